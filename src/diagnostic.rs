@@ -1,0 +1,15 @@
+//! What is wrong, where, and what to do about it.
+//!
+//! A [`Finding`] has a [`Code`], one sentence, the places it is about and a remedy. Findings are
+//! collected in a [`Sink`], so that everything wrong is reported in one go, and written for people
+//! ([`human`]) or for machines.
+
+mod code;
+mod finding;
+mod human;
+mod sink;
+
+pub use code::{Code, Exit};
+pub use finding::{Finding, Label, Severity};
+pub use human::{Screen, write_findings};
+pub use sink::Sink;

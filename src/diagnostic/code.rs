@@ -1,0 +1,188 @@
+//! Every diagnostic code, with the exit status it leads to and its general remedy.
+
+/// Seaworthy's own exit statuses; a child's status passes through unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    Done = 0,
+    /// Findings of `check`, or a snapshot that differs.
+    Findings = 1,
+    Usage = 2,
+    EngineUnavailable = 69,
+    Internal = 70,
+    PreparationFailed = 73,
+    PostureViolated = 77,
+    InputRefused = 78,
+}
+
+macro_rules! codes {
+    ($($variant:ident $name:literal $exit:ident $title:literal => $remedy:literal;)*) => {
+        /// What kind of thing is wrong. The names are stable: scripts may match them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code { $($variant,)* }
+
+        impl Code {
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The stable kebab-case name.
+            pub fn name(self) -> &'static str {
+                match self { $(Code::$variant => $name,)* }
+            }
+
+            /// The exit status of a launch that this code refuses.
+            pub fn exit(self) -> Exit {
+                match self { $(Code::$variant => Exit::$exit,)* }
+            }
+
+            /// What is wrong, in general.
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title,)* }
+            }
+
+            /// What to do, in general.
+            pub fn remedy(self) -> &'static str {
+                match self { $(Code::$variant => $remedy,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // Reading inputs.
+    InputUnreadable "input-unreadable" InputRefused "An input file cannot be read"
+        => "Check the path and its permissions.";
+    InputNotUtf8 "input-not-utf8" InputRefused "An input is not valid UTF-8"
+        => "Save the file as UTF-8.";
+    InputTooLarge "input-too-large" InputRefused "An input exceeds a limit"
+        => "Split the file, or remove what generates so much.";
+    InputEmpty "input-empty" InputRefused "An input has no content"
+        => "An empty file often means that its generator failed; write the file again.";
+    InputChanged "input-changed" InputRefused "An input changed while it was read"
+        => "Run again when nothing writes the file.";
+    FileListInvalid "file-list-invalid" InputRefused "The list of files is incomplete or wrong"
+        => "Compare the list as given with the list expected.";
+    NoComposeFile "no-compose-file" InputRefused "No compose file was found"
+        => "Name one with -f, or run in the project's directory.";
+    ProjectName "project-name" InputRefused "The project name is not valid"
+        => "Use lower-case letters, digits, hyphens and underscores; start with a letter or digit.";
+    RemoteSource "remote-source" InputRefused "A source would be fetched from the network"
+        => "Fetch and review it first, then name the local copy.";
+    // YAML.
+    YamlSyntax "yaml-syntax" InputRefused "The text is not valid YAML"
+        => "Correct the syntax at the place shown.";
+    YamlDuplicateKey "yaml-duplicate-key" InputRefused "A mapping has the same key twice"
+        => "Remove one of the two.";
+    YamlAlias "yaml-alias" InputRefused "An alias cannot be resolved"
+        => "Define the anchor before its first use, and not inside itself.";
+    YamlKey "yaml-key" InputRefused "A mapping key is not a string"
+        => "Quote the key.";
+    YamlLimit "yaml-limit" InputRefused "The document exceeds a limit"
+        => "Reduce the nesting or the repeated aliases.";
+    // Environment and interpolation.
+    EnvFile "env-file" InputRefused "An env file cannot be used"
+        => "Correct the file, or name another one.";
+    InterpolationSyntax "interpolation-syntax" InputRefused "A ${…} expression is malformed"
+        => "Write $$ for a literal dollar sign.";
+    VariableRequired "variable-required" InputRefused "A required variable has no value"
+        => "Set it in the environment or in .env.";
+    VariableUnset "variable-unset" InputRefused "A variable is not set"
+        => "Set it, or give it a default: ${NAME:-default}.";
+    // Compose semantics.
+    ComposeType "compose-type" InputRefused "A value has the wrong type"
+        => "Write the value in one of the forms expected.";
+    ComposeUnknownKey "compose-unknown-key" InputRefused "Compose does not know this key"
+        => "Correct the spelling, or prefix it with x-.";
+    ComposeValue "compose-value" InputRefused "A value is not valid"
+        => "Correct the value.";
+    ComposeMerge "compose-merge" InputRefused "Two files give a value of different kinds"
+        => "Write both in the same form, or use !override.";
+    ComposeExtends "compose-extends" InputRefused "An extends cannot be resolved"
+        => "Check the service and the file that it names.";
+    ComposeInclude "compose-include" InputRefused "An include cannot be resolved"
+        => "Check the paths, and resources that both sides define.";
+    ComposeReference "compose-reference" InputRefused "Something is named that is not defined"
+        => "Define it, or correct the name.";
+    ComposeConflict "compose-conflict" InputRefused "Two settings exclude one another"
+        => "Keep one of them.";
+    ComposeCycle "compose-cycle" InputRefused "Definitions depend on one another in a circle"
+        => "Remove one of the links shown.";
+    ComposeObsolete "compose-obsolete" InputRefused "An obsolete form is used"
+        => "Use the current form.";
+    ComposeEmpty "compose-empty" InputRefused "The project defines nothing"
+        => "Define at least one service.";
+    // Policy.
+    PolicySyntax "policy-syntax" InputRefused "The policy file is not valid"
+        => "See docs/policy.md for the keys.";
+    PolicyUnknownKey "policy-unknown-key" InputRefused "The policy has an unknown key"
+        => "Correct the spelling; see docs/policy.md.";
+    PolicyLoosened "policy-loosened" InputRefused "A later policy loosens an earlier one"
+        => "Only a waiver in the earlier policy can allow this.";
+    PolicyUntrusted "policy-untrusted" InputRefused "The system policy is not protected"
+        => "It must belong to root and be writable by root alone.";
+    OverlayMissing "overlay-missing" InputRefused "A mandatory overlay is absent or unusable"
+        => "Restore the file; without it nothing is launched.";
+    OverlayTruncated "overlay-truncated" InputRefused "A mandatory overlay is not provably whole"
+        => "End the file with a line `...`, or pin its sha256.";
+    OverlayPin "overlay-pin" InputRefused "An overlay differs from its pinned sha256"
+        => "Review the change, then run `seaworthy overlays pin`.";
+    AssertionUndone "assertion-undone" PostureViolated "Something undid a mandatory overlay"
+        => "Remove the later setting, or change the overlay itself.";
+    RuleViolated "rule-violated" PostureViolated "The posture forbids a setting"
+        => "Remove the setting, or write a waiver with a reason.";
+    WaiverInvalid "waiver-invalid" InputRefused "A waiver is expired, unused or not valid"
+        => "Remove the waiver or correct it.";
+    // Users and bind sources.
+    UserInvalid "user-invalid" InputRefused "A user cannot be used"
+        => "Write it as \"UID:GID\".";
+    UserDrift "user-drift" InputRefused "A service's user differs from the lock"
+        => "Run `seaworthy repair --migrate`, or restore the user.";
+    LockInvalid "lock-invalid" InputRefused "The lock file cannot be used"
+        => "Restore it from version control.";
+    BindMissing "bind-missing" PreparationFailed "A bind source does not exist"
+        => "Create it, or declare it under binds.create.";
+    BindKind "bind-kind" PreparationFailed "A bind source has the wrong kind"
+        => "A directory cannot be mounted over a file, nor a file over a directory.";
+    BindOutside "bind-outside-roots" PreparationFailed "A bind source lies outside the declared roots"
+        => "Add its directory to binds.roots, or create it yourself.";
+    BindOwner "bind-owner" PreparationFailed "A bind source belongs to another user"
+        => "Change its owner, or declare it under state.";
+    BindShared "bind-shared" PreparationFailed "Two services with different users write one tree"
+        => "Use one user, a shared group, or mount one of them read-only.";
+    BindAccess "bind-access" PreparationFailed "A service's user cannot use what is mounted"
+        => "Change the permissions of the component shown.";
+    PrepareFailed "prepare-failed" PreparationFailed "Host preparation failed"
+        => "Nothing was launched; correct the cause and run again.";
+    // Engine and launch.
+    EngineUnavailable "engine-unavailable" EngineUnavailable "The container engine does not answer"
+        => "Start the engine, or check DOCKER_HOST.";
+    ComposeUnavailable "compose-unavailable" EngineUnavailable "docker compose cannot be run"
+        => "Install Docker Compose v2.";
+    CrossCheck "cross-check" InputRefused "Compose reads the rendered file differently"
+        => "This is a defect of seaworthy: please report it with the difference shown.";
+    LivePosture "live-posture" PostureViolated "A created container is weaker than the model"
+        => "It was removed before it ran; see what changed it.";
+    RemoteEngine "remote-engine" PreparationFailed "The engine runs on another machine"
+        => "Bind sources cannot be prepared from here.";
+    Usage "usage" Usage "The command line is not valid"
+        => "See --help.";
+    Internal "internal" Internal "Seaworthy met a state it does not expect"
+        => "Please report it with the message.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_kebab_case() {
+        let names: HashSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        assert!(
+            names
+                .iter()
+                .all(|name| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'))
+        );
+    }
+}

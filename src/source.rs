@@ -1,0 +1,148 @@
+//! Where every value comes from.
+//!
+//! Each input is read once and kept whole in a [`SourceMap`]; a [`Span`] names a byte range in one
+//! of them, and an [`Origin`] says for any value whether it was written in a file, inherited from the
+//! environment, typed on the command line or put there by a default.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// One input file, by its position in the [`SourceMap`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u32);
+
+/// A byte range `start..end` of one input file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    pub file: FileId,
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Span {
+    pub fn new(file: FileId, start: usize, end: usize) -> Self {
+        // Inputs above 4 GiB are refused when they are read, so offsets always fit.
+        let clamp = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { file, start: clamp(start), end: clamp(end) }
+    }
+
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Written in a file.
+    Source(Span),
+    /// A default of Compose; the text names the rule, e.g. `"default network"`.
+    Default(&'static str),
+    /// Taken from the process environment or an env file.
+    Environment,
+    /// Typed on the command line.
+    CommandLine,
+    /// Put there by the policy, e.g. an injected `user:`.
+    Policy(Option<Span>),
+}
+
+impl Origin {
+    pub fn span(self) -> Option<Span> {
+        match self {
+            Self::Source(span) | Self::Policy(Some(span)) => Some(span),
+            _ => None,
+        }
+    }
+}
+
+/// One input: its name as messages show it, where it was read from, and its whole text.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// As the user named it (`compose.yaml`, `-`, `builtin:hardening`).
+    pub name: String,
+    /// Absolute path; for standard input and built-in overlays the name itself.
+    pub path: PathBuf,
+    pub text: Arc<str>,
+    /// Lower-case hexadecimal sha256 of the bytes as read.
+    pub sha256: String,
+}
+
+/// A position as people count it: line and column from 1, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub line: usize,
+    pub column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// Every input of one run, in the order in which they were read.
+#[derive(Clone, Debug, Default)]
+pub struct SourceMap {
+    files: Vec<SourceFile>,
+}
+
+impl SourceMap {
+    pub fn add(&mut self, file: SourceFile) -> FileId {
+        self.files.push(file);
+        FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    pub fn get(&self, id: FileId) -> Option<&SourceFile> {
+        self.files.get(id.0 as usize)
+    }
+
+    pub fn find(&self, path: &Path) -> Option<FileId> {
+        let at = self.files.iter().position(|file| file.path == path)?;
+        Some(FileId(u32::try_from(at).unwrap_or(u32::MAX)))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &SourceFile> {
+        self.files.iter()
+    }
+
+    /// The text under a span; empty where the span does not lie on character boundaries.
+    pub fn text(&self, span: Span) -> &str {
+        self.get(span.file).and_then(|file| file.text.get(span.range())).unwrap_or("")
+    }
+
+    pub fn position(&self, span: Span) -> Position {
+        let text = self.get(span.file).map_or("", |file| &file.text);
+        let before = text.get(..span.start as usize).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Position {
+            line: before.matches('\n').count() + 1,
+            column: before.get(line_start..).unwrap_or("").chars().count() + 1,
+        }
+    }
+
+    /// `compose.yaml:12:5`
+    pub fn describe(&self, span: Span) -> String {
+        let name = self.get(span.file).map_or("?", |file| &file.name);
+        format!("{name}:{}", self.position(span))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters_from_one() {
+        let mut map = SourceMap::default();
+        let file = map.add(SourceFile {
+            name: "a.yaml".into(),
+            path: "/x/a.yaml".into(),
+            text: "é: 1\nüx: 2\n".into(),
+            sha256: String::new(),
+        });
+        let at = map.files[0].text.find('2').unwrap();
+        assert_eq!(map.describe(Span::new(file, at, at + 1)), "a.yaml:2:5");
+        assert_eq!(map.text(Span::new(file, at, at + 1)), "2");
+    }
+}
