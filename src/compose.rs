@@ -1,0 +1,201 @@
+//! Compose semantics: files to the one model that `docker compose` would run.
+//!
+//! [`load`] is the way in. Everything about a field stands in the [`table`]; the other modules are
+//! the phases that walk it, in the order in which [`load::Loader`] runs them.
+
+mod canonical;
+mod checks;
+mod consistency;
+mod decode;
+mod defaults;
+mod environment;
+mod extends;
+mod hash;
+mod include;
+mod interpolate;
+mod load;
+mod merge;
+mod name;
+mod normalize;
+pub mod output;
+mod paths;
+mod schema;
+mod select;
+pub mod short;
+pub mod suggest;
+pub mod table;
+mod tags;
+mod unicity;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use crate::diagnostic::{Code, Finding, Sink};
+use crate::project::{Environment, Inputs, Project};
+use crate::source::{FileId, Origin};
+use crate::yaml::{Mapping, Node, Path};
+
+pub use hash::config_hash;
+pub use load::{Phases, section};
+pub use merge::{kind, merge, text};
+pub use select::Profiles;
+pub use tags::TaggedPath;
+
+use load::{Level, Loader};
+use table::{Map, PROJECT, Spec};
+
+/// What is wanted of the model.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// `--profile`, in order.
+    pub profiles: Vec<String>,
+    /// Services named on the command line (globs); empty for all enabled ones.
+    pub services: Vec<String>,
+    /// Keep networks, volumes and the like that no service uses.
+    pub all_resources: bool,
+}
+
+/// The one model of a project.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub name: String,
+    /// Where relative paths resolve. Absolute.
+    pub directory: PathBuf,
+    pub environment: Rc<Environment>,
+    /// Decoded: what `config` prints, for every service of every profile, before anything is left
+    /// out. Env files and label files are not read yet.
+    pub root: Node,
+    pub profiles: Profiles,
+}
+
+/// Loads the project's files into the model. `None` where the sink got errors.
+pub fn load(project: &Project, phases: Phases, selection: &Selection, inputs: &mut Inputs, sink: &mut Sink) -> Option<Model> {
+    let tree = load_tree(project, phases, inputs, sink)?;
+    let Tree { root, name, environment } = tree;
+    let before = error_count(sink);
+    let mut root = decode::decode(root, &PROJECT, &Path::ROOT, sink)?;
+    select::spread_scale(&mut root);
+    if error_count(sink) > before {
+        return None;
+    }
+    let profiles = Profiles::new(&selection.profiles, environment.get("COMPOSE_PROFILES"));
+    let model = Model { name, directory: project.directory.clone(), environment, root, profiles };
+    if phases.consistency {
+        let enabled = select::enabled(&model.root, &model.profiles);
+        consistency::check(&model.root, &|name| enabled.contains(name), sink);
+        if error_count(sink) > before {
+            return None;
+        }
+    }
+    Some(model)
+}
+
+/// The tree before it is decoded, as `config --no-interpolate` prints it.
+pub struct Tree {
+    pub root: Node,
+    pub name: String,
+    pub environment: Rc<Environment>,
+}
+
+/// Everything up to and including normalisation.
+pub fn load_tree(project: &Project, phases: Phases, inputs: &mut Inputs, sink: &mut Sink) -> Option<Tree> {
+    let mut environment = project.environment.clone();
+    let home = environment.get("HOME").map(str::to_owned);
+    let mut loader = Loader { inputs, sink, phases, home };
+    let mut parsed = Vec::with_capacity(project.files.len());
+    for file in &project.files {
+        parsed.push((*file, loader.parse(*file)?));
+    }
+    if parsed.iter().all(|(_, documents)| documents.is_empty()) {
+        sink.push(
+            Finding::error(Code::ComposeEmpty, "empty compose file")
+                .help("A compose file needs at least `services:` with one service."),
+        );
+        return None;
+    }
+    let name = name::resolve(project, &parsed, phases, &environment, loader.inputs.sources(), loader.sink)?;
+    environment.set("COMPOSE_PROJECT_NAME", name.as_str());
+    let environment = Rc::new(environment);
+    let level = Level {
+        directory: project.directory.clone(),
+        prefix: project.directory.clone(),
+        environment: Rc::clone(&environment),
+        chain: Vec::new(),
+    };
+    let mut root = loader.documents(parsed, &level)?;
+    if root.as_map().is_none_or(Mapping::is_empty) {
+        sink.push(Finding::error(Code::ComposeEmpty, "empty compose file"));
+        return None;
+    }
+    if phases.normalize {
+        normalize::apply(&mut root, &name, &environment);
+    } else if let Some(map) = root.as_map_mut() {
+        let origin = map.get("name").map_or(Origin::Default("project name"), |node| node.origin);
+        map.put("name", Node::string(name.as_str(), origin));
+    }
+    Some(Tree { root, name, environment })
+}
+
+impl Model {
+    /// The model that a command is about: services by profile and name, with env files and label
+    /// files read. `None` where the sink got errors.
+    pub fn select(&self, selection: &Selection, inputs: &mut Inputs, sink: &mut Sink) -> Option<Model> {
+        let before = error_count(sink);
+        let mut model = self.clone();
+        let mut kept = select::enabled(&model.root, &model.profiles);
+        if !selection.services.is_empty() {
+            kept = select::named(&model.root, &mut model.profiles, &selection.services, sink);
+        }
+        if error_count(sink) > before {
+            return None;
+        }
+        select::keep_services(&mut model.root, &kept, !selection.services.is_empty());
+        if let Some(services) = model.root.get_mut("services").and_then(Node::as_map_mut) {
+            for (name, service) in services.iter_mut() {
+                let Some(service) = service.as_map_mut() else { continue };
+                environment::resolve_service(name, service, &model.environment, inputs, sink);
+                environment::resolve_labels(service, inputs, sink);
+            }
+        }
+        if !selection.all_resources {
+            select::drop_unused(&mut model.root);
+        }
+        consistency::container_names(&model.root, &|_| true, sink);
+        (error_count(sink) == before).then_some(model)
+    }
+
+    pub fn services(&self) -> impl Iterator<Item = (&str, &Node)> {
+        section(&self.root, "services").into_iter().flat_map(Mapping::iter)
+    }
+
+    /// Names of the services that the active profiles enable.
+    pub fn enabled(&self) -> HashSet<String> {
+        select::enabled(&self.root, &self.profiles)
+    }
+}
+
+fn error_count(sink: &Sink) -> usize {
+    sink.findings().iter().filter(|finding| finding.severity == crate::diagnostic::Severity::Error).count()
+}
+
+/// The table's entry for one service.
+fn schema_service() -> &'static Spec {
+    static EMPTY: Spec = Spec::new(table::Scalars::NONE, table::Decode::Raw);
+    PROJECT.child("services").and_then(|services| services.child("a")).unwrap_or(&EMPTY)
+}
+
+/// The sections that an include imports.
+fn project_sections() -> impl Iterator<Item = &'static str> {
+    std::iter::once("services").chain(table::RESOURCES)
+}
+
+/// Compose would fetch this at launch; what is launched here is what was there to review.
+fn remote_source(text: &str, origin: Origin) -> Finding {
+    Finding::error(Code::RemoteSource, format!("{text} would be fetched from the network"))
+        .at_origin(origin, "remote reference")
+        .help("Fetch and review it first, then name the local copy.")
+}
+
+/// Files of a level with their documents.
+type Parsed = Vec<(FileId, Vec<crate::yaml::Document>)>;

@@ -1,0 +1,340 @@
+//! The canonical tree as the typed model that Compose prints: units, durations and commands parsed,
+//! texts where texts are wanted, empty values left out.
+
+use crate::diagnostic::{Code, Finding, Sink};
+use crate::source::Origin;
+use crate::yaml::{Mapping, Node, Path, Value};
+
+use super::merge::text;
+use super::short::{boolean, command, duration, file_mode, host, integer, size};
+use super::table::{Decode, Map, Object, Spec, is_extension};
+
+/// The decoded value; `None` where Compose leaves it out. Faults go to the sink.
+pub fn decode(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
+    let origin = node.origin;
+    match convert(node, spec, path, sink) {
+        Ok(decoded) => decoded,
+        Err(message) => {
+            sink.push(
+                Finding::error(Code::ComposeValue, format!("{path}: {message}")).at_origin(origin, "not valid"),
+            );
+            None
+        }
+    }
+}
+
+fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<Option<Node>, String> {
+    let origin = node.origin;
+    let with = |value: Value| Some(Node::new(value, origin));
+    if node.is_null() && !matches!(spec.decode, Decode::Raw | Decode::Object | Decode::Required) {
+        return Ok(None);
+    }
+    Ok(match spec.decode {
+        Decode::Raw => Some(node),
+        Decode::Dropped => None,
+        Decode::Text => Some(text(&node)).filter(|text| !text.is_empty()).and_then(|text| with(Value::String(text))),
+        Decode::Bool => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
+        Decode::BoolKept | Decode::Required => with(Value::Bool(to_bool(&node)?)),
+        Decode::External => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
+        Decode::Int => Some(to_int(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number))),
+        Decode::IntKept => with(Value::Int(to_int(&node)?)),
+        Decode::Uint => {
+            Some(to_uint(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
+        }
+        Decode::UintKept => with(Value::Int(to_uint(&node)?)),
+        Decode::Float32 => to_float32(&node)?.and_then(|number| with(Value::Float(number))),
+        Decode::Bytes => to_bytes(&node)?.and_then(|bytes| with(Value::String(bytes))),
+        Decode::Duration => {
+            let nanos = to_duration(&node)?;
+            if nanos == 0 { None } else { with(Value::String(duration::format(nanos))) }
+        }
+        Decode::DurationKept => with(Value::String(duration::format(to_duration(&node)?))),
+        Decode::Texts => non_empty(texts(node)),
+        Decode::Shell => with(Value::Seq(shell(node)?)),
+        Decode::HealthTest => non_empty(health_test(node)),
+        Decode::TextMap | Decode::Environment => {
+            let map = text_map(node, spec.decode == Decode::Environment)?;
+            (!map.is_empty()).then(|| Node::map(map, origin))
+        }
+        Decode::MultiOptions => multi_options(node),
+        Decode::Hosts => hosts(node)?,
+        Decode::Ssh => ssh(node),
+        Decode::Ulimit => ulimit(node, spec, path, sink)?,
+        Decode::FileMode => with(Value::String(to_file_mode(&node)?)),
+        Decode::DeviceCount => with(Value::Int(to_count(&node)?)),
+        Decode::Struct => object(node, spec, path, sink).filter(|node| node.as_map().is_some_and(|map| !map.is_empty())),
+        Decode::Object => object(node, spec, path, sink),
+        Decode::Objects => non_empty(objects(node, spec, path, sink)),
+        Decode::ObjectMap => object_map(node, spec, path, sink),
+    })
+}
+
+fn non_empty(node: Node) -> Option<Node> {
+    node.as_seq().is_some_and(|items| !items.is_empty()).then_some(node)
+}
+
+fn to_bool(node: &Node) -> Result<bool, String> {
+    match &node.value {
+        Value::Bool(value) => Ok(*value),
+        Value::Null => Ok(false),
+        _ => boolean::parse(&text(node)).map(|parsed| parsed.value),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)] // as Compose's decoder truncates
+fn to_int(node: &Node) -> Result<i64, String> {
+    match &node.value {
+        Value::Int(number) => Ok(*number),
+        Value::Float(number) => Ok(number.trunc() as i64),
+        Value::UInt(number) => Err(format!("{number} is too large")),
+        _ => integer::parse_int(&text(node)),
+    }
+}
+
+fn to_uint(node: &Node) -> Result<i64, String> {
+    if let Value::String(text) = &node.value {
+        return Err(format!("{text:?} must be a number, not a string"));
+    }
+    let number = to_int(node)?;
+    if number < 0 { Err(format!("{number} must not be negative")) } else { Ok(number) }
+}
+
+/// The shortest decimal that is the same 32-bit number; zero is left out.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+fn to_float32(node: &Node) -> Result<Option<f64>, String> {
+    let number = match &node.value {
+        Value::Float(number) => *number,
+        Value::Int(number) => *number as f64,
+        Value::UInt(number) => *number as f64,
+        _ => integer::parse_float(&text(node))?,
+    };
+    let short = (number as f32).to_string().parse::<f64>().unwrap_or(number);
+    Ok((short != 0.0).then_some(short))
+}
+
+/// A byte size as decimal text. Compose silently drops a YAML float.
+fn to_bytes(node: &Node) -> Result<Option<String>, String> {
+    let bytes = match &node.value {
+        Value::Float(_) => return Ok(None),
+        Value::Int(number) => *number,
+        Value::UInt(number) => return Err(format!("{number} is too large")),
+        _ => size::parse(&text(node))?,
+    };
+    Ok((bytes != 0).then(|| bytes.to_string()))
+}
+
+fn to_duration(node: &Node) -> Result<i64, String> {
+    duration::parse(&text(node))
+}
+
+fn to_file_mode(node: &Node) -> Result<String, String> {
+    let mode = match &node.value {
+        Value::String(text) => file_mode::parse(text)?,
+        _ => to_int(node)?,
+    };
+    Ok(file_mode::format(mode))
+}
+
+fn to_count(node: &Node) -> Result<i64, String> {
+    match &node.value {
+        Value::Int(number) => Ok(*number),
+        Value::String(text) if text.eq_ignore_ascii_case("all") => Ok(-1),
+        _ => {
+            let text = text(node);
+            integer::parse_int(&text)
+                .map_err(|_| format!("invalid value {text:?}, the only value allowed is 'all' or a number"))
+        }
+    }
+}
+
+fn as_text(node: &Node) -> Node {
+    Node::string(text(node), node.origin)
+}
+
+fn texts(node: Node) -> Node {
+    let origin = node.origin;
+    match node.value {
+        Value::Seq(items) => Node::seq(items.iter().map(as_text).collect(), origin),
+        _ => Node::seq(vec![as_text(&node)], origin),
+    }
+}
+
+fn shell(node: Node) -> Result<Vec<Node>, String> {
+    let origin = node.origin;
+    match node.value {
+        Value::Seq(items) => Ok(items.iter().map(as_text).collect()),
+        _ => Ok(command::split(&text(&node))?.into_iter().map(|word| Node::string(word, origin)).collect()),
+    }
+}
+
+fn health_test(node: Node) -> Node {
+    let origin = node.origin;
+    match node.value {
+        Value::Seq(items) => Node::seq(items.iter().map(as_text).collect(), origin),
+        _ => Node::seq(vec![Node::string("CMD-SHELL", origin), as_text(&node)], origin),
+    }
+}
+
+/// A mapping, or a list of `KEY=value`, as a mapping of texts.
+fn text_map(node: Node, nullable: bool) -> Result<Mapping, String> {
+    let value = |node: &Node| if nullable && node.is_null() { Node::null(node.origin) } else { as_text(node) };
+    let mut decoded = Mapping::new();
+    match node.value {
+        Value::Map(map) => {
+            for (key, entry) in map {
+                decoded.insert(key, entry.key, value(&entry.value));
+            }
+        }
+        Value::Seq(items) => {
+            for item in items {
+                let whole = text(&item);
+                let (key, value) = match whole.split_once('=') {
+                    Some((key, value)) => (key, Node::string(value, item.origin)),
+                    None if nullable => (whole.as_str(), Node::null(item.origin)),
+                    None => (whole.as_str(), Node::string("", item.origin)),
+                };
+                if nullable && key.ends_with(char::is_whitespace) {
+                    return Err(format!("environment variable {key} is declared with a trailing space"));
+                }
+                decoded.insert(key, item.origin, value);
+            }
+        }
+        _ => {}
+    }
+    Ok(decoded)
+}
+
+fn multi_options(node: Node) -> Option<Node> {
+    let origin = node.origin;
+    let Value::Map(map) = node.value else { return None };
+    let mut decoded = Mapping::new();
+    for (key, entry) in map {
+        decoded.insert(key, entry.key, texts(entry.value));
+    }
+    (!decoded.is_empty()).then(|| Node::map(decoded, origin))
+}
+
+/// Extra hosts as a sorted list of `host=address`.
+fn hosts(node: Node) -> Result<Option<Node>, String> {
+    let origin = node.origin;
+    let mut pairs: Vec<(String, String, Origin)> = Vec::new();
+    match node.value {
+        Value::Seq(items) => {
+            for item in items {
+                for (name, address) in host::parse_item(&text(&item))? {
+                    pairs.push((name, address, item.origin));
+                }
+            }
+        }
+        Value::Map(map) => {
+            for (name, entry) in map {
+                let at = entry.value.origin;
+                let addresses: Vec<String> = match &entry.value.value {
+                    Value::Seq(items) => items.iter().map(text).collect(),
+                    Value::Null => Vec::new(),
+                    _ => vec![text(&entry.value)],
+                };
+                for (name, address) in host::parse_entry(&name, &addresses)? {
+                    pairs.push((name, address, at));
+                }
+            }
+        }
+        _ => {}
+    }
+    let mut lines: Vec<_> = pairs.into_iter().map(|(name, address, at)| (format!("{name}={address}"), at)).collect();
+    lines.sort_by(|a, b| a.0.cmp(&b.0));
+    let items: Vec<_> = lines.into_iter().map(|(line, at)| Node::string(line, at)).collect();
+    Ok((!items.is_empty()).then(|| Node::seq(items, origin)))
+}
+
+fn ssh(node: Node) -> Option<Node> {
+    let origin = node.origin;
+    let Value::Map(map) = node.value else { return None };
+    let items: Vec<_> = map
+        .into_iter()
+        .map(|(id, entry)| {
+            let path = text(&entry.value);
+            let line = if path.is_empty() { id } else { format!("{id}: {path}") };
+            Node::string(line, entry.value.origin)
+        })
+        .collect();
+    (!items.is_empty()).then(|| Node::seq(items, origin))
+}
+
+/// An integer stands for both bounds, except zero, which Compose decodes as a pair.
+fn ulimit(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<Option<Node>, String> {
+    let origin = node.origin;
+    let pair = |soft: i64, hard: i64| {
+        let mut map = Mapping::new();
+        map.put("soft", Node::new(Value::Int(soft), origin));
+        map.put("hard", Node::new(Value::Int(hard), origin));
+        Some(Node::map(map, origin))
+    };
+    Ok(match &node.value {
+        Value::Map(map) => {
+            let bound = |key: &str| map.get(key).map_or(Ok(0), to_int);
+            pair(bound("soft")?, bound("hard")?)
+        }
+        _ => match to_int(&node) {
+            Ok(0) => pair(0, 0),
+            Ok(number) => Some(Node::new(Value::Int(number), origin)),
+            Err(_) => object(node, spec, path, sink),
+        },
+    })
+}
+
+fn object(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
+    let origin = node.origin;
+    let Some(Map::Object(object)) = spec.map else { return Some(node) };
+    match node.value {
+        Value::Map(map) => Some(Node::map(fields(map, object, path, sink), origin)),
+        // `services.a.networks.n:` and `deploy:` may be empty; the first stays so, the second is absent.
+        Value::Null => None,
+        value => Some(Node::new(value, origin)),
+    }
+}
+
+/// Known fields in the table's order, then extensions.
+fn fields(mut map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
+    let mut decoded = Mapping::new();
+    for field in object.fields {
+        let Some(entry) = map.remove_entry(field.key) else { continue };
+        if let Some(value) = decode(entry.value, &field.spec, &path.key(field.key), sink) {
+            decoded.insert(field.key, entry.key, value);
+        }
+    }
+    if !object.loses_extensions {
+        for (key, entry) in map {
+            if is_extension(&key) {
+                decoded.insert(key, entry.key, entry.value);
+            }
+        }
+    }
+    decoded
+}
+
+fn objects(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Node {
+    let origin = node.origin;
+    let (Value::Seq(items), Some(item_spec)) = (node.value, spec.item()) else {
+        return Node::seq(Vec::new(), origin);
+    };
+    let items = items
+        .into_iter()
+        .enumerate()
+        .filter_map(|(at, item)| decode(item, item_spec, &path.index(at), sink))
+        .collect();
+    Node::seq(items, origin)
+}
+
+fn object_map(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
+    let origin = node.origin;
+    let (Value::Map(map), Some(Map::Free { value, .. })) = (node.value, spec.map) else { return None };
+    let mut decoded = Mapping::new();
+    for (key, entry) in map {
+        let at = entry.value.origin;
+        let place = path.key(&key);
+        let child = if entry.value.is_null() { None } else { decode(entry.value, value, &place, sink) };
+        decoded.insert(key.as_str(), entry.key, child.unwrap_or_else(|| Node::null(at)));
+    }
+    (!decoded.is_empty()).then(|| Node::map(decoded, origin))
+}

@@ -1,0 +1,165 @@
+//! Service environments and labels: inherited names, env files, label files.
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::{Code, Finding, Sink};
+use crate::project::{Environment, Inputs, dotenv};
+use crate::source::Origin;
+use crate::yaml::{Mapping, Node, Value};
+
+/// List-form `environment: [NAME]` takes its value from this level's environment.
+pub fn resolve_lists(model: &mut Node, environment: &Environment) {
+    let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) else { return };
+    for (_, service) in services.iter_mut() {
+        let Some(items) = service.get_mut("environment").and_then(Node::as_seq_mut) else { continue };
+        for item in items {
+            if let Value::String(text) = &mut item.value
+                && let Some(value) = environment.get(text)
+            {
+                *text = format!("{text}={value}");
+            }
+        }
+    }
+}
+
+/// Fills in, for decoded services, what `environment` inherits and what env files add. The
+/// `env_file` key goes away: what it held is in the environment then.
+pub fn resolve_service(
+    name: &str,
+    service: &mut Mapping,
+    environment: &Environment,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) {
+    if let Some(own) = service.get_mut("environment").and_then(Node::as_map_mut) {
+        for (key, value) in own.iter_mut() {
+            if value.is_null()
+                && let Some(inherited) = environment.get(key)
+            {
+                *value = Node::string(inherited, Origin::Environment);
+            }
+        }
+    }
+    let Some(files) = service.remove("env_file") else { return };
+    let mut values: IndexMap<String, (String, Origin)> = IndexMap::new();
+    for file in files.as_seq().unwrap_or_default() {
+        let own = service.get("environment").and_then(Node::as_map);
+        let lookup = |key: &str| {
+            environment
+                .get(key)
+                .map(str::to_owned)
+                .or_else(|| own.and_then(|own| own.get(key)).and_then(Node::as_str).map(str::to_owned))
+                .or_else(|| values.get(key).map(|(value, _)| value.clone()))
+        };
+        match read_env_file(name, file, inputs, &lookup) {
+            Ok(parsed) => {
+                let Some((parsed, origin_of)) = parsed else { continue };
+                for (key, value) in parsed.values {
+                    let origin = origin_of(&key);
+                    values.insert(key, (value, origin));
+                }
+            }
+            Err(finding) => sink.push(*finding),
+        }
+    }
+    if values.is_empty() {
+        return;
+    }
+    let origin = files.origin;
+    let own = match service.remove("environment").map(|node| node.value) {
+        Some(Value::Map(map)) => map,
+        _ => Mapping::new(),
+    };
+    let mut merged = Mapping::new();
+    for (key, (value, origin)) in values {
+        merged.insert(key, origin, Node::string(value, origin));
+    }
+    for (key, entry) in own {
+        merged.insert(key, entry.key, entry.value);
+    }
+    service.put("environment", Node::map(merged, origin));
+}
+
+type Read<'t> = (dotenv::Parsed, Box<dyn Fn(&str) -> Origin + 't>);
+
+fn read_env_file<'t>(
+    service: &str,
+    file: &Node,
+    inputs: &mut Inputs,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<Read<'t>>, Box<Finding>> {
+    let path = file.get("path").and_then(Node::as_str).unwrap_or_default();
+    let required = file.get("required").and_then(Node::as_bool) != Some(false);
+    let format = file.get("format").and_then(Node::as_str).unwrap_or_default();
+    let fs_path = std::path::PathBuf::from(path);
+    if !fs_path.exists() {
+        if !required {
+            return Ok(None);
+        }
+        return Err(Box::new(
+            Finding::error(Code::EnvFile, format!("env file {path} of service {service:?} not found"))
+                .at_origin(file.get("path").map_or(file.origin, |path| path.origin), "no such file")
+                .help("Create it, or write `required: false` if it may be missing."),
+        ));
+    }
+    let id = inputs
+        .read(&fs_path, path)
+        .map_err(|finding| Box::new(finding.at_origin(file.origin, "env file named here")))?;
+    let text = inputs.sources().get(id).map(|source| source.text.clone()).unwrap_or_else(|| "".into());
+    let parsed = match format {
+        "" => dotenv::parse(&text, lookup),
+        "raw" => dotenv::parse_raw(&text, lookup),
+        other => {
+            return Err(Box::new(
+                Finding::error(Code::EnvFile, format!("unsupported env_file format {other:?}"))
+                    .at_origin(file.origin, "the only other format is `raw`"),
+            ));
+        }
+    };
+    let parsed = parsed.map_err(|error| Box::new(crate::project::env_file_fault(&error, id, path)))?;
+    let places = parsed.places.clone();
+    let origin_of = move |key: &str| match places.get(key) {
+        Some(range) => Origin::Source(crate::source::Span::new(id, range.start, range.end)),
+        None => Origin::Environment,
+    };
+    Ok(Some((parsed, Box::new(origin_of))))
+}
+
+/// Adds the labels of `label_file`, which the service's own override.
+pub fn resolve_labels(service: &mut Mapping, inputs: &mut Inputs, sink: &mut Sink) {
+    let Some(files) = service.remove("label_file") else { return };
+    let mut values: IndexMap<String, (String, Origin)> = IndexMap::new();
+    for file in files.as_seq().unwrap_or_default() {
+        let path = file.as_str().unwrap_or_default();
+        let id = match inputs.read(std::path::Path::new(path), path) {
+            Ok(id) => id,
+            Err(finding) => {
+                sink.push(finding.at_origin(file.origin, "label file named here"));
+                continue;
+            }
+        };
+        let text = inputs.sources().get(id).map(|source| source.text.clone()).unwrap_or_else(|| "".into());
+        match dotenv::parse(&text, &|key| values.get(key).map(|(value, _)| value.clone())) {
+            Ok(parsed) => {
+                for (key, value) in parsed.values {
+                    values.insert(key, (value, file.origin));
+                }
+            }
+            Err(error) => sink.push(crate::project::env_file_fault(&error, id, path)),
+        }
+    }
+    let own = match service.remove("labels").map(|node| node.value) {
+        Some(Value::Map(map)) => map,
+        _ => Mapping::new(),
+    };
+    let mut merged = Mapping::new();
+    for (key, (value, origin)) in values {
+        merged.insert(key, origin, Node::string(value, origin));
+    }
+    for (key, entry) in own {
+        merged.insert(key, entry.key, entry.value);
+    }
+    if !merged.is_empty() {
+        service.put("labels", Node::map(merged, files.origin));
+    }
+}

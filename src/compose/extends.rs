@@ -1,0 +1,226 @@
+//! `extends`: a service that starts from a copy of another.
+
+use std::collections::HashMap;
+use std::path::{Path as FsPath, PathBuf};
+use std::rc::Rc;
+
+use crate::diagnostic::{Code, Finding};
+use crate::source::{FileId, Origin};
+use crate::yaml::{Mapping, Node, Path, Value};
+
+use super::load::{Level, Loader, Prepared, relative};
+use super::table::PROJECT;
+use super::tags::{self, TaggedPath};
+use super::{merge, paths, schema_service};
+
+/// Resolves the `extends` of one document.
+pub struct Extends<'l, 'a> {
+    loader: &'l mut Loader<'a>,
+    level: &'l Level,
+    files: HashMap<PathBuf, Rc<Scope>>,
+}
+
+/// Services that can extend one another by name: a document, or a file named by `extends.file`.
+struct Scope {
+    services: Mapping,
+    tags: Vec<TaggedPath>,
+    /// As the reference named it.
+    label: String,
+    path: PathBuf,
+}
+
+/// A step of the chain, for drawing a cycle.
+#[derive(Clone)]
+struct Step {
+    path: PathBuf,
+    label: String,
+    service: String,
+    origin: Origin,
+}
+
+impl<'l, 'a> Extends<'l, 'a> {
+    pub fn new(loader: &'l mut Loader<'a>, level: &'l Level) -> Self {
+        Self { loader, level, files: HashMap::new() }
+    }
+
+    /// Replaces every extending service of the document by the merged one.
+    pub fn document(&mut self, root: &mut Node, tags: &[TaggedPath], file: FileId) -> Option<()> {
+        let Some(services) = root.get_mut("services") else { return Some(()) };
+        let Some(map) = services.as_map_mut() else { return Some(()) };
+        let extending: Vec<String> = map
+            .iter()
+            .filter(|(_, service)| service.get("extends").is_some())
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        if extending.is_empty() {
+            return Some(());
+        }
+        let source = self.loader.inputs.sources().get(file)?;
+        let scope = Rc::new(Scope {
+            services: map.clone(),
+            tags: tags.to_vec(),
+            label: source.name.clone(),
+            path: source.path.clone(),
+        });
+        let mut done = HashMap::new();
+        for name in &extending {
+            let merged = self.service(&scope, name, &mut Vec::new(), &mut done)?;
+            if let Some(slot) = map.get_mut(name) {
+                *slot = (*merged).clone();
+            }
+        }
+        Some(())
+    }
+
+    /// A service of `scope` with everything it extends merged in.
+    fn service(
+        &mut self,
+        scope: &Rc<Scope>,
+        name: &str,
+        chain: &mut Vec<Step>,
+        done: &mut HashMap<(PathBuf, String), Rc<Node>>,
+    ) -> Option<Rc<Node>> {
+        let memo = (scope.path.clone(), name.to_owned());
+        if let Some(known) = done.get(&memo) {
+            return Some(Rc::clone(known));
+        }
+        let service = scope.services.get(name)?;
+        let Some(extends) = service.get("extends") else { return Some(Rc::new(service.clone())) };
+        let reference = match &extends.value {
+            Value::String(text) => text.clone(),
+            Value::Map(map) => match map.get("service") {
+                Some(node) => merge::text(node),
+                None => {
+                    self.loader.sink.push(
+                        Finding::error(
+                            Code::ComposeExtends,
+                            format!("services.{name}.extends.service is required"),
+                        )
+                        .at_origin(extends.origin, "names no service"),
+                    );
+                    return None;
+                }
+            },
+            _ => String::new(),
+        };
+        let step = Step {
+            path: scope.path.clone(),
+            label: scope.label.clone(),
+            service: name.to_owned(),
+            origin: extends.origin,
+        };
+        if let Some(start) = chain.iter().position(|known| known.path == step.path && known.service == name) {
+            self.loader.sink.push(cycle(chain.get(start..).unwrap_or_default(), &step));
+            return None;
+        }
+        chain.push(step);
+        let base_scope = match extends.get("file") {
+            Some(file) => self.file(name, file, &merge::text(file))?,
+            None => Rc::clone(scope),
+        };
+        let Some(base) = base_scope.services.get(&reference) else {
+            let where_ = if Rc::ptr_eq(&base_scope, scope) { "the same file" } else { base_scope.label.as_str() };
+            let known: Vec<_> = base_scope.services.keys().collect();
+            let mut finding = Finding::error(
+                Code::ComposeExtends,
+                format!("cannot extend service {name:?}: service {reference:?} not found in {where_}"),
+            )
+            .at_origin(extends.get("service").unwrap_or(extends).origin, "not defined there");
+            finding = match super::suggest::nearest(&reference, known.iter().copied()) {
+                Some(near) => finding.help(format!("Did you mean `{near}`?")),
+                None => finding.help(format!(
+                    "Services in {where_}: {}. An `extends` sees neither other -f files nor what the same file includes.",
+                    known.join(", ")
+                )),
+            };
+            self.loader.sink.push(finding);
+            return None;
+        };
+        let merged = if base.is_null() {
+            service.clone()
+        } else {
+            let base = self.service(&base_scope, &reference, chain, done)?;
+            let mut copy = (*base).clone();
+            for path in tags::below(&scope.tags, &["services", name]) {
+                tags::apply(&mut copy, std::slice::from_ref(&path));
+            }
+            let services = Path::ROOT.key("services");
+            merge::merge(copy, service.clone(), Some(schema_service()), &services.key(name), self.loader.sink)
+        };
+        chain.pop();
+        let mut merged = merged;
+        if let Some(map) = merged.as_map_mut() {
+            map.remove("extends");
+        }
+        let merged = Rc::new(merged);
+        done.insert(memo, Rc::clone(&merged));
+        Some(merged)
+    }
+
+    /// A file named by `extends.file`, as an isolated model with its paths rebased.
+    fn file(&mut self, service: &str, node: &Node, text: &str) -> Option<Rc<Scope>> {
+        if paths::is_remote(text) {
+            self.loader.sink.push(super::remote_source(text, node.origin));
+            return None;
+        }
+        let path = self.level.directory.join(text);
+        let path = PathBuf::from(paths::clean(&path.to_string_lossy()));
+        if let Some(known) = self.files.get(&path) {
+            return Some(Rc::clone(known));
+        }
+        let file = match self.loader.inputs.read(&path, text) {
+            Ok(file) => file,
+            Err(finding) => {
+                self.loader.sink.push(finding.at_origin(node.origin, "named here"));
+                return None;
+            }
+        };
+        let mut model: Option<Node> = None;
+        let mut tags = Vec::new();
+        for document in self.loader.parse(file)? {
+            let prepared = self.loader.prepare(document.root, self.level)?;
+            let Prepared { root, tags: own } = prepared;
+            if let Some(model) = &mut model {
+                tags::apply(model, &own);
+            }
+            tags.extend(own);
+            let mut merged = self.loader.combine(model.take(), root);
+            self.loader.canonical(&mut merged);
+            model = Some(merged);
+        }
+        let mut model = model.unwrap_or_else(|| Node::map(Mapping::new(), node.origin));
+        let directory = relative(&self.level.directory, path.parent().unwrap_or(FsPath::new("/")));
+        let base = paths::Base { directory: &directory, home: self.loader.home.as_deref() };
+        paths::resolve(&mut model, &PROJECT, &base);
+        let services = model.as_map_mut().and_then(|map| map.remove("services"));
+        let Some(Value::Map(services)) = services.map(|services| services.value) else {
+            self.loader.sink.push(
+                Finding::error(
+                    Code::ComposeExtends,
+                    format!("cannot extend service {service:?} in {text}: no services section"),
+                )
+                .at_origin(node.origin, "this file has no services"),
+            );
+            return None;
+        };
+        let scope = Rc::new(Scope { services, tags, label: text.to_owned(), path: path.clone() });
+        self.files.insert(path, Rc::clone(&scope));
+        Some(scope)
+    }
+}
+
+/// The circle, each step on a line.
+fn cycle(steps: &[Step], back: &Step) -> Finding {
+    let mut lines = vec!["services extend one another in a circle:".to_owned()];
+    let mut all: Vec<&Step> = steps.iter().collect();
+    all.push(back);
+    for (at, step) in all.iter().enumerate() {
+        let verb = if at == 0 { "" } else { "extends " };
+        lines.push(format!("  {verb}{} in {}", step.service, step.label));
+    }
+    let mut finding = Finding::error(Code::ComposeCycle, lines.join("\n")).help("Remove one of these links.");
+    for step in steps {
+        finding = finding.at_origin(step.origin, format!("{} extends here", step.service));
+    }
+    finding
+}

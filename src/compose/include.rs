@@ -1,0 +1,215 @@
+//! `include`: other projects' resources, each loaded as a level of its own.
+
+use std::path::{Path as FsPath, PathBuf};
+use std::rc::Rc;
+
+use crate::diagnostic::{Code, Finding};
+use crate::project::dotenv;
+use crate::source::{FileId, Origin};
+use crate::yaml::{Mapping, Node, Value};
+
+use super::load::{Level, Loader, relative};
+use super::merge::{kind, text};
+use super::paths;
+use super::project_sections;
+
+/// One entry of the list.
+struct Entry {
+    paths: Vec<(String, Origin)>,
+    project_directory: Option<String>,
+    env_files: Option<Vec<(String, Origin)>>,
+    origin: Origin,
+}
+
+/// Adds the resources of everything the document includes to the document.
+pub fn apply(loader: &mut Loader<'_>, root: &mut Node, file: FileId, level: &Level) -> Option<()> {
+    let Some(include) = root.as_map_mut().and_then(|map| map.remove("include")) else { return Some(()) };
+    let items = match include.value {
+        Value::Null => return Some(()),
+        Value::Seq(items) => items,
+        _ => {
+            loader.sink.push(
+                Finding::error(Code::ComposeInclude, "`include` must be a list")
+                    .at_origin(include.origin, format!("{} found", kind(&include))),
+            );
+            return None;
+        }
+    };
+    let including = loader.inputs.sources().get(file)?.path.clone();
+    for item in items {
+        let entry = read_entry(loader, item)?;
+        let imported = load(loader, entry, &including, level)?;
+        import(loader, imported, root)?;
+    }
+    Some(())
+}
+
+fn read_entry(loader: &mut Loader<'_>, item: Node) -> Option<Entry> {
+    let origin = item.origin;
+    let texts = |node: &Node| -> Vec<(String, Origin)> {
+        match &node.value {
+            Value::Seq(items) => items.iter().map(|item| (text(item), item.origin)).collect(),
+            Value::Null => Vec::new(),
+            _ => vec![(text(node), node.origin)],
+        }
+    };
+    let entry = match &item.value {
+        Value::String(path) => {
+            Entry { paths: vec![(path.clone(), origin)], project_directory: None, env_files: None, origin }
+        }
+        Value::Map(map) => Entry {
+            paths: map.get("path").map(texts).unwrap_or_default(),
+            project_directory: map.get("project_directory").map(text).filter(|text| !text.is_empty()),
+            env_files: map.get("env_file").map(texts).filter(|files| !files.is_empty()),
+            origin,
+        },
+        _ => {
+            loader.sink.push(
+                Finding::error(Code::ComposeInclude, "an entry of `include` must be a path or a mapping")
+                    .at_origin(origin, format!("{} found", kind(&item))),
+            );
+            return None;
+        }
+    };
+    if entry.paths.is_empty() {
+        loader.sink.push(
+            Finding::error(Code::ComposeInclude, "an entry of `include` has no `path`").at_origin(origin, "here"),
+        );
+        return None;
+    }
+    Some(entry)
+}
+
+fn load(loader: &mut Loader<'_>, entry: Entry, including: &FsPath, level: &Level) -> Option<Node> {
+    let mut files = Vec::with_capacity(entry.paths.len());
+    let mut main: Option<PathBuf> = None;
+    for (name, origin) in &entry.paths {
+        if paths::is_remote(name) {
+            loader.sink.push(super::remote_source(name, *origin));
+            return None;
+        }
+        let path = PathBuf::from(paths::clean(&level.directory.join(name).to_string_lossy()));
+        if main.is_none() {
+            let chain: Vec<&PathBuf> = level.chain.iter().collect();
+            if path == including || chain.contains(&&path) {
+                loader.sink.push(cycle(&chain, including, &path, *origin));
+                return None;
+            }
+            main = Some(path.clone());
+        }
+        match loader.inputs.read(&path, name) {
+            Ok(file) => files.push(file),
+            Err(finding) => {
+                loader.sink.push(finding.at_origin(*origin, "included here"));
+                return None;
+            }
+        }
+    }
+    let own = main.as_deref().and_then(FsPath::parent).unwrap_or(FsPath::new("/")).to_path_buf();
+    let (directory, prefix) = match &entry.project_directory {
+        None => (own.clone(), relative(&level.directory, &own)),
+        Some(text) if text.starts_with('/') => (PathBuf::from(text), PathBuf::from(text)),
+        Some(text) => {
+            let directory = PathBuf::from(paths::clean(&level.directory.join(text).to_string_lossy()));
+            let prefix = relative(&level.directory, &directory);
+            (directory, prefix)
+        }
+    };
+    let environment = environment(loader, &entry, &directory, level)?;
+    let mut chain = level.chain.clone();
+    chain.push(including.to_path_buf());
+    loader.level(&files, &Level { directory, prefix, environment: Rc::new(environment), chain })
+}
+
+fn cycle(chain: &[&PathBuf], including: &FsPath, path: &FsPath, origin: Origin) -> Finding {
+    let mut steps: Vec<String> = chain.iter().map(|path| path.display().to_string()).collect();
+    steps.push(including.display().to_string());
+    steps.push(path.display().to_string());
+    Finding::error(Code::ComposeCycle, format!("include cycle detected:\n  {}", steps.join("\n  includes ")))
+        .at_origin(origin, "leads back")
+        .help("Remove one of these includes.")
+}
+
+/// The environment of an entry: the parent's wins, then its own env files.
+fn environment(
+    loader: &mut Loader<'_>,
+    entry: &Entry,
+    directory: &FsPath,
+    level: &Level,
+) -> Option<crate::project::Environment> {
+    let files: Vec<(PathBuf, Origin)> = match &entry.env_files {
+        None => {
+            let default = directory.join(".env");
+            if default.is_file() { vec![(default, entry.origin)] } else { Vec::new() }
+        }
+        Some(files) => files
+            .iter()
+            .filter(|(file, _)| file != "/dev/null")
+            .map(|(file, origin)| (level.directory.join(file), *origin))
+            .collect(),
+    };
+    let mut environment = (*level.environment).clone();
+    let mut values = indexmap::IndexMap::new();
+    for (path, origin) in files {
+        let name = path.display().to_string();
+        let read = loader.inputs.read(&path, &name);
+        let file = match read {
+            Ok(file) => file,
+            Err(finding) => {
+                loader.sink.push(finding.at_origin(origin, "env file of this include"));
+                return None;
+            }
+        };
+        let source = loader.inputs.sources().get(file)?;
+        let parsed = dotenv::parse(&source.text, &|name| {
+            level.environment.get(name).map(str::to_owned).or_else(|| values.get(name).cloned())
+        });
+        match parsed {
+            Ok(parsed) => values.extend(parsed.values),
+            Err(error) => {
+                loader.sink.push(crate::project::env_file_fault(&error, file, &name));
+                return None;
+            }
+        }
+    }
+    environment.fill(&values);
+    Some(environment)
+}
+
+/// Adds each imported resource; one of the same name must be the same.
+fn import(loader: &mut Loader<'_>, imported: Node, root: &mut Node) -> Option<()> {
+    let Value::Map(imported) = imported.value else { return Some(()) };
+    let into = root.as_map_mut()?;
+    let mut fine = true;
+    for (section, entry) in imported {
+        if !project_sections().any(|known| known == section) {
+            continue;
+        }
+        let Value::Map(resources) = entry.value.value else { continue };
+        if into.get(&section).is_none_or(|own| own.as_map().is_none()) {
+            into.insert(section.clone(), entry.key, Node::map(Mapping::new(), entry.value.origin));
+        }
+        let Some(own) = into.get_mut(&section).and_then(Node::as_map_mut) else { continue };
+        for (name, resource) in resources {
+            match own.entry(&name) {
+                None => {
+                    own.insert(name, resource.key, resource.value);
+                }
+                Some(known) if known.value.same(&resource.value) => {}
+                Some(known) => {
+                    loader.sink.push(
+                        Finding::error(
+                            Code::ComposeInclude,
+                            format!("{section}.{name} conflicts with imported resource"),
+                        )
+                        .at_origin(known.key, "defined here")
+                        .at_origin(resource.key, "and differently in the included file")
+                        .help("Rename one, or override the included one from a later -f file."),
+                    );
+                    fine = false;
+                }
+            }
+        }
+    }
+    fine.then_some(())
+}

@@ -1,0 +1,135 @@
+//! `${…}` in every string value of a document, and the casts that follow.
+
+use crate::diagnostic::{Code, Finding, Sink};
+use crate::project::Environment;
+use crate::project::template::{self, Fault};
+use crate::source::{Origin, SourceMap, Span};
+use crate::yaml::{Node, Path, Value};
+
+use super::short::{boolean, integer};
+use super::table::{Cast, Spec};
+
+/// Replaces variables below `node` and converts what the table says is no string. With `only_cast`
+/// nothing is replaced.
+pub struct Interpolation<'a> {
+    pub environment: &'a Environment,
+    pub sources: &'a SourceMap,
+}
+
+impl Interpolation<'_> {
+    pub fn apply(&self, node: &mut Node, spec: Option<&Spec>, path: &Path<'_>, sink: &mut Sink) {
+        match &mut node.value {
+            Value::Map(map) => {
+                for (key, child) in map.iter_mut() {
+                    let spec = spec.and_then(|spec| spec.child(key));
+                    self.apply(child, spec, &path.key(key), sink);
+                }
+            }
+            Value::Seq(items) => {
+                let spec = spec.and_then(Spec::item);
+                for (at, item) in items.iter_mut().enumerate() {
+                    self.apply(item, spec, &path.index(at), sink);
+                }
+            }
+            Value::String(_) => self.scalar(node, spec, path, sink),
+            _ => {}
+        }
+    }
+
+    fn scalar(&self, node: &mut Node, spec: Option<&Spec>, path: &Path<'_>, sink: &mut Sink) {
+        let origin = node.origin;
+        if let Value::String(text) = &mut node.value
+            && text.contains('$')
+        {
+            match template::expand(text, &|name| self.environment.get(name).map(str::to_owned)) {
+                Ok(expansion) => {
+                    for name in &expansion.unset {
+                        sink.push(
+                            Finding::warning(
+                                Code::VariableUnset,
+                                format!("The {name:?} variable is not set. Defaulting to a blank string."),
+                            )
+                            .at_origin(self.narrow(origin, name), "blank here")
+                            .help(format!("Set {name}, or give it a default: ${{{name}:-}}.")),
+                        );
+                    }
+                    *text = expansion.text;
+                }
+                Err(error) => {
+                    sink.push(self.fault(&error, origin, path));
+                    return;
+                }
+            }
+        }
+        if let Some(cast) = spec.and_then(|spec| spec.cast)
+            && let Value::String(text) = &node.value
+        {
+            match convert(text, cast) {
+                Ok((value, deprecated)) => {
+                    if deprecated {
+                        sink.push(
+                            Finding::warning(
+                                Code::ComposeObsolete,
+                                format!("{text:?} for boolean is not supported by YAML 1.2, please use `true` or `false`"),
+                            )
+                            .at_origin(origin, "old-style boolean"),
+                        );
+                    }
+                    node.value = value;
+                }
+                Err(message) => sink.push(
+                    Finding::error(Code::ComposeType, format!("{path}: {message}"))
+                        .at_origin(origin, "cannot be converted"),
+                ),
+            }
+        }
+    }
+
+    fn fault(&self, error: &template::TemplateError, origin: Origin, path: &Path<'_>) -> Finding {
+        match &error.fault {
+            Fault::Required { name, message } => {
+                let at = self.narrow(origin, name);
+                let text = match message {
+                    Some(message) if !message.is_empty() => {
+                        format!("required variable {name} is missing a value: {message}")
+                    }
+                    _ => format!("required variable {name} is missing a value"),
+                };
+                Finding::error(Code::VariableRequired, text)
+                    .at_origin(at, format!("needed for {path}"))
+                    .help(format!("Set {name} in the environment or in an env file."))
+            }
+            Fault::Syntax { text } => {
+                Finding::error(Code::InterpolationSyntax, format!("{path} has a malformed expression: {text}"))
+                    .at_origin(origin, "cannot be interpolated")
+                    .help("Write $$ where a dollar sign is meant literally.")
+            }
+        }
+    }
+
+    /// The place of `name` inside the scalar, where it is written there once.
+    fn narrow(&self, origin: Origin, name: &str) -> Origin {
+        let Origin::Source(span) = origin else { return origin };
+        let text = self.sources.text(span);
+        let found = text.match_indices(name).find(|(at, _)| {
+            let before = text.get(..*at).unwrap_or_default();
+            before.ends_with('$') || before.ends_with("${")
+        });
+        match found {
+            Some((at, _)) => {
+                let start = span.start as usize + at;
+                Origin::Source(Span::new(span.file, start, start + name.len()))
+            }
+            None => origin,
+        }
+    }
+}
+
+/// The converted value, and whether it was an old-style boolean word.
+fn convert(text: &str, cast: Cast) -> Result<(Value, bool), String> {
+    match cast {
+        Cast::Bool => boolean::parse(text).map(|parsed| (Value::Bool(parsed.value), parsed.deprecated)),
+        Cast::Int => integer::parse_int(text).map(|number| (Value::Int(number), false)),
+        Cast::Float => integer::parse_float(text).map(|number| (Value::Float(number), false)),
+    }
+}

@@ -1,0 +1,219 @@
+//! Files to the one model: the phases of Compose's loader, in its order.
+//!
+//! Per document: tags, interpolation and casts, `extends`, removal of what is reset, `include`, merge,
+//! unicity, schema, canonical form, unicity again. Then once per level: defaults, structural checks,
+//! paths, the environment of list forms.
+
+use std::path::{Path as FsPath, PathBuf};
+use std::rc::Rc;
+
+use crate::diagnostic::{Code, Finding, Sink};
+use crate::project::{Environment, Inputs};
+use crate::source::{FileId, Origin};
+use crate::yaml::{self, Limits, Mapping, Node, Path, Value};
+
+use super::canonical::{self, OnFault};
+use super::extends::Extends;
+use super::interpolate::Interpolation;
+use super::table::PROJECT;
+use super::tags::{self, TaggedPath};
+use super::{Parsed, checks, defaults, error_count, include, merge, paths, schema, unicity};
+
+/// Which phases run; the defaults are those of `docker compose up`.
+#[derive(Clone, Copy, Debug)]
+pub struct Phases {
+    pub interpolate: bool,
+    pub normalize: bool,
+    pub resolve_paths: bool,
+    pub consistency: bool,
+}
+
+impl Default for Phases {
+    fn default() -> Self {
+        Self { interpolate: true, normalize: true, resolve_paths: true, consistency: true }
+    }
+}
+
+/// A set of files with one directory and one environment: the project itself, or one `include`.
+#[derive(Clone, Debug)]
+pub struct Level {
+    /// Where files named by this level are found. Absolute.
+    pub directory: PathBuf,
+    /// What relative paths get as prefix: the directory itself, or, for an include, its directory
+    /// as seen from the including level, which then adds its own.
+    pub prefix: PathBuf,
+    pub environment: Rc<Environment>,
+    /// The chain of files whose `include` led here.
+    pub chain: Vec<PathBuf>,
+}
+
+/// Loads levels of files into models.
+pub struct Loader<'a> {
+    pub inputs: &'a mut Inputs,
+    pub sink: &'a mut Sink,
+    pub phases: Phases,
+    /// For `~` in paths.
+    pub home: Option<String>,
+}
+
+/// One document, ready for merging.
+pub struct Prepared {
+    pub root: Node,
+    pub tags: Vec<TaggedPath>,
+}
+
+impl Loader<'_> {
+    /// The merged model of `files`, with paths resolved; `None` where the sink got errors.
+    pub fn level(&mut self, files: &[FileId], level: &Level) -> Option<Node> {
+        let mut parsed = Vec::with_capacity(files.len());
+        for file in files {
+            parsed.push((*file, self.parse(*file)?));
+        }
+        self.documents(parsed, level)
+    }
+
+    /// As [`Self::level`], for files that are parsed already.
+    pub fn documents(&mut self, parsed: Parsed, level: &Level) -> Option<Node> {
+        let mut model: Option<Node> = None;
+        for (file, documents) in parsed {
+            for document in documents {
+                model = Some(self.document(model.take(), document.root, file, level)?);
+            }
+        }
+        let mut model = model.unwrap_or_else(|| Node::map(Mapping::new(), Origin::Default("empty project")));
+        defaults::apply(&mut model);
+        let before = self.errors();
+        checks::structure(&model, self.sink);
+        if self.errors() > before {
+            return None;
+        }
+        if self.phases.resolve_paths || !level.chain.is_empty() {
+            let base = paths::Base { directory: &level.prefix, home: self.home.as_deref() };
+            paths::resolve(&mut model, &PROJECT, &base);
+        }
+        super::environment::resolve_lists(&mut model, &level.environment);
+        Some(model)
+    }
+
+    fn errors(&self) -> usize {
+        error_count(self.sink)
+    }
+
+    /// The documents of one file.
+    pub fn parse(&mut self, file: FileId) -> Option<Vec<yaml::Document>> {
+        let text = self.inputs.sources().get(file).map(|source| source.text.clone())?;
+        match yaml::parse(file, &text, Limits::default()) {
+            Ok(documents) => Some(documents),
+            Err(findings) => {
+                self.sink.extend(findings);
+                None
+            }
+        }
+    }
+
+    /// One document merged over the model so far.
+    fn document(&mut self, model: Option<Node>, root: Node, file: FileId, level: &Level) -> Option<Node> {
+        let before = self.errors();
+        let Prepared { mut root, tags } = self.prepare(root, level)?;
+        Extends::new(self, level).document(&mut root, &tags, file)?;
+        let mut model = model;
+        if let Some(model) = &mut model {
+            tags::apply(model, &tags);
+        }
+        include::apply(self, &mut root, file, level)?;
+        let merged = self.combine(model, root);
+        if self.errors() > before {
+            return None;
+        }
+        schema::validate(&merged, &PROJECT, &Path::ROOT, self.sink);
+        if self.errors() > before {
+            return None;
+        }
+        let mut merged = merged;
+        self.obsolete_version(&mut merged);
+        self.canonical(&mut merged);
+        (self.errors() == before).then_some(merged)
+    }
+
+    /// Tags taken out, variables replaced.
+    pub fn prepare(&mut self, mut root: Node, level: &Level) -> Option<Prepared> {
+        let before = self.errors();
+        if root.as_map().is_none() {
+            self.sink.push(
+                Finding::error(Code::ComposeType, "top-level object must be a mapping")
+                    .at_origin(root.origin, format!("{} found", merge::kind(&root)))
+                    .help("A compose file has keys such as `services:` at its top level."),
+            );
+            return None;
+        }
+        let tags = tags::extract(&mut root);
+        if self.phases.interpolate {
+            let interpolation =
+                Interpolation { environment: &level.environment, sources: self.inputs.sources() };
+            interpolation.apply(&mut root, Some(&PROJECT), &Path::ROOT, self.sink);
+        }
+        (self.errors() == before).then_some(Prepared { root, tags })
+    }
+
+    /// Merge and the first unicity pass.
+    pub fn combine(&mut self, model: Option<Node>, root: Node) -> Node {
+        let mut merged = match model {
+            Some(model) => merge::merge(model, root, Some(&PROJECT), &Path::ROOT, self.sink),
+            None => root,
+        };
+        unicity::enforce(&mut merged, &PROJECT, &Path::ROOT, self.sink);
+        merged
+    }
+
+    /// Canonical form and the second unicity pass.
+    pub fn canonical(&mut self, model: &mut Node) {
+        let on_fault = if self.phases.interpolate { OnFault::Report } else { OnFault::Keep };
+        canonical::transform(model, &PROJECT, &Path::ROOT, on_fault, self.sink);
+        drop_empty_dns(model);
+        unicity::enforce(model, &PROJECT, &Path::ROOT, self.sink);
+    }
+
+    fn obsolete_version(&mut self, model: &mut Node) {
+        let removed = model.as_map_mut().and_then(|map| map.remove_entry("version"));
+        if let Some(entry) = removed {
+            self.sink.push(
+                Finding::warning(
+                    Code::ComposeObsolete,
+                    "the attribute `version` is obsolete, it will be ignored",
+                )
+                .at_origin(entry.key, "obsolete")
+                .help("Remove it to avoid potential confusion."),
+            );
+        }
+    }
+}
+
+/// `dns: ["${UNSET}"]` means no entry.
+fn drop_empty_dns(model: &mut Node) {
+    let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) else { return };
+    for (_, service) in services.iter_mut() {
+        if let Some(items) = service.get_mut("dns").and_then(Node::as_seq_mut) {
+            items.retain(|item| !item.is_null() && item.as_str() != Some(""));
+        }
+    }
+}
+
+/// The directory of `path` as seen from `from`, or absolute where it lies elsewhere, as Go's
+/// `filepath.Rel` gives it.
+pub fn relative(from: &FsPath, path: &FsPath) -> PathBuf {
+    let from = PathBuf::from(paths::clean(&from.to_string_lossy()));
+    let path = PathBuf::from(paths::clean(&path.to_string_lossy()));
+    let shared = from.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().count() - shared;
+    let mut result: PathBuf = std::iter::repeat_n("..", up).collect();
+    result.extend(path.components().skip(shared));
+    if result.as_os_str().is_empty() { PathBuf::from(".") } else { result }
+}
+
+/// A mapping's value, or nothing; used where the schema has not been applied yet.
+pub fn section<'n>(root: &'n Node, key: &str) -> Option<&'n Mapping> {
+    match &root.get(key)?.value {
+        Value::Map(map) => Some(map),
+        _ => None,
+    }
+}

@@ -1,0 +1,243 @@
+//! Validation against the field table.
+
+use crate::diagnostic::{Code, Finding, Sink};
+use crate::yaml::{Mapping, Node, Path, Value};
+
+use super::merge::kind;
+use super::suggest::nearest;
+use super::table::{Check, Keys, Map, Object, Scalars, Spec, is_extension};
+
+/// Reports everything that the schema refuses below `node`.
+pub fn validate(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
+    match &node.value {
+        Value::Map(map) => match spec.map {
+            Some(Map::Object(object)) => validate_object(node, map, object, path, sink),
+            Some(Map::Free { value, keys }) => validate_free(map, value, keys, path, sink),
+            None => sink.push(wrong_type(node, spec, path)),
+        },
+        Value::Seq(items) => match spec.list {
+            Some(list) => {
+                for (at, item) in items.iter().enumerate() {
+                    validate(item, list.item, &path.index(at), sink);
+                }
+                if list.unique {
+                    refuse_repeats(items, path, sink);
+                }
+            }
+            None => sink.push(wrong_type(node, spec, path)),
+        },
+        _ => validate_scalar(node, spec, path, sink),
+    }
+}
+
+fn validate_object(node: &Node, map: &Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) {
+    for (key, entry) in map.entries() {
+        match object.field(key) {
+            Some(field) => validate(&entry.value, &field.spec, &path.key(key), sink),
+            None if object.extensions && is_extension(key) => {}
+            None if !object.closed => {}
+            None => {
+                let known = object.fields.iter().map(|field| field.key);
+                let mut finding = Finding::error(
+                    Code::ComposeUnknownKey,
+                    if path.last().is_none() {
+                        format!("`{key}` is not a top-level key of a compose file")
+                    } else {
+                        format!("{path} has an unknown key `{key}`")
+                    },
+                )
+                .at_origin(entry.key, "unknown key");
+                finding = match nearest(key, known) {
+                    Some(near) => finding.help(format!("Did you mean `{near}`?")),
+                    None if object.extensions => {
+                        finding.help(format!("Remove it, or name it `x-{key}` if it is your own extension."))
+                    }
+                    None => finding.help("Remove it."),
+                };
+                sink.push(finding);
+            }
+        }
+    }
+    for field in object.fields.iter().filter(|field| field.required && !map.contains(field.key)) {
+        sink.push(
+            Finding::error(Code::ComposeType, format!("{path} has no `{}`, which is required", field.key))
+                .at_origin(node.origin, format!("`{}` is missing here", field.key)),
+        );
+    }
+}
+
+fn validate_free(map: &Mapping, value: &Spec, keys: Keys, path: &Path<'_>, sink: &mut Sink) {
+    for (key, entry) in map.entries() {
+        let legal = !key.is_empty()
+            && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+        match keys {
+            Keys::Names if !legal => sink.push(
+                Finding::error(Code::ComposeUnknownKey, format!("{path} has an illegal name `{key}`"))
+                    .at_origin(entry.key, "names consist of letters, digits, `.`, `_` and `-`"),
+            ),
+            Keys::NamesUnchecked if !legal => {}
+            _ => validate(&entry.value, value, &path.key(key), sink),
+        }
+    }
+}
+
+fn refuse_repeats(items: &[Node], path: &Path<'_>, sink: &mut Sink) {
+    if items.len() < 2 {
+        return;
+    }
+    // Strings are by far the commonest items; comparing them through a set keeps long lists linear.
+    let mut seen = std::collections::HashMap::new();
+    for (at, item) in items.iter().enumerate() {
+        let first = match &item.value {
+            Value::String(text) => match seen.get(text.as_str()) {
+                Some(first) => Some(*first),
+                None => {
+                    seen.insert(text.as_str(), at);
+                    None
+                }
+            },
+            _ => items.iter().take(at).position(|other| other.same(item)),
+        };
+        if let Some(first) = first {
+            let mut finding =
+                Finding::error(Code::ComposeValue, format!("{path} items at {first} and {at} are equal"))
+                    .at_origin(item.origin, "repeated here")
+                    .help("Remove one of the two.");
+            if let Some(other) = items.get(first) {
+                finding = finding.at_origin(other.origin, "first here");
+            }
+            sink.push(finding);
+        }
+    }
+}
+
+fn validate_scalar(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
+    let accepted = match &node.value {
+        Value::Null => spec.scalars.has(Scalars::NULL),
+        Value::Bool(_) => spec.scalars.has(Scalars::BOOLEAN),
+        Value::Int(_) | Value::UInt(_) => spec.scalars.has(Scalars::INTEGER.or(Scalars::NUMBER)),
+        Value::Float(value) => {
+            spec.scalars.has(Scalars::NUMBER) || spec.scalars.has(Scalars::INTEGER) && value.fract() == 0.0
+        }
+        Value::String(_) => spec.scalars.has(Scalars::STRING),
+        _ => false,
+    };
+    if !accepted {
+        sink.push(wrong_type(node, spec, path));
+        return;
+    }
+    let fault = match (spec.check, &node.value) {
+        (Check::OneOf(words), Value::String(text)) if !words.contains(&text.as_str()) => {
+            Some((format!("must be one of {}", quoted(words)), nearest(text, words.iter().copied())))
+        }
+        (Check::Range(low, high), Value::Int(number)) => {
+            #[allow(clippy::cast_precision_loss)] // the bounds are small
+            let number = *number as f64;
+            (number < low || number > high).then(|| (range_text(low, high), None))
+        }
+        (Check::Range(low, high), Value::Float(number)) => {
+            (*number < low || *number > high).then(|| (range_text(low, high), None))
+        }
+        (Check::ContainerName, Value::String(text)) if !has_container_name(text) => Some((
+            "must begin with a letter or digit and go on with letters, digits, `_`, `.` or `-`".to_owned(),
+            None,
+        )),
+        (Check::PullPolicy, Value::String(text)) if !is_pull_policy(text) => {
+            let words = ["always", "never", "build", "if_not_present", "missing", "refresh", "daily", "weekly"];
+            Some((format!("must be one of {} or every_<duration>", quoted(&words)), nearest(text, words.into_iter())))
+        }
+        _ => None,
+    };
+    if let Some((expected, near)) = fault {
+        let mut finding =
+            Finding::error(Code::ComposeValue, format!("{path} {expected}")).at_origin(node.origin, "not valid");
+        if let Some(near) = near {
+            finding = finding.help(format!("Did you mean `{near}`?"));
+        }
+        sink.push(finding);
+    }
+}
+
+fn range_text(low: f64, high: f64) -> String {
+    if high < f64::MAX { format!("must be between {low} and {high}") } else { format!("must be {low} or more") }
+}
+
+/// Compose's pattern `[a-zA-Z0-9][a-zA-Z0-9_.-]+` is not anchored.
+fn has_container_name(text: &str) -> bool {
+    text.as_bytes().windows(2).any(|pair| match pair {
+        [first, second] => {
+            first.is_ascii_alphanumeric() && (second.is_ascii_alphanumeric() || b"_.-".contains(second))
+        }
+        _ => false,
+    })
+}
+
+/// The schema's pattern is an alternation without an end anchor, but for `every_`.
+fn is_pull_policy(text: &str) -> bool {
+    let every = |text: &str| {
+        text.match_indices("every_").any(|(at, word)| {
+            let rest = text.get(at + word.len()..).unwrap_or_default();
+            let digits = rest.chars().take_while(char::is_ascii_digit).count();
+            digits > 0 && rest.chars().nth(digits).is_some_and(|unit| "wdhms".contains(unit))
+        })
+    };
+    ["always", "never", "build", "if_not_present", "missing", "refresh", "daily", "weekly"]
+        .iter()
+        .any(|word| text.contains(word))
+        || every(text)
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn wrong_type(node: &Node, spec: &Spec, path: &Path<'_>) -> Finding {
+    let found = kind(node);
+    let finding = if path.last().is_none() {
+        Finding::error(Code::ComposeType, "a compose file must be a mapping")
+    } else {
+        Finding::error(Code::ComposeType, format!("{path} must be {}, but is {}", expected(spec), article(found)))
+    };
+    let finding = finding.at_origin(node.origin, format!("{found} found"));
+    match &node.value {
+        Value::Timestamp(_) => finding.help("Quote it: unquoted, it is read as a date."),
+        Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Bool(_)
+            if spec.scalars.has(Scalars::STRING) =>
+        {
+            finding.help("Quote it to make it a string.")
+        }
+        _ => finding,
+    }
+}
+
+/// What a place takes, in words: `a list or a string`.
+fn expected(spec: &Spec) -> String {
+    let mut forms = Vec::new();
+    if spec.map.is_some() {
+        forms.push("a mapping");
+    }
+    if spec.list.is_some() {
+        forms.push("a list");
+    }
+    for (scalar, name) in [
+        (Scalars::STRING, "a string"),
+        (Scalars::INTEGER, "an integer"),
+        (Scalars::NUMBER, "a number"),
+        (Scalars::BOOLEAN, "a boolean"),
+        (Scalars::NULL, "empty"),
+    ] {
+        if spec.scalars.has(scalar) {
+            forms.push(name);
+        }
+    }
+    match forms.split_last() {
+        None => "absent".to_owned(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+fn article(noun: &str) -> String {
+    let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
+    format!("{} {noun}", if vowel { "an" } else { "a" })
+}

@@ -1,0 +1,18 @@
+//! The one table of Compose facts: every field's type, short form, merge rule, cast, path rule and
+//! printed form. Validation, merging, canonical form, path resolution and output all walk it.
+//!
+//! Source: the Compose specification's schema and the behaviour of Docker Compose v2.40.
+
+mod build;
+mod common;
+mod deploy;
+mod mounts;
+mod project;
+mod service;
+mod spec;
+
+pub use project::{PROJECT, RESOURCES};
+pub use spec::{
+    Canonical, Cast, Check, Decode, Field, Keys, List, Map, Merge, Object, PathRule, Scalars, Spec, UniqueBy,
+    is_extension,
+};

@@ -1,0 +1,384 @@
+//! The vocabulary of the field table: what one place in a compose file may hold, and what every
+//! stage does with it.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// A set of scalar types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scalars(u8);
+
+impl Scalars {
+    pub const NONE: Self = Self(0);
+    pub const STRING: Self = Self(1);
+    pub const INTEGER: Self = Self(2);
+    /// Integers and floats.
+    pub const NUMBER: Self = Self(4);
+    pub const BOOLEAN: Self = Self(8);
+    pub const NULL: Self = Self(16);
+
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// What may stand at one place, and how each stage treats it.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    pub scalars: Scalars,
+    pub check: Check,
+    pub list: Option<List>,
+    pub map: Option<Map>,
+    pub merge: Merge,
+    /// Elements of the list with the same key collapse.
+    pub unique_by: Option<UniqueBy>,
+    pub cast: Option<Cast>,
+    pub path: Option<PathRule>,
+    pub canonical: Canonical,
+    pub decode: Decode,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct List {
+    pub item: &'static Spec,
+    /// The schema refuses equal items.
+    pub unique: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Map {
+    /// Known keys.
+    Object(&'static Object),
+    /// Keys chosen by the author.
+    Free { value: &'static Spec, keys: Keys },
+}
+
+/// Which keys a free map takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    Any,
+    /// Names of resources: `[a-zA-Z0-9._-]+`, others are refused.
+    Names,
+    /// As [`Keys::Names`], but what does not match is left unchecked.
+    NamesUnchecked,
+    /// `x-*` is not an extension here but a key like any other.
+    Literal,
+}
+
+/// A mapping with known keys, in the order in which Compose prints them.
+#[derive(Debug)]
+pub struct Object {
+    pub name: &'static str,
+    pub fields: &'static [Field],
+    pub extensions: bool,
+    /// Unknown keys are refused.
+    pub closed: bool,
+    /// Compose drops extensions here when it decodes the model.
+    pub loses_extensions: bool,
+    index: OnceLock<HashMap<&'static str, usize>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    pub key: &'static str,
+    pub required: bool,
+    pub spec: Spec,
+}
+
+/// A constraint on a scalar beyond its type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Check {
+    None,
+    OneOf(&'static [&'static str]),
+    /// Inclusive bounds on a number.
+    Range(f64, f64),
+    /// `container_name`: two consecutive legal characters somewhere (Compose's pattern is unanchored).
+    ContainerName,
+    /// `pull_policy`: one of the words, `every_…`, or anything containing them (unanchored).
+    PullPolicy,
+}
+
+/// How an overriding value is merged over a base value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// Scalars replace, lists concatenate, mappings recurse.
+    Default,
+    /// The override replaces everything, even by null.
+    Replace,
+    /// Both sides become a list of `KEY=value`, concatenated.
+    ToList,
+    /// A list becomes a mapping of nulls first.
+    ToMap,
+    /// A list becomes a mapping of started, required dependencies first.
+    DependsOn,
+    /// A string stands for `{context: string}`.
+    Build,
+    /// As `ToList`, without items that the base has word for word.
+    ExtraHosts,
+    /// The override replaces the entry.
+    Ulimit,
+    /// Options merge for the same driver only.
+    Logging,
+    /// Pools are matched by subnet.
+    IpamConfig,
+}
+
+/// The key by which list elements are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UniqueBy {
+    /// Text before the first `=`.
+    KeyValue,
+    Port,
+    Volume,
+    Device,
+    Expose,
+    EnvFile,
+    /// Target of a secret or config, with the default folder.
+    Mount(&'static str),
+}
+
+/// The type an interpolated string is converted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cast {
+    Bool,
+    Int,
+    Float,
+}
+
+/// How a relative path is resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathRule {
+    Abs,
+    /// As `Abs`; Windows paths stay, and the empty string is the directory itself.
+    Unix,
+    /// `Abs`, unless it is a URL or names a service.
+    Context,
+    /// `Abs`, with the first symlink component resolved.
+    Watch,
+    /// The source of a bind mount (only for `type: bind`).
+    BindSource,
+    /// The device of a local volume with `o: bind`.
+    VolumeDevice,
+    /// `extends.file`: not resolved where it is a remote reference.
+    ExtendsFile,
+}
+
+/// How a short form becomes the long one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Canonical {
+    Keep,
+    Build,
+    DependsOn,
+    EnvFile,
+    /// A string becomes a list of one.
+    ToList,
+    /// A list becomes a mapping of nulls.
+    ToMap,
+    /// A list of `key=value` becomes a mapping.
+    KeyValue,
+    Gpus,
+    Ports,
+    Volume,
+    Device,
+    FileReference,
+    Ssh,
+    /// A resource whose `external` may be a mapping with a name.
+    Resource,
+    /// A boolean becomes its text.
+    Stringify,
+}
+
+/// The type in the model that Compose prints, and which empty values it leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decode {
+    /// As it is (`x-*`).
+    Raw,
+    /// Left out when empty.
+    Text,
+    Bool,
+    /// Kept when written, even as false.
+    BoolKept,
+    Int,
+    IntKept,
+    /// Strings are refused.
+    Uint,
+    UintKept,
+    Float32,
+    /// Printed as decimal text.
+    Bytes,
+    Duration,
+    DurationKept,
+    Texts,
+    /// A list, or the words of a command line; null is absent, empty is kept.
+    Shell,
+    HealthTest,
+    /// Text values, null becomes empty.
+    TextMap,
+    /// Text or null values.
+    Environment,
+    /// Each value a list of texts.
+    MultiOptions,
+    Hosts,
+    Ssh,
+    Ulimit,
+    FileMode,
+    DeviceCount,
+    /// Left out where nothing is set (a struct by value).
+    Struct,
+    /// Kept when written, even if empty (a pointer to a struct).
+    Object,
+    Objects,
+    /// A mapping of objects; null entries stay null.
+    ObjectMap,
+    /// Not part of the model.
+    Dropped,
+    External,
+    /// Always printed.
+    Required,
+}
+
+impl Spec {
+    pub const fn new(scalars: Scalars, decode: Decode) -> Self {
+        Self {
+            scalars,
+            check: Check::None,
+            list: None,
+            map: None,
+            merge: Merge::Default,
+            unique_by: None,
+            cast: None,
+            path: None,
+            canonical: Canonical::Keep,
+            decode,
+        }
+    }
+
+    pub const fn object(object: &'static Object, decode: Decode) -> Self {
+        let mut spec = Self::new(Scalars::NONE, decode);
+        spec.map = Some(Map::Object(object));
+        spec
+    }
+
+    pub const fn list(item: &'static Spec, unique: bool, decode: Decode) -> Self {
+        let mut spec = Self::new(Scalars::NONE, decode);
+        spec.list = Some(List { item, unique });
+        spec
+    }
+
+    pub const fn free(value: &'static Spec, keys: Keys, decode: Decode) -> Self {
+        let mut spec = Self::new(Scalars::NONE, decode);
+        spec.map = Some(Map::Free { value, keys });
+        spec
+    }
+
+    pub const fn or_scalar(mut self, scalars: Scalars) -> Self {
+        self.scalars = self.scalars.or(scalars);
+        self
+    }
+
+    pub const fn or_list(mut self, item: &'static Spec, unique: bool) -> Self {
+        self.list = Some(List { item, unique });
+        self
+    }
+
+    pub const fn or_object(mut self, object: &'static Object) -> Self {
+        self.map = Some(Map::Object(object));
+        self
+    }
+
+    pub const fn check(mut self, check: Check) -> Self {
+        self.check = check;
+        self
+    }
+
+    pub const fn merge(mut self, merge: Merge) -> Self {
+        self.merge = merge;
+        self
+    }
+
+    pub const fn unique_by(mut self, key: UniqueBy) -> Self {
+        self.unique_by = Some(key);
+        self
+    }
+
+    pub const fn cast(mut self, cast: Cast) -> Self {
+        self.cast = Some(cast);
+        self
+    }
+
+    pub const fn path(mut self, rule: PathRule) -> Self {
+        self.path = Some(rule);
+        self
+    }
+
+    pub const fn canonical(mut self, canonical: Canonical) -> Self {
+        self.canonical = canonical;
+        self
+    }
+
+    pub const fn decode(mut self, decode: Decode) -> Self {
+        self.decode = decode;
+        self
+    }
+
+    /// The spec of the value under `key`; `None` for extensions and unknown keys.
+    pub fn child(&self, key: &str) -> Option<&'static Spec> {
+        match self.map? {
+            Map::Object(object) => object.field(key).map(|field| &field.spec),
+            Map::Free { value, keys } => (keys == Keys::Literal || !is_extension(key)).then_some(value),
+        }
+    }
+
+    pub fn item(&self) -> Option<&'static Spec> {
+        self.list.map(|list| list.item)
+    }
+}
+
+impl Object {
+    pub const fn new(name: &'static str, fields: &'static [Field]) -> Self {
+        Self { name, fields, extensions: true, closed: true, loses_extensions: false, index: OnceLock::new() }
+    }
+
+    pub const fn without_extensions(mut self) -> Self {
+        self.extensions = false;
+        self
+    }
+
+    pub const fn losing_extensions(mut self) -> Self {
+        self.loses_extensions = true;
+        self
+    }
+
+    pub const fn open(mut self) -> Self {
+        self.closed = false;
+        self
+    }
+
+    pub fn field(&self, key: &str) -> Option<&'static Field> {
+        let index = self
+            .index
+            .get_or_init(|| self.fields.iter().enumerate().map(|(at, field)| (field.key, at)).collect());
+        self.fields.get(*index.get(key)?)
+    }
+}
+
+pub const fn field(key: &'static str, spec: Spec) -> Field {
+    Field { key, required: false, spec }
+}
+
+pub const fn required(key: &'static str, spec: Spec) -> Field {
+    Field { key, required: true, spec }
+}
+
+/// Whether a key is an extension, which Compose carries along unchecked.
+pub fn is_extension(key: &str) -> bool {
+    key.starts_with("x-")
+}

@@ -1,0 +1,109 @@
+//! Lists whose elements are the same by a key: the first position is kept with the last element.
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::{Code, Finding, Sink};
+use crate::yaml::{Node, Path, Value};
+
+use super::short::volume;
+use super::table::{Spec, UniqueBy};
+
+/// Collapses equal elements everywhere below `node`.
+pub fn enforce(node: &mut Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
+    match &mut node.value {
+        Value::Map(map) => {
+            for (key, child) in map.iter_mut() {
+                if let Some(spec) = spec.child(key) {
+                    enforce(child, spec, &path.key(key), sink);
+                }
+            }
+        }
+        Value::Seq(items) => {
+            if let Some(by) = spec.unique_by {
+                collapse(items, by, path, sink);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn collapse(items: &mut Vec<Node>, by: UniqueBy, path: &Path<'_>, sink: &mut Sink) {
+    if items.len() < 2 {
+        // A lone element can only be refused for a form that the schema refuses too, but for these.
+        if !matches!(by, UniqueBy::Volume | UniqueBy::Port | UniqueBy::Device) {
+            return;
+        }
+    }
+    let mut kept: IndexMap<String, Node> = IndexMap::with_capacity(items.len());
+    for (at, item) in std::mem::take(items).into_iter().enumerate() {
+        match key_of(&item, by) {
+            Ok(key) => {
+                kept.insert(key, item);
+            }
+            Err(message) => {
+                let place = path.index(at);
+                sink.push(
+                    Finding::error(Code::ComposeValue, format!("{place}: {message}")).at_origin(item.origin, "here"),
+                );
+                kept.insert(format!("\0{at}"), item);
+            }
+        }
+    }
+    items.extend(kept.into_values());
+}
+
+fn key_of(item: &Node, by: UniqueBy) -> Result<String, String> {
+    let unexpected = || format!("unexpected {}", super::merge::kind(item));
+    match (by, &item.value) {
+        (UniqueBy::KeyValue, Value::String(text)) => Ok(text.split('=').next().unwrap_or(text).to_owned()),
+        (UniqueBy::Expose, Value::String(text)) => Ok(text.clone()),
+        (UniqueBy::Expose, Value::Int(number)) => Ok(number.to_string()),
+        (UniqueBy::Port, Value::String(text)) => Ok(text.clone()),
+        (UniqueBy::Port, Value::Int(number)) => Ok(number.to_string()),
+        (UniqueBy::Port, Value::Map(map)) => {
+            let target = map.get("target").ok_or("the port has no target")?;
+            let part = |key: &str, default: &str| {
+                map.get(key).map_or_else(|| default.to_owned(), |node| super::merge::text(node))
+            };
+            // An integer never equals the string of the same digits: Compose compares by type.
+            let published = match map.get("published") {
+                Some(node) if node.as_int().is_some() => format!("int {}", super::merge::text(node)),
+                _ => part("published", ""),
+            };
+            Ok(format!(
+                "{}:{published}:{}/{}",
+                part("host_ip", "0.0.0.0"),
+                super::merge::text(target),
+                part("protocol", "tcp")
+            ))
+        }
+        (UniqueBy::Volume, Value::String(text)) => Ok(volume::parse(text)?.target),
+        (UniqueBy::Volume, Value::Map(map)) => match map.get("target").and_then(Node::as_str) {
+            Some(target) => Ok(target.to_owned()),
+            None => Err("the mount has no target".to_owned()),
+        },
+        (UniqueBy::Device, Value::String(text)) => {
+            let mut parts = text.split(':');
+            let first = parts.next().unwrap_or_default();
+            Ok(parts.next().unwrap_or(first).to_owned())
+        }
+        (UniqueBy::Device, Value::Map(map)) => match map.get("target").and_then(Node::as_str) {
+            Some(target) => Ok(target.to_owned()),
+            None => Err("the device has no target".to_owned()),
+        },
+        (UniqueBy::EnvFile, Value::String(text)) => Ok(text.clone()),
+        (UniqueBy::EnvFile, Value::Map(map)) => {
+            map.get("path").map(super::merge::text).ok_or_else(|| "the env file has no path".to_owned())
+        }
+        (UniqueBy::Mount(folder), Value::String(text)) => Ok(format!("{folder}/{text}")),
+        (UniqueBy::Mount(folder), Value::Map(map)) => Ok(match map.get("target").and_then(Node::as_str) {
+            Some(target) => target.to_owned(),
+            None => format!("{folder}/{}", map.get("source").map(super::merge::text).unwrap_or_default()),
+        }),
+        // Null items and the like are the schema's to refuse.
+        (UniqueBy::Volume | UniqueBy::Port | UniqueBy::Device | UniqueBy::Mount(_), _) => {
+            Ok(super::merge::text(item))
+        }
+        _ => Err(unexpected()),
+    }
+}

@@ -1,0 +1,21 @@
+//! Which files, in which order, from where; the environment; the project's name; and the one read of
+//! every input.
+
+mod discovery;
+pub mod dotenv;
+mod environment;
+mod inputs;
+pub mod template;
+
+pub use discovery::{Given, Project, discover};
+pub use environment::Environment;
+pub use inputs::{Inputs, sha256};
+
+use crate::diagnostic::{Code, Finding};
+use crate::source::{FileId, Span};
+
+/// A fault inside an env file, with its place.
+pub fn env_file_fault(error: &dotenv::DotenvError, file: FileId, name: &str) -> Finding {
+    Finding::error(Code::EnvFile, format!("failed to read {name}: {}", error.message))
+        .at(Span::new(file, error.range.start, error.range.end), "here")
+}

@@ -1,0 +1,288 @@
+//! From the command line and the environment to the list of files and what surrounds it.
+
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Code, Finding, Sink};
+use crate::source::FileId;
+
+use super::{Environment, Inputs, dotenv, env_file_fault};
+
+const MAIN: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+const OVERRIDE: [&str; 4] = [
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+];
+
+/// What the command line and the process say about the project.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// `-f`, in order; `-` is standard input.
+    pub files: Vec<String>,
+    pub project_directory: Option<PathBuf>,
+    pub project_name: Option<String>,
+    /// `--env-file`, in order.
+    pub env_files: Vec<String>,
+    /// The process environment.
+    pub environment: Environment,
+    /// The current directory. Absolute.
+    pub cwd: PathBuf,
+}
+
+/// A project's files, and what surrounds them.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// In the order in which they are merged.
+    pub files: Vec<FileId>,
+    /// Absolute paths as Compose would be given them; `-` for standard input.
+    pub paths: Vec<PathBuf>,
+    /// Absolute.
+    pub directory: PathBuf,
+    /// `-p`, where given.
+    pub name: Option<String>,
+    /// The process environment and the env files under it.
+    pub environment: Environment,
+    /// The explicit env files, absolute.
+    pub env_files: Vec<PathBuf>,
+    /// Variables that env files gave and the process did not, by name, with the file.
+    pub from_env_files: std::collections::BTreeMap<String, FileId>,
+}
+
+/// Finds and reads the project's files. `None` where the sink got errors.
+pub fn discover(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Project> {
+    let mut environment = given.environment.clone();
+    if environment.get("PWD").is_none() {
+        environment.set("PWD", given.cwd.to_string_lossy());
+    }
+    let mut from_env_files = std::collections::BTreeMap::new();
+    let listed = explicit_env_files(given);
+    let early = early_directory(given);
+    let mut layers = Layers { environment: &mut environment, from: &mut from_env_files };
+    if let Some(files) = &listed {
+        layers.read_listed(files, inputs, sink)?;
+    } else if !default_disabled(given, sink)? {
+        layers.read_default(&early, inputs, sink)?;
+    }
+    let paths = file_list(given, &environment, sink)?;
+    let directory = match &given.project_directory {
+        Some(directory) => absolute(&given.cwd, directory),
+        None => match paths.iter().find(|path| path.as_os_str() != "-") {
+            Some(first) => first.parent().unwrap_or(Path::new("/")).to_path_buf(),
+            None => given.cwd.clone(),
+        },
+    };
+    if listed.is_none() && directory != early && !default_disabled(given, sink)? {
+        let mut layers = Layers { environment: &mut environment, from: &mut from_env_files };
+        layers.read_default(&directory, inputs, sink)?;
+    }
+    let mut files = Vec::with_capacity(paths.len());
+    let mut failed = false;
+    for path in &paths {
+        match read(path, given, inputs) {
+            Ok(file) => files.push(file),
+            Err(finding) => {
+                sink.push(finding);
+                failed = true;
+            }
+        }
+    }
+    let env_files = listed.unwrap_or_default().iter().map(|file| absolute(&given.cwd, Path::new(file))).collect();
+    let name = given.project_name.clone().filter(|name| !name.is_empty());
+    let project = Project { files, paths, directory, name, environment, env_files, from_env_files };
+    (!failed).then_some(project)
+}
+
+fn read(path: &Path, given: &Given, inputs: &mut Inputs) -> Result<FileId, Finding> {
+    let name = path.strip_prefix(&given.cwd).unwrap_or(path).display().to_string();
+    inputs.read(path, &name)
+}
+
+/// `path` from the current directory, cleaned but with symlinks as they are.
+fn absolute(cwd: &Path, path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in cwd.join(path).components() {
+        match component {
+            std::path::Component::ParentDir => {
+                clean.pop();
+            }
+            std::path::Component::CurDir => {}
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+/// The env files named explicitly, if any.
+fn explicit_env_files(given: &Given) -> Option<Vec<String>> {
+    if !given.env_files.is_empty() {
+        return Some(given.env_files.clone());
+    }
+    let variable = given.environment.get("COMPOSE_ENV_FILES").filter(|value| !value.is_empty())?;
+    Some(variable.split(',').map(str::to_owned).collect())
+}
+
+/// The directory whose `.env` counts before any file is found.
+fn early_directory(given: &Given) -> PathBuf {
+    match (&given.project_directory, given.files.iter().find(|file| *file != "-")) {
+        (Some(directory), _) => absolute(&given.cwd, directory),
+        (None, Some(first)) => {
+            let first = absolute(&given.cwd, Path::new(first));
+            first.parent().unwrap_or(Path::new("/")).to_path_buf()
+        }
+        (None, None) => given.cwd.clone(),
+    }
+}
+
+fn default_disabled(given: &Given, sink: &mut Sink) -> Option<bool> {
+    let Some(value) = given.environment.get("COMPOSE_DISABLE_ENV_FILE").filter(|value| !value.is_empty()) else {
+        return Some(false);
+    };
+    match value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => {
+            sink.push(
+                Finding::error(Code::EnvFile, format!("COMPOSE_DISABLE_ENV_FILE={value:?} is not a boolean"))
+                    .help("Write true or false."),
+            );
+            None
+        }
+    }
+}
+
+/// Variables found so far.
+struct Layers<'a> {
+    environment: &'a mut Environment,
+    from: &'a mut std::collections::BTreeMap<String, FileId>,
+}
+
+impl Layers<'_> {
+    /// Later files override earlier ones; the process environment overrides all.
+    fn read_listed(&mut self, files: &[String], inputs: &mut Inputs, sink: &mut Sink) -> Option<()> {
+        let cwd = self.environment.get("PWD").unwrap_or("/").to_owned();
+        let mut values = indexmap::IndexMap::new();
+        for name in files {
+            let path = absolute(Path::new(&cwd), Path::new(name));
+            if path.is_dir() {
+                sink.push(Finding::error(Code::EnvFile, format!("{} is a directory", path.display())));
+                return None;
+            }
+            if !path.exists() {
+                sink.push(
+                    Finding::error(Code::EnvFile, format!("couldn't find env file: {}", path.display()))
+                        .help("Correct --env-file, or leave it out."),
+                );
+                return None;
+            }
+            self.parse(&path, name, &mut values, inputs, sink)?;
+        }
+        self.add(values);
+        Some(())
+    }
+
+    fn read_default(&mut self, directory: &Path, inputs: &mut Inputs, sink: &mut Sink) -> Option<()> {
+        let path = directory.join(".env");
+        if !path.is_file() {
+            return Some(());
+        }
+        let mut values = indexmap::IndexMap::new();
+        self.parse(&path, ".env", &mut values, inputs, sink)?;
+        self.add(values);
+        Some(())
+    }
+
+    fn parse(
+        &mut self,
+        path: &Path,
+        name: &str,
+        values: &mut indexmap::IndexMap<String, (String, FileId)>,
+        inputs: &mut Inputs,
+        sink: &mut Sink,
+    ) -> Option<()> {
+        let file = match inputs.read(path, name) {
+            Ok(file) => file,
+            Err(finding) => {
+                sink.push(finding);
+                return None;
+            }
+        };
+        let text = inputs.sources().get(file)?.text.clone();
+        let lookup = |name: &str| {
+            self.environment
+                .get(name)
+                .map(str::to_owned)
+                .or_else(|| values.get(name).map(|(value, _)| value.clone()))
+        };
+        match dotenv::parse(&text, &lookup) {
+            Ok(parsed) => {
+                for name in &parsed.unset {
+                    sink.push(Finding::warning(
+                        Code::VariableUnset,
+                        format!("The {name:?} variable is not set. Defaulting to a blank string."),
+                    ));
+                }
+                values.extend(parsed.values.into_iter().map(|(key, value)| (key, (value, file))));
+                Some(())
+            }
+            Err(error) => {
+                sink.push(env_file_fault(&error, file, name));
+                None
+            }
+        }
+    }
+
+    fn add(&mut self, values: indexmap::IndexMap<String, (String, FileId)>) {
+        for (name, (value, file)) in values {
+            if self.environment.get(&name).is_none() {
+                self.environment.set(name.as_str(), value);
+                self.from.insert(name, file);
+            }
+        }
+    }
+}
+
+/// The files in order: `-f`, else `COMPOSE_FILE`, else what lies in this directory or above.
+fn file_list(given: &Given, environment: &Environment, sink: &mut Sink) -> Option<Vec<PathBuf>> {
+    let locate = |file: &str| if file == "-" { PathBuf::from("-") } else { absolute(&given.cwd, Path::new(file)) };
+    if !given.files.is_empty() {
+        return Some(given.files.iter().map(|file| locate(file)).collect());
+    }
+    if let Some(list) = environment.get("COMPOSE_FILE") {
+        let separator = environment.get("COMPOSE_PATH_SEPARATOR").filter(|text| !text.is_empty()).unwrap_or(":");
+        return Some(list.split(separator).map(locate).collect());
+    }
+    let start = match &given.project_directory {
+        Some(directory) => absolute(&given.cwd, directory),
+        None => given.cwd.clone(),
+    };
+    for directory in start.ancestors() {
+        let present = |names: &[&str]| -> Vec<PathBuf> {
+            names.iter().map(|name| directory.join(name)).filter(|path| path.exists()).collect()
+        };
+        let found = present(&MAIN);
+        let Some(main) = found.first() else { continue };
+        let mut files = vec![main.clone()];
+        warn_ambiguous(&found, "config", sink);
+        let overrides = present(&OVERRIDE);
+        warn_ambiguous(&overrides, "override", sink);
+        files.extend(overrides.into_iter().next());
+        return Some(files);
+    }
+    sink.push(
+        Finding::error(Code::NoComposeFile, "no configuration file provided: not found")
+            .help(format!("Looked for {} in {} and above. Name a file with -f.", MAIN.join(", "), start.display())),
+    );
+    None
+}
+
+fn warn_ambiguous(found: &[PathBuf], what: &str, sink: &mut Sink) {
+    if let [first, _, ..] = found {
+        let names: Vec<_> = found.iter().map(|path| path.display().to_string()).collect();
+        sink.push(Finding::warning(
+            Code::FileListInvalid,
+            format!("Found multiple {what} files with supported names: {}", names.join(", ")),
+        ));
+        sink.push(Finding::warning(Code::FileListInvalid, format!("Using {}", first.display())));
+    }
+}
