@@ -142,6 +142,7 @@ impl Node {
     }
 
     /// Equal in value; origins and tags do not count.
+    #[expect(clippy::float_cmp, reason = "equal means the same value, not near it")]
     pub fn same(&self, other: &Node) -> bool {
         match (&self.value, &other.value) {
             (Value::Null, Value::Null) => true,

@@ -1,4 +1,21 @@
-use crate::diagnostic::Finding;
+//! Text to documents.
+//!
+//! Three steps, each in its own file: [`guard`] refuses what the YAML crate reads differently from
+//! Compose's reader, [`tape`] records the crate's events with anchors resolved and every limit
+//! enforced before memory is spent, [`build`] turns the record into nodes. The YAML crate is
+//! touched in [`tape`] and [`syntax`] only.
+
+mod build;
+mod guard;
+mod lines;
+mod syntax;
+mod tags;
+mod tape;
+
+#[cfg(test)]
+mod tests;
+
+use crate::diagnostic::{Code, Finding};
 use crate::source::FileId;
 
 use super::Document;
@@ -18,10 +35,28 @@ impl Default for Limits {
     }
 }
 
-/// Every document of one file.
+/// Trees are walked recursively everywhere, so no limit may be set higher than the stack allows.
+const DEEPEST: usize = 500;
+
+/// More findings than this help nobody, and a hostile file could have millions.
+const MOST_FINDINGS: usize = 500;
+
+/// Every document of one file; none for a file that is empty or has only comments.
 ///
 /// # Errors
 /// Everything wrong with the text: the first syntax error, or all duplicate and non-string keys.
-pub fn parse(_file: FileId, _text: &str, _limits: Limits) -> Result<Vec<Document>, Vec<Finding>> {
-    Ok(Vec::new())
+pub fn parse(file: FileId, text: &str, limits: Limits) -> Result<Vec<Document>, Vec<Finding>> {
+    if u32::try_from(text.len()).is_err() {
+        return Err(vec![Finding::error(Code::InputTooLarge, "the text is larger than 4 GiB")]);
+    }
+    let limits = Limits { depth: limits.depth.min(DEEPEST), ..limits };
+    guard::characters(file, text).map_err(|finding| vec![finding])?;
+    let mut findings = Vec::new();
+    let tape = tape::record(file, text, limits, &mut findings).map_err(|finding| vec![finding])?;
+    let documents = build::documents(file, text, &tape, &mut findings);
+    if findings.is_empty() {
+        return Ok(documents);
+    }
+    findings.sort_by_key(|finding| finding.labels.first().map(|label| label.span));
+    Err(findings)
 }

@@ -19,10 +19,12 @@ pub struct Path<'a> {
 impl<'a> Path<'a> {
     pub const ROOT: Path<'static> = Path { parent: None, segment: None };
 
+    #[must_use]
     pub fn key(&'a self, key: &'a str) -> Path<'a> {
         Path { parent: Some(self), segment: Some(Segment::Key(key)) }
     }
 
+    #[must_use]
     pub fn index(&'a self, index: usize) -> Path<'a> {
         Path { parent: Some(self), segment: Some(Segment::Index(index)) }
     }

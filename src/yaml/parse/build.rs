@@ -1,0 +1,310 @@
+//! The record to nodes: keys checked, aliases copied, merge keys merged, scalars typed.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crate::diagnostic::{Code, Finding};
+use crate::source::{FileId, Origin, Span};
+
+use super::super::path::{Path, Segment};
+use super::super::scalar::float_text;
+use super::super::{Document, Mapping, Node, Tag, Value};
+use super::MOST_FINDINGS;
+use super::lines::Lines;
+use super::tags::{self, Kind};
+use super::tape::{Item, Shape, Tape};
+
+pub(super) fn documents(
+    file: FileId,
+    text: &str,
+    tape: &Tape<'_>,
+    findings: &mut Vec<Finding>,
+) -> Vec<Document> {
+    let mut builder = Builder { file, tape, lines: Lines::new(text), findings };
+    let build = |root: &u32| Document { root: builder.node(*root, &Path::ROOT, Mode::WRITTEN) };
+    tape.roots.iter().map(build).collect()
+}
+
+/// How a part of the tape is being read.
+#[derive(Clone, Copy)]
+struct Mode {
+    /// Not for copies, whose original has been reported on, and not inside `!reset`, which nobody
+    /// reads.
+    report: bool,
+    /// Compose takes `!reset` values out of an anchored tree when it first meets them, so that
+    /// copies of the tree come without them.
+    strip: bool,
+}
+
+impl Mode {
+    const WRITTEN: Self = Self { report: true, strip: false };
+    const COPY: Self = Self { report: false, strip: true };
+}
+
+enum Key<'k> {
+    Merge,
+    Text(String),
+    /// The text as written and the value as Go prints it.
+    Other(Cow<'k, str>, String),
+    Collection,
+}
+
+struct Builder<'a, 't> {
+    file: FileId,
+    tape: &'a Tape<'t>,
+    lines: Lines<'a>,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl<'a, 't> Builder<'a, 't> {
+    fn report(&mut self, mode: Mode, finding: impl FnOnce(&Self) -> Finding) {
+        if mode.report && self.findings.len() < MOST_FINDINGS {
+            let finding = finding(self);
+            self.findings.push(finding);
+        }
+    }
+
+    fn origin(&self, item: &Item<'t>) -> Origin {
+        Origin::Source(item.span(self.file))
+    }
+
+    /// The item after this one and everything in it.
+    fn after(&self, at: u32) -> u32 {
+        match self.tape.get(at).map(|item| &item.shape) {
+            Some(Shape::Seq { until } | Shape::Map { until }) => *until,
+            _ => at.saturating_add(1),
+        }
+    }
+
+    /// The item itself, or what it is an alias for.
+    fn target(&self, at: u32) -> u32 {
+        match self.tape.get(at).map(|item| &item.shape) {
+            Some(Shape::Alias(target)) => *target,
+            _ => at,
+        }
+    }
+
+    fn tag(&self, at: u32) -> Kind {
+        self.tape.get(self.target(at)).map_or(Kind::None, |item| item.tag)
+    }
+
+    fn node(&mut self, at: u32, path: &Path<'_>, mode: Mode) -> Node {
+        let tape: &'a Tape<'t> = self.tape;
+        let Some(item) = tape.get(at) else {
+            return Node::null(Origin::Source(Span::new(self.file, 0, 0)));
+        };
+        let inside = match item.tag {
+            Kind::Reset => Mode { report: false, ..mode },
+            // Compose does not look into what is marked `!override`.
+            Kind::Override => Mode { strip: false, ..mode },
+            _ => mode,
+        };
+        let mut tag = match item.tag {
+            Kind::Reset => Some(Tag::Reset),
+            Kind::Override => Some(Tag::Override),
+            _ => None,
+        };
+        let value = match &item.shape {
+            Shape::Alias(target) => return self.node(*target, path, Mode::COPY),
+            Shape::Scalar { text, quoted } => {
+                tags::scalar(item.tag, *quoted, text).unwrap_or_else(|message| {
+                    self.report(inside, |builder| {
+                        Finding::error(Code::YamlSyntax, message).at(item.span(builder.file), "here")
+                    });
+                    Value::Null
+                })
+            }
+            Shape::Seq { until } => Value::Seq(self.items(at + 1, *until, path, inside)),
+            Shape::Map { until } => {
+                let (map, merged) = self.mapping(at + 1, *until, path, inside);
+                tag = tag.or(merged);
+                Value::Map(map)
+            }
+        };
+        Node { value, origin: self.origin(item), tag }
+    }
+
+    fn items(&mut self, mut at: u32, until: u32, path: &Path<'_>, mode: Mode) -> Vec<Node> {
+        let mut items = Vec::new();
+        while at < until {
+            if !(mode.strip && self.tag(at) == Kind::Reset) {
+                let node = self.node(at, &path.index(items.len()), mode);
+                items.push(node);
+            }
+            at = self.after(at);
+        }
+        items
+    }
+
+    /// Also the tag that a merged value passes on to this mapping.
+    fn mapping(&mut self, mut at: u32, until: u32, path: &Path<'_>, mode: Mode) -> (Mapping, Option<Tag>) {
+        let tape: &'a Tape<'t> = self.tape;
+        let mut map = Mapping::new();
+        let mut merge: Option<(Span, u32)> = None;
+        while at < until {
+            let Some(item) = tape.get(at) else {
+                break;
+            };
+            let span = item.span(self.file);
+            let key = self.key(at);
+            let value_at = self.after(at);
+            at = self.after(value_at);
+            let name: Cow<'_, str> = match key {
+                Key::Merge => {
+                    match merge.map(|(first, _)| first).or_else(|| written_at(&map, "<<")) {
+                        Some(first) => self.duplicate("<<", span, first, mode),
+                        None => merge = Some((span, value_at)),
+                    }
+                    continue;
+                }
+                Key::Text(name) => name.into(),
+                Key::Other(name, shown) => {
+                    self.report(mode, |_| not_a_string(path, &name, &shown, span));
+                    name
+                }
+                Key::Collection => {
+                    self.report(mode, |_| {
+                        Finding::error(Code::YamlKey, format!("invalid map key {}", location(path)))
+                            .at(span, "a key must be text, not a list or a mapping")
+                    });
+                    continue;
+                }
+            };
+            let merge_key = merge.filter(|_| name == "<<").map(|(first, _)| first);
+            if let Some(first) = merge_key.or_else(|| written_at(&map, &name)) {
+                self.duplicate(&name, span, first, mode);
+            }
+            if mode.strip && self.tag(value_at) == Kind::Reset {
+                continue;
+            }
+            let node = self.node(value_at, &path.key(&name), mode);
+            map.insert(name, Origin::Source(span), node);
+        }
+        let passed_on = merge.and_then(|(_, value_at)| self.merge(&mut map, value_at, path, mode));
+        (map, passed_on)
+    }
+
+    fn key(&self, at: u32) -> Key<'a> {
+        let Some(item) = self.tape.get(self.target(at)) else {
+            return Key::Collection;
+        };
+        let Shape::Scalar { text, quoted } = &item.shape else {
+            return Key::Collection;
+        };
+        let written = at == self.target(at);
+        let merges = item.tag == Kind::Merge || (item.tag == Kind::None && !quoted);
+        if text == "<<" && merges && written {
+            return Key::Merge;
+        }
+        let shown = match tags::scalar(item.tag, *quoted, text) {
+            Ok(Value::String(text)) => return Key::Text(text),
+            Ok(Value::Null) => "<nil>".to_owned(),
+            Ok(Value::Bool(value)) => value.to_string(),
+            Ok(Value::Int(value)) => value.to_string(),
+            Ok(Value::UInt(value)) => format!("{value:#x}"),
+            Ok(Value::Float(value)) => float_text(value),
+            Ok(Value::Timestamp(text)) => text,
+            Ok(Value::Seq(_) | Value::Map(_)) | Err(_) => text.to_string(),
+        };
+        Key::Other(Cow::Borrowed(text), shown)
+    }
+
+    fn duplicate(&mut self, name: &str, again: Span, first: Span, mode: Mode) {
+        self.report(mode, |builder| {
+            let line = builder.lines.number(first.start as usize);
+            Finding::error(
+                Code::YamlDuplicateKey,
+                format!("mapping key {} already defined at line {line}", go_quoted(name)),
+            )
+            .at(again, "defined again here")
+            .at(first, "first defined here")
+        });
+    }
+
+    /// Adds what `<<` names, behind the keys that the mapping has itself; the earlier source wins.
+    fn merge(&mut self, map: &mut Mapping, at: u32, path: &Path<'_>, mode: Mode) -> Option<Tag> {
+        let target = self.target(at);
+        let mode = if target == at { mode } else { Mode::COPY };
+        let item = self.tape.get(target)?;
+        match (item.tag, &item.shape) {
+            // Compose records the tag's place without the `<<`: it lands on the mapping around it.
+            (Kind::Reset, _) => return Some(Tag::Override),
+            (_, Shape::Map { .. }) => self.merge_one(map, target, path, mode),
+            (_, Shape::Seq { until }) => {
+                let mut next = target + 1;
+                while next < *until {
+                    let source = self.target(next);
+                    let mode = if source == next { mode } else { Mode::COPY };
+                    match self.tape.get(source).map(|item| (item.tag, &item.shape)) {
+                        Some((Kind::Reset, _)) => {}
+                        Some((_, Shape::Map { .. })) => self.merge_one(map, source, path, mode),
+                        _ => self.not_mergeable(next, mode),
+                    }
+                    next = self.after(next);
+                }
+            }
+            _ => self.not_mergeable(at, mode),
+        }
+        (item.tag == Kind::Override).then_some(Tag::Override)
+    }
+
+    fn merge_one(&mut self, map: &mut Mapping, source: u32, path: &Path<'_>, mode: Mode) {
+        let Value::Map(merged) = self.node(source, path, mode).value else {
+            return;
+        };
+        for (key, entry) in merged {
+            if !map.contains(&key) {
+                map.insert(key, entry.key, entry.value);
+            }
+        }
+    }
+
+    fn not_mergeable(&mut self, at: u32, mode: Mode) {
+        // A copy's own reader complains as well, so the alias is reported where it stands.
+        let mode = Mode { report: true, ..mode };
+        let Some(span) = self.tape.get(at).map(|item| item.span(self.file)) else {
+            return;
+        };
+        self.report(mode, |_| {
+            Finding::error(Code::YamlSyntax, "map merge requires map or sequence of maps as the value")
+                .at(span, "neither a mapping nor a list of mappings")
+        });
+    }
+}
+
+fn written_at(map: &Mapping, name: &str) -> Option<Span> {
+    map.entry(name).and_then(|entry| entry.key.span())
+}
+
+fn not_a_string(path: &Path<'_>, name: &str, shown: &str, span: Span) -> Finding {
+    let finding = Finding::error(Code::YamlKey, format!("non-string key {}: {shown}", location(path)))
+        .at(span, "this key is not text");
+    if name.is_empty() {
+        finding.help("Write a key before the colon.")
+    } else {
+        finding.help(format!("Put the key in quotes: \"{name}\"."))
+    }
+}
+
+/// `at top level`, `in services.a.ports[0]`: as Compose writes it.
+fn location(path: &Path<'_>) -> String {
+    let mut text = String::new();
+    for segment in path.segments() {
+        match segment {
+            Segment::Key(key) if text.is_empty() => text.push_str(key),
+            Segment::Key(key) => {
+                text.push('.');
+                text.push_str(key);
+            }
+            Segment::Index(index) => {
+                let _ = write!(text, "[{index}]");
+            }
+        }
+    }
+    if text.is_empty() { "at top level".to_owned() } else { format!("in {text}") }
+}
+
+/// Near enough to Go's `%q` for keys that people write.
+fn go_quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+}

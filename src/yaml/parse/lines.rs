@@ -1,0 +1,21 @@
+//! Line numbers for messages, found without counting from the start each time.
+
+use std::cell::OnceCell;
+
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    starts: OnceCell<Vec<usize>>,
+}
+
+impl<'t> Lines<'t> {
+    pub fn new(text: &'t str) -> Self {
+        Self { text, starts: OnceCell::new() }
+    }
+
+    /// From 1.
+    pub fn number(&self, offset: usize) -> usize {
+        let starts =
+            self.starts.get_or_init(|| self.text.match_indices('\n').map(|(at, _)| at + 1).collect());
+        starts.partition_point(|start| *start <= offset) + 1
+    }
+}

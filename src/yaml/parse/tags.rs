@@ -1,0 +1,123 @@
+//! Tags, and scalars that carry one.
+
+use super::super::{Value, scalar};
+
+const CORE: &str = "tag:yaml.org,2002:";
+
+/// What a tag does to its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    None,
+    Reset,
+    Override,
+    Merge,
+    Str,
+    Binary,
+    /// One of the types that a scalar must then be.
+    Typed(&'static str),
+    /// Anything else keeps a scalar as text.
+    Unknown,
+}
+
+impl Kind {
+    pub fn of(handle: &str, suffix: &str) -> Self {
+        match (handle, suffix) {
+            // A lone `!` says nothing in Compose's reader.
+            ("", "!") | ("!", "") => Self::None,
+            ("!", "reset") | ("", "!reset") => Self::Reset,
+            ("!", "override") | ("", "!override") => Self::Override,
+            (CORE, name) => Self::core(name),
+            _ => {
+                let whole = format!("{handle}{suffix}");
+                match whole.as_str() {
+                    "!reset" => Self::Reset,
+                    "!override" => Self::Override,
+                    _ => whole
+                        .strip_prefix(CORE)
+                        .or_else(|| whole.strip_prefix("!!"))
+                        .map_or(Self::Unknown, Self::core),
+                }
+            }
+        }
+    }
+
+    fn core(name: &str) -> Self {
+        match name {
+            "str" => Self::Str,
+            "binary" => Self::Binary,
+            "merge" => Self::Merge,
+            "int" => Self::Typed("int"),
+            "float" => Self::Typed("float"),
+            "bool" => Self::Typed("bool"),
+            "null" => Self::Typed("null"),
+            "timestamp" => Self::Typed("timestamp"),
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The value of a scalar; the error is one sentence.
+pub(super) fn scalar(kind: Kind, quoted: bool, text: &str) -> Result<Value, String> {
+    match kind {
+        Kind::None if !quoted => Ok(scalar::resolve(text)),
+        Kind::Typed(wanted) => typed(wanted, text),
+        Kind::Binary => match decode(text).map(String::from_utf8) {
+            Some(Ok(text)) => Ok(Value::String(text)),
+            Some(Err(_)) => Err("the !!binary value is not text in UTF-8".to_owned()),
+            None => Err("!!binary value contains invalid base64 data".to_owned()),
+        },
+        _ => Ok(Value::String(text.to_owned())),
+    }
+}
+
+fn typed(wanted: &str, text: &str) -> Result<Value, String> {
+    let found = scalar::typed(text, wanted == "timestamp");
+    let name = match &found {
+        Some(Value::Null) => "null",
+        Some(Value::Bool(_)) => "bool",
+        Some(Value::Int(_) | Value::UInt(_)) => "int",
+        Some(Value::Float(_)) => "float",
+        Some(Value::Timestamp(_)) => "timestamp",
+        _ => "str",
+    };
+    match found {
+        Some(value) if name == wanted => Ok(value),
+        #[expect(clippy::cast_precision_loss, reason = "what a conversion to float is")]
+        Some(Value::Int(value)) if wanted == "float" => Ok(Value::Float(value as f64)),
+        _ => Err(format!("cannot decode !!{name} `{text}` as a !!{wanted}")),
+    }
+}
+
+/// Standard base64 with padding; line breaks do not count.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
+    let mut out = Vec::with_capacity(digits.len() / 4 * 3);
+    let mut groups = digits.chunks(4).peekable();
+    while let Some(group) = groups.next() {
+        let &[a, b, c, d] = group else {
+            return None;
+        };
+        let padding = match (c, d) {
+            (b'=', b'=') => 2,
+            (_, b'=') => 1,
+            _ => 0,
+        };
+        if padding > 0 && groups.peek().is_some() {
+            return None;
+        }
+        let sextet = |digit| match digit {
+            b'A'..=b'Z' => Some(digit - b'A'),
+            b'a'..=b'z' => Some(digit - b'a' + 26),
+            b'0'..=b'9' => Some(digit - b'0' + 52),
+            b'+' => Some(62),
+            b'/' => Some(63),
+            _ => None,
+        };
+        let c = if padding == 2 { 0 } else { sextet(c)? };
+        let d = if padding >= 1 { 0 } else { sextet(d)? };
+        let (a, b) = (sextet(a)?, sextet(b)?);
+        let bytes = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+        out.extend(bytes.iter().take(3 - padding));
+    }
+    Some(out)
+}

@@ -1,0 +1,324 @@
+//! Events to a flat record of every node in written order.
+//!
+//! An alias is recorded as a reference to its anchor's place on the tape, and what it would expand
+//! to is known before anything is built: limits are enforced here, where nothing has grown yet.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span as Place, StructureStyle, Tag, YamlVersion};
+
+use crate::diagnostic::{Code, Finding};
+use crate::source::{FileId, Span};
+
+use super::tags::Kind;
+use super::{Limits, MOST_FINDINGS, guard, syntax};
+
+/// Every node of a file, each followed by its children; keys and values alternate in a mapping.
+#[derive(Default)]
+pub(super) struct Tape<'t> {
+    items: Vec<Item<'t>>,
+    /// The first item of each document.
+    pub roots: Vec<u32>,
+}
+
+pub(super) struct Item<'t> {
+    pub shape: Shape<'t>,
+    pub tag: Kind,
+    start: u32,
+    end: u32,
+}
+
+pub(super) enum Shape<'t> {
+    Scalar {
+        text: Cow<'t, str>,
+        quoted: bool,
+    },
+    /// `until` is the item after the last one inside.
+    Seq {
+        until: u32,
+    },
+    Map {
+        until: u32,
+    },
+    Alias(u32),
+}
+
+impl<'t> Tape<'t> {
+    pub fn get(&self, at: u32) -> Option<&Item<'t>> {
+        self.items.get(at as usize)
+    }
+
+    fn next(&self) -> u32 {
+        u32::try_from(self.items.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Item<'_> {
+    pub fn span(&self, file: FileId) -> Span {
+        Span { file, start: self.start, end: self.end }
+    }
+}
+
+/// A collection whose end has not come yet.
+struct Open {
+    item: u32,
+    weight: Weight,
+    flow: bool,
+    anchored: bool,
+}
+
+/// What a complete node expands to, aliases included.
+#[derive(Clone, Copy)]
+struct Weight {
+    nodes: usize,
+    height: usize,
+}
+
+struct Recorder<'t, 'f> {
+    file: FileId,
+    text: &'t str,
+    limits: Limits,
+    tape: Tape<'t>,
+    open: Vec<Open>,
+    /// The latest definition of each name. Compose's reader lets them live on in later documents.
+    names: HashMap<Cow<'t, str>, u32>,
+    /// Of anchored nodes that are complete.
+    weights: HashMap<u32, Weight>,
+    added: usize,
+    findings: &'f mut Vec<Finding>,
+}
+
+/// Reads the whole text. Unknown anchors are collected in `findings`; anything that makes going on
+/// pointless is the error.
+pub(super) fn record<'t>(
+    file: FileId,
+    text: &'t str,
+    limits: Limits,
+    findings: &mut Vec<Finding>,
+) -> Result<Tape<'t>, Finding> {
+    let mut options: Options = granit_parser::options! {
+        emit_unresolved_aliases: true,
+        emit_anchor_events: true,
+        // The recorder's own limit speaks first: it counts both kinds together.
+        flow_nesting_limit: limits.depth + 1,
+        block_nesting_limit: limits.depth + 1,
+    };
+    options.set_emit_comments(false);
+    let mut recorder = Recorder {
+        file,
+        text,
+        limits,
+        tape: Tape::default(),
+        open: Vec::new(),
+        names: HashMap::new(),
+        weights: HashMap::new(),
+        added: 0,
+        findings,
+    };
+    for event in Parser::new_from_str_with_options(text, options) {
+        let (event, place) = event.map_err(|error| syntax::finding(file, text, &error))?;
+        recorder.take(event, place)?;
+    }
+    Ok(recorder.tape)
+}
+
+impl<'t> Recorder<'t, '_> {
+    fn take(&mut self, event: Event<'t>, place: Place) -> Result<(), Finding> {
+        match event {
+            Event::DocumentStart(_, Some(version)) => return self.check_version(version, place),
+            Event::Scalar(text, style, _, tag) => return self.scalar(text, style, tag.as_deref(), place),
+            Event::SequenceStart(style, _, tag) => {
+                let start = self.sequence_start(style, place);
+                let shape = Shape::Seq { until: u32::MAX };
+                return self.begin(shape, style, tag.as_deref(), start, place);
+            }
+            Event::MappingStart(style, _, tag) => {
+                let start = bounds(place).0;
+                let shape = Shape::Map { until: u32::MAX };
+                return self.begin(shape, style, tag.as_deref(), start, place);
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(place),
+            Event::Anchor(_, name) => self.anchor(name),
+            Event::Alias(_) | Event::UnresolvedAlias(_) => return self.alias(place),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn check_version(&self, version: YamlVersion, place: Place) -> Result<(), Finding> {
+        if version == YamlVersion::new(1, 1) {
+            return Ok(());
+        }
+        let before = self.text.get(..bounds(place).0).unwrap_or("");
+        let start = before.rfind("%YAML").unwrap_or(0);
+        let length = before.get(start..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
+        Err(Finding::error(Code::YamlSyntax, "found incompatible YAML document")
+            .at(Span::new(self.file, start, start + length), "Compose reads version 1.1 only")
+            .help("Remove the %YAML directive."))
+    }
+
+    fn scalar(
+        &mut self,
+        text: Cow<'t, str>,
+        style: ScalarStyle,
+        tag: Option<&Tag>,
+        place: Place,
+    ) -> Result<(), Finding> {
+        let (start, end) = bounds(place);
+        let quoted = style != ScalarStyle::Plain;
+        let text = match style {
+            // The crate says `~` for a value that is not there.
+            ScalarStyle::Plain if start == end => Cow::Borrowed(""),
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let kept = guard::without_invented_break(self.text, end, &text).len();
+                let mut text = text;
+                if kept < text.len() {
+                    text.to_mut().truncate(kept);
+                }
+                text
+            }
+            _ => text,
+        };
+        if !quoted && text.starts_with('?') && self.open.last().is_some_and(|open| open.flow) {
+            return Err(Finding::error(Code::YamlSyntax, "a `?` here would start a key of its own")
+                .at(Span::new(self.file, start, end), "read as text by some readers only")
+                .help("Put the text in quotes."));
+        }
+        self.push(Shape::Scalar { text, quoted }, tag, start, end);
+        Ok(())
+    }
+
+    fn push(&mut self, shape: Shape<'t>, tag: Option<&Tag>, start: usize, end: usize) {
+        let tag = tag.map_or(Kind::None, |tag| Kind::of(tag.handle(), tag.suffix()));
+        let Span { start, end, .. } = Span::new(self.file, start, end);
+        self.tape.items.push(Item { shape, tag, start, end });
+        let at = self.tape.next() - 1;
+        match self.open.last_mut() {
+            Some(parent) => parent.weight.nodes += 1,
+            None => self.tape.roots.push(at),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        shape: Shape<'t>,
+        style: StructureStyle,
+        tag: Option<&Tag>,
+        start: usize,
+        place: Place,
+    ) -> Result<(), Finding> {
+        let end = bounds(place).1.max(start);
+        if self.open.len() >= self.limits.depth {
+            let span = Span::new(self.file, start, end);
+            return Err(syntax::too_deep(span, self.limits.depth));
+        }
+        let item = self.tape.next();
+        self.push(shape, tag, start, end);
+        let weight = Weight { nodes: 1, height: 1 };
+        self.open.push(Open { item, weight, flow: style == StructureStyle::Flow, anchored: false });
+        Ok(())
+    }
+
+    fn close(&mut self, place: Place) {
+        let Some(closed) = self.open.pop() else {
+            return;
+        };
+        let next = self.tape.next();
+        // A block collection ends with its last child, not where the next token is.
+        let inner = self.tape.items.last().map_or(0, |last| last.end);
+        let end = if closed.flow { u32::try_from(bounds(place).1).unwrap_or(inner) } else { inner };
+        if let Some(item) = self.tape.items.get_mut(closed.item as usize) {
+            item.end = end.max(item.end);
+            if let Shape::Seq { until } | Shape::Map { until } = &mut item.shape {
+                *until = next;
+            }
+        }
+        if closed.anchored {
+            self.weights.insert(closed.item, closed.weight);
+        }
+        if let Some(parent) = self.open.last_mut() {
+            // The collection itself was counted when it began.
+            parent.weight.nodes = parent.weight.nodes.saturating_add(closed.weight.nodes - 1);
+            parent.weight.height = parent.weight.height.max(closed.weight.height + 1);
+        }
+    }
+
+    /// Comes directly after the node that it belongs to, before any child.
+    fn anchor(&mut self, name: Cow<'t, str>) {
+        let item = self.tape.next().saturating_sub(1);
+        match self.open.last_mut() {
+            Some(open) if open.item == item => open.anchored = true,
+            _ => {
+                self.weights.insert(item, Weight { nodes: 1, height: 0 });
+            }
+        }
+        self.names.insert(name, item);
+    }
+
+    fn alias(&mut self, place: Place) -> Result<(), Finding> {
+        let (start, end) = bounds(place);
+        let span = Span::new(self.file, start, end);
+        let name = self.text.get(start..end).and_then(|text| text.strip_prefix('*')).unwrap_or("");
+        let Some(&target) = self.names.get(name) else {
+            let finding = Finding::error(Code::YamlAlias, format!("unknown anchor '{name}' referenced"))
+                .at(span, "no anchor of this name before this place");
+            self.placeholder(finding, start, end);
+            return Ok(());
+        };
+        let Some(&weight) = self.weights.get(&target) else {
+            let mut finding = Finding::error(
+                Code::YamlAlias,
+                format!("cycle detected: *{name} is part of what it stands for"),
+            )
+            .at(span, "refers to a value that contains this place");
+            if let Some(item) = self.tape.get(target) {
+                let first = Span { end: item.start, ..item.span(self.file) };
+                finding = finding.at(first, "the value begins here");
+            }
+            self.placeholder(finding, start, end);
+            return Ok(());
+        };
+        let depth = self.open.len() + weight.height;
+        if depth > self.limits.depth {
+            return Err(syntax::too_deep(span, self.limits.depth));
+        }
+        self.added = self.added.saturating_add(weight.nodes);
+        if self.added > self.limits.alias_nodes {
+            let message =
+                format!("the aliases up to *{name} stand for more than {} values", self.limits.alias_nodes);
+            return Err(Finding::error(Code::YamlLimit, message)
+                .at(span, format!("this one alone stands for {}", weight.nodes))
+                .help("Aliases that repeat aliases multiply; write fewer of them."));
+        }
+        self.push(Shape::Alias(target), None, start, end);
+        if let Some(parent) = self.open.last_mut() {
+            parent.weight.nodes = parent.weight.nodes.saturating_add(weight.nodes - 1);
+            parent.weight.height = parent.weight.height.max(weight.height + 1);
+        }
+        Ok(())
+    }
+
+    /// Goes on with a null, so that every such alias is reported.
+    fn placeholder(&mut self, finding: Finding, start: usize, end: usize) {
+        if self.findings.len() < MOST_FINDINGS {
+            self.findings.push(finding);
+        }
+        self.push(Shape::Scalar { text: Cow::Borrowed(""), quoted: false }, None, start, end);
+    }
+
+    /// The crate puts a sequence that is not indented behind its first dash.
+    fn sequence_start(&self, style: StructureStyle, place: Place) -> usize {
+        let start = bounds(place).0;
+        let at_dash = self.text.get(start..).is_some_and(|rest| rest.starts_with('-'));
+        if style == StructureStyle::Flow || at_dash {
+            return start;
+        }
+        let before = self.text.get(..start).unwrap_or("").trim_end_matches([' ', '\t', '\n', '\r']);
+        if before.ends_with('-') { before.len() - 1 } else { start }
+    }
+}
+
+fn bounds(place: Place) -> (usize, usize) {
+    place.byte_range().map_or((0, 0), |range| (range.start, range.end))
+}
