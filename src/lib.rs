@@ -4,6 +4,8 @@
 //! Data goes one way: `cli → project → compose → policy → ownership → plan → render → prepare →
 //! launch`, over the foundations `source`, `yaml`, `diagnostic`, `host` and `engine`.
 
+pub mod compose;
 pub mod diagnostic;
+pub mod project;
 pub mod source;
 pub mod yaml;

@@ -1,0 +1,3 @@
+//! Compose semantics. So far the short syntaxes of single values.
+
+pub mod short;
