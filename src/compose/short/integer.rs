@@ -1,0 +1,158 @@
+//! Numbers in strings, read and refused as Go's `strconv` does: Compose passes its messages on.
+
+use crate::project::quote::quote;
+
+/// A decimal integer as `strconv.Atoi` reads it.
+///
+/// # Errors
+///
+/// Anything but an optional sign and decimal digits, or a number beyond 64 bits.
+pub fn atoi(text: &str) -> Result<i64, String> {
+    digits(text, 10).map_err(|fault| fault.words("Atoi", text))
+}
+
+/// An integer in base 8 or 10 as `strconv.ParseInt` reads it.
+///
+/// # Errors
+///
+/// As [`atoi`], with the other function's name in the message.
+pub fn parse_int(text: &str, base: u32) -> Result<i64, String> {
+    digits(text, base).map_err(|fault| fault.words("ParseInt", text))
+}
+
+/// A 64-bit float as `strconv.ParseFloat` reads it.
+///
+/// # Errors
+///
+/// Text that is no number, or one beyond the largest float.
+pub fn parse_float(text: &str) -> Result<f64, String> {
+    let value = match notation(text) {
+        Some(Notation::Decimal(plain)) => plain.parse().ok(),
+        Some(Notation::Hexadecimal(value)) => Some(value),
+        None => None,
+    };
+    finish(text, value, f64::is_infinite)
+}
+
+/// A 32-bit float as `strconv.ParseFloat(text, 32)` reads it (`cpus`).
+///
+/// # Errors
+///
+/// As [`parse_float`], with the smaller range.
+pub fn parse_float32(text: &str) -> Result<f32, String> {
+    let value = match notation(text) {
+        // Not by way of 64 bits, which could round twice.
+        Some(Notation::Decimal(plain)) => plain.parse().ok(),
+        Some(Notation::Hexadecimal(value)) => Some(narrow(value)),
+        None => None,
+    };
+    finish(text, value, f32::is_infinite)
+}
+
+fn finish<T: Copy>(text: &str, value: Option<T>, is_infinite: fn(T) -> bool) -> Result<T, String> {
+    match value {
+        Some(value) if is_infinite(value) && !is_special(text) => Err(Fault::Range.words("ParseFloat", text)),
+        Some(value) => Ok(value),
+        None => Err(Fault::Syntax.words("ParseFloat", text)),
+    }
+}
+
+enum Fault {
+    Syntax,
+    Range,
+}
+
+impl Fault {
+    fn words(&self, function: &str, text: &str) -> String {
+        let reason = match self {
+            Self::Syntax => "invalid syntax",
+            Self::Range => "value out of range",
+        };
+        format!("strconv.{function}: parsing {}: {reason}", quote(text))
+    }
+}
+
+fn digits(text: &str, base: u32) -> Result<i64, Fault> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(base)) {
+        return Err(Fault::Syntax);
+    }
+    let magnitude = u64::from_str_radix(digits, base).map_err(|_| Fault::Range)?;
+    let value = if negative { 0_i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() };
+    value.ok_or(Fault::Range)
+}
+
+enum Notation {
+    /// Text for the standard library's parser, whose grammar is Go's once underscores are gone.
+    Decimal(String),
+    Hexadecimal(f64),
+}
+
+fn notation(text: &str) -> Option<Notation> {
+    if is_special(text) {
+        return Some(Notation::Decimal(text.to_owned()));
+    }
+    if !underscores_separate_digits(text) {
+        return None;
+    }
+    let plain = text.replace('_', "");
+    let decimal = plain.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    if decimal { Some(Notation::Decimal(plain)) } else { hexadecimal(&plain).map(Notation::Hexadecimal) }
+}
+
+/// The words for what is not finite, in any case; "nan" has no sign.
+fn is_special(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    unsigned.eq_ignore_ascii_case("inf")
+        || unsigned.eq_ignore_ascii_case("infinity")
+        || text.eq_ignore_ascii_case("nan")
+}
+
+/// Go lets `_` stand between digits, and after `0x`.
+fn underscores_separate_digits(text: &str) -> bool {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let hexadecimal = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X"));
+    let mut after_digit = hexadecimal.is_some();
+    let mut after_underscore = false;
+    for character in hexadecimal.unwrap_or(unsigned).chars() {
+        let digit = character.is_ascii_digit() || (hexadecimal.is_some() && character.is_ascii_hexdigit());
+        let underscore = character == '_';
+        if (underscore && !after_digit) || (after_underscore && !digit) {
+            return false;
+        }
+        (after_digit, after_underscore) = (digit, underscore);
+    }
+    !after_underscore
+}
+
+/// `0x1.8p3`: Go reads hexadecimal floats, and demands the exponent.
+fn hexadecimal(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let body = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X"))?;
+    let (mantissa, exponent) = body.split_once(['p', 'P'])?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let exponent_digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let is_number =
+        !exponent_digits.is_empty() && exponent_digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !is_number || (whole.is_empty() && fraction.is_empty()) {
+        return None;
+    }
+    let mut value = 0_f64;
+    for digit in whole.chars().chain(fraction.chars()) {
+        value = value.mul_add(16.0, f64::from(digit.to_digit(16)?));
+    }
+    // Far beyond any float either way, and far from overflow in the sum.
+    let far = if exponent.starts_with('-') { -100_000 } else { 100_000 };
+    let power = exponent.parse::<i32>().unwrap_or(far).clamp(-100_000, 100_000);
+    let places = i32::try_from(fraction.len()).unwrap_or(far.abs()).saturating_mul(4);
+    let value = value * 2_f64.powi(power.saturating_sub(places));
+    Some(if text.starts_with('-') { -value } else { value })
+}
+
+#[allow(clippy::cast_possible_truncation)] // Rounding to the nearest is what is asked for.
+fn narrow(value: f64) -> f32 {
+    value as f32
+}
