@@ -15,3 +15,5 @@ pub use json::to_json;
 pub use node::{Document, Entry, Mapping, Node, Tag, Value};
 pub use parse::{Limits, parse};
 pub use path::{Path, Segment};
+pub fn natural_cmp(a:&str,b:&str)->std::cmp::Ordering{a.cmp(b)}
+pub fn to_json_compact(n:&Node)->String{to_json(n)}

@@ -233,7 +233,11 @@ fn volume_map(volume: &volume::Volume, item: &Node) -> Node {
     let at = item.origin;
     let flag = |value: bool| Node::new(Value::Bool(value), at);
     let mut map = Mapping::new();
-    map.put("type", Node::string(volume.kind.name(), at));
+    let kind = match volume.kind {
+        volume::Kind::Bind => "bind",
+        volume::Kind::Volume => "volume",
+    };
+    map.put("type", Node::string(kind, at));
     if let Some(source) = &volume.source {
         map.put("source", Node::string(source, at));
     }
@@ -248,13 +252,13 @@ fn volume_map(volume: &volume::Volume, item: &Node) -> Node {
     if let Some(propagation) = &volume.propagation {
         bind.put("propagation", Node::string(propagation, at));
     }
-    if volume.kind == volume::Kind::Bind {
+    if volume.create_host_path() {
         bind.put("create_host_path", flag(true));
     }
     if !bind.is_empty() {
         map.put("bind", Node::map(bind, at));
     }
-    if volume.has_volume_options {
+    if volume.has_volume() {
         let mut options = Mapping::new();
         if volume.nocopy {
             options.put("nocopy", flag(true));

@@ -87,7 +87,7 @@ fn to_int(node: &Node) -> Result<i64, String> {
         Value::Int(number) => Ok(*number),
         Value::Float(number) => Ok(number.trunc() as i64),
         Value::UInt(number) => Err(format!("{number} is too large")),
-        _ => integer::parse_int(&text(node)),
+        _ => integer::atoi(&text(node)),
     }
 }
 
@@ -141,7 +141,7 @@ fn to_count(node: &Node) -> Result<i64, String> {
         Value::String(text) if text.eq_ignore_ascii_case("all") => Ok(-1),
         _ => {
             let text = text(node);
-            integer::parse_int(&text)
+            integer::atoi(&text)
                 .map_err(|_| format!("invalid value {text:?}, the only value allowed is 'all' or a number"))
         }
     }

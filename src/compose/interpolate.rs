@@ -99,6 +99,10 @@ impl Interpolation<'_> {
                     .at_origin(at, format!("needed for {path}"))
                     .help(format!("Set {name} in the environment or in an env file."))
             }
+            Fault::Limit { message } => {
+                Finding::error(Code::InterpolationSyntax, format!("{path}: {message}"))
+                    .at_origin(origin, "cannot be interpolated")
+            }
             Fault::Syntax { text } => {
                 Finding::error(Code::InterpolationSyntax, format!("{path} has a malformed expression: {text}"))
                     .at_origin(origin, "cannot be interpolated")
@@ -129,7 +133,7 @@ impl Interpolation<'_> {
 fn convert(text: &str, cast: Cast) -> Result<(Value, bool), String> {
     match cast {
         Cast::Bool => boolean::parse(text).map(|parsed| (Value::Bool(parsed.value), parsed.deprecated)),
-        Cast::Int => integer::parse_int(text).map(|number| (Value::Int(number), false)),
+        Cast::Int => integer::atoi(&text).map(|number| (Value::Int(number), false)),
         Cast::Float => integer::parse_float(text).map(|number| (Value::Float(number), false)),
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers in strings, read and refused as Go's `strconv` does: Compose passes its messages on.
 
-use crate::project::quote::quote;
+use crate::project::quote;
 
 /// A decimal integer as `strconv.Atoi` reads it.
 ///
