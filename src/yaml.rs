@@ -6,14 +6,14 @@
 mod emit;
 mod json;
 mod node;
+mod order;
 mod parse;
 mod path;
 pub mod scalar;
 
 pub use emit::to_yaml;
-pub use json::to_json;
+pub use json::{to_json, to_json_compact};
 pub use node::{Document, Entry, Mapping, Node, Tag, Value};
+pub use order::natural_cmp;
 pub use parse::{Limits, parse};
 pub use path::{Path, Segment};
-pub fn natural_cmp(a:&str,b:&str)->std::cmp::Ordering{a.cmp(b)}
-pub fn to_json_compact(n:&Node)->String{to_json(n)}
