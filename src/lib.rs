@@ -5,5 +5,6 @@
 //! launch`, over the foundations `source`, `yaml`, `diagnostic`, `host` and `engine`.
 
 pub mod diagnostic;
+pub mod host;
 pub mod source;
 pub mod yaml;
