@@ -34,7 +34,7 @@ use std::rc::Rc;
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::{Environment, Inputs, Project};
 use crate::source::{FileId, Origin};
-use crate::yaml::{Mapping, Node, Path};
+use crate::yaml::{self, Document, Limits, Mapping, Node, Path};
 
 pub use hash::config_hash;
 pub use load::{Phases, section};
@@ -43,7 +43,7 @@ pub use select::Profiles;
 pub use tags::TaggedPath;
 
 use load::{Level, Loader};
-use table::{Map, PROJECT, Spec};
+use table::{PROJECT, Spec};
 
 /// What is wanted of the model.
 #[derive(Clone, Debug, Default)]
@@ -69,10 +69,41 @@ pub struct Model {
     pub profiles: Profiles,
 }
 
-/// Loads the project's files into the model. `None` where the sink got errors.
-pub fn load(project: &Project, phases: Phases, selection: &Selection, inputs: &mut Inputs, sink: &mut Sink) -> Option<Model> {
-    let tree = load_tree(project, phases, inputs, sink)?;
-    let Tree { root, name, environment } = tree;
+/// One file of the list with its documents, as they are before any phase ran.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    pub file: FileId,
+    pub documents: Vec<Document>,
+}
+
+/// The project's files as layers, in their order. `None` where the sink got errors.
+pub fn parse(project: &Project, inputs: &Inputs, sink: &mut Sink) -> Option<Vec<Layer>> {
+    let layers: Vec<_> = project.files.iter().map(|file| parse_file(*file, inputs, sink)).collect();
+    layers.into_iter().collect()
+}
+
+/// One file as a layer.
+pub fn parse_file(file: FileId, inputs: &Inputs, sink: &mut Sink) -> Option<Layer> {
+    let text = inputs.sources().get(file).map(|source| source.text.clone())?;
+    match yaml::parse(file, &text, Limits::default()) {
+        Ok(documents) => Some(Layer { file, documents }),
+        Err(findings) => {
+            sink.extend(findings);
+            None
+        }
+    }
+}
+
+/// Loads layers into the model. `None` where the sink got errors.
+pub fn load(
+    project: &Project,
+    layers: Vec<Layer>,
+    phases: Phases,
+    selection: &Selection,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) -> Option<Model> {
+    let Tree { root, name, environment } = load_tree(project, layers, phases, inputs, sink)?;
     let before = error_count(sink);
     let mut root = decode::decode(root, &PROJECT, &Path::ROOT, sink)?;
     select::spread_scale(&mut root);
@@ -82,7 +113,7 @@ pub fn load(project: &Project, phases: Phases, selection: &Selection, inputs: &m
     let profiles = Profiles::new(&selection.profiles, environment.get("COMPOSE_PROFILES"));
     let model = Model { name, directory: project.directory.clone(), environment, root, profiles };
     if phases.consistency {
-        let enabled = select::enabled(&model.root, &model.profiles);
+        let enabled = model.enabled();
         consistency::check(&model.root, &|name| enabled.contains(name), sink);
         if error_count(sink) > before {
             return None;
@@ -99,31 +130,28 @@ pub struct Tree {
 }
 
 /// Everything up to and including normalisation.
-pub fn load_tree(project: &Project, phases: Phases, inputs: &mut Inputs, sink: &mut Sink) -> Option<Tree> {
-    let mut environment = project.environment.clone();
-    let home = environment.get("HOME").map(str::to_owned);
-    let mut loader = Loader { inputs, sink, phases, home };
-    let mut parsed = Vec::with_capacity(project.files.len());
-    for file in &project.files {
-        parsed.push((*file, loader.parse(*file)?));
-    }
-    if parsed.iter().all(|(_, documents)| documents.is_empty()) {
+pub fn load_tree(
+    project: &Project,
+    layers: Vec<Layer>,
+    phases: Phases,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) -> Option<Tree> {
+    if layers.iter().all(|layer| layer.documents.is_empty()) {
         sink.push(
             Finding::error(Code::ComposeEmpty, "empty compose file")
                 .help("A compose file needs at least `services:` with one service."),
         );
         return None;
     }
-    let name = name::resolve(project, &parsed, phases, &environment, loader.inputs.sources(), loader.sink)?;
+    let mut environment = project.environment.clone();
+    let home = environment.get("HOME").map(str::to_owned);
+    let name = name::resolve(project, &layers, phases, &environment, inputs.sources(), sink)?;
     environment.set("COMPOSE_PROJECT_NAME", name.as_str());
     let environment = Rc::new(environment);
-    let level = Level {
-        directory: project.directory.clone(),
-        prefix: project.directory.clone(),
-        environment: Rc::clone(&environment),
-        chain: Vec::new(),
-    };
-    let mut root = loader.documents(parsed, &level)?;
+    let level = Level::of_project(project, &environment);
+    let mut loader = Loader { inputs, sink, phases, home };
+    let mut root = loader.documents(layers, &level)?;
     if root.as_map().is_none_or(Mapping::is_empty) {
         sink.push(Finding::error(Code::ComposeEmpty, "empty compose file"));
         return None;
@@ -135,6 +163,30 @@ pub fn load_tree(project: &Project, phases: Phases, inputs: &mut Inputs, sink: &
         map.put("name", Node::string(name.as_str(), origin));
     }
     Some(Tree { root, name, environment })
+}
+
+/// One document read for itself, as a mandatory overlay is: what it sets, in the form that the model
+/// has, and what it resets or overrides.
+pub struct Fragment {
+    /// Interpolated, canonical, with paths resolved, decoded; nothing of other files or defaults.
+    pub root: Node,
+    pub tags: Vec<TaggedPath>,
+}
+
+/// Reads one document of a layer for itself, in the project's environment.
+pub fn fragment(
+    document: &Document,
+    project: &Project,
+    environment: &Rc<Environment>,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) -> Option<Fragment> {
+    let home = environment.get("HOME").map(str::to_owned);
+    let level = Level::of_project(project, environment);
+    let mut loader = Loader { inputs, sink, phases: Phases::default(), home };
+    let (root, tags) = loader.alone(document.root.clone(), &level)?;
+    let root = decode::decode(root, &PROJECT, &Path::ROOT, loader.sink)?;
+    Some(Fragment { root, tags })
 }
 
 impl Model {
@@ -196,6 +248,3 @@ fn remote_source(text: &str, origin: Origin) -> Finding {
         .at_origin(origin, "remote reference")
         .help("Fetch and review it first, then name the local copy.")
 }
-
-/// Files of a level with their documents.
-type Parsed = Vec<(FileId, Vec<crate::yaml::Document>)>;

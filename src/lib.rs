@@ -6,6 +6,7 @@
 
 pub mod compose;
 pub mod diagnostic;
+pub mod host;
 pub mod project;
 pub mod source;
 pub mod yaml;
@@ -30,7 +31,8 @@ pub fn run() -> i32 {
     let mut sink = diagnostic::Sink::new();
     let out = (|| {
         let p = project::discover(&given, &mut inputs, &mut sink)?;
-        let m = compose::load(&p, compose::Phases::default(), &sel, &mut inputs, &mut sink)?;
+        let layers = compose::parse(&p, &inputs, &mut sink)?;
+        let m = compose::load(&p, layers, compose::Phases::default(), &sel, &mut inputs, &mut sink)?;
         m.select(&sel, &mut inputs, &mut sink)
     })();
     let _ = diagnostic::write_findings(&mut std::io::stderr(), sink.findings(), inputs.sources(), diagnostic::Screen { colour: false, width: 100 });

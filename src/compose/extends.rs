@@ -11,7 +11,7 @@ use crate::yaml::{Mapping, Node, Path, Value};
 use super::load::{Level, Loader, Prepared, relative};
 use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
-use super::{merge, paths, schema_service};
+use super::{merge, parse_file, paths, schema_service};
 
 /// Resolves the `extends` of one document.
 pub struct Extends<'l, 'a> {
@@ -177,7 +177,7 @@ impl<'l, 'a> Extends<'l, 'a> {
         };
         let mut model: Option<Node> = None;
         let mut tags = Vec::new();
-        for document in self.loader.parse(file)? {
+        for document in parse_file(file, self.loader.inputs, self.loader.sink)?.documents {
             let prepared = self.loader.prepare(document.root, self.level)?;
             let Prepared { root, tags: own } = prepared;
             if let Some(model) = &mut model {

@@ -8,16 +8,16 @@ use std::path::{Path as FsPath, PathBuf};
 use std::rc::Rc;
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::project::{Environment, Inputs};
+use crate::project::{Environment, Inputs, Project};
 use crate::source::{FileId, Origin};
-use crate::yaml::{self, Limits, Mapping, Node, Path, Value};
+use crate::yaml::{Mapping, Node, Path, Value};
 
 use super::canonical::{self, OnFault};
 use super::extends::Extends;
 use super::interpolate::Interpolation;
 use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
-use super::{Parsed, checks, defaults, error_count, include, merge, paths, schema, unicity};
+use super::{Layer, checks, defaults, error_count, include, merge, parse_file, paths, schema, unicity};
 
 /// Which phases run; the defaults are those of `docker compose up`.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +47,18 @@ pub struct Level {
     pub chain: Vec<PathBuf>,
 }
 
+impl Level {
+    /// The project itself, which nothing includes.
+    pub fn of_project(project: &Project, environment: &Rc<Environment>) -> Self {
+        Self {
+            directory: project.directory.clone(),
+            prefix: project.directory.clone(),
+            environment: Rc::clone(environment),
+            chain: Vec::new(),
+        }
+    }
+}
+
 /// Loads levels of files into models.
 pub struct Loader<'a> {
     pub inputs: &'a mut Inputs,
@@ -65,19 +77,19 @@ pub struct Prepared {
 impl Loader<'_> {
     /// The merged model of `files`, with paths resolved; `None` where the sink got errors.
     pub fn level(&mut self, files: &[FileId], level: &Level) -> Option<Node> {
-        let mut parsed = Vec::with_capacity(files.len());
+        let mut layers = Vec::with_capacity(files.len());
         for file in files {
-            parsed.push((*file, self.parse(*file)?));
+            layers.push(parse_file(*file, self.inputs, self.sink)?);
         }
-        self.documents(parsed, level)
+        self.documents(layers, level)
     }
 
     /// As [`Self::level`], for files that are parsed already.
-    pub fn documents(&mut self, parsed: Parsed, level: &Level) -> Option<Node> {
+    pub fn documents(&mut self, layers: Vec<Layer>, level: &Level) -> Option<Node> {
         let mut model: Option<Node> = None;
-        for (file, documents) in parsed {
-            for document in documents {
-                model = Some(self.document(model.take(), document.root, file, level)?);
+        for layer in layers {
+            for document in layer.documents {
+                model = Some(self.document(model.take(), document.root, layer.file, level)?);
             }
         }
         let mut model = model.unwrap_or_else(|| Node::map(Mapping::new(), Origin::Default("empty project")));
@@ -99,16 +111,19 @@ impl Loader<'_> {
         error_count(self.sink)
     }
 
-    /// The documents of one file.
-    pub fn parse(&mut self, file: FileId) -> Option<Vec<yaml::Document>> {
-        let text = self.inputs.sources().get(file).map(|source| source.text.clone())?;
-        match yaml::parse(file, &text, Limits::default()) {
-            Ok(documents) => Some(documents),
-            Err(findings) => {
-                self.sink.extend(findings);
-                None
-            }
+    /// One document without any other: interpolated, canonical, with its paths resolved.
+    pub fn alone(&mut self, root: Node, level: &Level) -> Option<(Node, Vec<TaggedPath>)> {
+        let before = self.errors();
+        let Prepared { root, tags } = self.prepare(root, level)?;
+        let mut root = self.combine(None, root);
+        schema::validate(&root, &PROJECT, &Path::ROOT, self.sink);
+        if self.errors() > before {
+            return None;
         }
+        self.canonical(&mut root);
+        let base = paths::Base { directory: &level.prefix, home: self.home.as_deref() };
+        paths::resolve(&mut root, &PROJECT, &base);
+        (self.errors() == before).then_some((root, tags))
     }
 
     /// One document merged over the model so far.

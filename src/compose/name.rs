@@ -5,7 +5,7 @@ use crate::project::{Environment, Project};
 use crate::source::{Origin, SourceMap};
 use crate::yaml::{Node, Path};
 
-use super::Parsed;
+use super::Layer;
 use super::interpolate::Interpolation;
 use super::load::Phases;
 use super::merge::kind;
@@ -13,7 +13,7 @@ use super::merge::kind;
 /// `-p`, else `COMPOSE_PROJECT_NAME`, else the last `name:` of the files, else the directory.
 pub fn resolve(
     project: &Project,
-    parsed: &Parsed,
+    layers: &[Layer],
     phases: Phases,
     environment: &Environment,
     sources: &SourceMap,
@@ -40,7 +40,7 @@ pub fn resolve(
         return Some(name.to_owned());
     }
     let mut declared: Option<Node> = None;
-    for node in parsed.iter().flat_map(|(_, documents)| documents).filter_map(|doc| doc.root.get("name")) {
+    for node in layers.iter().flat_map(|layer| &layer.documents).filter_map(|doc| doc.root.get("name")) {
         if node.as_str().is_none() && !node.is_null() {
             sink.push(
                 Finding::error(Code::ComposeType, "name must be a string")

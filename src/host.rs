@@ -1,0 +1,26 @@
+//! Every system call.
+//!
+//! Nothing here knows of containers or compose files. Names are resolved once, into descriptors, and
+//! what is decided about a descriptor is done through the same descriptor: a path is never looked up
+//! a second time, so that nobody who may write in a directory can swap what we are about to give away.
+
+pub mod access;
+pub mod atomic;
+pub mod dir;
+pub mod filesystem;
+pub mod owner;
+pub mod private;
+pub mod probe;
+pub mod read;
+pub mod switch;
+mod sys;
+
+pub use access::{Access, Blocked, Verdict};
+pub use atomic::{AtomicError, AtomicFile, write_atomic};
+pub use dir::{Birth, Created, Dir, DirError, Entry, Kind, Stat};
+pub use filesystem::FileSystem;
+pub use owner::{Credentials, Owner};
+pub use private::{PrivateDirError, ensure_private_dir};
+pub use probe::{Probe, probe_write};
+pub use read::{Content, ReadError, read_file, read_stdin};
+pub use switch::{SwitchError, run_as};

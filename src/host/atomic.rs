@@ -1,0 +1,225 @@
+//! A file that is either the old one or the new one, never half of either.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Gid, Mode, Uid};
+use tempfile::NamedTempFile;
+
+use super::Owner;
+
+/// What was being done when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Create,
+    Write,
+    SetOwner,
+    SetMode,
+    Flush,
+    Rename,
+    /// The new content is in place, but may not survive a loss of power.
+    FlushDirectory,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create a temporary file beside it",
+            Self::Write => "write its new content",
+            Self::SetOwner => "set its owner",
+            Self::SetMode => "set its mode",
+            Self::Flush => "flush it to disk",
+            Self::Rename => "rename it into place",
+            Self::FlushDirectory => "flush its directory to disk",
+        })
+    }
+}
+
+/// Why a file was not replaced. Up to and including [`Step::Rename`] the old one is untouched.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: cannot {step}: {source}", path.display())]
+pub struct AtomicError {
+    pub path: PathBuf,
+    pub step: Step,
+    pub source: io::Error,
+}
+
+/// A new content for `path`, kept in a temporary file beside it until [`AtomicFile::commit`]. Dropped
+/// without that, it vanishes and the old file stays.
+#[derive(Debug)]
+pub struct AtomicFile {
+    target: PathBuf,
+    temporary: NamedTempFile,
+}
+
+impl AtomicFile {
+    /// Begins a new content. The temporary file is in the same directory, because only there a rename
+    /// is atomic; it has mode 0600 until the end. A symbolic link at `path` will be replaced, not
+    /// followed.
+    pub fn create(path: &Path) -> Result<Self, AtomicError> {
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let temporary = tempfile::Builder::new()
+            .prefix(".sw-")
+            .suffix(".tmp")
+            .tempfile_in(directory)
+            .map_err(|source| AtomicError { path: path.to_owned(), step: Step::Create, source })?;
+        Ok(Self { target: path.to_owned(), temporary })
+    }
+
+    /// Makes the new content the file's, with these permission bits (`0o600`) and, where given, this
+    /// owner.
+    pub fn commit(self, mode: u32, owner: Option<Owner>) -> Result<(), AtomicError> {
+        let path = self.target.clone();
+        let at = |step| {
+            let path = path.clone();
+            move |source: io::Error| AtomicError { path, step, source }
+        };
+        let file = self.temporary.as_file();
+        if let Some(Owner { uid, gid }) = owner {
+            rustix::fs::fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+                .map_err(|errno| at(Step::SetOwner)(errno.into()))?;
+        }
+        // After the owner: changing that clears the set-id bits.
+        rustix::fs::fchmod(file, Mode::from_raw_mode(mode & 0o7777))
+            .map_err(|errno| at(Step::SetMode)(errno.into()))?;
+        file.sync_all().map_err(at(Step::Flush))?;
+
+        let directory = self.temporary.path().parent().unwrap_or(Path::new(".")).to_owned();
+        self.temporary.persist(&path).map_err(|failed| at(Step::Rename)(failed.error))?;
+        std::fs::File::open(directory).and_then(|directory| directory.sync_all()).or_else(|error| {
+            // Some network and FUSE filesystems cannot flush a directory; they have nothing to flush.
+            match error.raw_os_error() {
+                Some(libc::EINVAL | libc::ENOTSUP | libc::ENOSYS) => Ok(()),
+                _ => Err(at(Step::FlushDirectory)(error)),
+            }
+        })
+    }
+
+    fn write_whole(&mut self, bytes: &[u8]) -> Result<(), AtomicError> {
+        // The wrapper's own methods hide the error number behind a text.
+        self.temporary.as_file_mut().write_all(bytes).map_err(|source| AtomicError {
+            path: self.target.clone(),
+            step: Step::Write,
+            source,
+        })
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.temporary.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.temporary.as_file_mut().flush()
+    }
+}
+
+/// Replaces the content of `path` as a whole, with these permission bits.
+pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AtomicError> {
+    let mut file = AtomicFile::create(path)?;
+    file.write_whole(bytes)?;
+    file.commit(mode, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(directory).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_new_file_has_the_content_and_the_mode_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        write_atomic(&path, b"one", 0o640).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);
+        write_atomic(&path, b"", 0o600).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+        assert_eq!(names(dir.path()), ["lock"]);
+    }
+
+    #[test]
+    fn a_reader_of_the_old_file_keeps_the_old_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        write_atomic(&path, b"old", 0o644).unwrap();
+        let before = fs::metadata(&path).unwrap().ino();
+        let mut open = fs::File::open(&path).unwrap();
+        write_atomic(&path, b"new", 0o644).unwrap();
+        assert_eq!(io::read_to_string(&mut open).unwrap(), "old");
+        assert_ne!(fs::metadata(&path).unwrap().ino(), before);
+    }
+
+    #[test]
+    fn a_failed_rename_leaves_the_old_entry_and_no_temporary_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("taken");
+        fs::create_dir(&path).unwrap();
+        let error = write_atomic(&path, b"x", 0o644).unwrap_err();
+        assert_eq!(error.step, Step::Rename);
+        assert!(error.to_string().contains("taken: cannot rename it into place: "), "{error}");
+        assert_eq!(names(dir.path()), ["taken"]);
+    }
+
+    #[test]
+    fn an_abandoned_content_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        write_atomic(&path, b"old", 0o644).unwrap();
+        let mut file = AtomicFile::create(&path).unwrap();
+        file.write_all(b"half").unwrap();
+        drop(file);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(dir.path()), ["lock"]);
+    }
+
+    #[test]
+    fn a_missing_directory_is_an_error_of_the_first_step() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = write_atomic(&dir.path().join("no/lock"), b"x", 0o644).unwrap_err();
+        assert_eq!(error.step, Step::Create);
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_its_target_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("target");
+        fs::write(&target, "mine").unwrap();
+        let path = dir.path().join("lock");
+        symlink(&target, &path).unwrap();
+        write_atomic(&path, b"new", 0o644).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"mine");
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
+    }
+
+    #[test]
+    fn a_full_disk_leaves_the_old_file() {
+        // /dev/full cannot be a directory; a write to it shows that the error carries its step.
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        write_atomic(&path, b"old", 0o644).unwrap();
+        let mut file = AtomicFile::create(&path).unwrap();
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let (_, temporary) = file.temporary.into_parts();
+        file.temporary = NamedTempFile::from_parts(full, temporary);
+        let error = file.write_whole(b"new").unwrap_err();
+        assert_eq!((error.step, error.source.raw_os_error()), (Step::Write, Some(libc::ENOSPC)));
+        drop(file);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(names(dir.path()), ["lock"]);
+    }
+}
