@@ -5,12 +5,11 @@ mod discovery;
 pub mod dotenv;
 mod environment;
 mod inputs;
-mod quote;
+pub mod quote;
 pub mod template;
 
 pub use discovery::{Given, Project, discover};
 pub use environment::Environment;
-pub(crate) use quote::quote;
 pub use inputs::{Inputs, sha256};
 
 use crate::diagnostic::{Code, Finding};

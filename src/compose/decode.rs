@@ -221,9 +221,8 @@ fn hosts(node: Node) -> Result<Option<Node>, String> {
     match node.value {
         Value::Seq(items) => {
             for item in items {
-                for (name, address) in host::parse_item(&text(&item))? {
-                    pairs.push((name, address, item.origin));
-                }
+                let host = host::list_entry(&text(&item))?;
+                pairs.extend(host.addresses.into_iter().map(|address| (host.name.clone(), address, item.origin)));
             }
         }
         Value::Map(map) => {
@@ -234,9 +233,8 @@ fn hosts(node: Node) -> Result<Option<Node>, String> {
                     Value::Null => Vec::new(),
                     _ => vec![text(&entry.value)],
                 };
-                for (name, address) in host::parse_entry(&name, &addresses)? {
-                    pairs.push((name, address, at));
-                }
+                let host = host::map_entry(&name, addresses.iter().map(String::as_str))?;
+                pairs.extend(host.addresses.into_iter().map(|address| (host.name.clone(), address, at)));
             }
         }
         _ => {}
