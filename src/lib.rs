@@ -4,6 +4,7 @@
 //! Data goes one way: `cli → project → compose → policy → ownership → plan → render → prepare →
 //! launch`, over the foundations `source`, `yaml`, `diagnostic`, `host` and `engine`.
 
+pub mod cli;
 pub mod diagnostic;
 pub mod source;
 pub mod yaml;
