@@ -1,13 +1,14 @@
 //! The flags of one command as they were typed, with the table's defaults behind them.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 
 use clap::ArgMatches;
 
 use super::spec::{Flag, Takes};
 
 /// The values of a command's flags, by long name. Switches have the values `true` and `false`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Flags(Vec<(&'static Flag, Vec<String>)>);
 
 impl Flags {
@@ -23,9 +24,8 @@ impl Flags {
 
     /// Whether a switch is on, by being typed or by default.
     pub fn on(&self, long: &str) -> bool {
-        self.entry(long).is_some_and(|(flag, values)| {
-            values.last().map_or(flag.default, String::as_str) == "true"
-        })
+        self.entry(long)
+            .is_some_and(|(flag, values)| values.last().map_or(flag.default, String::as_str) == "true")
     }
 
     /// The value typed, or the table's default.
@@ -48,17 +48,27 @@ impl Flags {
     }
 }
 
+impl fmt::Debug for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
 /// A value that its flag cannot have; as Compose words it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BadValue(pub String);
 
-/// Takes the values of `flags` out of what clap has read.
+/// Takes the values of `flags` out of what clap has read in `args`.
 pub fn collect(
     flags: impl IntoIterator<Item = &'static Flag>,
     matches: &ArgMatches,
+    args: &[OsString],
 ) -> Result<Flags, BadValue> {
     let mut collected = Vec::new();
     for flag in flags {
+        if raw(flag, matches).any(OsStr::is_empty) && bare_equals(flag, args) {
+            return Err(BadValue(format!("flag needs an argument: {}", label(flag))));
+        }
         let values = raw(flag, matches).map(|value| accept(flag, value)).collect::<Result<_, _>>()?;
         collected.push((flag, values));
     }
@@ -80,6 +90,16 @@ fn raw<'a>(flag: &Flag, matches: &'a ArgMatches) -> impl Iterator<Item = &'a OsS
     matches.get_raw(flag.long).into_iter().flatten()
 }
 
+/// Whether the flag may stand there as `-u=`. Clap reads an empty value, Compose the value `=`;
+/// nothing is judged that is read in two ways.
+fn bare_equals(flag: &Flag, args: &[OsString]) -> bool {
+    let Some(short) = flag.short else { return false };
+    let end = format!("{short}=");
+    args.iter()
+        .filter_map(|word| word.to_str())
+        .any(|word| word.starts_with('-') && !word.starts_with("--") && word.ends_with(&end))
+}
+
 fn spell(flag: &Flag, value: &OsStr) -> Vec<OsString> {
     let long = || OsString::from(format!("--{}", flag.long));
     match (flag.takes, flag.short) {
@@ -96,14 +116,15 @@ fn spell(flag: &Flag, value: &OsStr) -> Vec<OsString> {
 }
 
 fn accept(flag: &Flag, value: &OsStr) -> Result<String, BadValue> {
-    let refuse = |why: &str| BadValue(format!("invalid argument {value:?} for {:?} flag: {why}", label(flag)));
+    let refuse =
+        |why: &str| BadValue(format!("invalid argument {value:?} for {:?} flag: {why}", label(flag)));
     // What is judged must be what is passed on, so that a value which cannot be read exactly is
     // no value.
     let text = value.to_str().ok_or_else(|| refuse("it is not valid UTF-8"))?;
     match flag.takes {
-        Takes::Switch => boolean(text)
-            .map(|on| on.to_string())
-            .ok_or_else(|| refuse("it is neither true nor false")),
+        Takes::Switch => {
+            boolean(text).map(|on| on.to_string()).ok_or_else(|| refuse("it is neither true nor false"))
+        }
         Takes::Number if !is_number(text) => Err(refuse("it is not a whole number")),
         Takes::Choice(words) if !words.contains(&text) => {
             Err(refuse(&format!("it is none of {}", words.join(", "))))
@@ -177,7 +198,8 @@ mod tests {
         assert_eq!(whole_number("0b11"), Some(3));
         assert_eq!(whole_number("0"), Some(0));
         assert_eq!(whole_number("1_000"), Some(1000));
-        for text in ["", "-", "x", "1e3", "1.5", "0x", "08", "--1", "1_", "1__0", "9223372036854775808", "é0"] {
+        for text in ["", "-", "x", "1e3", "1.5", "0x", "08", "--1", "1_", "1__0", "9223372036854775808", "é0"]
+        {
             assert_eq!(whole_number(text), None, "{text}");
         }
     }

@@ -22,7 +22,8 @@ pub fn root_reader(flags: impl IntoIterator<Item = &'static Flag>) -> Command {
 /// Reads what follows a command's name.
 pub fn command_reader(spec: &Spec) -> Command {
     let command = reader(spec.word()).args(spec.all_flags().map(readable));
-    let words = || Arg::new(WORDS).num_args(0..).action(ArgAction::Append).value_parser(value_parser!(OsString));
+    let words =
+        || Arg::new(WORDS).num_args(0..).action(ArgAction::Append).value_parser(value_parser!(OsString));
     match spec.words {
         Words::No => command,
         Words::Between(..) => command.arg(words()),
@@ -76,12 +77,18 @@ pub fn root_flags() -> impl Iterator<Item = &'static Flag> {
     OWN_GLOBALS.iter().chain(COMPOSE_GLOBALS).chain(DOCKER_GLOBALS).chain([&HELP, &VERSION])
 }
 
-/// The whole of it, for help, completions, manual and suggestions.
+/// The whole of it, for completions, manual and suggestions.
 pub fn shown_root(program: &'static str) -> Command {
+    let commands = table::within(None).map(|spec| shown_command(program, spec));
+    shown_options(program).subcommands(commands)
+}
+
+/// What stands before the command.
+pub fn shown_options(program: &'static str) -> Command {
     let section = |heading: &'static str, flags: &'static [Flag]| {
         flags.iter().map(move |flag| shown(flag).help_heading(heading))
     };
-    let mut root = Command::new("seaworthy")
+    Command::new("seaworthy")
         .bin_name(program)
         .about(env!("CARGO_PKG_DESCRIPTION"))
         .version(env!("CARGO_PKG_VERSION"))
@@ -93,11 +100,7 @@ pub fn shown_root(program: &'static str) -> Command {
         .args(section("Compose's options", COMPOSE_GLOBALS))
         .args(section("Docker's options", DOCKER_GLOBALS))
         .arg(shown(&HELP))
-        .arg(shown(&VERSION));
-    for spec in table::within(None) {
-        root = root.subcommand(shown_command(program, spec));
-    }
-    root
+        .arg(shown(&VERSION))
 }
 
 /// One command, with what is in it.

@@ -14,8 +14,8 @@ use super::table;
 pub fn of(program: &'static str, spec: Option<&Spec>) -> String {
     let mut shown = match spec {
         Some(spec) => grammar::shown_command(program, spec),
-        None => grammar::shown_root(program).help_template(format!(
-            "{{about}}\n\nUsage: {{usage}}\n{}\n{{options}}\n\n\
+        None => grammar::shown_options(program).help_template(format!(
+            "{{about}}\n\nUsage: {{usage}}\n{}\n{{all-args}}\n\n\
              Run '{program} COMMAND --help' for more on a command.\n",
             groups()
         )),

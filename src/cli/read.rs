@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::slice;
 
 use clap::ArgMatches;
 
@@ -31,11 +32,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Environment) -> Resu
         Call::Words { program, docker, words } => (program, docker, words),
     };
     let root = Place { program, spec: None };
-    let matches = grammar::root_reader(grammar::root_flags())
-        .try_get_matches_from(words)
-        .map_err(|error| root.refusal(&error))?;
-    let flags =
-        flags::collect(grammar::root_flags(), &matches).map_err(|bad| root.bad_value(bad))?;
+    let matches = read_root(&words).map_err(|error| root.refusal(&error))?;
+    let flags = flags::collect(grammar::root_flags(), &matches, &words).map_err(|bad| root.bad_value(bad))?;
     if flags.on("version") {
         return Ok(alone(Command::Version));
     }
@@ -43,8 +41,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Environment) -> Resu
         return Ok(alone(Command::Help(help::of(program, None))));
     };
 
-    let mut typed = vec![word.clone()];
-    typed.extend(rest.iter().cloned());
+    if after_double_dash(&words, rest.len()) {
+        return Err(root.unknown_command(&word));
+    }
+    let typed = [slice::from_ref(&word), &rest].concat();
     let found = find(program, &word, rest)?;
     if flags.on("help") {
         return Ok(alone(Command::Help(help::of(program, Some(found.spec)))));
@@ -59,6 +59,20 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Environment) -> Resu
 
 fn alone(command: Command) -> Request {
     Request { global: Global::default(), command, root: Vec::new(), words: Vec::new() }
+}
+
+fn read_root(words: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    grammar::root_reader(grammar::root_flags()).try_get_matches_from(words)
+}
+
+/// Whether `--` stands before the command, which Compose then does not take for one. It may also
+/// be the value of a flag, which would lack it.
+fn after_double_dash(words: &[OsString], behind: usize) -> bool {
+    let before = words.len().saturating_sub(behind + 1);
+    match words.get(..before) {
+        Some([flags @ .., last]) => last == "--" && read_root(flags).is_ok(),
+        _ => false,
+    }
 }
 
 /// The first word that is no flag, and all that follow it.
@@ -85,8 +99,8 @@ fn find(program: &'static str, word: &OsStr, args: Vec<OsString>) -> Result<Foun
         let matches = grammar::command_reader(found.spec)
             .try_get_matches_from(&found.args)
             .map_err(|error| place.refusal(&error))?;
-        let flags =
-            flags::collect(found.spec.all_flags(), &matches).map_err(|bad| place.bad_value(bad))?;
+        let flags = flags::collect(found.spec.all_flags(), &matches, &found.args)
+            .map_err(|bad| place.bad_value(bad))?;
         found.help |= flags.on("help");
         found.dry_run = dry_run(&flags).or(found.dry_run);
         match (further(&matches), default) {
@@ -180,7 +194,9 @@ fn deprecated(root: Place, flags: &Flags, global: &mut Global) -> Result<(), Fin
 fn expected_files(root: Place, flags: &Flags, global: &mut Global) -> Result<(), Finding> {
     if let Some(count) = flags.last("expect-files") {
         let number = count.parse().map_err(|_| {
-            root.finding(format!("invalid argument {count:?} for \"--expect-files\" flag: it is not a number"))
+            root.finding(format!(
+                "invalid argument {count:?} for \"--expect-files\" flag: it is not a number"
+            ))
         })?;
         global.expect_files = Some(number);
     }
@@ -219,7 +235,7 @@ fn command(program: &'static str, found: Found) -> Result<(Command, Option<bool>
     let read = grammar::command_reader(spec)
         .try_get_matches_from(&args)
         .map_err(|error| place.refusal(&error))
-        .and_then(|matches| understand(place, spec, &matches));
+        .and_then(|matches| understand(place, spec, &matches, &args));
     let (flags, words) = match read {
         Ok(read) => read,
         // A later Compose may know better; the way out is never blocked.
@@ -241,8 +257,13 @@ fn command(program: &'static str, found: Found) -> Result<(Command, Option<bool>
     Ok((command, inner))
 }
 
-fn understand(place: Place, spec: &'static Spec, matches: &ArgMatches) -> Result<(Flags, Vec<String>), Finding> {
-    let flags = flags::collect(spec.all_flags(), matches).map_err(|bad| place.bad_value(bad))?;
+fn understand(
+    place: Place,
+    spec: &'static Spec,
+    matches: &ArgMatches,
+    args: &[OsString],
+) -> Result<(Flags, Vec<String>), Finding> {
+    let flags = flags::collect(spec.all_flags(), matches, args).map_err(|bad| place.bad_value(bad))?;
     let words = match spec.words {
         Words::Between(..) | Words::Program(..) => matches.get_raw(WORDS).into_iter().flatten().collect(),
         Words::No | Words::Command(_) => Vec::new(),

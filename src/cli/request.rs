@@ -3,9 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::Flags;
 use super::options::{CheckOptions, ConfigOptions, Overlays, PlanOptions};
 use super::spec::Class;
-use super::Flags;
 
 /// What was typed before the command, with the environment's defaults for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -134,13 +134,7 @@ pub const COMMANDS: &[Spec] = &[
             switch("sig-proxy", "Pass received signals to the process").default("true"),
         ],
     ),
-    command(
-        PassThrough,
-        "bridge",
-        Words::Command(None),
-        "Convert compose files into another model",
-        &[],
-    ),
+    command(PassThrough, "bridge", Words::Command(None), "Convert compose files into another model", &[]),
     command(
         PassThrough,
         "bridge convert",
@@ -152,13 +146,7 @@ pub const COMMANDS: &[Spec] = &[
             list("transformation", "IMAGE", "Transformation to apply").short('t'),
         ],
     ),
-    command(
-        PassThrough,
-        "bridge transformations",
-        Words::Command(None),
-        "Manage transformation images",
-        &[],
-    ),
+    command(PassThrough, "bridge transformations", Words::Command(None), "Manage transformation images", &[]),
     command(
         PassThrough,
         "bridge transformations create",
@@ -517,10 +505,7 @@ pub const COMMANDS: &[Spec] = &[
         "version",
         Words::No,
         "Show the version of docker compose",
-        &[
-            text("format", "FORMAT", "pretty or json").short('f'),
-            switch("short", "Only the version number"),
-        ],
+        &[text("format", "FORMAT", "pretty or json").short('f'), switch("short", "Only the version number")],
     ),
     command(
         PassThrough,
@@ -606,13 +591,7 @@ pub const COMMANDS: &[Spec] = &[
         "Show what up would do, and why",
         &[choice("format", &["human", "json", "markdown", "html"], "Format of the plan")],
     ),
-    command(
-        Own,
-        "prepare",
-        SERVICES,
-        "Create and own what is missing, without launching",
-        &[DRY_RUN],
-    ),
+    command(Own, "prepare", SERVICES, "Create and own what is missing, without launching", &[DRY_RUN]),
     command(Own, "schema", Words::exactly(1, "NAME"), "Print a JSON Schema", &[]),
 ];
 

@@ -83,7 +83,8 @@ impl Place {
             None => flag.short.is_some_and(|short| argument.strip_prefix('-') == Some(&short.to_string())),
         };
         let flag = grammar::root_flags().find(is)?;
-        Some(format!("--{} belongs before the command: {} --{0} … {}", flag.long, self.program, spec.name))
+        let (long, program, name) = (flag.long, self.program, spec.name);
+        Some(format!("`--{long}` belongs before the command: `{program} --{long} … {name}`."))
     }
 
     fn with_tips(self, message: impl Into<String>, mut tips: Vec<String>) -> Finding {
@@ -100,4 +101,3 @@ pub fn wrong_number(least: usize, most: usize, given: usize) -> Option<String> {
     }
     (given > most).then(|| format!("accepts at most {most} arg(s), received {given}"))
 }
-
