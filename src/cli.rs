@@ -4,6 +4,7 @@
 //! ([`table`]); reading, help, completions and the manual are made from them.
 
 mod flags;
+mod global;
 mod grammar;
 mod help;
 mod options;
@@ -17,6 +18,7 @@ mod tests;
 mod usage;
 
 pub use flags::Flags;
+pub use global::Environment;
 pub use help::{completions, manual};
 pub use options::{CheckFormat, CheckOptions, ConfigOptions, Overlays, PlanFormat, PlanOptions};
 pub use read::parse;

@@ -116,8 +116,10 @@ fn spell(flag: &Flag, value: &OsStr) -> Vec<OsString> {
 }
 
 fn accept(flag: &Flag, value: &OsStr) -> Result<String, BadValue> {
-    let refuse =
-        |why: &str| BadValue(format!("invalid argument {value:?} for {:?} flag: {why}", label(flag)));
+    let refuse = |why: &str| {
+        let (shown, label) = (value.to_string_lossy(), label(flag));
+        BadValue(format!("invalid argument {shown:?} for {label:?} flag: {why}"))
+    };
     // What is judged must be what is passed on, so that a value which cannot be read exactly is
     // no value.
     let text = value.to_str().ok_or_else(|| refuse("it is not valid UTF-8"))?;

@@ -143,18 +143,15 @@ fn every_flag_is_read_in_every_spelling() {
             names.extend(flag.short.map(|short| format!("-{short}")));
             for name in &names {
                 let mut spellings = Vec::new();
-                match flag.takes {
-                    Takes::Switch => {
-                        spellings.push((vec![name.clone()], "true"));
-                        spellings.push((vec![format!("{name}=1")], "true"));
-                        spellings.push((vec![format!("{name}=F")], "false"));
-                    }
-                    _ => {
-                        spellings.push((vec![name.clone(), "-7".to_owned()], "-7"));
-                        spellings.push((vec![format!("{name}=-7")], "-7"));
-                        if !name.starts_with("--") {
-                            spellings.push((vec![format!("{name}-7")], "-7"));
-                        }
+                if flag.takes == Takes::Switch {
+                    spellings.push((vec![name.clone()], "true"));
+                    spellings.push((vec![format!("{name}=1")], "true"));
+                    spellings.push((vec![format!("{name}=F")], "false"));
+                } else {
+                    spellings.push((vec![name.clone(), "-7".to_owned()], "-7"));
+                    spellings.push((vec![format!("{name}=-7")], "-7"));
+                    if !name.starts_with("--") {
+                        spellings.push((vec![format!("{name}-7")], "-7"));
                     }
                 }
                 for (words, value) in spellings {
