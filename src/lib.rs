@@ -5,6 +5,7 @@
 //! launch`, over the foundations `source`, `yaml`, `diagnostic`, `host` and `engine`.
 
 pub mod compose;
+pub mod cli;
 pub mod diagnostic;
 pub mod host;
 pub mod project;

@@ -1,0 +1,26 @@
+//! What was typed, and what it means.
+//!
+//! [`parse`] turns the words of the command line into a [`Request`]. Flags and commands are data
+//! ([`table`]); reading, help, completions and the manual are made from them.
+
+mod flags;
+mod global;
+mod grammar;
+mod help;
+mod options;
+mod plugin;
+mod read;
+mod request;
+pub mod spec;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod usage;
+
+pub use flags::Flags;
+pub use global::Environment;
+pub use help::{completions, manual};
+pub use options::{CheckFormat, CheckOptions, ConfigOptions, Overlays, PlanFormat, PlanOptions};
+pub use read::parse;
+pub use request::{Command, ComposeCommand, EngineChoice, Global, Request};
+pub use spec::Class;

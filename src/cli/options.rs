@@ -1,0 +1,131 @@
+//! The flags of the commands that seaworthy answers itself, as types.
+
+use std::path::PathBuf;
+
+use super::Flags;
+
+/// What `config` is asked to print, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one flag of docker compose config")]
+pub struct ConfigOptions {
+    /// Seaworthy's own: every line with where it came from.
+    pub annotate: bool,
+    pub environment: bool,
+    pub format: Option<String>,
+    pub hash: Option<String>,
+    pub images: bool,
+    pub lock_image_digests: bool,
+    pub models: bool,
+    pub networks: bool,
+    pub no_consistency: bool,
+    pub no_env_resolution: bool,
+    pub no_interpolate: bool,
+    pub no_normalize: bool,
+    pub no_path_resolution: bool,
+    pub output: Option<PathBuf>,
+    pub profiles: bool,
+    pub quiet: bool,
+    pub resolve_image_digests: bool,
+    pub services: bool,
+    pub variables: bool,
+    pub volumes: bool,
+    /// The services named; all when empty.
+    pub selection: Vec<String>,
+}
+
+impl ConfigOptions {
+    pub(super) fn new(flags: &Flags, selection: Vec<String>) -> Self {
+        // An empty value is the same as none: `--hash ''` prints the model.
+        let value = |long| flags.last(long).filter(|value| !value.is_empty());
+        Self {
+            annotate: flags.on("annotate"),
+            environment: flags.on("environment"),
+            format: value("format").map(str::to_owned),
+            hash: value("hash").map(str::to_owned),
+            images: flags.on("images"),
+            lock_image_digests: flags.on("lock-image-digests"),
+            models: flags.on("models"),
+            networks: flags.on("networks"),
+            no_consistency: flags.on("no-consistency"),
+            no_env_resolution: flags.on("no-env-resolution"),
+            no_interpolate: flags.on("no-interpolate"),
+            no_normalize: flags.on("no-normalize"),
+            no_path_resolution: flags.on("no-path-resolution"),
+            output: value("output").map(PathBuf::from),
+            profiles: flags.on("profiles"),
+            quiet: flags.on("quiet"),
+            resolve_image_digests: flags.on("resolve-image-digests"),
+            services: flags.on("services"),
+            variables: flags.on("variables"),
+            volumes: flags.on("volumes"),
+            selection,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlanFormat {
+    #[default]
+    Human,
+    Json,
+    Markdown,
+    Html,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanOptions {
+    pub format: PlanFormat,
+    pub services: Vec<String>,
+}
+
+impl PlanOptions {
+    pub(super) fn new(flags: &Flags, services: Vec<String>) -> Self {
+        let format = match flags.value("format") {
+            "json" => PlanFormat::Json,
+            "markdown" => PlanFormat::Markdown,
+            "html" => PlanFormat::Html,
+            _ => PlanFormat::Human,
+        };
+        Self { format, services }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CheckFormat {
+    #[default]
+    Human,
+    Json,
+    Sarif,
+    Github,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckOptions {
+    pub format: CheckFormat,
+    /// Fail if the lock would change.
+    pub locked: bool,
+    /// List the rules instead of checking.
+    pub rules: bool,
+}
+
+impl CheckOptions {
+    pub(super) fn new(flags: &Flags) -> Self {
+        let format = match flags.value("format") {
+            "json" => CheckFormat::Json,
+            "sarif" => CheckFormat::Sarif,
+            "github" => CheckFormat::Github,
+            _ => CheckFormat::Human,
+        };
+        Self { format, locked: flags.on("locked"), rules: flags.on("rules") }
+    }
+}
+
+/// What `overlays` is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Overlays {
+    List,
+    Show(String),
+    /// The files named, or all that the policy names.
+    Pin(Vec<PathBuf>),
+    Seal(Vec<PathBuf>),
+}
