@@ -6,12 +6,14 @@
 mod emit;
 mod json;
 mod node;
+mod order;
 mod parse;
 mod path;
 pub mod scalar;
 
-pub use emit::to_yaml;
-pub use json::to_json;
+pub use emit::{to_yaml, to_yaml_lossless};
+pub use json::{to_json, to_json_compact};
 pub use node::{Document, Entry, Mapping, Node, Tag, Value};
+pub use order::natural_cmp;
 pub use parse::{Limits, parse};
 pub use path::{Path, Segment};

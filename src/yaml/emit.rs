@@ -1,5 +1,160 @@
-use super::Node;
-/// Text as go-yaml writes it.
-pub fn to_yaml(_node: &Node) -> String {
-    String::new()
+//! Nodes to the text that Compose's writer prints for the same values, byte for byte: two spaces of
+//! indentation, lists indented under their key, no line ever wrapped.
+
+mod analysis;
+mod quote;
+
+#[cfg(test)]
+mod tests;
+
+use analysis::{Style, style};
+
+use super::scalar::float_text;
+use super::{Mapping, Node, Value};
+
+const STEP: usize = 2;
+
+/// A longer key is written in the explicit form, `? key`.
+const LONGEST_SIMPLE_KEY: usize = 128;
+
+/// Text as go-yaml writes it. Some strings do not survive its writer and reader (line separators of
+/// Unicode, a block that begins with a tab, a key `<<`): this is what to show, [`to_yaml_lossless`] is what to launch.
+pub fn to_yaml(node: &Node) -> String {
+    write(node, false)
+}
+
+/// The same, but with every string that go-yaml would not read back in double quotes.
+pub fn to_yaml_lossless(node: &Node) -> String {
+    write(node, true)
+}
+
+fn write(node: &Node, lossless: bool) -> String {
+    let mut writer = Writer { out: String::new(), fresh: true, lossless };
+    match &node.value {
+        Value::Map(map) if !map.is_empty() => writer.mapping(map, 0, true),
+        Value::Seq(items) if !items.is_empty() => writer.sequence(items, 0, true),
+        value => writer.scalar(value, STEP),
+    }
+    writer.end_line();
+    writer.out
+}
+
+struct Writer {
+    out: String,
+    /// Nothing has been written since the last line break. A block scalar may end with a character
+    /// that go-yaml takes for a line break, so that the text's last character does not tell.
+    fresh: bool,
+    lossless: bool,
+}
+
+impl Writer {
+    fn push(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.fresh = false;
+    }
+
+    fn indent(&mut self, by: usize) {
+        self.out.extend(std::iter::repeat_n(' ', by));
+    }
+
+    fn end_line(&mut self) {
+        if !self.fresh {
+            self.out.push('\n');
+            self.fresh = true;
+        }
+    }
+
+    /// Where the next entry goes: the first one of a collection inside a list item shares its line.
+    fn entry(&mut self, indent: usize, inline: bool) {
+        if !inline {
+            self.end_line();
+            self.indent(indent);
+        }
+    }
+
+    fn mapping(&mut self, map: &Mapping, indent: usize, inline: bool) {
+        for (at, (key, value)) in map.iter().enumerate() {
+            self.entry(indent, inline && at == 0);
+            if key.len() <= LONGEST_SIMPLE_KEY && !analysis::has_breaks(key) {
+                self.string(key, indent + STEP, true);
+                self.push(":");
+                self.value(&value.value, indent, false);
+            } else {
+                self.push("? ");
+                self.string(key, indent + STEP, false);
+                self.entry(indent, false);
+                self.push(":");
+                self.value(&value.value, indent, true);
+            }
+        }
+    }
+
+    fn sequence(&mut self, items: &[Node], indent: usize, inline: bool) {
+        for (at, item) in items.iter().enumerate() {
+            self.entry(indent, inline && at == 0);
+            self.push("-");
+            self.value(&item.value, indent, true);
+        }
+    }
+
+    /// What follows `key:` or `-`.
+    fn value(&mut self, value: &Value, indent: usize, inline: bool) {
+        let inner = indent + STEP;
+        match value {
+            Value::Map(map) if !map.is_empty() => {
+                if inline {
+                    self.push(" ");
+                }
+                self.mapping(map, inner, inline);
+            }
+            Value::Seq(items) if !items.is_empty() => {
+                if inline {
+                    self.push(" ");
+                }
+                self.sequence(items, inner, inline);
+            }
+            value => {
+                self.push(" ");
+                self.scalar(value, inner);
+            }
+        }
+    }
+
+    fn scalar(&mut self, value: &Value, indent: usize) {
+        match value {
+            Value::Null => self.push("null"),
+            Value::Bool(value) => self.push(if *value { "true" } else { "false" }),
+            Value::Int(value) => self.push(&value.to_string()),
+            Value::UInt(value) => self.push(&value.to_string()),
+            Value::Float(value) if value.is_nan() => self.push(".nan"),
+            Value::Float(value) if value.is_infinite() => {
+                self.push(if *value > 0.0 { ".inf" } else { "-.inf" });
+            }
+            Value::Float(value) => self.push(&float_text(*value)),
+            Value::Timestamp(text) => self.push(text),
+            Value::String(text) => self.string(text, indent, false),
+            Value::Seq(_) => self.push("[]"),
+            Value::Map(_) => self.push("{}"),
+        }
+    }
+
+    fn string(&mut self, text: &str, indent: usize, simple_key: bool) {
+        let chosen =
+            if self.lossless && analysis::is_lost(text) { Style::Double } else { style(text, simple_key) };
+        match chosen {
+            Style::Plain => self.push(text),
+            Style::Single => {
+                quote::single(&mut self.out, text, indent);
+                self.fresh = false;
+            }
+            Style::Double => {
+                quote::double(&mut self.out, text);
+                self.fresh = false;
+            }
+            Style::Literal => {
+                quote::literal(&mut self.out, text, indent);
+                self.fresh = text.ends_with(analysis::is_break);
+            }
+        }
+    }
 }

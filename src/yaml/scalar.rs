@@ -3,7 +3,7 @@
 //! The reader is a hybrid of YAML 1.1 and 1.2: `0777` and `0o777` are octal, `1_000` is a number,
 //! `yes` is text, `12:30` is text, `2001-12-14` is a timestamp.
 
-mod number;
+pub(super) mod number;
 mod timestamp;
 
 use super::Value;
