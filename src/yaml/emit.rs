@@ -23,7 +23,8 @@ pub fn to_yaml(node: &Node) -> String {
     write(node, false)
 }
 
-/// The same, but with every string that go-yaml would not read back in double quotes.
+/// The same, but every value reads back as what it is: a string that would not is in double quotes,
+/// and a float keeps its point.
 pub fn to_yaml_lossless(node: &Node) -> String {
     write(node, true)
 }
@@ -130,7 +131,14 @@ impl Writer {
             Value::Float(value) if value.is_infinite() => {
                 self.push(if *value > 0.0 { ".inf" } else { "-.inf" });
             }
-            Value::Float(value) => self.push(&float_text(*value)),
+            Value::Float(value) => {
+                let text = float_text(*value);
+                self.push(&text);
+                // Without a point it would read as an integer, and `-0` as plain zero.
+                if self.lossless && !text.contains(['.', 'e']) {
+                    self.push(".0");
+                }
+            }
             Value::Timestamp(text) => self.push(text),
             Value::String(text) => self.string(text, indent, false),
             Value::Seq(_) => self.push("[]"),

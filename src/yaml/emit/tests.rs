@@ -178,6 +178,8 @@ fn tree() -> impl Strategy<Value = Node> {
     let leaf = prop_oneof![
         8 => text().prop_map(|text| Node::string(text, HERE)),
         1 => any::<i64>().prop_map(|value| Node::new(Value::Int(value), HERE)),
+        1 => any::<f64>().prop_map(|value| Node::new(Value::Float(value), HERE)),
+        1 => any::<i16>().prop_map(|value| Node::new(Value::Float(f64::from(value) / 4.0), HERE)),
         1 => any::<bool>().prop_map(|value| Node::new(Value::Bool(value), HERE)),
         1 => Just(Node::null(HERE)),
     ];
@@ -201,6 +203,9 @@ fn same_as_second_reader(node: &Node, other: &serde_yaml::Value) -> bool {
         (Value::Null, serde_yaml::Value::Null) => true,
         (Value::Bool(a), serde_yaml::Value::Bool(b)) => a == b,
         (Value::Int(a), serde_yaml::Value::Number(b)) => b.as_i64() == Some(*a),
+        (Value::Float(a), serde_yaml::Value::Number(b)) => {
+            b.is_f64() && b.as_f64().is_some_and(|b| b.total_cmp(a).is_eq() || (a.is_nan() && b.is_nan()))
+        }
         (Value::String(a), serde_yaml::Value::String(b)) => a == b,
         (Value::Seq(a), serde_yaml::Value::Sequence(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_as_second_reader(a, b))
