@@ -17,9 +17,20 @@ const STEP: usize = 2;
 /// A longer key is written in the explicit form, `? key`.
 const LONGEST_SIMPLE_KEY: usize = 128;
 
-/// Text as go-yaml writes it.
+/// Text as go-yaml writes it. Some strings do not survive its writer and reader (line separators of
+/// Unicode, a block that begins with a tab, a key `<<`): this is what to show, [`to_yaml_lossless`] is what to launch.
 pub fn to_yaml(node: &Node) -> String {
-    let mut writer = Writer { out: String::new(), fresh: true };
+    write(node, false)
+}
+
+/// The same, but every value reads back as what it is: a string that would not is in double quotes,
+/// and a float keeps its point.
+pub fn to_yaml_lossless(node: &Node) -> String {
+    write(node, true)
+}
+
+fn write(node: &Node, lossless: bool) -> String {
+    let mut writer = Writer { out: String::new(), fresh: true, lossless };
     match &node.value {
         Value::Map(map) if !map.is_empty() => writer.mapping(map, 0, true),
         Value::Seq(items) if !items.is_empty() => writer.sequence(items, 0, true),
@@ -34,6 +45,7 @@ struct Writer {
     /// Nothing has been written since the last line break. A block scalar may end with a character
     /// that go-yaml takes for a line break, so that the text's last character does not tell.
     fresh: bool,
+    lossless: bool,
 }
 
 impl Writer {
@@ -119,7 +131,14 @@ impl Writer {
             Value::Float(value) if value.is_infinite() => {
                 self.push(if *value > 0.0 { ".inf" } else { "-.inf" });
             }
-            Value::Float(value) => self.push(&float_text(*value)),
+            Value::Float(value) => {
+                let text = float_text(*value);
+                self.push(&text);
+                // Without a point it would read as an integer, and `-0` as plain zero.
+                if self.lossless && !text.contains(['.', 'e']) {
+                    self.push(".0");
+                }
+            }
             Value::Timestamp(text) => self.push(text),
             Value::String(text) => self.string(text, indent, false),
             Value::Seq(_) => self.push("[]"),
@@ -128,7 +147,9 @@ impl Writer {
     }
 
     fn string(&mut self, text: &str, indent: usize, simple_key: bool) {
-        match style(text, simple_key) {
+        let chosen =
+            if self.lossless && analysis::is_lost(text) { Style::Double } else { style(text, simple_key) };
+        match chosen {
             Style::Plain => self.push(text),
             Style::Single => {
                 quote::single(&mut self.out, text, indent);

@@ -134,3 +134,51 @@ fn number(value: f64) -> String {
         format!("{mantissa}e+{exponent}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+    use crate::yaml::{Limits, parse};
+
+    fn read(text: &str) -> Node {
+        parse(FileId(0), text, Limits::default()).unwrap().remove(0).root
+    }
+
+    fn sort(node: &mut Node) {
+        match &mut node.value {
+            Value::Map(map) => {
+                map.sort_by(str::cmp);
+                map.iter_mut().for_each(|(_, value)| sort(value));
+            }
+            Value::Seq(items) => items.iter_mut().for_each(sort),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn json_is_written_as_compose_writes_it() {
+        let mut root = read(include_str!("../../tests/data/yaml/json.yaml"));
+        sort(&mut root);
+        let expected = include_str!("../../tests/data/yaml/json.expected.json").trim_end();
+        assert_eq!(to_json(&root).replace('$', "$$"), expected);
+    }
+
+    #[test]
+    fn the_compact_form_has_no_spaces() {
+        let root = read("a: [1, {}, []]\nb: {c: <&>, d: ~}\ne: 2001-01-01\n");
+        let expected =
+            r#"{"a":[1,{},[]],"b":{"c":"\u003c\u0026\u003e","d":null},"e":"2001-01-01T00:00:00Z"}"#;
+        assert_eq!(to_json_compact(&root), expected);
+    }
+
+    #[test]
+    fn floats_change_form_where_go_changes_it() {
+        let cases =
+            [(1e20, "100000000000000000000"), (1e21, "1e+21"), (1e-6, "0.000001"), (1.5e-7, "1.5e-7")];
+        for (value, expected) in cases {
+            assert_eq!(number(value), expected);
+        }
+        assert_eq!((number(0.0), number(-0.0), number(-1234.5)), ("0".into(), "-0".into(), "-1234.5".into()));
+    }
+}

@@ -19,6 +19,14 @@ pub(super) fn has_breaks(text: &str) -> bool {
     text.contains(is_break)
 }
 
+/// Whether go-yaml writes the text in a form that does not read back: breaks that it folds, a block
+/// that begins with a tab, which readers take for indentation, and `<<`, which as a key merges.
+pub(super) fn is_lost(text: &str) -> bool {
+    text == "<<"
+        || text.contains(['\u{85}', '\u{2028}', '\u{2029}'])
+        || (text.contains('\n') && text.trim_start_matches('\n').starts_with('\t'))
+}
+
 /// What may stand in the output as it is. Characters beyond the basic plane are valid YAML, but
 /// go-yaml escapes them.
 pub(super) fn is_printable(c: char) -> bool {

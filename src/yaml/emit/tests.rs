@@ -1,1 +1,238 @@
+use proptest::prelude::*;
 
+use super::*;
+use crate::source::{FileId, Origin};
+use crate::yaml::{Limits, natural_cmp, parse};
+
+const HERE: Origin = Origin::Default("test");
+
+fn read(text: &str) -> Node {
+    match parse(FileId(0), text, Limits::default()) {
+        Ok(mut documents) => documents.remove(0).root,
+        Err(findings) => panic!("{text}\n{findings:#?}"),
+    }
+}
+
+fn sort(node: &mut Node) {
+    match &mut node.value {
+        Value::Map(map) => {
+            map.sort_by(natural_cmp);
+            map.iter_mut().for_each(|(_, value)| sort(value));
+        }
+        Value::Seq(items) => items.iter_mut().for_each(sort),
+        _ => {}
+    }
+}
+
+/// A string as the value of a key.
+fn written(text: &str) -> String {
+    let mut map = Mapping::new();
+    map.put("k", Node::string(text, HERE));
+    to_yaml(&Node::map(map, HERE))
+}
+
+#[test]
+fn nasty_texts_are_written_as_compose_writes_them() {
+    let mut root = read(include_str!("../../../tests/data/yaml/nasty.yaml"));
+    sort(&mut root);
+    let found = to_yaml(&root).replace('$', "$$");
+    let expected = include_str!("../../../tests/data/yaml/nasty.expected.yaml");
+    for (at, (found, expected)) in found.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(found, expected, "line {}", at + 1);
+    }
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn each_style_has_its_texts() {
+    let cases = [
+        ("a b", "a b"),
+        ("", "\"\""),
+        ("yes", "\"yes\""),
+        ("12:30", "\"12:30\""),
+        ("0x1f", "\"0x1f\""),
+        ("2001-01-01", "\"2001-01-01\""),
+        ("a: b", "'a: b'"),
+        ("a:", "'a:'"),
+        ("a #b", "'a #b'"),
+        ("it's", "it's"),
+        ("'x'", "'''x'''"),
+        ("<<", "<<"),
+        ("a\tb", "\"a\\tb\""),
+        (" a", "' a'"),
+        ("😀", "\"\\U0001F600\""),
+        ("a\nb", "|-\n  a\n  b"),
+        ("a\nb\n", "|\n  a\n  b"),
+        ("a\n\n", "|+\n  a\n"),
+        ("\na", "|2-\n\n  a"),
+        (" a\nb", "|2-\n   a\n  b"),
+        ("\n", "|2+\n"),
+        ("a \nb", "\"a \\nb\""),
+        ("a\nb ", "\"a\\nb \""),
+        ("a\r\nb", "\"a\\r\\nb\""),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(written(text), format!("k: {expected}\n"), "{text:?}");
+    }
+}
+
+#[test]
+fn collections_are_laid_out_as_compose_lays_them_out() {
+    let text = "a:\n  - - 1\n    - b: 2\n      c: {}\n  - []\n  - d:\n      - e: null\nf: 1e+06\n";
+    assert_eq!(to_yaml(&read(text)), text);
+    assert_eq!(to_yaml(&read("[]")), "[]\n");
+    assert_eq!(to_yaml(&read("- a: 1\n")), "- a: 1\n");
+    assert_eq!(to_yaml(&read("|\n  a\n  b\n")), "|\n  a\n  b\n");
+    assert_eq!(
+        to_yaml(&read("[.inf, -.inf, .nan, 1.0, 2001-01-02]")),
+        "- .inf\n- -.inf\n- .nan\n- 1\n- 2001-01-02T00:00:00Z\n"
+    );
+}
+
+#[test]
+fn long_keys_and_keys_of_several_lines_are_explicit() {
+    let long = "k".repeat(129);
+    assert_eq!(to_yaml(&read(&format!("? {long}\n: [1]\n"))), format!("? {long}\n: - 1\n"));
+    assert_eq!(to_yaml(&read("? \"a\\nb\"\n: {c: 1, d: 2}\n")), "? |-\n  a\n  b\n: c: 1\n  d: 2\n");
+    assert_eq!(to_yaml(&read("'y': 1\n'': 2\n")), "\"y\": 1\n\"\": 2\n");
+}
+
+#[test]
+fn the_lossless_writer_escapes_what_go_yaml_loses() {
+    for text in ["a\u{2028}b", "a\n\u{2029}", "\u{85}", "\n\u{85}\n"] {
+        let node = Node::string(text, HERE);
+        assert_eq!(read(&to_yaml_lossless(&node)).as_str(), Some(text));
+    }
+    assert_ne!(written("a\u{2028}b"), "k: \"a\\Lb\"\n");
+}
+
+fn piece() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "a",
+        "b c",
+        "1",
+        "0",
+        "-",
+        "--- ",
+        "... ",
+        ":",
+        ": ",
+        " #",
+        "#",
+        "?",
+        "? ",
+        "!",
+        "&",
+        "*",
+        "|",
+        ">",
+        "%",
+        "@",
+        "`",
+        "'",
+        "\"",
+        "\\",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        " ",
+        "\t",
+        "\n",
+        "\r",
+        "\u{85}",
+        "\u{A0}",
+        "\u{2028}",
+        "\u{2029}",
+        "\u{FEFF}",
+        "\u{1}",
+        "\u{7F}",
+        "\u{80}",
+        "é",
+        "😀",
+        "~",
+        "null",
+        "yes",
+        "<<",
+        "=",
+        "1:30",
+        "0x1",
+        "1_0",
+        "1e3",
+        ".inf",
+        "2001-01-01",
+        "+",
+        "_",
+        "/",
+        ".",
+        "$",
+    ])
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop::collection::vec(piece(), 0..7).prop_map(|pieces| pieces.concat())
+}
+
+fn tree() -> impl Strategy<Value = Node> {
+    let leaf = prop_oneof![
+        8 => text().prop_map(|text| Node::string(text, HERE)),
+        1 => any::<i64>().prop_map(|value| Node::new(Value::Int(value), HERE)),
+        1 => any::<f64>().prop_map(|value| Node::new(Value::Float(value), HERE)),
+        1 => any::<i16>().prop_map(|value| Node::new(Value::Float(f64::from(value) / 4.0), HERE)),
+        1 => any::<bool>().prop_map(|value| Node::new(Value::Bool(value), HERE)),
+        1 => Just(Node::null(HERE)),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(|items| Node::seq(items, HERE)),
+            prop::collection::vec((text(), inner), 0..4).prop_map(|entries| {
+                let mut map = Mapping::new();
+                for (key, value) in entries {
+                    map.put(key, value);
+                }
+                Node::map(map, HERE)
+            }),
+        ]
+    })
+}
+
+/// What the independent second reader sees.
+fn same_as_second_reader(node: &Node, other: &serde_yaml::Value) -> bool {
+    match (&node.value, other) {
+        (Value::Null, serde_yaml::Value::Null) => true,
+        (Value::Bool(a), serde_yaml::Value::Bool(b)) => a == b,
+        (Value::Int(a), serde_yaml::Value::Number(b)) => b.as_i64() == Some(*a),
+        (Value::Float(a), serde_yaml::Value::Number(b)) => {
+            b.is_f64() && b.as_f64().is_some_and(|b| b.total_cmp(a).is_eq() || (a.is_nan() && b.is_nan()))
+        }
+        (Value::String(a), serde_yaml::Value::String(b)) => a == b,
+        (Value::Seq(a), serde_yaml::Value::Sequence(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_as_second_reader(a, b))
+        }
+        (Value::Map(a), serde_yaml::Value::Mapping(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same_as_second_reader(a, b)))
+        }
+        _ => false,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_written_losslessly_reads_back(node in tree()) {
+        let text = to_yaml_lossless(&node);
+        prop_assert!(read(&text).same(&node), "{}", text);
+    }
+
+    #[test]
+    fn another_reader_sees_the_same(node in tree()) {
+        let text = to_yaml_lossless(&node);
+        match serde_yaml::from_str(&text) {
+            Ok(other) => prop_assert!(same_as_second_reader(&node, &other), "{}", text),
+            Err(error) => prop_assert!(false, "{}\n{}", error, text),
+        }
+    }
+}
