@@ -5,6 +5,7 @@
 //! launch`, over the foundations `source`, `yaml`, `diagnostic`, `host` and `engine`.
 
 pub mod diagnostic;
+pub mod engine;
 pub mod host;
 pub mod source;
 pub mod yaml;
