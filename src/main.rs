@@ -1,1 +1,5 @@
-fn main() { std::process::exit(seaworthy::run()) }
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    seaworthy::run(std::env::args_os())
+}

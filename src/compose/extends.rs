@@ -145,7 +145,7 @@ impl<'l, 'a> Extends<'l, 'a> {
                 tags::apply(&mut copy, std::slice::from_ref(&path));
             }
             let services = Path::ROOT.key("services");
-            merge::merge(copy, service.clone(), Some(schema_service()), &services.key(name), self.loader.sink)
+            merge(copy, service.clone(), Some(schema_service()), &services.key(name), self.loader.sink)
         };
         chain.pop();
         let mut merged = merged;

@@ -173,7 +173,7 @@ impl Loader<'_> {
     /// Merge and the first unicity pass.
     pub fn combine(&mut self, model: Option<Node>, root: Node) -> Node {
         let mut merged = match model {
-            Some(model) => merge::merge(model, root, Some(&PROJECT), &Path::ROOT, self.sink),
+            Some(model) => merge(model, root, Some(&PROJECT), &Path::ROOT, self.sink),
             None => root,
         };
         unicity::enforce(&mut merged, &PROJECT, &Path::ROOT, self.sink);

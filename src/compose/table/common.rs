@@ -11,8 +11,6 @@ const B: Scalars = Scalars::BOOLEAN;
 const NULL: Scalars = Scalars::NULL;
 
 pub const TEXT: Spec = Spec::new(S, Decode::Text);
-/// A string, or a number that becomes one.
-pub const TEXT_OR_INT: Spec = Spec::new(S.or(I), Decode::Text);
 pub const FLAG: Spec = Spec::new(B.or(S), Decode::Bool).cast(Cast::Bool);
 /// A boolean that stays a string until the model is decoded.
 pub const UNCAST_FLAG: Spec = Spec::new(B.or(S), Decode::Bool);

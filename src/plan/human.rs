@@ -1,0 +1,5 @@
+use super::Plan;
+
+pub fn write_human(plan: &Plan) -> String {
+    format!("{plan:?}")
+}

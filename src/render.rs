@@ -1,0 +1,122 @@
+//! The model as the one file that Compose gets, and what Compose must read from it.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crate::compose::output::{self, Format};
+use crate::compose::{Model, section};
+use crate::diagnostic::{Code, Finding};
+use crate::host::{ensure_private_dir, write_atomic};
+use crate::yaml::{Mapping, Node, Value, to_yaml};
+
+/// What is handed to Compose.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// The file's text: every service of every profile, each value as it will be used.
+    pub text: String,
+    /// What `docker compose config` must print for it: the selected services alone.
+    pub expected: String,
+}
+
+/// Renders `model`, in which `selected` holds the services of this launch with their env files read.
+/// Services that are not launched keep their env files as references: a missing one is no fault then.
+pub fn render(model: &Model, selected: &Model) -> Rendered {
+    let mut whole = model.root.clone();
+    let launched: HashSet<&str> = selected.services().map(|(name, _)| name).collect();
+    if let (Some(services), Some(ready)) =
+        (whole.get_mut("services").and_then(Node::as_map_mut), section(&selected.root, "services"))
+    {
+        for (name, service) in services.iter_mut() {
+            if launched.contains(name)
+                && let Some(ready) = ready.get(name)
+            {
+                let dependencies = service.get("depends_on").cloned();
+                *service = ready.clone();
+                // A selection by name trims dependencies; the file is for every later command too.
+                if let (Some(map), Some(dependencies)) = (service.as_map_mut(), dependencies) {
+                    map.put("depends_on", dependencies);
+                }
+            }
+        }
+    }
+    let mut arranged = output::arrange(&whole, Some(&crate::compose::table::PROJECT), Format::Yaml, 0);
+    make_loadable(&mut arranged);
+    escape_values(&mut arranged);
+    Rendered { text: to_yaml(&arranged), expected: output::render(&selected.root, Format::Yaml) }
+}
+
+/// Compose's own output does not load again where a size is negative or an SSH key has a path.
+fn make_loadable(root: &mut Node) {
+    let Some(services) = root.get_mut("services").and_then(Node::as_map_mut) else { return };
+    for (_, service) in services.iter_mut() {
+        let Some(service) = service.as_map_mut() else { continue };
+        for key in ["mem_limit", "mem_reservation", "memswap_limit", "mem_swappiness", "shm_size"] {
+            if let Some(size) = service.get_mut(key)
+                && let Some(number) = size.as_str().and_then(|text| text.parse::<i64>().ok()).filter(|size| *size < 0)
+            {
+                size.value = Value::Int(number);
+            }
+        }
+        let keys = service.get_mut("build").and_then(|build| build.get_mut("ssh")).and_then(Node::as_seq_mut);
+        for item in keys.into_iter().flatten() {
+            if let Value::String(text) = &mut item.value
+                && let Some((id, path)) = text.split_once(": ")
+            {
+                *text = format!("{id}={path}");
+            }
+        }
+    }
+}
+
+/// Compose replaces `$$` in values, never in keys.
+fn escape_values(node: &mut Node) {
+    match &mut node.value {
+        Value::String(text) if text.contains('$') => *text = text.replace('$', "$$"),
+        Value::Seq(items) => items.iter_mut().for_each(escape_values),
+        Value::Map(map) => map.iter_mut().for_each(|(_, child)| escape_values(child)),
+        _ => {}
+    }
+}
+
+/// Where the rendered file of a project lies.
+pub fn path(directory: &Path, name: &str) -> PathBuf {
+    directory.join(".seaworthy").join(format!("{name}.yaml"))
+}
+
+/// Writes the rendered file, 0600 in a 0700 directory, whole or not at all.
+///
+/// # Errors
+/// A finding that names the path and what failed; an older rendered file is intact then.
+pub fn write(directory: &Path, name: &str, rendered: &Rendered) -> Result<PathBuf, Finding> {
+    let path = path(directory, name);
+    let folder = path.parent().unwrap_or(directory);
+    ensure_private_dir(folder)
+        .map_err(|error| Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy()))?;
+    write_atomic(&path, rendered.text.as_bytes(), 0o600)
+        .map_err(|error| Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy()))?;
+    Ok(path)
+}
+
+/// A mapping's keys that only one of two has, or whose values differ: the path of the first.
+pub fn first_difference(expected: &Node, found: &Node, path: &str) -> Option<String> {
+    match (&expected.value, &found.value) {
+        (Value::Map(a), Value::Map(b)) => {
+            let keys = a.keys().chain(b.keys().filter(|key| !a.contains(key)));
+            keys.map(|key| child_difference(a, b, key, path)).find(Option::is_some).flatten()
+        }
+        (Value::Seq(a), Value::Seq(b)) if a.len() == b.len() => a
+            .iter()
+            .zip(b)
+            .enumerate()
+            .find_map(|(at, (a, b))| first_difference(a, b, &format!("{path}[{at}]"))),
+        _ => (!expected.same(found)).then(|| path.to_owned()),
+    }
+}
+
+fn child_difference(a: &Mapping, b: &Mapping, key: &str, path: &str) -> Option<String> {
+    let place = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match (a.get(key), b.get(key)) {
+        (Some(a), Some(b)) => first_difference(a, b, &place),
+        _ => Some(place),
+    }
+}

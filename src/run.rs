@@ -1,0 +1,73 @@
+//! From the command line to the exit status: what each command does with the stages.
+
+mod config;
+mod gate;
+mod pass;
+mod plan;
+mod session;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::cli::{self, Class, Command};
+use crate::diagnostic::{Exit, Sink};
+
+
+/// Does what the words ask for; `args` begins with the program's own name.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let variable = |name: &str| std::env::var(name).ok();
+    let request = match cli::parse(args, &variable) {
+        Ok(request) => request,
+        Err(finding) => {
+            let exit = finding.code.exit();
+            let mut sink = Sink::new();
+            sink.push(finding);
+            session::report(&sink, &crate::source::SourceMap::default());
+            return status(exit);
+        }
+    };
+    let outcome = match &request.command {
+        Command::Help(text) | Command::PluginMetadata(text) => print(text.as_bytes()),
+        Command::Version => print(concat!("seaworthy ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
+        Command::Completions(shell) => print(&cli::completions(shell)),
+        Command::Man(command) => match cli::manual(command) {
+            Ok(page) => print(&page),
+            Err(error) => Err(failed(&error)),
+        },
+        Command::Config(options) => config::run(&request, options),
+        Command::Plan(options) => plan::run(&request, options),
+        Command::Compose(compose) => match compose.class {
+            Class::Gate => gate::run(&request, compose),
+            Class::Load => gate::pass_rendered(&request, compose),
+            Class::Judge | Class::PassThrough | Class::Own => pass::run(&request),
+        },
+        other => Err(unavailable(other)),
+    };
+    match outcome {
+        Ok(exit) | Err(exit) => status(exit),
+    }
+}
+
+fn status(exit: Exit) -> ExitCode {
+    ExitCode::from(exit as u8)
+}
+
+/// Results go to standard output. A reader that has gone away is no failure.
+fn print(bytes: &[u8]) -> Result<Exit, Exit> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(failed(&error)),
+        _ => Ok(Exit::Done),
+    }
+}
+
+fn failed(error: &std::io::Error) -> Exit {
+    let _ = writeln!(std::io::stderr(), "seaworthy: {error}");
+    Exit::Internal
+}
+
+fn unavailable(command: &Command) -> Exit {
+    let _ = writeln!(std::io::stderr(), "seaworthy: {command:?} is not part of this version");
+    Exit::Usage
+}

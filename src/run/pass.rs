@@ -1,0 +1,41 @@
+//! Commands that are Compose's own business: passed on word for word, so that the way out is never
+//! blocked.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use crate::cli::Request;
+use crate::diagnostic::{Code, Exit, Finding, Sink};
+use crate::engine::{Answer, Command, Options};
+use crate::source::SourceMap;
+
+/// Becomes `docker compose` with what was typed.
+pub fn run(request: &Request) -> Result<Exit, Exit> {
+    let docker = match Command::find(options(request)) {
+        Answer::Known(docker) => docker,
+        Answer::Unknown(reason) => {
+            return Err(refuse(Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy())));
+        }
+    };
+    let mut words: Vec<OsString> = request.global.docker.clone();
+    words.push("compose".into());
+    words.extend(request.pass_on());
+    Err(refuse(crate::launch::exec(docker.program(), &words, &BTreeMap::new())))
+}
+
+/// How the engine is reached, as the command line has it.
+pub fn options(request: &Request) -> Options {
+    let mut options = Options { global: request.global.docker.clone(), ..Options::default() };
+    if request.global.engine == crate::cli::EngineChoice::Podman {
+        options.program = "podman".into();
+    }
+    options
+}
+
+pub fn refuse(finding: Finding) -> Exit {
+    let exit = finding.code.exit();
+    let mut sink = Sink::new();
+    sink.push(finding);
+    super::session::report(&sink, &SourceMap::default());
+    exit
+}

@@ -1,0 +1,141 @@
+//! What every command that reads a project needs: the surroundings, the inputs, the findings.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use crate::cli::Request;
+use crate::compose::{self, Layer, Model, Phases, Selection};
+use crate::diagnostic::{Code, Exit, Finding, Screen, Sink, write_findings};
+use crate::project::{self, Environment, Given, Inputs, Project};
+use crate::source::SourceMap;
+
+/// One run over one project.
+pub struct Session<'r> {
+    pub request: &'r Request,
+    pub inputs: Inputs,
+    pub sink: Sink,
+}
+
+impl<'r> Session<'r> {
+    pub fn new(request: &'r Request) -> Self {
+        Self { request, inputs: Inputs::default(), sink: Sink::new() }
+    }
+
+    /// The project's files, found and read.
+    pub fn discover(&mut self) -> Option<Project> {
+        project::discover(&given(self.request), &mut self.inputs, &mut self.sink)
+    }
+
+    pub fn layers(&mut self, project: &Project) -> Option<Vec<Layer>> {
+        compose::parse(project, &self.inputs, &mut self.sink)
+    }
+
+    pub fn load(&mut self, project: &Project, layers: Vec<Layer>, phases: Phases, selection: &Selection) -> Option<Model> {
+        compose::load(project, layers, phases, selection, &mut self.inputs, &mut self.sink)
+    }
+
+    /// Writes what was found so far to standard error, and says how to exit if something refuses.
+    pub fn report(&mut self) -> Exit {
+        report(&self.sink, self.inputs.sources());
+        let exit = self.sink.exit();
+        self.sink = Sink::new();
+        exit
+    }
+
+    /// What the command line selects of the model.
+    pub fn selection(&self, services: &[String]) -> Selection {
+        Selection {
+            profiles: self.request.global.profiles.clone(),
+            services: services.to_vec(),
+            all_resources: self.request.global.all_resources,
+        }
+    }
+}
+
+/// What the command line and the process say.
+fn given(request: &Request) -> Given {
+    let global = &request.global;
+    Given {
+        files: global.files.clone(),
+        project_directory: global.project_directory.clone(),
+        project_name: global.project_name.clone(),
+        env_files: global.env_files.clone(),
+        environment: Environment::new(
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        ),
+        cwd: current_directory(),
+    }
+}
+
+/// As Go's `os.Getwd`: `PWD` where it is the same directory, so that symlinks stay as typed.
+pub fn current_directory() -> PathBuf {
+    let real = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let typed = std::env::var_os("PWD").map(PathBuf::from).filter(|path| path.is_absolute());
+    match typed {
+        Some(typed) if same_file(&typed, &real) => typed,
+        _ => real,
+    }
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (a.metadata(), b.metadata()) {
+        (Ok(a), Ok(b)) => a.dev() == b.dev() && a.ino() == b.ino(),
+        _ => false,
+    }
+}
+
+/// Findings on standard error; unset variables as one summary.
+pub fn report(sink: &Sink, sources: &SourceMap) {
+    let (unset, others): (Vec<&Finding>, Vec<&Finding>) =
+        sink.findings().iter().partition(|finding| finding.code == Code::VariableUnset);
+    let mut findings: Vec<Finding> = others.into_iter().cloned().collect();
+    findings.extend(summary(&unset));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut err = std::io::stderr().lock();
+    let _ = write_findings(&mut err, &findings, sources, screen());
+    let _ = err.flush();
+}
+
+/// One warning for all unset variables, with the first place of each.
+fn summary(unset: &[&Finding]) -> Option<Finding> {
+    let [first, rest @ ..] = unset else { return None };
+    if rest.is_empty() {
+        return Some((*first).clone());
+    }
+    let names: std::collections::BTreeSet<&str> =
+        unset.iter().filter_map(|finding| finding.message.split('"').nth(1)).collect();
+    let list = names.iter().copied().collect::<Vec<_>>().join(", ");
+    let mut finding = Finding::warning(
+        Code::VariableUnset,
+        format!("{} variables are not set and became blank: {list}", names.len()),
+    )
+    .help("Set them in the environment or in .env, or give each a default: ${NAME:-default}.");
+    let mut shown = std::collections::BTreeSet::new();
+    for place in unset {
+        let name = place.message.split('"').nth(1).unwrap_or_default();
+        if let Some(label) = place.labels.first()
+            && shown.insert(name)
+            && shown.len() <= 5
+        {
+            finding.labels.push(label.clone());
+        }
+    }
+    if names.len() == 1 {
+        finding.message = first.message.clone();
+    }
+    Some(finding)
+}
+
+/// How standard error wants its text.
+pub fn screen() -> Screen {
+    let terminal = std::io::stderr().is_terminal();
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let width = terminal_width().unwrap_or(100).clamp(40, 140);
+    Screen { colour: terminal && !plain, width }
+}
+
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
