@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::{Answer, Engine, Image, LABEL};
+use super::{Answer, Engine, IdMap, Image, LABEL};
 use crate::host::{Kind, Owner};
 
 /// One path of an image.
@@ -27,7 +27,9 @@ pub struct ImageEntry {
 /// What to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look<'a> {
-    /// Absolute, in the image. Links are followed within the image.
+    /// Absolute, in the image. Links are followed within the image. What the engine itself puts into every
+    /// container (`/etc/hosts`, `/etc/hostname`, `/etc/resolv.conf`, `/dev`, `/proc`, `/sys`) is there
+    /// whether or not the image has it.
     pub path: &'a str,
     /// Whether the content is wanted too.
     pub content: bool,
@@ -35,6 +37,9 @@ pub struct Look<'a> {
 
 /// The largest file whose content is read: user databases of real images have less than 10 KiB.
 pub const CONTENT_LIMIT: usize = 4 << 20;
+
+/// How many questions are put side by side.
+const AT_ONCE: usize = 4;
 
 /// An image's user database: the texts of `/etc/passwd` and `/etc/group`, `None` where it has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -66,9 +71,11 @@ impl Engine {
             Answer::Known(container) => container,
             Answer::Unknown(reason) => return Answer::Unknown(reason).context(question()),
         };
-        let found = looks.iter().map(|look| self.look_at(&container, *look)).collect();
+        let found = looks.chunks(AT_ONCE).map(|some| self.look_at_once(&container, some));
+        let found = found.collect::<Answer<Vec<_>>>().map(|found| found.into_iter().flatten().collect());
         // A container that stays behind holds no process and no volume; its label tells what it is.
         let removed = self.ask(["container", "rm", "--force", "--volumes", &container]);
+        let found = Answer::and_then(found, |found| self.in_own_numbers(found));
         match (found, removed) {
             (found, Answer::Known(_)) => Answer::context(found, question()),
             (Answer::Known(_), Answer::Unknown(reason)) => {
@@ -76,6 +83,20 @@ impl Engine {
             }
             (unknown, Answer::Unknown(_)) => unknown.context(question()),
         }
+    }
+
+    /// An engine that maps users writes its machine's ids into the archive (measured with 20.10). Ids
+    /// that its map cannot have produced are taken to be the container's own already.
+    fn in_own_numbers(&self, mut found: Vec<Option<ImageEntry>>) -> Answer<Vec<Option<ImageEntry>>> {
+        if !self.info().is_remapped() {
+            return Answer::Known(found);
+        }
+        self.id_map().map(|map| {
+            for entry in found.iter_mut().flatten() {
+                entry.owner = unmapped(&map, entry.owner);
+            }
+            found
+        })
     }
 
     fn create_for_looking(&self, image: &Image) -> Answer<String> {
@@ -101,8 +122,10 @@ impl Engine {
         ]
         .map(str::to_owned)
         .to_vec();
-        // A declared volume would be made, and filled from the image, only to be thrown away.
-        for volume in &image.volumes {
+        // A declared volume would be made, and filled from the image, only to be thrown away. What cannot
+        // be written as a mount is made after all, and removed with the container.
+        let plain = |volume: &&String| volume.starts_with('/') && !volume.contains([',', '"', '\n']);
+        for volume in image.volumes.iter().filter(plain) {
             arguments.extend(["--mount".to_owned(), format!("type=tmpfs,destination={volume}")]);
         }
         // Never started, but an image without a command of its own is refused without one.
@@ -110,6 +133,15 @@ impl Engine {
         self.patient().ask(&arguments).and_then(|output| {
             let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
             if id.is_empty() { Answer::unknown("the engine names no container") } else { Answer::Known(id) }
+        })
+    }
+
+    fn look_at_once(&self, container: &str, looks: &[Look<'_>]) -> Answer<Vec<Option<ImageEntry>>> {
+        std::thread::scope(|scope| {
+            let start = |look| scope.spawn(move || self.look_at(container, look));
+            let threads: Vec<_> = looks.iter().copied().map(start).collect();
+            let ended_early = |_| Answer::unknown("a thread ended early");
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(ended_early)).collect()
         })
     }
 
@@ -129,6 +161,13 @@ impl Engine {
             Answer::Unknown(format!("{}: {complaint}", look.path))
         })
     }
+}
+
+fn unmapped(map: &IdMap, owner: Owner) -> Owner {
+    Owner::new(
+        map.uid_to_container(owner.uid).unwrap_or(owner.uid),
+        map.gid_to_container(owner.gid).unwrap_or(owner.gid),
+    )
 }
 
 /// Enough for the headers of one entry, with a long name in a record of its own.
@@ -182,6 +221,7 @@ fn first_entry(archive: &[u8], content: bool) -> Answer<ImageEntry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::idmap::Range;
 
     fn archive(entries: &[(&str, tar::EntryType, &[u8])]) -> Vec<u8> {
         let mut builder = tar::Builder::new(Vec::new());
@@ -221,6 +261,14 @@ mod tests {
         assert!(!first_entry(&bytes[..1024], true).is_known());
         assert!(!first_entry(&[], true).is_known());
         assert!(!first_entry(b"garbage that is no archive", true).is_known());
+    }
+
+    #[test]
+    fn owners_of_a_mapping_engine_are_taken_back_and_others_left() {
+        let range = |host| vec![Range { container: 0, host, length: 65536 }];
+        let map = IdMap::new(range(231_072), range(331_072));
+        assert_eq!(unmapped(&map, Owner::new(241_073, 331_072)), Owner::new(10001, 0));
+        assert_eq!(unmapped(&map, Owner::new(10001, 0)), Owner::new(10001, 0));
     }
 
     #[test]

@@ -64,7 +64,8 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Resolves `raw`, the text of `user:` or of the image's `USER`, as the engine would. `passwd` and
+/// Resolves `raw`, the text of `user:` or, where that is empty, of the image's `USER`, as the engine would.
+/// `passwd` and
 /// `group` are the texts of the image's `/etc/passwd` and `/etc/group`, `None` where it has none.
 ///
 /// The forms that the engine silently runs as root (an empty text, `:`, `:GID`) resolve to what they run

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -38,12 +38,12 @@ impl fmt::Display for Attempt {
 pub enum Probe {
     /// All four attempts succeeded. The owner is the one that the new file was seen with; a filesystem
     /// that maps users shows another than the one who wrote.
-    Writable {
-        seen_as: Owner,
-    },
+    Writable { seen_as: Owner },
     Refused {
         attempt: Attempt,
         source: io::Error,
+        /// The probe's own file, where neither the user nor we could remove it: an append-only directory.
+        left_behind: Option<PathBuf>,
     },
     /// It could not be tried; the reason.
     Unknown(String),
@@ -66,16 +66,20 @@ pub fn probe_write_in(directory: &Dir, who: &Credentials) -> Probe {
     match run_as(who, || attempt(directory, first, second)) {
         Ok(Ok(seen_as)) => Probe::Writable { seen_as },
         Ok(Err((attempt, errno))) => {
-            if attempt != Attempt::Create {
-                // What the user could not remove, we may be able to.
-                for name in &names {
-                    let _ = rustix::fs::unlinkat(directory, name.as_str(), AtFlags::empty());
-                }
-            }
-            Probe::Refused { attempt, source: errno.into() }
+            let left_behind = if attempt == Attempt::Create { None } else { clean_up(directory, &names) };
+            Probe::Refused { attempt, source: errno.into(), left_behind }
         }
         Err(error) => Probe::Unknown(error.to_string()),
     }
+}
+
+/// What the user could not remove, we may be able to. Says what is still there.
+fn clean_up(directory: &Dir, names: &[String]) -> Option<PathBuf> {
+    let stays = |name: &&String| {
+        let removed = rustix::fs::unlinkat(directory, name.as_str(), AtFlags::empty());
+        !matches!(removed, Ok(()) | Err(Errno::NOENT))
+    };
+    names.iter().find(stays).map(|name| directory.path().join(name))
 }
 
 fn attempt(directory: &Dir, first: &str, second: &str) -> Result<Owner, (Attempt, Errno)> {
@@ -123,7 +127,7 @@ mod tests {
 
     fn refusal(probe: &Probe) -> Option<(Attempt, Option<i32>)> {
         match probe {
-            Probe::Refused { attempt, source } => Some((*attempt, source.raw_os_error())),
+            Probe::Refused { attempt, source, .. } => Some((*attempt, source.raw_os_error())),
             _ => None,
         }
     }
