@@ -15,7 +15,12 @@ use crate::yaml::{self, Limits};
 ///
 /// # Errors
 /// A finding where Compose cannot be run, refuses the file, or reads something else from it.
-pub fn cross_check(docker: &Command, globals: &[OsString], services: &[String], rendered: &Rendered) -> Result<(), Finding> {
+pub fn cross_check(
+    docker: &Command,
+    globals: &[OsString],
+    services: &[String],
+    rendered: &Rendered,
+) -> Result<(), Finding> {
     let mut words: Vec<OsString> = vec!["compose".into()];
     words.extend_from_slice(globals);
     words.push("config".into());
@@ -23,8 +28,11 @@ pub fn cross_check(docker: &Command, globals: &[OsString], services: &[String], 
     let output = match docker.run(&words) {
         Answer::Known(output) => output,
         Answer::Unknown(reason) => {
-            return Err(Finding::error(Code::ComposeUnavailable, format!("docker compose did not answer: {reason}"))
-                .help(Code::ComposeUnavailable.remedy()));
+            return Err(Finding::error(
+                Code::ComposeUnavailable,
+                format!("docker compose did not answer: {reason}"),
+            )
+            .help(Code::ComposeUnavailable.remedy()));
         }
     };
     if !output.succeeded() {

@@ -52,7 +52,8 @@ fn make_loadable(root: &mut Node) {
         let Some(service) = service.as_map_mut() else { continue };
         for key in ["mem_limit", "mem_reservation", "memswap_limit", "mem_swappiness", "shm_size"] {
             if let Some(size) = service.get_mut(key)
-                && let Some(number) = size.as_str().and_then(|text| text.parse::<i64>().ok()).filter(|size| *size < 0)
+                && let Some(number) =
+                    size.as_str().and_then(|text| text.parse::<i64>().ok()).filter(|size| *size < 0)
             {
                 size.value = Value::Int(number);
             }
@@ -90,10 +91,12 @@ pub fn path(directory: &Path, name: &str) -> PathBuf {
 pub fn write(directory: &Path, name: &str, rendered: &Rendered) -> Result<PathBuf, Finding> {
     let path = path(directory, name);
     let folder = path.parent().unwrap_or(directory);
-    ensure_private_dir(folder)
-        .map_err(|error| Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy()))?;
-    write_atomic(&path, rendered.text.as_bytes(), 0o600)
-        .map_err(|error| Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy()))?;
+    ensure_private_dir(folder).map_err(|error| {
+        Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy())
+    })?;
+    write_atomic(&path, rendered.text.as_bytes(), 0o600).map_err(|error| {
+        Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy())
+    })?;
     Ok(path)
 }
 

@@ -13,7 +13,6 @@ use std::process::ExitCode;
 use crate::cli::{self, Class, Command};
 use crate::diagnostic::{Exit, Sink};
 
-
 /// Does what the words ask for; `args` begins with the program's own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let variable = |name: &str| std::env::var(name).ok();

@@ -73,8 +73,11 @@ fn ports(name: &str, service: &Node, sink: &mut Sink) {
             && !text.is_empty()
         {
             sink.push(
-                Finding::error(Code::ComposeValue, format!("services.{name}.ports.{at}: invalid ip address: {text}"))
-                    .at_origin(host_ip.origin, "not an IP address"),
+                Finding::error(
+                    Code::ComposeValue,
+                    format!("services.{name}.ports.{at}: invalid ip address: {text}"),
+                )
+                .at_origin(host_ip.origin, "not an IP address"),
             );
         }
     }

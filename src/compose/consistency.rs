@@ -27,8 +27,11 @@ pub fn check(model: &Node, enabled: &dyn Fn(&str) -> bool, sink: &mut Sink) {
         let has = |key: &str| secret.get(key).is_some();
         if !has("external") && !has("file") && !has("environment") {
             sink.push(
-                Finding::error(Code::ComposeValue, format!("secret {name:?} must declare either `file` or `environment`"))
-                    .at_origin(secret.origin, "has no content"),
+                Finding::error(
+                    Code::ComposeValue,
+                    format!("secret {name:?} must declare either `file` or `environment`"),
+                )
+                .at_origin(secret.origin, "has no content"),
             );
         }
     }
@@ -45,7 +48,9 @@ pub fn container_names(model: &Node, enabled: &dyn Fn(&str) -> bool, sink: &mut 
             sink.push(
                 Finding::error(
                     Code::ComposeConflict,
-                    format!("services.{name}: container name {container:?} is already in use by service {other:?}"),
+                    format!(
+                        "services.{name}: container name {container:?} is already in use by service {other:?}"
+                    ),
                 )
                 .at_origin(node.origin, "used twice"),
             );
@@ -84,7 +89,8 @@ impl Checker<'_> {
         for (network, entry) in map_of(service, "networks") {
             self.defined("networks", "network", name, network, entry, sink);
         }
-        if let Some(first) = service.at(&["healthcheck", "test"]).and_then(Node::as_seq).and_then(<[Node]>::first)
+        if let Some(first) =
+            service.at(&["healthcheck", "test"]).and_then(Node::as_seq).and_then(<[Node]>::first)
             && !matches!(text(first).as_str(), "CMD" | "CMD-SHELL" | "NONE")
         {
             sink.push(
@@ -122,7 +128,9 @@ impl Checker<'_> {
             sink.push(
                 Finding::error(
                     Code::ComposeReference,
-                    format!("service {name:?} declares {fault} service {other:?} as additional contexts {context}"),
+                    format!(
+                        "service {name:?} declares {fault} service {other:?} as additional contexts {context}"
+                    ),
                 )
                 .at_origin(node.origin, "named here"),
             );
@@ -232,8 +240,11 @@ impl Checker<'_> {
         let mut claim = |target: String, place: String, at: Origin, sink: &mut Sink| {
             if let Some(first) = seen.get(&target) {
                 sink.push(
-                    Finding::error(Code::ComposeConflict, format!("{place}: target {target} already mounted as {first}"))
-                        .at_origin(at, "mounted again"),
+                    Finding::error(
+                        Code::ComposeConflict,
+                        format!("{place}: target {target} already mounted as {first}"),
+                    )
+                    .at_origin(at, "mounted again"),
                 );
             } else {
                 seen.insert(target, place);

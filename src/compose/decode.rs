@@ -16,7 +16,8 @@ pub fn decode(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Opti
         Ok(decoded) => decoded,
         Err(message) => {
             sink.push(
-                Finding::error(Code::ComposeValue, format!("{path}: {message}")).at_origin(origin, "not valid"),
+                Finding::error(Code::ComposeValue, format!("{path}: {message}"))
+                    .at_origin(origin, "not valid"),
             );
             None
         }
@@ -32,11 +33,15 @@ fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<
     Ok(match spec.decode {
         Decode::Raw => Some(node),
         Decode::Dropped => None,
-        Decode::Text => Some(text(&node)).filter(|text| !text.is_empty()).and_then(|text| with(Value::String(text))),
+        Decode::Text => {
+            Some(text(&node)).filter(|text| !text.is_empty()).and_then(|text| with(Value::String(text)))
+        }
         Decode::Bool => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
         Decode::BoolKept | Decode::Required => with(Value::Bool(to_bool(&node)?)),
         Decode::External => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
-        Decode::Int => Some(to_int(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number))),
+        Decode::Int => {
+            Some(to_int(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
+        }
         Decode::IntKept => with(Value::Int(to_int(&node)?)),
         Decode::Uint => {
             Some(to_uint(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
@@ -62,7 +67,9 @@ fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<
         Decode::Ulimit => ulimit(node, spec, path, sink)?,
         Decode::FileMode => with(Value::String(to_file_mode(&node)?)),
         Decode::DeviceCount => with(Value::Int(to_count(&node)?)),
-        Decode::Struct => object(node, spec, path, sink).filter(|node| node.as_map().is_some_and(|map| !map.is_empty())),
+        Decode::Struct => {
+            object(node, spec, path, sink).filter(|node| node.as_map().is_some_and(|map| !map.is_empty()))
+        }
         Decode::Object => object(node, spec, path, sink),
         Decode::Objects => non_empty(objects(node, spec, path, sink)),
         Decode::ObjectMap => object_map(node, spec, path, sink),
@@ -177,7 +184,8 @@ fn health_test(node: Node) -> Node {
 
 /// A mapping, or a list of `KEY=value`, as a mapping of texts.
 fn text_map(node: Node, nullable: bool) -> Result<Mapping, String> {
-    let value = |node: &Node| if nullable && node.is_null() { Node::null(node.origin) } else { as_text(node) };
+    let value =
+        |node: &Node| if nullable && node.is_null() { Node::null(node.origin) } else { as_text(node) };
     let mut decoded = Mapping::new();
     match node.value {
         Value::Map(map) => {
@@ -222,7 +230,9 @@ fn hosts(node: Node) -> Result<Option<Node>, String> {
         Value::Seq(items) => {
             for item in items {
                 let host = host::list_entry(&text(&item))?;
-                pairs.extend(host.addresses.into_iter().map(|address| (host.name.clone(), address, item.origin)));
+                pairs.extend(
+                    host.addresses.into_iter().map(|address| (host.name.clone(), address, item.origin)),
+                );
             }
         }
         Value::Map(map) => {
@@ -239,7 +249,8 @@ fn hosts(node: Node) -> Result<Option<Node>, String> {
         }
         _ => {}
     }
-    let mut lines: Vec<_> = pairs.into_iter().map(|(name, address, at)| (format!("{name}={address}"), at)).collect();
+    let mut lines: Vec<_> =
+        pairs.into_iter().map(|(name, address, at)| (format!("{name}={address}"), at)).collect();
     lines.sort_by(|a, b| a.0.cmp(&b.0));
     let items: Vec<_> = lines.into_iter().map(|(line, at)| Node::string(line, at)).collect();
     Ok((!items.is_empty()).then(|| Node::seq(items, origin)))

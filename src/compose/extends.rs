@@ -119,7 +119,8 @@ impl<'l, 'a> Extends<'l, 'a> {
             None => Rc::clone(scope),
         };
         let Some(base) = base_scope.services.get(&reference) else {
-            let where_ = if Rc::ptr_eq(&base_scope, scope) { "the same file" } else { base_scope.label.as_str() };
+            let where_ =
+                if Rc::ptr_eq(&base_scope, scope) { "the same file" } else { base_scope.label.as_str() };
             let known: Vec<_> = base_scope.services.keys().collect();
             let mut finding = Finding::error(
                 Code::ComposeExtends,

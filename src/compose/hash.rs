@@ -1,7 +1,5 @@
 //! The config hash that Compose puts on containers as `com.docker.compose.config-hash`.
 
-
-
 use crate::project::sha256;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, to_json_compact};
@@ -26,4 +24,3 @@ pub fn config_hash(service: &Node) -> String {
     let json = to_json_compact(&arrange(&service, Some(schema_service()), Format::Json, 1));
     sha256(json.as_bytes())
 }
-

@@ -73,7 +73,8 @@ fn read_entry(loader: &mut Loader<'_>, item: Node) -> Option<Entry> {
     };
     if entry.paths.is_empty() {
         loader.sink.push(
-            Finding::error(Code::ComposeInclude, "an entry of `include` has no `path`").at_origin(origin, "here"),
+            Finding::error(Code::ComposeInclude, "an entry of `include` has no `path`")
+                .at_origin(origin, "here"),
         );
         return None;
     }

@@ -103,11 +103,12 @@ impl Interpolation<'_> {
                 Finding::error(Code::InterpolationSyntax, format!("{path}: {message}"))
                     .at_origin(origin, "cannot be interpolated")
             }
-            Fault::Syntax { text } => {
-                Finding::error(Code::InterpolationSyntax, format!("{path} has a malformed expression: {text}"))
-                    .at_origin(origin, "cannot be interpolated")
-                    .help("Write $$ where a dollar sign is meant literally.")
-            }
+            Fault::Syntax { text } => Finding::error(
+                Code::InterpolationSyntax,
+                format!("{path} has a malformed expression: {text}"),
+            )
+            .at_origin(origin, "cannot be interpolated")
+            .help("Write $$ where a dollar sign is meant literally."),
         }
     }
 

@@ -112,7 +112,9 @@ fn to_list(node: Node) -> Node {
                 match entry.value.value {
                     Value::Null => items.push(Node::string(key, entry.key)),
                     Value::Seq(values) => items.extend(
-                        values.iter().map(|value| Node::string(format!("{key}={}", text(value)), value.origin)),
+                        values
+                            .iter()
+                            .map(|value| Node::string(format!("{key}={}", text(value)), value.origin)),
                     ),
                     value => {
                         let value = Node::new(value, at);

@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn names_are_normalised_as_compose_does() {
-        for (given, expected) in [("My.Name-_x", "myname-_x"), ("__Abc", "abc"), ("ÉTÉ", "t"), ("...", "")] {
+        for (given, expected) in [("My.Name-_x", "myname-_x"), ("__Abc", "abc"), ("ÉTÉ", "t"), ("...", "")]
+        {
             assert_eq!(normalize(given), expected);
         }
     }

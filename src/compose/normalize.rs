@@ -188,7 +188,8 @@ fn names(model: &mut Node, key: &str, project: &str) {
             continue;
         }
         let external = map.get("external").is_some_and(|external| {
-            external.as_bool() == Some(true) || external.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
+            external.as_bool() == Some(true)
+                || external.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"))
         });
         let name = if external { key.to_owned() } else { format!("{project}_{key}") };
         map.put("name", Node::string(name, Origin::Default("resource name")));

@@ -20,7 +20,8 @@ pub fn resolve(node: &mut Node, spec: &Spec, base: &Base<'_>) {
         Value::Map(map) => {
             let is_bind = map.get("type").and_then(Node::as_str) == Some("bind");
             let is_bind_volume = map.get("driver").and_then(Node::as_str) == Some("local")
-                && map.get("driver_opts").and_then(|opts| opts.get("o")).and_then(Node::as_str) == Some("bind");
+                && map.get("driver_opts").and_then(|opts| opts.get("o")).and_then(Node::as_str)
+                    == Some("bind");
             for (key, child) in map.iter_mut() {
                 let Some(spec) = spec.child(key) else { continue };
                 if spec.path == Some(PathRule::BindSource) && !is_bind {
@@ -93,7 +94,11 @@ fn expand_home(text: &str, base: &Base<'_>) -> String {
 
 /// As Go's `filepath.Join`: joined and cleaned.
 pub fn join(directory: &FsPath, text: &str) -> String {
-    let joined = if text.is_empty() { directory.to_path_buf() } else { PathBuf::from(format!("{}/{text}", directory.display())) };
+    let joined = if text.is_empty() {
+        directory.to_path_buf()
+    } else {
+        PathBuf::from(format!("{}/{text}", directory.display()))
+    };
     clean(&joined.to_string_lossy())
 }
 
@@ -178,9 +183,14 @@ mod tests {
 
     #[test]
     fn paths_are_cleaned_as_go_does() {
-        for (input, expected) in
-            [("/a/../b", "/b"), ("a/./b//c", "a/b/c"), ("../x", "../x"), ("", "."), ("/..", "/"), ("a/..", ".")]
-        {
+        for (input, expected) in [
+            ("/a/../b", "/b"),
+            ("a/./b//c", "a/b/c"),
+            ("../x", "../x"),
+            ("", "."),
+            ("/..", "/"),
+            ("a/..", "."),
+        ] {
             assert_eq!(clean(input), expected);
         }
     }

@@ -68,8 +68,8 @@ fn validate_object(node: &Node, map: &Mapping, object: &'static Object, path: &P
 
 fn validate_free(map: &Mapping, value: &Spec, keys: Keys, path: &Path<'_>, sink: &mut Sink) {
     for (key, entry) in map.entries() {
-        let legal = !key.is_empty()
-            && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+        let legal =
+            !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
         match keys {
             Keys::Names if !legal => sink.push(
                 Finding::error(Code::ComposeUnknownKey, format!("{path} has an illegal name `{key}`"))
@@ -143,14 +143,18 @@ fn validate_scalar(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
             None,
         )),
         (Check::PullPolicy, Value::String(text)) if !is_pull_policy(text) => {
-            let words = ["always", "never", "build", "if_not_present", "missing", "refresh", "daily", "weekly"];
-            Some((format!("must be one of {} or every_<duration>", quoted(&words)), nearest(text, words.into_iter())))
+            let words =
+                ["always", "never", "build", "if_not_present", "missing", "refresh", "daily", "weekly"];
+            Some((
+                format!("must be one of {} or every_<duration>", quoted(&words)),
+                nearest(text, words.into_iter()),
+            ))
         }
         _ => None,
     };
     if let Some((expected, near)) = fault {
-        let mut finding =
-            Finding::error(Code::ComposeValue, format!("{path} {expected}")).at_origin(node.origin, "not valid");
+        let mut finding = Finding::error(Code::ComposeValue, format!("{path} {expected}"))
+            .at_origin(node.origin, "not valid");
         if let Some(near) = near {
             finding = finding.help(format!("Did you mean `{near}`?"));
         }
@@ -159,7 +163,11 @@ fn validate_scalar(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
 }
 
 fn range_text(low: f64, high: f64) -> String {
-    if high < f64::MAX { format!("must be between {low} and {high}") } else { format!("must be {low} or more") }
+    if high < f64::MAX {
+        format!("must be between {low} and {high}")
+    } else {
+        format!("must be {low} or more")
+    }
 }
 
 /// Compose's pattern `[a-zA-Z0-9][a-zA-Z0-9_.-]+` is not anchored.
@@ -196,7 +204,10 @@ fn wrong_type(node: &Node, spec: &Spec, path: &Path<'_>) -> Finding {
     let finding = if path.last().is_none() {
         Finding::error(Code::ComposeType, "a compose file must be a mapping")
     } else {
-        Finding::error(Code::ComposeType, format!("{path} must be {}, but is {}", expected(spec), article(found)))
+        Finding::error(
+            Code::ComposeType,
+            format!("{path} must be {}, but is {}", expected(spec), article(found)),
+        )
     };
     let finding = finding.at_origin(node.origin, format!("{found} found"));
     match &node.value {

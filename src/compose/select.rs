@@ -56,12 +56,7 @@ pub fn enabled(model: &Node, profiles: &Profiles) -> HashSet<String> {
 
 /// The services that patterns on the command line name, with everything they depend on. Naming a
 /// service enables its own profiles.
-pub fn named(
-    model: &Node,
-    profiles: &mut Profiles,
-    patterns: &[String],
-    sink: &mut Sink,
-) -> HashSet<String> {
+pub fn named(model: &Node, profiles: &mut Profiles, patterns: &[String], sink: &mut Sink) -> HashSet<String> {
     let empty = Mapping::new();
     let services = section(model, "services").unwrap_or(&empty);
     let mut wanted: Vec<&str> = Vec::new();
@@ -83,7 +78,9 @@ pub fn named(
             continue;
         }
         let Some(service) = services.get(name) else { continue };
-        for (other, node) in service.get("depends_on").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
+        for (other, node) in
+            service.get("depends_on").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
+        {
             let optional = node.get("required").and_then(Node::as_bool) == Some(false);
             match services.get(other) {
                 Some(dependency) if profiles.enable(dependency) => stack.push(other),

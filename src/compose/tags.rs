@@ -68,7 +68,10 @@ pub fn below(paths: &[TaggedPath], prefix: &[&str]) -> Vec<TaggedPath> {
     paths
         .iter()
         .filter(within)
-        .map(|path| TaggedPath { segments: path.segments.iter().skip(prefix.len()).cloned().collect(), ..path.clone() })
+        .map(|path| TaggedPath {
+            segments: path.segments.iter().skip(prefix.len()).cloned().collect(),
+            ..path.clone()
+        })
         .collect()
 }
 

@@ -43,7 +43,8 @@ fn collapse(items: &mut Vec<Node>, by: UniqueBy, path: &Path<'_>, sink: &mut Sin
             Err(message) => {
                 let place = path.index(at);
                 sink.push(
-                    Finding::error(Code::ComposeValue, format!("{place}: {message}")).at_origin(item.origin, "here"),
+                    Finding::error(Code::ComposeValue, format!("{place}: {message}"))
+                        .at_origin(item.origin, "here"),
                 );
                 kept.insert(format!("\0{at}"), item);
             }

@@ -87,7 +87,8 @@ pub fn discover(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<P
             }
         }
     }
-    let env_files = listed.unwrap_or_default().iter().map(|file| absolute(&given.cwd, Path::new(file))).collect();
+    let env_files =
+        listed.unwrap_or_default().iter().map(|file| absolute(&given.cwd, Path::new(file))).collect();
     let name = given.project_name.clone().filter(|name| !name.is_empty());
     let project = Project { files, paths, directory, name, environment, env_files, from_env_files };
     (!failed).then_some(project)
@@ -135,7 +136,8 @@ fn early_directory(given: &Given) -> PathBuf {
 }
 
 fn default_disabled(given: &Given, sink: &mut Sink) -> Option<bool> {
-    let Some(value) = given.environment.get("COMPOSE_DISABLE_ENV_FILE").filter(|value| !value.is_empty()) else {
+    let Some(value) = given.environment.get("COMPOSE_DISABLE_ENV_FILE").filter(|value| !value.is_empty())
+    else {
         return Some(false);
     };
     match value {
@@ -244,12 +246,14 @@ impl Layers<'_> {
 
 /// The files in order: `-f`, else `COMPOSE_FILE`, else what lies in this directory or above.
 fn file_list(given: &Given, environment: &Environment, sink: &mut Sink) -> Option<Vec<PathBuf>> {
-    let locate = |file: &str| if file == "-" { PathBuf::from("-") } else { absolute(&given.cwd, Path::new(file)) };
+    let locate =
+        |file: &str| if file == "-" { PathBuf::from("-") } else { absolute(&given.cwd, Path::new(file)) };
     if !given.files.is_empty() {
         return Some(given.files.iter().map(|file| locate(file)).collect());
     }
     if let Some(list) = environment.get("COMPOSE_FILE") {
-        let separator = environment.get("COMPOSE_PATH_SEPARATOR").filter(|text| !text.is_empty()).unwrap_or(":");
+        let separator =
+            environment.get("COMPOSE_PATH_SEPARATOR").filter(|text| !text.is_empty()).unwrap_or(":");
         return Some(list.split(separator).map(locate).collect());
     }
     let start = match &given.project_directory {
@@ -269,10 +273,9 @@ fn file_list(given: &Given, environment: &Environment, sink: &mut Sink) -> Optio
         files.extend(overrides.into_iter().next());
         return Some(files);
     }
-    sink.push(
-        Finding::error(Code::NoComposeFile, "no configuration file provided: not found")
-            .help(format!("Looked for {} in {} and above. Name a file with -f.", MAIN.join(", "), start.display())),
-    );
+    sink.push(Finding::error(Code::NoComposeFile, "no configuration file provided: not found").help(
+        format!("Looked for {} in {} and above. Name a file with -f.", MAIN.join(", "), start.display()),
+    ));
     None
 }
 

@@ -42,12 +42,10 @@ impl Inputs {
         if let Some(id) = self.by_path.get(path) {
             return Ok(*id);
         }
-        let bytes = std::fs::read(path).map_err(|error| {
-            Finding::error(Code::InputUnreadable, format!("{name}: {error}"))
-        })?;
-        let text = String::from_utf8(bytes).map_err(|_| {
-            Finding::error(Code::InputNotUtf8, format!("{name} is not valid UTF-8"))
-        })?;
+        let bytes = std::fs::read(path)
+            .map_err(|error| Finding::error(Code::InputUnreadable, format!("{name}: {error}")))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Finding::error(Code::InputNotUtf8, format!("{name} is not valid UTF-8")))?;
         Ok(self.add(name, path, &text))
     }
 }

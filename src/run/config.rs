@@ -1,8 +1,8 @@
 //! `config`: the model as `docker compose config` prints it.
 
 use crate::cli::{ConfigOptions, Request};
-use crate::compose::output::{self, Format};
 use crate::compose::Phases;
+use crate::compose::output::{self, Format};
 use crate::diagnostic::Exit;
 
 use super::session::Session;

@@ -58,11 +58,9 @@ fn launch(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
 fn named_services(command: &ComposeCommand) -> Vec<String> {
     match command.name {
         "run" => command.positionals.first().cloned().into_iter().collect(),
-        "scale" => command
-            .positionals
-            .iter()
-            .map(|word| word.split('=').next().unwrap_or(word).to_owned())
-            .collect(),
+        "scale" => {
+            command.positionals.iter().map(|word| word.split('=').next().unwrap_or(word).to_owned()).collect()
+        }
         "publish" => Vec::new(),
         _ => command.positionals.clone(),
     }
@@ -82,7 +80,9 @@ fn hand_over(
     let docker = match Command::find(options) {
         Answer::Known(docker) => docker,
         Answer::Unknown(reason) => {
-            return Err(Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy()));
+            return Err(
+                Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy())
+            );
         }
     };
     let directory = &verified.model.directory;
@@ -114,7 +114,8 @@ fn variables(project: &Project, model: &Model) -> BTreeMap<String, String> {
         }
     }
     for key in ["secrets", "configs"] {
-        for (_, resource) in crate::compose::section(&model.root, key).into_iter().flat_map(|map| map.iter()) {
+        for (_, resource) in crate::compose::section(&model.root, key).into_iter().flat_map(|map| map.iter())
+        {
             if let Some(name) = resource.get("environment").and_then(crate::yaml::Node::as_str) {
                 hand_on(name);
             }

@@ -14,7 +14,9 @@ pub fn run(request: &Request) -> Result<Exit, Exit> {
     let docker = match Command::find(options(request)) {
         Answer::Known(docker) => docker,
         Answer::Unknown(reason) => {
-            return Err(refuse(Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy())));
+            return Err(refuse(
+                Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy()),
+            ));
         }
     };
     let mut words: Vec<OsString> = request.global.docker.clone();

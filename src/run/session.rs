@@ -30,7 +30,13 @@ impl<'r> Session<'r> {
         compose::parse(project, &self.inputs, &mut self.sink)
     }
 
-    pub fn load(&mut self, project: &Project, layers: Vec<Layer>, phases: Phases, selection: &Selection) -> Option<Model> {
+    pub fn load(
+        &mut self,
+        project: &Project,
+        layers: Vec<Layer>,
+        phases: Phases,
+        selection: &Selection,
+    ) -> Option<Model> {
         compose::load(project, layers, phases, selection, &mut self.inputs, &mut self.sink)
     }
 
@@ -61,7 +67,8 @@ fn given(request: &Request) -> Given {
         project_name: global.project_name.clone(),
         env_files: global.env_files.clone(),
         environment: Environment::new(
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
         ),
         cwd: current_directory(),
     }

@@ -85,7 +85,10 @@ fn container_name(name: &str, service: &Node, sink: &mut Sink) {
         sink.push(
             Finding::error(
                 Code::ComposeConflict,
-                format!("services.{name}: several containers cannot share container_name {:?}", text(container)),
+                format!(
+                    "services.{name}: several containers cannot share container_name {:?}",
+                    text(container)
+                ),
             )
             .at_origin(container.origin, "must be unique")
             .at_origin(count.origin, "more than one container"),

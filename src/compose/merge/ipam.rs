@@ -17,8 +17,11 @@ pub fn merge(base: Node, over: Node, path: &Path<'_>, sink: &mut Sink) -> Node {
     let origin = over.origin;
     let (Value::Seq(mut bases), Value::Seq(overs)) = (base.value, over.value) else {
         sink.push(
-            Finding::error(Code::ComposeMerge, format!("{path} must be a list of address pools in every file"))
-                .at_origin(origin, "this is not a list"),
+            Finding::error(
+                Code::ComposeMerge,
+                format!("{path} must be a list of address pools in every file"),
+            )
+            .at_origin(origin, "this is not a list"),
         );
         return Node::seq(Vec::new(), origin);
     };

@@ -37,8 +37,7 @@ pub const TEXTS: Spec = Spec::list(&ITEM_TEXT, false, Decode::Texts);
 pub const TEXTS_OR_NUMBERS: Spec = Spec::list(&ITEM_TEXT_OR_NUMBER, true, Decode::Texts);
 pub const TEXTS_BY_KEY: Spec = TEXTS_UNIQUE.unique_by(UniqueBy::KeyValue);
 /// A string or a list of them.
-pub const TEXT_OR_TEXTS: Spec =
-    TEXTS_UNIQUE.or_scalar(S).merge(Merge::ToList).unique_by(UniqueBy::KeyValue);
+pub const TEXT_OR_TEXTS: Spec = TEXTS_UNIQUE.or_scalar(S).merge(Merge::ToList).unique_by(UniqueBy::KeyValue);
 
 /// A mapping of scalars, or a list of `KEY=value`.
 pub const TEXT_MAP: Spec = Spec::free(&VALUE_ANY_SCALAR, Keys::Any, Decode::TextMap)
@@ -56,13 +55,13 @@ pub const OPTIONS_OR_NULL: Spec = Spec::free(&VALUE_TEXT_NUMBER_NULL, Keys::Any,
 pub const STRING_OPTIONS: Spec = Spec::free(&ITEM_TEXT, Keys::Any, Decode::TextMap);
 pub const ANY_OPTIONS: Spec = Spec::free(&ANY, Keys::Any, Decode::TextMap);
 
-pub const COMMAND: Spec = Spec::list(&ITEM_TEXT, false, Decode::Shell).or_scalar(S.or(NULL)).merge(Merge::Replace);
+pub const COMMAND: Spec =
+    Spec::list(&ITEM_TEXT, false, Decode::Shell).or_scalar(S.or(NULL)).merge(Merge::Replace);
 pub const HOOK_COMMAND: Spec = Spec::list(&ITEM_TEXT, false, Decode::Shell).or_scalar(S.or(NULL));
 
 static HOST_ADDRESSES: Spec = Spec::list(&ITEM_TEXT, false, Decode::Texts).or_scalar(S);
-pub const HOSTS: Spec = Spec::free(&HOST_ADDRESSES, Keys::Any, Decode::Hosts)
-    .or_list(&ITEM_TEXT, true)
-    .merge(Merge::ExtraHosts);
+pub const HOSTS: Spec =
+    Spec::free(&HOST_ADDRESSES, Keys::Any, Decode::Hosts).or_list(&ITEM_TEXT, true).merge(Merge::ExtraHosts);
 
 /// An external resource: a boolean, or the deprecated mapping with a name.
 static EXTERNAL_OBJECT: Object = Object::new("external", &[field("name", TEXT)]);
@@ -77,12 +76,9 @@ static ULIMIT_PAIR: Object = Object::new(
     ],
 )
 .losing_extensions();
-static ULIMIT: Spec = Spec::object(&ULIMIT_PAIR, Decode::Ulimit)
-    .or_scalar(I.or(S))
-    .cast(Cast::Int)
-    .merge(Merge::Ulimit);
-static BUILD_ULIMIT: Spec = Spec::object(&ULIMIT_PAIR, Decode::Ulimit)
-    .or_scalar(I.or(S));
+static ULIMIT: Spec =
+    Spec::object(&ULIMIT_PAIR, Decode::Ulimit).or_scalar(I.or(S)).cast(Cast::Int).merge(Merge::Ulimit);
+static BUILD_ULIMIT: Spec = Spec::object(&ULIMIT_PAIR, Decode::Ulimit).or_scalar(I.or(S));
 pub const ULIMITS: Spec = Spec::free(&ULIMIT, Keys::NamesUnchecked, Decode::ObjectMap);
 pub const BUILD_ULIMITS: Spec = Spec::free(&BUILD_ULIMIT, Keys::NamesUnchecked, Decode::ObjectMap);
 

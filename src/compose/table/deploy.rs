@@ -1,8 +1,6 @@
 //! `services.*.deploy`.
 
-use super::common::{
-    DURATION, DURATION_KEPT, ITEM_TEXT, RESERVED_DEVICE, TEXT, TEXT_MAP, one_of,
-};
+use super::common::{DURATION, DURATION_KEPT, ITEM_TEXT, RESERVED_DEVICE, TEXT, TEXT_MAP, one_of};
 use super::spec::{Cast, Decode, Object, Scalars, Spec, field};
 
 const S: Scalars = Scalars::STRING;
@@ -25,8 +23,10 @@ static DISCRETE: Object = Object::new(
     "discrete_resource_spec",
     &[field("kind", TEXT), field("value", Spec::new(NUMBER_OR_TEXT, Decode::Int))],
 );
-static GENERIC_OBJECT: Object =
-    Object::new("generic_resource", &[field("discrete_resource_spec", Spec::object(&DISCRETE, Decode::Object))]);
+static GENERIC_OBJECT: Object = Object::new(
+    "generic_resource",
+    &[field("discrete_resource_spec", Spec::object(&DISCRETE, Decode::Object))],
+);
 static GENERIC: Spec = Spec::object(&GENERIC_OBJECT, Decode::Object);
 static DEVICE: Spec = Spec::object(&RESERVED_DEVICE, Decode::Object);
 

@@ -1,8 +1,6 @@
 //! What a service mounts, publishes and attaches to: ports, volumes, devices, networks, env files.
 
-use super::common::{
-    FLAG, ITEM_TEXT, OPTIONS, TEXT, TEXT_MAP, TEXTS_BY_KEY, UNCAST_FLAG, one_of,
-};
+use super::common::{FLAG, ITEM_TEXT, OPTIONS, TEXT, TEXT_MAP, TEXTS_BY_KEY, UNCAST_FLAG, one_of};
 use super::spec::{
     Canonical, Cast, Check, Decode, Keys, Merge, Object, PathRule, Scalars, Spec, UniqueBy, field, required,
 };
@@ -38,10 +36,8 @@ static BIND: Object = Object::new(
         field("recursive", one_of(&["enabled", "disabled", "writable", "readonly"])),
     ],
 );
-static VOLUME_OPTIONS: Object = Object::new(
-    "volume",
-    &[field("labels", TEXT_MAP), field("nocopy", FLAG), field("subpath", TEXT)],
-);
+static VOLUME_OPTIONS: Object =
+    Object::new("volume", &[field("labels", TEXT_MAP), field("nocopy", FLAG), field("subpath", TEXT)]);
 static TMPFS: Object = Object::new(
     "tmpfs",
     &[
@@ -64,14 +60,12 @@ static VOLUME_OBJECT: Object = Object::new(
         field("image", Spec::object(&IMAGE, Decode::Object)),
     ],
 );
-static VOLUME: Spec =
-    Spec::object(&VOLUME_OBJECT, Decode::Object).or_scalar(S).canonical(Canonical::Volume);
+static VOLUME: Spec = Spec::object(&VOLUME_OBJECT, Decode::Object).or_scalar(S).canonical(Canonical::Volume);
 pub const VOLUMES: Spec = Spec::list(&VOLUME, true, Decode::Objects).unique_by(UniqueBy::Volume);
 
 static DEVICE_OBJECT: Object =
     Object::new("device", &[required("source", TEXT), field("target", TEXT), field("permissions", TEXT)]);
-static DEVICE: Spec =
-    Spec::object(&DEVICE_OBJECT, Decode::Object).or_scalar(S).canonical(Canonical::Device);
+static DEVICE: Spec = Spec::object(&DEVICE_OBJECT, Decode::Object).or_scalar(S).canonical(Canonical::Device);
 pub const DEVICES: Spec = Spec::list(&DEVICE, true, Decode::Objects).unique_by(UniqueBy::Device);
 
 static ENV_FILE_OBJECT: Object = Object::new(
@@ -141,16 +135,18 @@ pub const DEPENDS_ON: Spec = Spec::free(&DEPENDENCY, Keys::Names, Decode::Object
     .merge(Merge::DependsOn)
     .canonical(Canonical::DependsOn);
 
-static PROVIDER_VALUES: Spec =
-    Spec::list(&PROVIDER_VALUE, false, Decode::Texts).or_scalar(S.or(N).or(B));
+static PROVIDER_VALUES: Spec = Spec::list(&PROVIDER_VALUE, false, Decode::Texts).or_scalar(S.or(N).or(B));
 static PROVIDER_VALUE: Spec = Spec::new(S.or(N).or(B), Decode::Text);
 static PROVIDER_OBJECT: Object = Object::new(
     "provider",
-    &[required("type", TEXT), field("options", Spec::free(&PROVIDER_VALUES, Keys::Any, Decode::MultiOptions))],
+    &[
+        required("type", TEXT),
+        field("options", Spec::free(&PROVIDER_VALUES, Keys::Any, Decode::MultiOptions)),
+    ],
 );
 pub const PROVIDER: Spec = Spec::object(&PROVIDER_OBJECT, Decode::Object);
 
 static EXTENDS_OBJECT: Object =
-    Object::new("extends", &[required("service", TEXT), field("file", TEXT.path(PathRule::ExtendsFile))]).open();
+    Object::new("extends", &[required("service", TEXT), field("file", TEXT.path(PathRule::ExtendsFile))])
+        .open();
 pub const EXTENDS: Spec = Spec::object(&EXTENDS_OBJECT, Decode::Dropped).or_scalar(S);
-

@@ -4,9 +4,7 @@ use super::common::{
     EXTERNAL, FLAG, FLAG_KEPT, ITEM_TEXT, OPTIONS, STRING_OPTIONS, TEXT, TEXT_MAP, TEXT_MAP_DEFAULT_MERGE,
 };
 use super::service::{MODEL, SERVICE};
-use super::spec::{
-    Canonical, Decode, Keys, Merge, Object, PathRule, Scalars, Spec, field,
-};
+use super::spec::{Canonical, Decode, Keys, Merge, Object, PathRule, Scalars, Spec, field};
 
 const NULL: Scalars = Scalars::NULL;
 

@@ -2,17 +2,15 @@
 
 use super::build::{BUILD, DEVELOP};
 use super::common::{
-    ANY_OPTIONS, BYTES, COMMAND, DURATION_KEPT, ENVIRONMENT, FILE_REFERENCE_ITEM, FLAG, FLAG_KEPT, GPU, HOOK, HOSTS,
-    INT_BYTES, ITEM_TEXT, NUMBER_AS_INT, OPTIONS_OR_NULL, STRICT_FLAG, TEXT, TEXT_MAP, TEXT_OR_TEXTS, TEXTS_BY_KEY,
-    TEXTS_OR_NUMBERS, TEXTS_UNIQUE, ULIMITS, one_of,
+    ANY_OPTIONS, BYTES, COMMAND, DURATION_KEPT, ENVIRONMENT, FILE_REFERENCE_ITEM, FLAG, FLAG_KEPT, GPU, HOOK,
+    HOSTS, INT_BYTES, ITEM_TEXT, NUMBER_AS_INT, OPTIONS_OR_NULL, STRICT_FLAG, TEXT, TEXT_MAP, TEXT_OR_TEXTS,
+    TEXTS_BY_KEY, TEXTS_OR_NUMBERS, TEXTS_UNIQUE, ULIMITS, one_of,
 };
 use super::deploy::DEPLOY;
 use super::mounts::{
     DEPENDS_ON, DEVICES, ENV_FILE, EXTENDS, LABEL_FILE, MODELS, NETWORKS, PORTS, PROVIDER, VOLUMES,
 };
-use super::spec::{
-    Canonical, Cast, Check, Decode, Merge, Object, Scalars, Spec, UniqueBy, field, required,
-};
+use super::spec::{Canonical, Cast, Check, Decode, Merge, Object, Scalars, Spec, UniqueBy, field, required};
 
 const S: Scalars = Scalars::STRING;
 const I: Scalars = Scalars::INTEGER;
@@ -39,10 +37,8 @@ static BLKIO: Object = Object::new(
 )
 .without_extensions();
 
-static CREDENTIALS: Object = Object::new(
-    "credential_spec",
-    &[field("config", TEXT), field("file", TEXT), field("registry", TEXT)],
-);
+static CREDENTIALS: Object =
+    Object::new("credential_spec", &[field("config", TEXT), field("file", TEXT), field("registry", TEXT)]);
 
 static HEALTHCHECK: Object = Object::new(
     "healthcheck",
@@ -78,8 +74,14 @@ pub static SERVICE: Object = Object::new(
         field("cap_drop", TEXTS_BY_KEY),
         field("cgroup_parent", TEXT),
         field("cgroup", one_of(&["host", "private"])),
-        field("cpu_count", Spec::new(S.or(I), Decode::Int).cast(Cast::Int).check(Check::Range(0.0, f64::MAX))),
-        field("cpu_percent", Spec::new(S.or(N), Decode::Float32).cast(Cast::Float).check(Check::Range(0.0, 100.0))),
+        field(
+            "cpu_count",
+            Spec::new(S.or(I), Decode::Int).cast(Cast::Int).check(Check::Range(0.0, f64::MAX)),
+        ),
+        field(
+            "cpu_percent",
+            Spec::new(S.or(N), Decode::Float32).cast(Cast::Float).check(Check::Range(0.0, 100.0)),
+        ),
         field("cpu_period", NUMBER_AS_INT),
         field("cpu_quota", NUMBER_AS_INT),
         field("cpu_rt_period", NUMBER_AS_INT),
