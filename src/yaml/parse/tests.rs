@@ -90,6 +90,22 @@ fn documents_are_counted_as_compose_counts_them() {
 }
 
 #[test]
+fn a_further_document_needs_its_marker() {
+    let (code, message, label) = complaint("a: 1\n...\nb: 2\n");
+    assert_eq!((code, label.as_str()), (Code::YamlSyntax, "b"));
+    assert_eq!(message, "did not find expected <document start>");
+    assert_eq!(read("a: 1\n...\n# end\n").len(), 1);
+}
+
+#[test]
+fn names_of_anchors_are_plain() {
+    for text in ["a: &x.y 1\n", "a: &é 1\n", "a: &x 1\nb: *x!\n"] {
+        assert_eq!(complaint(text).1, "did not find expected alphabetic or numeric character", "{text:?}");
+    }
+    assert_eq!(shown(&one("a: &x-Y_1 1\nb: *x-Y_1\n")), "{a: 1, b: 1}");
+}
+
+#[test]
 fn scalars_take_their_type_from_style_and_tag() {
     assert_eq!(
         shown(&one("[1, '1', \"1\", yes, ~, 1.5, '']")),
@@ -150,6 +166,10 @@ fn copies_come_without_reset_values() {
         shown(&one("x: &x\n  a: !reset 1\n  b: [1, !reset 2]\n  c: !override {d: !reset 1}\ny: *x")),
         "{x: {a: !reset \"1\", b: [1, !reset \"2\"], c: !override {d: !reset \"1\"}}, \
          y: {b: [1], c: !override {d: !reset \"1\"}}}"
+    );
+    assert_eq!(
+        shown(&one("x: !override\n  a: &a [!reset 1]\n  b: *a")),
+        "{x: !override {a: [!reset \"1\"], b: [!reset \"1\"]}}"
     );
     assert_eq!(shown(&one("x: &x !reset [1]\ny: *x")), "{x: !reset [1], y: !reset [1]}");
 }
