@@ -312,7 +312,21 @@ fn location(path: &Path<'_>) -> String {
     if text.is_empty() { "at top level".to_owned() } else { format!("in {text}") }
 }
 
-/// Near enough to Go's `%q` for keys that people write.
+/// As Go quotes a string that it prints; printable characters stay.
 fn go_quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+    let mut out = String::from("\"");
+    for c in name.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..='\u{1F}' | '\u{7F}' => {
+                let _ = write!(out, "\\x{:02x}", u32::from(c));
+            }
+            _ => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }

@@ -216,6 +216,12 @@ fn all_duplicate_keys_are_reported_with_both_places() {
 }
 
 #[test]
+fn a_key_is_quoted_as_go_quotes_it() {
+    let (_, message, _) = complaint("\"a\\t\\\"é\\x01\": 1\n\"a\\t\\\"é\\x01\": 2\n");
+    assert_eq!(message, "mapping key \"a\\t\\\"é\\x01\" already defined at line 1");
+}
+
+#[test]
 fn keys_that_are_not_text_are_refused() {
     let text =
         "services:\n  s:\n    environment:\n      1: a\n      yes: b\n    x: [{~: 1}]\ntrue: 1\n1.50: 1\n";
