@@ -7,7 +7,7 @@ use crate::compose::output::{self, Format};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Finding};
 use crate::host::{ensure_private_dir, write_atomic};
-use crate::yaml::{Mapping, Node, Value, to_yaml};
+use crate::yaml::{Mapping, Node, Value, to_yaml_lossless};
 
 /// What is handed to Compose.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub fn render(model: &Model, selected: &Model) -> Rendered {
     let mut arranged = output::arrange(&whole, Some(&crate::compose::table::PROJECT), Format::Yaml, 0);
     make_loadable(&mut arranged);
     escape_values(&mut arranged);
-    Rendered { text: to_yaml(&arranged), expected: output::render(&selected.root, Format::Yaml) }
+    Rendered { text: to_yaml_lossless(&arranged), expected: output::render(&selected.root, Format::Yaml) }
 }
 
 /// Compose's own output does not load again where a size is negative or an SSH key has a path.
