@@ -1,5 +1,7 @@
 //! The model as the one file that Compose gets, and what Compose must read from it.
 
+mod read_back;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,8 @@ use crate::yaml::{Mapping, Node, Value, to_yaml_lossless};
 pub struct Rendered {
     /// The file's text: every service of every profile, each value as it will be used.
     pub text: String,
+    /// What the text says.
+    pub tree: Node,
     /// What `docker compose config` must print for it: the selected services alone.
     pub expected: String,
 }
@@ -42,7 +46,9 @@ pub fn render(model: &Model, selected: &Model) -> Rendered {
     let mut arranged = output::arrange(&whole, Some(&crate::compose::table::PROJECT), Format::Yaml, 0);
     make_loadable(&mut arranged);
     escape_values(&mut arranged);
-    Rendered { text: to_yaml_lossless(&arranged), expected: output::render(&selected.root, Format::Yaml) }
+    // Closed, so that a cut file is seen to be one.
+    let text = format!("# Rendered by seaworthy; made anew at each launch.\n{}...\n", to_yaml_lossless(&arranged));
+    Rendered { text, tree: arranged, expected: output::render(&selected.root, Format::Yaml) }
 }
 
 /// Compose's own output does not load again where a size is negative or an SSH key has a path.
@@ -89,6 +95,7 @@ pub fn path(directory: &Path, name: &str) -> PathBuf {
 /// # Errors
 /// A finding that names the path and what failed; an older rendered file is intact then.
 pub fn write(directory: &Path, name: &str, rendered: &Rendered) -> Result<PathBuf, Finding> {
+    read_back::read_back(&rendered.text, &rendered.tree)?;
     let path = path(directory, name);
     let folder = path.parent().unwrap_or(directory);
     ensure_private_dir(folder).map_err(|error| {
