@@ -2,8 +2,12 @@
 //! Compose's complaint. They know nothing of files, keys or trees, so that each can be read, tested
 //! and compared with the reference on its own.
 
+pub mod boolean;
 pub mod command;
+pub mod device;
 pub mod duration;
+pub mod file_mode;
+pub mod host;
 pub mod integer;
 pub mod port;
 pub mod size;

@@ -130,11 +130,99 @@ mod tests {
         split(line).unwrap()
     }
 
+    fn refused(line: &str) {
+        assert_eq!(split(line), Err("invalid command line string".to_owned()), "{line}");
+    }
+
     #[test]
     fn white_space_separates() {
         assert_eq!(words(" a\tb\r\nc "), ["a", "b", "c"]);
         assert_eq!(words("  "), [""; 0]);
         assert_eq!(words("a\u{b}b é\u{a0}b"), ["a\u{b}b", "é\u{a0}b"]);
+    }
+
+    #[test]
+    fn quotes_group_and_adjacent_pieces_join() {
+        assert_eq!(words(r#"'a b' "c d""#), ["a b", "c d"]);
+        assert_eq!(words(r#"a"b"c'd'"#), ["abcd"]);
+        assert_eq!(words(r#"a "" '' b"#), ["a", "", "", "b"]);
+        assert_eq!(words("''"), [""]);
+    }
+
+    #[test]
+    fn a_backslash_takes_the_next_character_as_it_is() {
+        assert_eq!(words(r#""a\nb""#), ["anb"]);
+        assert_eq!(words(r"a\\ b"), ["a\\", "b"]);
+        assert_eq!(words(r"a\ b \;c \'d"), ["a b", ";c", "'d"]);
+        assert_eq!(words(r#""a\"b""#), ["a\"b"]);
+        assert_eq!(words("a\\\n b"), ["a\n", "b"]);
+    }
+
+    #[test]
+    fn a_backslash_in_single_quotes_is_itself() {
+        assert_eq!(words(r"'a\' b"), [r"a\", "b"]);
+        refused(r"'a\'b'");
+    }
+
+    #[test]
+    fn nothing_is_expanded_and_nothing_is_a_comment() {
+        assert_eq!(words("#a * $X"), ["#a", "*", "$X"]);
+    }
+
+    #[test]
+    fn substitutions_stay_one_word() {
+        assert_eq!(words("a $(b ; c) d"), ["a", "$(b ; c)", "d"]);
+        assert_eq!(words("`a ; b` c"), ["`a ; b`", "c"]);
+        assert_eq!(words(r#"$(a "b" c) d"#), [r#"$(a "b" c)"#, "d"]);
+        assert_eq!(words("$(a `b` c)"), ["$(a `b` c)"]);
+        assert_eq!(words("a$(b)c$(d)e"), ["a$(b)c$(d)e"]);
+        assert_eq!(words(r#""$(x)" y"#), ["$(x)", "y"]);
+        assert_eq!(words(r"\$(a)"), ["$(a)"]);
+        assert_eq!(words("`a`b`c`"), ["`a`b`c`"]);
+    }
+
+    #[test]
+    fn quotes_within_back_quotes_are_dropped() {
+        assert_eq!(words(r#"`a "b" c` d"#), ["`a b c`", "d"]);
+        assert_eq!(words(r"`a\`b` c"), ["`a`b`", "c"]);
+        refused(r#"`a "b` c"#);
+    }
+
+    #[test]
+    fn operators_of_the_shell_end_the_command() {
+        for line in ["a;b", "a & b", "a | b", "a < b", "a > b", "a && b > c", "a; 'open"] {
+            assert_eq!(words(line), ["a"], "{line}");
+        }
+        assert_eq!(words(";a"), [""; 0]);
+        assert_eq!(words(r#""a;b" c&d"#), ["a;b", "c"]);
+    }
+
+    #[test]
+    fn a_number_directly_before_a_redirection_is_no_word() {
+        assert_eq!(words("a 2>x"), ["a"]);
+        assert_eq!(words("a 22>x"), ["a"]);
+        assert_eq!(words("a5>x y"), ["a5"]);
+        assert_eq!(words("5abc>x y"), [""; 0]);
+        assert_eq!(words(r#"a "2">x"#), ["a"]);
+        assert_eq!(words("2 >x"), ["2"]);
+        assert_eq!(words("2<x"), ["2"]);
+    }
+
+    #[test]
+    fn parentheses_that_open_no_substitution_are_refused() {
+        for line in ["echo (x)", "$(a (b))", "$((1+2))", "a ) b", "a) b"] {
+            refused(line);
+        }
+        // A closing one opens, for the reference, and the next one closes.
+        assert_eq!(words("a ) b )"), ["a", ") b )"]);
+        assert_eq!(words(r#""a$"(b)"#), ["a$(b)"]);
+    }
+
+    #[test]
+    fn what_is_left_open_is_refused() {
+        for line in ["'a", "\"a", "`a", "$(a", "$(a;b", "a\\", "\"a`b\" `"] {
+            refused(line);
+        }
     }
 
     proptest! {

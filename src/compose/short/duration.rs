@@ -115,3 +115,139 @@ fn decimal(value: u64, unit: u64) -> String {
     let digits = format!("{rest:0width$}");
     format!("{whole}.{}", digits.trim_end_matches('0'))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn printed(text: &str) -> String {
+        format(parse(text).unwrap())
+    }
+
+    #[test]
+    fn units_are_those_of_go_and_days_and_weeks() {
+        let cases = [
+            ("1ns", 1),
+            ("10us", 10_000),
+            ("10µs", 10_000),
+            ("10\u{3bc}s", 10_000),
+            ("500ms", 500_000_000),
+            ("1s", 1_000_000_000),
+            ("1m30s", 90_000_000_000),
+            ("1h", 3_600_000_000_000),
+            ("1d", 86_400_000_000_000),
+            ("1w", 604_800_000_000_000),
+        ];
+        for (text, value) in cases {
+            assert_eq!(parse(text), Ok(value), "{text}");
+        }
+        assert_eq!(printed("1w2d3h"), "219h0m0s");
+        assert_eq!(printed("1h1h"), "2h0m0s");
+    }
+
+    #[test]
+    fn signs_decimals_and_a_bare_zero_are_allowed() {
+        let cases = [("0", 0), ("+0", 0), ("-0", 0), ("00h", 0), ("-3s", -3_000_000_000), ("+1ns", 1)];
+        for (text, value) in cases {
+            assert_eq!(parse(text), Ok(value), "{text}");
+        }
+        assert_eq!(printed("1.5h"), "1h30m0s");
+        assert_eq!(printed(".5s"), "500ms");
+        assert_eq!(printed("1.s"), "1s");
+        assert_eq!(printed("1m.5s"), "1m0.5s");
+        assert_eq!(printed("9.3w"), "1562h24m0s");
+    }
+
+    #[test]
+    fn fractions_are_cut_off_after_a_float_product() {
+        assert_eq!(printed("0.5ns"), "0s");
+        assert_eq!(printed("1.23456789012345678ms"), "1.234567ms");
+        assert_eq!(printed("0.3333333333333333333h"), "20m0s");
+        assert_eq!(printed("1.99999999999999999999s"), "2s");
+        assert_eq!(printed("0.9999999999999999999999ns"), "1ns");
+        assert_eq!(printed("0.0000000000000000000001h"), "0s");
+    }
+
+    #[test]
+    fn a_number_needs_a_unit() {
+        for text in ["90", "1us1", "1.2.3s", "1.5"] {
+            assert_eq!(parse(text), Err(format!("time: missing unit in duration \"{text}\"")));
+        }
+    }
+
+    #[test]
+    fn unknown_units_are_named_as_written() {
+        for (text, unit) in [
+            ("1x", "x"),
+            ("1 s", " s"),
+            ("1h ", "h "),
+            ("1S", "S"),
+            ("1é", "é"),
+            ("1e3s", "e"),
+            ("1\"s", "\"s"),
+        ] {
+            assert_eq!(parse(text), Err(format!("time: unknown unit \"{unit}\" in duration \"{text}\"")));
+        }
+    }
+
+    #[test]
+    fn what_is_no_duration_or_too_long_is_invalid() {
+        let cases = [
+            "",
+            "-",
+            "+",
+            ".s",
+            "s",
+            "--1s",
+            " 1s",
+            "99999999999999999999s",
+            "9223372036854775808ns",
+            "-9223372036854775808ns",
+            "2562047h47m16.854775808s",
+            "2562048h",
+            "9223372036854775807ns1ns",
+        ];
+        for text in cases {
+            assert_eq!(parse(text), Err(format!("time: invalid duration \"{text}\"")));
+        }
+        assert_eq!(parse("2562047h47m16.854775807s"), Ok(i64::MAX));
+        assert_eq!(parse("106751d23h47m16.854775807s"), Ok(i64::MAX));
+    }
+
+    #[test]
+    fn durations_are_printed_as_go_does() {
+        let cases = [
+            (0, "0s"),
+            (1, "1ns"),
+            (10_000, "10µs"),
+            (1_500, "1.5µs"),
+            (500_000_000, "500ms"),
+            (100_000_100, "100.0001ms"),
+            (1_000_000_001, "1.000000001s"),
+            (90_000_000_000, "1m30s"),
+            (86_400_000_000_000, "24h0m0s"),
+            (-1_500_000_000, "-1.5s"),
+            (i64::MAX, "2562047h47m16.854775807s"),
+            (i64::MIN, "-2562047h47m16.854775808s"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(format(value), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[-+]?([0-9.]{0,25}(ns|us|ms|s|m|h|d|w|é)?){0,5}|.*") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn what_is_printed_reads_back(value in -i64::MAX..=i64::MAX) {
+            // The float product may lose the last nanosecond, as it does for the reference.
+            let back = parse(&format(value)).unwrap();
+            prop_assert!(back.abs_diff(value) <= 1, "{value} {back}");
+        }
+    }
+}

@@ -156,3 +156,99 @@ fn hexadecimal(text: &str) -> Option<f64> {
 fn narrow(value: f64) -> f32 {
     value as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn syntax(function: &str, text: &str) -> String {
+        format!("strconv.{function}: parsing {}: invalid syntax", quote(text))
+    }
+
+    fn range(function: &str, text: &str) -> String {
+        format!("strconv.{function}: parsing {}: value out of range", quote(text))
+    }
+
+    #[test]
+    fn integers_are_decimal_with_an_optional_sign() {
+        for (text, value) in [("3", 3), ("03", 3), ("+3", 3), ("-3", -3), ("9223372036854775807", i64::MAX)] {
+            assert_eq!(atoi(text), Ok(value));
+        }
+        assert_eq!(atoi("-9223372036854775808"), Ok(i64::MIN));
+    }
+
+    #[test]
+    fn other_notations_of_integers_are_refused() {
+        for text in ["", "-", "+", "0x3", "1_0", "3.0", " 3", "3 ", "1e3", "٣", "--1", "+-1", "a\"b\n"] {
+            assert_eq!(atoi(text), Err(syntax("Atoi", text)));
+        }
+        assert_eq!(atoi("0x3").unwrap_err(), "strconv.Atoi: parsing \"0x3\": invalid syntax");
+        assert_eq!(parse_int("x", 10), Err(syntax("ParseInt", "x")));
+    }
+
+    #[test]
+    fn integers_beyond_64_bits_are_out_of_range() {
+        for text in ["9223372036854775808", "-9223372036854775809", "99999999999999999999"] {
+            assert_eq!(atoi(text), Err(range("Atoi", text)));
+            assert_eq!(parse_int(text, 10), Err(range("ParseInt", text)));
+        }
+    }
+
+    #[test]
+    fn floats_are_decimal_or_hexadecimal() {
+        let cases = [
+            ("0.5", 0.5),
+            ("+.5", 0.5),
+            ("1.", 1.0),
+            ("-1e3", -1000.0),
+            ("1_0.5", 10.5),
+            ("0x1p-2", 0.25),
+            ("0X1P4", 16.0),
+            ("-0x1.8p1", -3.0),
+            ("0x.8p1", 1.0),
+            ("0x_1_0p1", 32.0),
+            ("0x1p-99999", 0.0),
+        ];
+        for (text, value) in cases {
+            assert_eq!(parse_float(text), Ok(value), "{text}");
+        }
+        assert_eq!(parse_float("-Infinity"), Ok(f64::NEG_INFINITY));
+        assert!(parse_float("NaN").unwrap().is_nan());
+    }
+
+    #[test]
+    fn other_notations_of_floats_are_refused() {
+        let cases = [
+            "", ".", "e3", "1e", "x", "1 ", "1,5", "1.2.3", "0x10", "0x1p", "0xp1", "0x.p1", "0b1", "+nan",
+            "1_", "_1", "1__0", "1_.5", "in_f", "0x_p1", "1p3", "0x1.p_1", "é1",
+        ];
+        for text in cases {
+            assert_eq!(parse_float(text), Err(syntax("ParseFloat", text)));
+        }
+    }
+
+    #[test]
+    fn each_width_of_floats_has_its_range() {
+        assert_eq!(parse_float("1e400"), Err(range("ParseFloat", "1e400")));
+        assert_eq!(parse_float("0x1p2000"), Err(range("ParseFloat", "0x1p2000")));
+        assert_eq!(parse_float("1e39"), Ok(1e39));
+        assert_eq!(parse_float32("1e39"), Err(range("ParseFloat", "1e39")));
+        assert_eq!(parse_float32("0x1p-2"), Ok(0.25));
+        assert_eq!(parse_float32("16777217"), Ok(16_777_216.0));
+        assert_eq!(parse_float32("x"), Err(syntax("ParseFloat", "x")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[-+0-9xXpPeE_.infa]{0,30}|.*", base in prop_oneof![Just(8), Just(10)]) {
+            let _ = (atoi(&text), parse_int(&text, base), parse_float(&text), parse_float32(&text));
+        }
+
+        #[test]
+        fn every_integer_reads_back(value: i64) {
+            prop_assert_eq!(atoi(&value.to_string()), Ok(value));
+        }
+    }
+}
