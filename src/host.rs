@@ -11,6 +11,7 @@ pub mod filesystem;
 pub mod owner;
 pub mod private;
 pub mod probe;
+pub mod process;
 pub mod read;
 pub mod switch;
 mod sys;

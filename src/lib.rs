@@ -6,6 +6,7 @@
 
 pub mod compose;
 pub mod diagnostic;
+pub mod engine;
 pub mod host;
 pub mod project;
 pub mod source;

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// A numeric user and group, as the kernel of this machine counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Owner {
@@ -46,6 +48,19 @@ impl FromStr for Owner {
             Some(Self { uid: parse_id(uid)?, gid: parse_id(gid)? })
         };
         parse().ok_or_else(|| ParseOwnerError(text.to_owned()))
+    }
+}
+
+/// Written as text, `10001:10001`, wherever it is kept.
+impl Serialize for Owner {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Owner {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

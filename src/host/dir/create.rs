@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
+use serde::Serialize;
 
 use super::{Dir, DirError, Kind, Owner, Stat, open_beneath};
 use crate::host::{Credentials, run_as};
@@ -22,7 +23,7 @@ pub struct Birth {
 }
 
 /// One thing that was created, for the receipt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Created {
     pub path: PathBuf,
     pub kind: Kind,

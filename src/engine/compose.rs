@@ -1,0 +1,126 @@
+//! The `docker compose` that will be run.
+
+use std::path::{Path, PathBuf};
+
+use super::{Answer, Command, Info, Options};
+use crate::host::process::find_program;
+
+/// Which Compose that is. A plugin in the user's own directory shadows the system's, so its path is
+/// worth showing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compose {
+    /// The absolute path of `docker`.
+    pub docker: PathBuf,
+    /// The absolute path of the plugin, where it could be found.
+    pub plugin: Option<PathBuf>,
+    /// As it says itself: `2.40.3`.
+    pub version: String,
+}
+
+impl Compose {
+    /// From what the client said together with the engine's information: no question of its own.
+    pub fn from_info(command: &Command, info: &Info) -> Option<Self> {
+        let (version, plugin) = info.compose.clone()?;
+        (!version.is_empty()).then(|| Self {
+            docker: command.program().to_owned(),
+            plugin: Some(plugin).filter(|path| path.is_absolute()),
+            version: version.trim_start_matches('v').to_owned(),
+        })
+    }
+
+    /// Asks Compose itself; needs no engine.
+    pub fn ask(command: &Command) -> Answer<Self> {
+        let asked = command.ask(["compose", "version", "--short"]).context("no Docker Compose");
+        asked.and_then(|output| {
+            let version = output.text().map(|text| text.trim().trim_start_matches('v').to_owned());
+            version.and_then(|version| {
+                let is_version = version.starts_with(|first: char| first.is_ascii_digit());
+                if !is_version || version.contains(char::is_whitespace) {
+                    return Answer::unknown("Docker Compose does not say its version");
+                }
+                let docker = command.program().to_owned();
+                Answer::Known(Self { docker, plugin: find_plugin(command.options()), version })
+            })
+        })
+    }
+
+    /// Major, minor and patch.
+    pub fn numbers(&self) -> Option<(u32, u32, u32)> {
+        let core = self.version.split(['-', '+']).next()?;
+        let mut parts = core.split('.').map(|part| part.parse().ok());
+        Some((parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?))
+    }
+}
+
+/// The plugin that `docker compose` would run: in the client's own order of directories.
+pub fn find_plugin(options: &Options) -> Option<PathBuf> {
+    let configuration = options
+        .global_value("--config", "")
+        .map(PathBuf::from)
+        .or_else(|| options.variable("DOCKER_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from))
+        .or_else(|| Some(Path::new(&options.variable("HOME")?).join(".docker")));
+    let own = configuration.as_deref().map(|path| path.join("cli-plugins"));
+    let extra = configuration.as_deref().map(extra_directories).unwrap_or_default();
+    let system = [
+        "/usr/local/lib/docker/cli-plugins",
+        "/usr/local/libexec/docker/cli-plugins",
+        "/usr/lib/docker/cli-plugins",
+        "/usr/libexec/docker/cli-plugins",
+    ];
+    let directories = extra.into_iter().chain(own).chain(system.map(PathBuf::from));
+    let search = std::env::join_paths(directories).ok()?;
+    find_program("docker-compose".as_ref(), &search)
+}
+
+fn extra_directories(configuration: &Path) -> Vec<PathBuf> {
+    let text = std::fs::read(configuration.join("config.json")).unwrap_or_default();
+    let value: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let listed = value.get("cliPluginsExtraDirs").and_then(|list| list.as_array());
+    listed.into_iter().flatten().filter_map(|path| path.as_str().map(PathBuf::from)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn program(path: &Path, script: &str) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
+    fn the_plugin_of_the_user_shadows_the_systems_and_extra_directories_shadow_that() {
+        let temp = tempfile::tempdir().unwrap();
+        let own = temp.path().join("config/cli-plugins/docker-compose");
+        program(&own, "");
+        let environment = vec![("DOCKER_CONFIG".into(), temp.path().join("config").into())];
+        let options = Options { environment, ..Options::default() };
+        assert_eq!(find_plugin(&options), Some(own));
+        let extra = temp.path().join("extra/docker-compose");
+        program(&extra, "");
+        let list = serde_json::json!({ "cliPluginsExtraDirs": [extra.parent().unwrap()] });
+        fs::write(temp.path().join("config/config.json"), list.to_string()).unwrap();
+        assert_eq!(find_plugin(&options), Some(extra));
+    }
+
+    #[test]
+    fn only_a_version_is_an_answer() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("docker");
+        let ask = |script: &str| {
+            program(&path, script);
+            let options = Options { program: path.clone().into(), ..Options::default() };
+            Command::find(options).and_then(|command| Compose::ask(&command))
+        };
+        let compose = ask("echo v2.40.3-3").known().unwrap();
+        assert_eq!((compose.version.as_str(), compose.numbers()), ("2.40.3-3", Some((2, 40, 3))));
+        assert_eq!(compose.docker, path);
+        for script in ["", "echo", "echo Docker version 28", "echo 2.40 usage", "echo 2.40.3; exit 1"] {
+            assert!(!ask(script).is_known(), "{script}");
+        }
+    }
+}

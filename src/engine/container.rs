@@ -1,0 +1,332 @@
+//! The containers of a project.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::image::null_as_default;
+use super::{Answer, Engine};
+
+/// A container as the list shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Container {
+    /// 64 hexadecimal digits.
+    pub id: String,
+    pub name: String,
+    /// As given at creation: a name or an id.
+    pub image: String,
+    pub state: State,
+    /// The Compose project, empty where it has none.
+    pub project: String,
+    /// The Compose service, empty where it has none.
+    pub service: String,
+    /// The image's id at creation, where Compose has noted it.
+    pub image_id: Option<String>,
+    /// Made by `run`, not by `up`.
+    pub is_one_off: bool,
+    /// Compose's hash of the service's configuration.
+    pub config_hash: String,
+}
+
+/// The engine's words for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Created,
+    Running,
+    Paused,
+    Restarting,
+    Removing,
+    Exited,
+    Dead,
+    /// A word that we do not know; never taken for "not running".
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl State {
+    fn parse(word: &str) -> Self {
+        match word.to_lowercase().as_str() {
+            // Podman calls a container `configured` or `initialized` before its first start.
+            "created" | "configured" | "initialized" => Self::Created,
+            "running" => Self::Running,
+            "paused" => Self::Paused,
+            "restarting" => Self::Restarting,
+            "removing" => Self::Removing,
+            "exited" | "stopped" => Self::Exited,
+            "dead" => Self::Dead,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// Whether it certainly has no process.
+    pub fn is_certainly_stopped(&self) -> bool {
+        matches!(self, Self::Created | Self::Exited | Self::Dead)
+    }
+}
+
+/// A container as its inspection shows it: what is needed often, typed, and all of it raw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inspection {
+    pub id: String,
+    pub name: String,
+    /// `sha256:…`
+    pub image_id: String,
+    pub state: State,
+    /// On the engine's machine; `None` where it has no process.
+    pub pid: Option<u32>,
+    /// RFC 3339, of its latest start; empty or year 1 where there was none.
+    pub started_at: String,
+    /// Raw, as created: resolve it with the image's user database.
+    pub user: String,
+    pub service: String,
+    pub mounts: Vec<MountPoint>,
+    /// The whole document.
+    pub raw: Value,
+}
+
+/// A mount of a live container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct MountPoint {
+    /// `bind`, `volume`, `tmpfs`, …
+    #[serde(rename = "Type")]
+    pub kind: String,
+    /// The volume's name, where it is one.
+    pub name: String,
+    /// On the engine's machine.
+    pub source: String,
+    pub destination: String,
+    #[serde(rename = "RW")]
+    pub is_writable: bool,
+    pub propagation: String,
+}
+
+const COMPOSE: &str = "com.docker.compose.";
+
+impl Engine {
+    /// All containers of a Compose project, running or not, one-off ones included. An empty list is the
+    /// engine's own word; a failure is unknown.
+    pub fn containers(&self, project: &str) -> Answer<Vec<Container>> {
+        self.containers_labelled(&format!("{COMPOSE}project={project}"))
+    }
+
+    /// All containers with a label (`name` or `name=value`), running or not.
+    pub fn containers_labelled(&self, label: &str) -> Answer<Vec<Container>> {
+        self.list(&["--filter", &format!("label={label}")])
+    }
+
+    /// Whether a container with this full id is there, in whatever state.
+    pub fn has_container(&self, id: &str) -> Answer<bool> {
+        // An inspection fails alike for a container that is gone and for an engine that is.
+        let found = self.list(&["--filter", &format!("id={id}")]);
+        found.map(|containers| containers.iter().any(|container| container.id == id))
+    }
+
+    fn list(&self, filters: &[&str]) -> Answer<Vec<Container>> {
+        let format = list_format();
+        let arguments = ["container", "ls", "--all", "--no-trunc", "--format", &format];
+        let asked = self.command().ask(arguments.iter().chain(filters));
+        asked.and_then(|output| parse_list(&output.stdout)).context("cannot list containers")
+    }
+
+    /// Inspects containers by id or name, all in one question. Unknown where one of them is gone.
+    pub fn inspect(&self, containers: &[&str]) -> Answer<Vec<Inspection>> {
+        if containers.is_empty() {
+            return Answer::Known(Vec::new());
+        }
+        let arguments = ["container", "inspect", "--"].iter().chain(containers);
+        let asked = self.command().ask(arguments).and_then(|output| parse_inspections(&output.stdout));
+        let asked = asked.and_then(|found| {
+            if found.len() == containers.len() {
+                Answer::Known(found)
+            } else {
+                Answer::Unknown(format!("{} of {} came back", found.len(), containers.len()))
+            }
+        });
+        asked.context("cannot inspect containers")
+    }
+
+    /// Creates a container with the arguments of `docker container create`, and returns its id. Nothing
+    /// is pulled.
+    pub fn create_container(&self, arguments: &[&str]) -> Answer<String> {
+        let all = ["container", "create", "--pull", "never"].iter().chain(arguments);
+        let asked = self.patient().ask(all).and_then(|output| {
+            let id = output.text().map(|text| text.trim().to_owned());
+            id.and_then(|id| {
+                let is_id = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+                if is_id { Answer::Known(id) } else { Answer::unknown("the engine names no container") }
+            })
+        });
+        asked.context("cannot create a container")
+    }
+
+    pub fn start_container(&self, id: &str) -> Answer<()> {
+        let asked = self.patient().ask(["container", "start", "--", id]);
+        asked.map(drop).context(format_args!("cannot start container {id}"))
+    }
+
+    /// Removes containers with their anonymous volumes, killing what runs in them.
+    pub fn remove_containers(&self, ids: &[&str]) -> Answer<()> {
+        if ids.is_empty() {
+            return Answer::Known(());
+        }
+        let arguments = ["container", "rm", "--force", "--volumes", "--"].iter().chain(ids);
+        self.patient().ask(arguments).map(drop).context("cannot remove containers")
+    }
+}
+
+/// One JSON list per line: the engine's own list of labels cannot be taken apart again where a value
+/// holds a comma.
+fn list_format() -> String {
+    let labels = ["project", "service", "image", "oneoff", "config-hash"];
+    let labels = labels.map(|name| format!("{{{{json (.Label \"{COMPOSE}{name}\")}}}}"));
+    let fields = ["ID", "Names", "Image", "State"].map(|name| format!("{{{{json .{name}}}}}"));
+    format!("[{},{}]", fields.join(","), labels.join(","))
+}
+
+fn parse_list(stdout: &[u8]) -> Answer<Vec<Container>> {
+    Answer::trying(|| {
+        let text = std::str::from_utf8(stdout).map_err(|_| "the answer is not text")?;
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        lines.map(parse_line).collect()
+    })
+}
+
+fn parse_line(line: &str) -> Result<Container, String> {
+    let values: [Value; 9] =
+        serde_json::from_str(line).map_err(|error| format!("unreadable line: {error}"))?;
+    let [id, name, image, state, project, service, image_id, one_off, config_hash] = values.map(|value| {
+        match value {
+            Value::String(text) => text,
+            // Podman lists names.
+            Value::Array(names) => names.first().and_then(Value::as_str).unwrap_or_default().to_owned(),
+            _ => String::new(),
+        }
+    });
+    if id.len() < 64 || state.is_empty() {
+        return Err(format!("a container without a full id or state: {line}"));
+    }
+    Ok(Container {
+        id,
+        name,
+        image,
+        state: State::parse(&state),
+        project,
+        service,
+        image_id: Some(image_id).filter(|id| !id.is_empty()),
+        is_one_off: one_off.eq_ignore_ascii_case("true"),
+        config_hash,
+    })
+}
+
+fn parse_inspections(stdout: &[u8]) -> Answer<Vec<Inspection>> {
+    Answer::trying(|| {
+        let unreadable = |error: serde_json::Error| format!("unreadable inspection: {error}");
+        let documents: Vec<Value> = serde_json::from_slice(stdout).map_err(unreadable)?;
+        documents
+            .into_iter()
+            .map(|raw| {
+                let wire = Wire::deserialize(&raw).map_err(unreadable)?;
+                let label = wire.config.labels.get(&format!("{COMPOSE}service"));
+                Ok(Inspection {
+                    id: wire.id,
+                    name: wire.name.trim_start_matches('/').to_owned(),
+                    image_id: wire.image,
+                    state: State::parse(&wire.state.status),
+                    pid: u32::try_from(wire.state.pid).ok().filter(|pid| *pid != 0),
+                    started_at: wire.state.started_at,
+                    user: wire.config.user,
+                    service: label.and_then(Value::as_str).unwrap_or_default().to_owned(),
+                    mounts: wire.mounts,
+                    raw,
+                })
+            })
+            .collect()
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    id: String,
+    name: String,
+    image: String,
+    state: WireState,
+    config: WireConfig,
+    #[serde(default, deserialize_with = "null_as_default")]
+    mounts: Vec<MountPoint>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireState {
+    status: String,
+    #[serde(default)]
+    pid: i64,
+    #[serde(default)]
+    started_at: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireConfig {
+    #[serde(default, deserialize_with = "null_as_default")]
+    user: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    labels: serde_json::Map<String, Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "493b7eb1f5699d8b62fd5f0c132254e8bdc2bf1b6b5f5468f47a3ee6317807a3";
+
+    #[test]
+    fn the_format_asks_for_each_label_by_itself() {
+        let format = list_format();
+        assert!(format.starts_with("[{{json .ID}},{{json .Names}},"), "{format}");
+        assert!(format.contains(r#"{{json (.Label "com.docker.compose.oneoff")}}"#), "{format}");
+    }
+
+    #[test]
+    fn a_list_is_read_line_by_line() {
+        let text = format!(
+            "[\"{ID}\",\"p-a-1\",\"sw-busybox\",\"running\",\"p\",\"a\",\"sha256:1\",\"False\",\"h\"]\n\
+             [\"{ID}\",\"p-a-run-1\",\"sw-busybox\",\"weird\",\"p\",\"a\",\"\",\"True\",\"\"]\n"
+        );
+        let found = parse_list(text.as_bytes()).known().unwrap();
+        assert_eq!(
+            (found[0].service.as_str(), &found[0].state, found[0].is_one_off),
+            ("a", &State::Running, false)
+        );
+        assert_eq!(found[0].image_id.as_deref(), Some("sha256:1"));
+        assert_eq!((&found[1].state, found[1].is_one_off), (&State::Other("weird".into()), true));
+        assert!(!found[1].state.is_certainly_stopped() && found[1].image_id.is_none());
+        assert_eq!(parse_list(b""), Answer::Known(vec![]));
+    }
+
+    #[test]
+    fn a_cut_or_foreign_list_is_unknown() {
+        for text in
+            ["[\"a\"]", "null", "{}", "[\"", "[\"short\",\"\",\"\",\"running\",\"\",\"\",\"\",\"\",\"\"]"]
+        {
+            assert!(!parse_list(text.as_bytes()).is_known(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_inspection_is_typed_and_kept_whole() {
+        let text = format!(
+            r#"[{{"Id":"{ID}","Name":"/p-a-1","Image":"sha256:1","State":{{"Status":"running","Pid":7,"StartedAt":"t"}},
+               "Config":{{"User":"app","Labels":{{"com.docker.compose.service":"a"}}}},"HostConfig":{{"Privileged":false}},
+               "Mounts":[{{"Type":"bind","Source":"/s","Destination":"/d","RW":true,"Propagation":"rprivate"}}]}}]"#
+        );
+        let one = parse_inspections(text.as_bytes()).known().unwrap().remove(0);
+        assert_eq!((one.name.as_str(), one.pid, one.service.as_str()), ("p-a-1", Some(7), "a"));
+        assert_eq!((one.mounts[0].kind.as_str(), one.mounts[0].is_writable), ("bind", true));
+        assert_eq!(one.raw.pointer("/HostConfig/Privileged"), Some(&Value::Bool(false)));
+        assert_eq!(parse_inspections(b"[]"), Answer::Known(vec![]));
+        assert!(!parse_inspections(b"").is_known());
+    }
+}

@@ -1,0 +1,312 @@
+//! Which user of the host a user in a container is.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{Answer, Info};
+use crate::host::Owner;
+
+/// What the kernel shows for an id that a map does not have.
+pub const OVERFLOW: u32 = 65534;
+
+/// Container ids from `container` on are host ids from `host` on; `length` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Range {
+    pub container: u32,
+    pub host: u32,
+    pub length: u32,
+}
+
+impl Range {
+    fn forward(&self, id: u32) -> Option<u32> {
+        let offset = id.checked_sub(self.container)?;
+        (offset < self.length).then(|| self.host.checked_add(offset)).flatten()
+    }
+
+    fn back(&self, id: u32) -> Option<u32> {
+        let offset = id.checked_sub(self.host)?;
+        (offset < self.length).then(|| self.container.checked_add(offset)).flatten()
+    }
+}
+
+/// A user namespace's maps of users and groups.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IdMap {
+    uids: Vec<Range>,
+    gids: Vec<Range>,
+}
+
+impl IdMap {
+    pub fn new(uids: Vec<Range>, gids: Vec<Range>) -> Self {
+        Self { uids, gids }
+    }
+
+    /// Every id is itself: no user namespace.
+    pub fn identity() -> Self {
+        let all = vec![Range { container: 0, host: 0, length: u32::MAX }];
+        Self { uids: all.clone(), gids: all }
+    }
+
+    pub fn is_identity(&self) -> bool {
+        *self == Self::identity()
+    }
+
+    /// From the texts of `/proc/PID/uid_map` and `gid_map`, as seen from the host.
+    pub fn parse(uid_map: &str, gid_map: &str) -> Option<Self> {
+        let ranges = |text: &str| -> Option<Vec<Range>> {
+            let line = |line: &str| {
+                let mut numbers = line.split_whitespace().map(|number| number.parse().ok());
+                let [container, host, length] = [numbers.next()??, numbers.next()??, numbers.next()??];
+                numbers.next().is_none().then_some(Range { container, host, length })
+            };
+            text.lines().map(line).collect()
+        };
+        Some(Self { uids: ranges(uid_map)?, gids: ranges(gid_map)? })
+    }
+
+    /// The map of an engine for containers that do not choose otherwise. `local` tells what only the
+    /// engine's own machine knows.
+    pub fn of(info: &Info, local: &Local) -> Answer<Self> {
+        if let Some(map) = &info.id_map {
+            return Answer::Known(map.clone());
+        }
+        if info.is_rootless {
+            return Self::rootless(local);
+        }
+        if info.is_remapped() {
+            return Self::remapped(&info.root_dir, local);
+        }
+        Answer::Known(Self::identity())
+    }
+
+    /// An engine with `userns-remap` keeps its data in a directory named after the first ids: `…/U.G`.
+    /// How many follow is written in the machine's `/etc/subuid`.
+    fn remapped(root_dir: &Path, local: &Local) -> Answer<Self> {
+        let name = root_dir.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let first = || {
+            let (uid, gid) = name.split_once('.')?;
+            Some((uid.parse::<u32>().ok()?, gid.parse::<u32>().ok()?))
+        };
+        let Some((uid, gid)) = first() else {
+            return Answer::Unknown(format!(
+                "the engine maps users, but its data directory {} does not say to which",
+                root_dir.display()
+            ));
+        };
+        Answer::Known(Self {
+            uids: subordinate_from(&local.subuid, uid),
+            gids: subordinate_from(&local.subgid, gid),
+        })
+    }
+
+    /// Root of a rootless engine's containers is the user who runs the engine; the others are that
+    /// user's subordinate ids, in order.
+    fn rootless(local: &Local) -> Answer<Self> {
+        let Some(owner) = local.engine_user else {
+            return Answer::unknown("the engine runs without root, and whose it is is not known");
+        };
+        let name = local.engine_user_name.as_deref();
+        let ranges = |text: &str, first: u32| {
+            let mut next = 1;
+            let mut ranges = vec![Range { container: 0, host: first, length: 1 }];
+            for (_, host, length) in
+                subordinates(text).filter(|(user, ..)| Some(*user) == name || user.parse() == Ok(owner.uid))
+            {
+                ranges.push(Range { container: next, host, length });
+                next = next.saturating_add(length);
+            }
+            ranges
+        };
+        Answer::Known(Self { uids: ranges(&local.subuid, owner.uid), gids: ranges(&local.subgid, owner.gid) })
+    }
+
+    /// The map of a service with this `userns_mode:`. `host` leaves a remapping engine's map; a rootless
+    /// engine has nothing to leave it for.
+    pub fn for_mode(&self, info: &Info, userns_mode: &str) -> Answer<Self> {
+        match userns_mode {
+            "" => Answer::Known(self.clone()),
+            "host" if info.is_rootless => Answer::Known(self.clone()),
+            "host" => Answer::Known(Self::identity()),
+            other => Answer::Unknown(format!("the map of `userns_mode: {other}` is the engine's own choice")),
+        }
+    }
+
+    /// The host's id of a user in the container; `None` where the map has none for it.
+    pub fn uid_to_host(&self, uid: u32) -> Option<u32> {
+        self.uids.iter().find_map(|range| range.forward(uid))
+    }
+
+    pub fn gid_to_host(&self, gid: u32) -> Option<u32> {
+        self.gids.iter().find_map(|range| range.forward(gid))
+    }
+
+    /// The host's owner for a user and group in the container.
+    pub fn to_host(&self, inside: Owner) -> Option<Owner> {
+        Some(Owner::new(self.uid_to_host(inside.uid)?, self.gid_to_host(inside.gid)?))
+    }
+
+    pub fn uid_to_container(&self, uid: u32) -> Option<u32> {
+        self.uids.iter().find_map(|range| range.back(uid))
+    }
+
+    pub fn gid_to_container(&self, gid: u32) -> Option<u32> {
+        self.gids.iter().find_map(|range| range.back(gid))
+    }
+
+    /// What a container sees as the owner of a file of the host: 65534 for what its map does not have,
+    /// which nobody in it can change, not even its root.
+    pub fn seen_inside(&self, outside: Owner) -> Owner {
+        Owner::new(
+            self.uid_to_container(outside.uid).unwrap_or(OVERFLOW),
+            self.gid_to_container(outside.gid).unwrap_or(OVERFLOW),
+        )
+    }
+
+    pub fn uids(&self) -> &[Range] {
+        &self.uids
+    }
+
+    pub fn gids(&self) -> &[Range] {
+        &self.gids
+    }
+}
+
+/// What the engine's machine knows about subordinate ids.
+#[derive(Clone, Debug, Default)]
+pub struct Local {
+    /// The text of `/etc/subuid`; empty where it cannot be read.
+    pub subuid: String,
+    pub subgid: String,
+    /// Who runs a rootless engine.
+    pub engine_user: Option<Owner>,
+    pub engine_user_name: Option<String>,
+}
+
+impl Local {
+    /// Reads this machine's files; `engine_user` is the owner of the engine's socket.
+    pub fn read(engine_user: Option<Owner>) -> Self {
+        let text = |path| std::fs::read_to_string(path).unwrap_or_default();
+        let engine_user_name =
+            engine_user.and_then(|owner| super::user::find_user_name(&text("/etc/passwd"), owner.uid));
+        Self { subuid: text("/etc/subuid"), subgid: text("/etc/subgid"), engine_user, engine_user_name }
+    }
+}
+
+/// The entries `user:first:count` of `/etc/subuid` or `/etc/subgid`.
+fn subordinates(text: &str) -> impl Iterator<Item = (&str, u32, u32)> {
+    text.lines().filter_map(|line| {
+        let mut fields = line.trim().split(':');
+        let (user, first, count) = (fields.next()?, fields.next()?, fields.next()?);
+        Some((user, first.parse().ok()?, count.parse().ok()?))
+    })
+}
+
+/// All ranges of the user whose lowest range begins at `first`, in the engine's order. Where the file
+/// does not tell, the size that tools have always given: 65536.
+fn subordinate_from(text: &str, first: u32) -> Vec<Range> {
+    let of = |user: &str| {
+        let mut ranges: Vec<(u32, u32)> = subordinates(text)
+            .filter(|(name, ..)| *name == user)
+            .map(|(_, first, count)| (first, count))
+            .collect();
+        ranges.sort_unstable();
+        ranges
+    };
+    let user = subordinates(text)
+        .map(|(user, ..)| user)
+        .find(|user| of(user).first().is_some_and(|(lowest, _)| *lowest == first));
+    let ranges = user.map_or_else(|| vec![(first, 65536)], of);
+    let mut container = 0;
+    ranges
+        .into_iter()
+        .map(|(host, length)| {
+            let range = Range { container, host, length };
+            container = container.saturating_add(length);
+            range
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remapped(root_dir: &str, subuid: &str) -> Answer<IdMap> {
+        let info = Info {
+            root_dir: root_dir.into(),
+            security_options: vec!["name=userns".into()],
+            ..Info::default()
+        };
+        IdMap::of(&info, &Local { subuid: subuid.into(), subgid: subuid.into(), ..Local::default() })
+    }
+
+    #[test]
+    fn a_remapped_user_is_the_base_plus_its_number() {
+        let map = remapped("/data/231072.231072", "op:100000:65536\nsw:231072:65536\n").known().unwrap();
+        assert_eq!(map.to_host(Owner::new(1000, 1000)), Some(Owner::new(232_072, 232_072)));
+        assert_eq!(map.to_host(Owner::new(65536, 0)), None);
+        assert_eq!(map.seen_inside(Owner::new(232_072, 231_072)), Owner::new(1000, 0));
+        assert_eq!(map.seen_inside(Owner::new(1000, 0)), Owner::new(OVERFLOW, OVERFLOW));
+    }
+
+    #[test]
+    fn several_ranges_of_one_user_follow_each_other() {
+        let map = remapped("/data/1000.1000", "sw:5000:10\nsw:1000:10\n").known().unwrap();
+        assert_eq!(
+            (map.uid_to_host(9), map.uid_to_host(10), map.uid_to_host(20)),
+            (Some(1009), Some(5000), None)
+        );
+        assert_eq!(map.uid_to_container(5003), Some(13));
+    }
+
+    #[test]
+    fn without_the_file_the_usual_size_is_taken_and_without_a_base_nothing() {
+        let map = remapped("/data/231072.231072", "").known().unwrap();
+        assert_eq!((map.uid_to_host(65535), map.uid_to_host(65536)), (Some(296_607), None));
+        assert!(!remapped("/var/lib/docker", "").is_known());
+    }
+
+    #[test]
+    fn root_of_a_rootless_engine_is_its_user() {
+        let info = Info { is_rootless: true, ..Info::default() };
+        let local = Local {
+            subuid: "op:100000:65536\nother:165536:65536\n1500:300000:10\n".into(),
+            subgid: "op:100000:65536\n".into(),
+            engine_user: Some(Owner::new(1500, 1501)),
+            engine_user_name: Some("op".into()),
+        };
+        let map = IdMap::of(&info, &local).known().unwrap();
+        assert_eq!(map.to_host(Owner::ROOT), Some(Owner::new(1500, 1501)));
+        assert_eq!(map.uid_to_host(1000), Some(100_999));
+        assert_eq!(map.uid_to_host(65537), Some(300_000));
+        assert!(!IdMap::of(&info, &Local::default()).is_known());
+        assert_eq!(map.for_mode(&info, "host").known(), Some(map));
+    }
+
+    #[test]
+    fn without_namespaces_every_id_is_itself() {
+        let map = IdMap::of(&Info::default(), &Local::default()).known().unwrap();
+        assert!(map.is_identity());
+        assert_eq!(map.uid_to_host(4_294_967_294), Some(4_294_967_294));
+        assert_eq!(map.seen_inside(Owner::new(7, 8)), Owner::new(7, 8));
+    }
+
+    #[test]
+    fn host_mode_leaves_a_remapping_engines_map() {
+        let info = Info { security_options: vec!["name=userns".into()], ..Info::default() };
+        let map = remapped("/data/231072.231072", "").known().unwrap();
+        assert_eq!(map.for_mode(&info, "").known(), Some(map.clone()));
+        assert!(map.for_mode(&info, "host").known().unwrap().is_identity());
+        assert!(!map.for_mode(&info, "keep-id").is_known());
+    }
+
+    #[test]
+    fn the_kernels_own_text_is_read() {
+        let map = IdMap::parse("         0     231072      65536\n", "0 231072 65536\n").unwrap();
+        assert_eq!(map.uid_to_host(1), Some(231_073));
+        assert!(IdMap::parse("         0          0 4294967295\n", "0 0 4294967295").unwrap().is_identity());
+        assert_eq!(IdMap::parse("0 1", ""), None);
+        assert_eq!(IdMap::parse("0 1 2 3", ""), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! What an image says of itself.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Answer, Engine};
+
+/// The parts of an image's configuration that bear on users and paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Image {
+    /// `sha256:…`: the content, whatever its names.
+    pub id: String,
+    /// Raw `USER`; resolve it with [`resolve_user`](super::resolve_user).
+    pub user: String,
+    /// Declared `VOLUME` paths, sorted.
+    pub volumes: Vec<String>,
+    /// Empty means `/`.
+    pub working_dir: String,
+    pub entrypoint: Vec<String>,
+    pub cmd: Vec<String>,
+    /// `NAME=value`.
+    pub env: Vec<String>,
+    pub os: String,
+    pub architecture: String,
+}
+
+impl Image {
+    /// The value of a variable that the image sets.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.env.iter().rev().find_map(|entry| entry.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    fn from_wire(wire: Wire) -> Option<Self> {
+        let mut volumes: Vec<String> = wire.config.volumes.into_iter().map(|(path, _)| path).collect();
+        volumes.sort();
+        wire.id.starts_with("sha256:").then_some(Self {
+            id: wire.id,
+            user: wire.config.user,
+            volumes,
+            working_dir: wire.config.working_dir,
+            entrypoint: wire.config.entrypoint,
+            cmd: wire.config.cmd,
+            env: wire.config.env,
+            os: wire.os,
+            architecture: wire.architecture,
+        })
+    }
+}
+
+impl Engine {
+    /// Inspects images by name or id, all in one question where all are there. `None` in the answer: the
+    /// engine says that it has no such image. In the order asked.
+    pub fn images(&self, names: &[&str]) -> Answer<Vec<Option<Image>>> {
+        if names.is_empty() {
+            return Answer::Known(Vec::new());
+        }
+        let together = self.inspect_images(names);
+        match together {
+            Answer::Known(Some(found)) if found.len() == names.len() => {
+                Answer::Known(found.into_iter().map(Some).collect())
+            }
+            Answer::Unknown(reason) => Answer::Unknown(reason),
+            // Some are missing, and the answer does not say which of the names it is about.
+            Answer::Known(_) if names.len() > 1 => {
+                names.iter().map(|name| self.images(&[name]).map(|mut one| one.pop().flatten())).collect()
+            }
+            Answer::Known(Some(_)) => Answer::unknown("the engine answers about other images than asked"),
+            Answer::Known(None) => Answer::Known(vec![None]),
+        }
+    }
+
+    /// `None`: at least one is missing.
+    fn inspect_images(&self, names: &[&str]) -> Answer<Option<Vec<Image>>> {
+        let arguments = ["image", "inspect", "--"].iter().chain(names);
+        self.command().run(arguments).context("cannot inspect images").and_then(|output| {
+            if !output.succeeded() {
+                // The engine's own words; one that is away is complained of otherwise.
+                if output.stderr.to_lowercase().contains("no such image") {
+                    return Answer::Known(None);
+                }
+                let complaint = output.complaint();
+                return Answer::Unknown(format!("cannot inspect images: {complaint}"));
+            }
+            let wires: Vec<Wire> = match serde_json::from_slice(&output.stdout) {
+                Ok(wires) => wires,
+                Err(error) => return Answer::Unknown(format!("cannot read an image's inspection: {error}")),
+            };
+            let images: Option<Vec<Image>> = wires.into_iter().map(Image::from_wire).collect();
+            match images {
+                Some(images) => Answer::Known(Some(images)),
+                None => Answer::unknown("an image without an id"),
+            }
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Wire {
+    id: String,
+    #[serde(default, deserialize_with = "null_as_default")]
+    config: WireConfig,
+    #[serde(default)]
+    os: String,
+    #[serde(default)]
+    architecture: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct WireConfig {
+    #[serde(deserialize_with = "null_as_default")]
+    user: String,
+    #[serde(deserialize_with = "null_as_default")]
+    volumes: Map<String, Value>,
+    #[serde(deserialize_with = "null_as_default")]
+    working_dir: String,
+    #[serde(deserialize_with = "null_as_default")]
+    entrypoint: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    cmd: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    env: Vec<String>,
+}
+
+/// Go writes an empty list or map as `null`.
+pub(super) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nulls_are_nothing_and_volumes_are_sorted() {
+        let text = r#"{"Id":"sha256:1","Config":{"User":"app","Volumes":{"/z":{},"/a":{}},"WorkingDir":"",
+                       "Entrypoint":null,"Cmd":["sh"],"Env":["A=1","PATH=/bin","A=2"]},"Os":"linux"}"#;
+        let image = Image::from_wire(serde_json::from_str(text).unwrap()).unwrap();
+        assert_eq!(image.volumes, ["/a", "/z"]);
+        assert_eq!((image.user.as_str(), image.entrypoint.len(), image.cmd.len()), ("app", 0, 1));
+        assert_eq!((image.variable("A"), image.variable("B")), (Some("2"), None));
+    }
+
+    #[test]
+    fn an_answer_without_a_content_id_is_none() {
+        let text = r#"{"Id":"","Config":null}"#;
+        assert_eq!(Image::from_wire(serde_json::from_str(text).unwrap()), None);
+    }
+}

@@ -1,0 +1,235 @@
+//! Looking at an image's files without running it.
+//!
+//! A container is created, never started, and removed again; the engine hands out its files as an
+//! archive. That works with images that hold no shell, and runs nothing of theirs.
+
+use std::io::Read;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use super::{Answer, Engine, Image, LABEL};
+use crate::host::{Kind, Owner};
+
+/// One path of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ImageEntry {
+    pub kind: Kind,
+    /// In the container's own numbers.
+    pub owner: Owner,
+    /// Permission bits, `0o7777` at most.
+    pub mode: u32,
+    /// The bytes of a file of at most [`CONTENT_LIMIT`] bytes, where they were asked for.
+    #[serde(skip)]
+    pub content: Option<Vec<u8>>,
+}
+
+/// What to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look<'a> {
+    /// Absolute, in the image. Links are followed within the image.
+    pub path: &'a str,
+    /// Whether the content is wanted too.
+    pub content: bool,
+}
+
+/// The largest file whose content is read: user databases of real images have less than 10 KiB.
+pub const CONTENT_LIMIT: usize = 4 << 20;
+
+/// An image's user database: the texts of `/etc/passwd` and `/etc/group`, `None` where it has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct UserDatabase {
+    pub passwd: Option<String>,
+    pub group: Option<String>,
+}
+
+impl Engine {
+    /// Reads the user database of an image. The same for the same image id, so worth keeping by that.
+    pub fn user_database(&self, image: &Image) -> Answer<UserDatabase> {
+        let looks = ["/etc/passwd", "/etc/group"].map(|path| Look { path, content: true });
+        self.look_into(image, &looks).map(|entries| {
+            let mut texts = entries
+                .into_iter()
+                .map(|entry| entry?.content.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
+            UserDatabase { passwd: texts.next().flatten(), group: texts.next().flatten() }
+        })
+    }
+
+    /// Looks at several paths of an image, in the order asked; `None` where the image has nothing there.
+    /// One container is made for all of them, and removed whatever happens.
+    pub fn look_into(&self, image: &Image, looks: &[Look<'_>]) -> Answer<Vec<Option<ImageEntry>>> {
+        let question = || format!("cannot look into image {}", image.id);
+        if looks.is_empty() {
+            return Answer::Known(Vec::new());
+        }
+        let container = match self.create_for_looking(image) {
+            Answer::Known(container) => container,
+            Answer::Unknown(reason) => return Answer::Unknown(reason).context(question()),
+        };
+        let found = looks.iter().map(|look| self.look_at(&container, *look)).collect();
+        // A container that stays behind holds no process and no volume; its label tells what it is.
+        let removed = self.ask(["container", "rm", "--force", "--volumes", &container]);
+        match (found, removed) {
+            (found, Answer::Known(_)) => Answer::context(found, question()),
+            (Answer::Known(_), Answer::Unknown(reason)) => {
+                Answer::Unknown(format!("{}: container {container} stays behind: {reason}", question()))
+            }
+            (unknown, Answer::Unknown(_)) => unknown.context(question()),
+        }
+    }
+
+    fn create_for_looking(&self, image: &Image) -> Answer<String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let name = format!("sw-look-{}-{now:x}", std::process::id());
+        let label = format!("{LABEL}=look");
+        let mut arguments: Vec<String> = [
+            "container",
+            "create",
+            "--name",
+            &name,
+            "--label",
+            &label,
+            "--pull",
+            "never",
+            "--network",
+            "none",
+            "--read-only",
+            "--cap-drop",
+            "ALL",
+            "--security-opt",
+            "no-new-privileges",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        // A declared volume would be made, and filled from the image, only to be thrown away.
+        for volume in &image.volumes {
+            arguments.extend(["--mount".to_owned(), format!("type=tmpfs,destination={volume}")]);
+        }
+        // Never started, but an image without a command of its own is refused without one.
+        arguments.extend(["--entrypoint", "/", "--", &image.id].map(str::to_owned));
+        self.patient().ask(&arguments).and_then(|output| {
+            let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            if id.is_empty() { Answer::unknown("the engine names no container") } else { Answer::Known(id) }
+        })
+    }
+
+    fn look_at(&self, container: &str, look: Look<'_>) -> Answer<Option<ImageEntry>> {
+        let source = format!("{container}:{}", look.path);
+        // Of a directory the archive holds all that is below; its first header says enough.
+        let limit = if look.content { CONTENT_LIMIT + HEADERS } else { HEADERS };
+        let output = self.patient().run_up_to(limit, ["container", "cp", "--follow-link", &source, "-"]);
+        output.and_then(|output| {
+            if output.succeeded() {
+                return first_entry(&output.stdout, look.content).map(Some);
+            }
+            let complaint = output.complaint();
+            if is_missing(&complaint) {
+                return Answer::Known(None);
+            }
+            Answer::Unknown(format!("{}: {complaint}", look.path))
+        })
+    }
+}
+
+/// Enough for the headers of one entry, with a long name in a record of its own.
+const HEADERS: usize = 16 << 10;
+
+/// Whether the engine says that the path is not there.
+fn is_missing(complaint: &str) -> bool {
+    let complaint = complaint.to_lowercase();
+    ["could not find the file", "no such file or directory", ": not a directory"]
+        .iter()
+        .any(|words| complaint.contains(words))
+}
+
+/// The first entry of an archive, which is the path asked for; the archive may be cut behind it.
+fn first_entry(archive: &[u8], content: bool) -> Answer<ImageEntry> {
+    Answer::trying(|| {
+        let unreadable = |error: std::io::Error| format!("the archive cannot be read: {error}");
+        let mut archive = tar::Archive::new(archive);
+        let mut entries = archive.entries().map_err(unreadable)?;
+        let mut entry = entries.next().ok_or("the archive is empty")?.map_err(unreadable)?;
+        let header = entry.header();
+        let id = |id: std::io::Result<u64>| -> Result<u32, String> {
+            u32::try_from(id.map_err(unreadable)?).map_err(|_| "an owner beyond 32 bits".to_owned())
+        };
+        let owner = Owner::new(id(header.uid())?, id(header.gid())?);
+        let mode = header.mode().map_err(unreadable)? & 0o7777;
+        let kind = match header.entry_type() {
+            tar::EntryType::Directory => Kind::Directory,
+            tar::EntryType::Symlink => Kind::Symlink,
+            tar::EntryType::Char => Kind::CharDevice,
+            tar::EntryType::Block => Kind::BlockDevice,
+            tar::EntryType::Fifo => Kind::Fifo,
+            tar::EntryType::Regular | tar::EntryType::Continuous | tar::EntryType::Link => Kind::File,
+            other => return Err(format!("the archive has an entry of unknown type {:?}", other.as_byte())),
+        };
+        let wanted = content && kind == Kind::File && entry.size() <= CONTENT_LIMIT as u64;
+        let content = if wanted {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).map_err(unreadable)?;
+            if bytes.len() as u64 != entry.size() {
+                return Err("the archive ends early".to_owned());
+            }
+            Some(bytes)
+        } else {
+            None
+        };
+        Ok(ImageEntry { kind, owner, mode, content })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn archive(entries: &[(&str, tar::EntryType, &[u8])]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, kind, content) in entries {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(*kind);
+            header.set_uid(10001);
+            header.set_gid(20002);
+            header.set_mode(0o100_640);
+            header.set_size(content.len() as u64);
+            builder.append_data(&mut header, name, *content).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    #[test]
+    fn the_first_entry_tells_kind_owner_mode_and_content() {
+        let bytes = archive(&[("passwd", tar::EntryType::Regular, b"root:x:0:0")]);
+        let entry = first_entry(&bytes, true).known().unwrap();
+        assert_eq!((entry.kind, entry.owner, entry.mode), (Kind::File, Owner::new(10001, 20002), 0o640));
+        assert_eq!(entry.content.as_deref(), Some(b"root:x:0:0".as_slice()));
+        assert_eq!(first_entry(&bytes, false).known().unwrap().content, None);
+    }
+
+    #[test]
+    fn a_directory_is_told_from_the_beginning_of_its_archive() {
+        let long = "x".repeat(300);
+        let bytes =
+            archive(&[(&long, tar::EntryType::Directory, b""), ("y", tar::EntryType::Regular, &[7; 9000])]);
+        let entry = first_entry(&bytes[..HEADERS.min(bytes.len() - 4000)], true).known().unwrap();
+        assert_eq!((entry.kind, entry.content), (Kind::Directory, None));
+    }
+
+    #[test]
+    fn a_cut_content_and_an_empty_archive_are_unknown() {
+        let bytes = archive(&[("passwd", tar::EntryType::Regular, &[b'a'; 2000])]);
+        assert!(!first_entry(&bytes[..1024], true).is_known());
+        assert!(!first_entry(&[], true).is_known());
+        assert!(!first_entry(b"garbage that is no archive", true).is_known());
+    }
+
+    #[test]
+    fn only_the_engines_own_words_mean_missing() {
+        assert!(is_missing("Error response from daemon: Could not find the file /x in container 1"));
+        assert!(is_missing("Error response from daemon: lstat /a/etc/passwd/x: not a directory"));
+        assert!(!is_missing(
+            "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?"
+        ));
+        assert!(!is_missing("No such container: 1"));
+    }
+}

@@ -1,0 +1,120 @@
+//! Other processes: ending the ones we started, finding programs.
+
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, CWD};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+
+/// Kills a child of ours that has not been waited for yet, and everything that it started.
+///
+/// The descendants are held by descriptor before the first signal, because a number may belong to
+/// another process by the time it is used.
+pub fn kill_tree(child: u32) {
+    let Some(root) = i32::try_from(child).ok().and_then(Pid::from_raw) else { return };
+    let mut descendants = Vec::new();
+    collect(root, &mut descendants);
+    let _ = kill_process(root, Signal::KILL);
+    for descendant in descendants {
+        let _ = pidfd_send_signal(descendant, Signal::KILL);
+    }
+}
+
+fn collect(parent: Pid, found: &mut Vec<OwnedFd>) {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{parent}/task")) else { return };
+    for thread in threads.flatten() {
+        let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        let pids = children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
+        for pid in pids {
+            let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
+            // It is the one that was listed if it still has this parent now that it is held.
+            if parent_of(pid) == Some(parent) {
+                found.push(descriptor);
+                collect(pid, found);
+            }
+        }
+    }
+}
+
+fn parent_of(pid: Pid) -> Option<Pid> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    Pid::from_raw(text.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()?)
+}
+
+/// The absolute path of a program: looked up in `search` (the value of `PATH`) where it is a bare name.
+/// Relative entries of the search path are passed over: they would make the project decide what runs.
+pub fn find_program(name: &OsStr, search: &OsStr) -> Option<PathBuf> {
+    let runnable = |path: &Path| {
+        path.is_file()
+            && rustix::fs::accessat(CWD, path, Access::EXEC_OK, rustix::fs::AtFlags::EACCESS).is_ok()
+    };
+    if Path::new(name).components().count() > 1 || Path::new(name).is_absolute() {
+        return std::path::absolute(name).ok().filter(|path| runnable(path));
+    }
+    std::env::split_paths(search)
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join(name))
+        .find(|path| runnable(path))
+}
+
+/// The name of this machine, as the kernel (or the container we run in) has it.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Whether we run inside a container ourselves, where paths are not the engine's paths.
+pub fn is_in_container() -> bool {
+    ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Read;
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::{Command, Stdio};
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_grandchild_that_holds_the_pipe_is_ended_too() {
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", "(sleep 60; :) & echo up; sleep 60; :"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_exact(&mut [0; 3]).unwrap();
+        let start = Instant::now();
+        kill_tree(child.id());
+        let mut rest = Vec::new();
+        stdout.read_to_end(&mut rest).unwrap(); // would wait for the sleepers
+        child.wait().unwrap();
+        assert!(start.elapsed().as_secs() < 30);
+    }
+
+    #[test]
+    fn the_search_takes_the_first_runnable_file_of_an_absolute_directory() {
+        let temp = tempfile::tempdir().unwrap();
+        for (directory, mode) in [("a", 0o644), ("b", 0o755), ("c", 0o755)] {
+            fs::create_dir(temp.path().join(directory)).unwrap();
+            let path = temp.path().join(directory).join("tool");
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        fs::create_dir_all(temp.path().join("d/tool")).unwrap();
+        let search = std::env::join_paths(
+            [Path::new(""), Path::new(".")]
+                .map(Path::to_owned)
+                .into_iter()
+                .chain(["d", "a", "b", "c"].map(|name| temp.path().join(name))),
+        )
+        .unwrap();
+        assert_eq!(find_program("tool".as_ref(), &search), Some(temp.path().join("b/tool")));
+        assert_eq!(find_program("none".as_ref(), &search), None);
+        let direct = temp.path().join("c/tool");
+        assert_eq!(find_program(direct.as_os_str(), &search), Some(direct));
+    }
+}
