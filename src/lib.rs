@@ -8,6 +8,8 @@ pub mod compose;
 pub mod diagnostic;
 pub mod engine;
 pub mod host;
+pub mod ownership;
+pub mod prepare;
 pub mod project;
 pub mod source;
 pub mod yaml;
