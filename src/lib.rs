@@ -12,6 +12,8 @@ pub mod engine;
 pub mod host;
 pub mod launch;
 pub mod plan;
+pub mod ownership;
+pub mod prepare;
 pub mod project;
 pub mod render;
 mod run;
