@@ -2,9 +2,11 @@
 
 mod config;
 mod gate;
+mod images;
 mod pass;
 mod plan;
 mod session;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -37,8 +39,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Config(options) => config::run(&request, options),
         Command::Plan(options) => plan::run(&request, options),
         Command::Compose(compose) => match compose.class {
-            Class::Gate => gate::run(&request, compose),
-            Class::Load => gate::pass_rendered(&request, compose),
+            Class::Gate | Class::Load => gate::run(&request, compose),
             Class::Judge | Class::PassThrough | Class::Own => pass::run(&request),
         },
         other => Err(unavailable(other)),
