@@ -12,6 +12,7 @@ pub mod engine;
 pub mod host;
 pub mod launch;
 pub mod plan;
+pub mod policy;
 pub mod ownership;
 pub mod prepare;
 pub mod project;

@@ -5,6 +5,7 @@ mod gate;
 mod images;
 mod pass;
 mod plan;
+mod policy;
 mod session;
 mod verify;
 

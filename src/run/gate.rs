@@ -15,7 +15,7 @@ use crate::yaml::Node;
 use super::images::LazyEngine;
 use super::pass::options;
 use super::session::Session;
-use super::verify::{Verified, verify};
+use super::verify::{Images, Verified, verify};
 
 /// `up`, `create`, `run`, `start`, `restart`, `scale`, `watch`: the whole gate. `build`, `pull`, `push`,
 /// `publish` start nothing, so the host is not prepared for them.
@@ -23,7 +23,7 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
     let services = named_services(command);
     let engine = LazyEngine::new(options(request));
-    let Some(verified) = verify(&mut session, &services, &engine) else { return Err(session.report()) };
+    let Some(verified) = verify(&mut session, &services, &engine, Images::WhereNeeded) else { return Err(session.report()) };
     let rendered = render::render(&verified.model, &verified.selected);
     match hand_over(&mut session, command, &verified, &rendered, &services) {
         Ok(exit) => Ok(exit),

@@ -40,6 +40,11 @@ impl<'r> Session<'r> {
         compose::load(project, layers, phases, selection, &mut self.inputs, &mut self.sink)
     }
 
+    /// The policy named explicitly, absolute.
+    pub fn policy_path(&self) -> Option<PathBuf> {
+        self.request.global.policy.as_ref().map(|path| current_directory().join(path))
+    }
+
     /// Writes what was found so far to standard error, and says how to exit if something refuses.
     pub fn report(&mut self) -> Exit {
         report(&self.sink, self.inputs.sources());

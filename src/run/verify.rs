@@ -1,18 +1,26 @@
 //! From the command line to everything that is decided about a launch. Nothing on the host changes.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::compose::{Model, Phases};
+use crate::engine::{Answer, Location};
+use crate::ownership::bind::BindQuestion;
 use crate::ownership::images::wanted_paths;
-use crate::ownership::{Caller, HostStep, UserDecision, UserQuestion, decide_users};
+use crate::ownership::{Caller, HostStep, NoEngine, UserDecision, UserQuestion, decide_binds, decide_users};
+use crate::policy::{self, Arranged, Policy};
 use crate::project::Project;
+use crate::yaml::Node;
 
 use super::images::{LazyEngine, LazyImages};
+use super::policy::{binds, id_map, users};
 use super::session::Session;
 
 /// Everything that was decided about a launch.
 pub struct Verified {
     pub project: Project,
+    pub policy: Option<Policy>,
+    pub arranged: Arranged,
     /// Every service of every profile.
     pub model: Model,
     /// The services of this launch.
@@ -22,32 +30,89 @@ pub struct Verified {
     pub steps: Vec<HostStep>,
 }
 
+/// How much the answer is worth waiting for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Images {
+    /// A launch without a policy asks the engine only where something has to be created.
+    WhereNeeded,
+    /// A review wants to know who runs.
+    Always,
+}
+
 /// Loads, verifies and decides; `None` where the session has errors.
-pub fn verify(session: &mut Session<'_>, services: &[String], engine: &LazyEngine) -> Option<Verified> {
+pub fn verify(
+    session: &mut Session<'_>,
+    services: &[String],
+    engine: &LazyEngine,
+    images: Images,
+) -> Option<Verified> {
     let selection = session.selection(services);
     let project = session.discover()?;
     let layers = session.layers(&project)?;
-    let mut model = session.load(&project, layers, Phases::default(), &selection)?;
+    let given = policy::Given { path: session.policy_path(), ..policy::Given::default() };
+    let policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
+    let arranged = match &policy {
+        Some(policy) => {
+            policy.check_list(&project, &mut session.sink);
+            policy.layers(layers, &project, &mut session.inputs, &mut session.sink)?
+        }
+        None => Arranged { layers, ..Arranged::default() },
+    };
+    let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
 
-    let home = model.environment.get("HOME").map(std::path::PathBuf::from);
+    let home = model.environment.get("HOME").map(PathBuf::from);
     let caller = Caller::find(&model.directory, home.as_deref());
-    let images = LazyImages::new(engine, wanted_paths(&model));
+    let asks = images == Images::Always || policy.is_some() || misses_a_source(&model);
+    let lazy = LazyImages::new(engine, wanted_paths(&model));
+    let images: &dyn crate::ownership::Images = if asks { &lazy } else { &NoEngine };
+    let user_policy = policy.as_ref().map(users);
     let known = BTreeMap::new();
     let users = decide_users(&UserQuestion {
         model: &model,
         sources: session.inputs.sources(),
-        policy: None,
-        images: &images,
+        policy: user_policy.as_ref(),
+        images,
         caller: &caller,
         known: &known,
     });
     crate::ownership::apply(&mut model, &users.decisions);
-    session.sink.extend(users.findings);
-    let steps = Vec::new();
+    session.sink.extend(users.findings.iter().cloned());
 
+    if let Some(policy) = &policy {
+        policy.judge(&model, &arranged, &project, &mut session.inputs, &mut session.sink);
+    }
     let selected = model.select(&selection, &mut session.inputs, &mut session.sink)?;
+
+    let here = Location::Here;
+    let location = match engine.get() {
+        Answer::Known(engine) if asks => engine.location(),
+        _ => here,
+    };
+    let bind_policy = policy.as_ref().map(binds);
+    let decided = decide_binds(&BindQuestion {
+        model: &selected,
+        sources: session.inputs.sources(),
+        policy: bind_policy.as_ref(),
+        users: &users,
+        images,
+        maps: &|mode| if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) },
+        location: &location,
+        caller: &caller,
+    });
+    session.sink.extend(decided.findings);
     if session.sink.has_errors() {
         return None;
     }
-    Some(Verified { project, model, selected, users: users.decisions, steps })
+    Some(Verified { project, policy, arranged, model, selected, users: users.decisions, steps: decided.steps })
+}
+
+/// Whether a bind mount names something that is not there, so that somebody has to own it.
+fn misses_a_source(model: &Model) -> bool {
+    model.services().any(|(_, service)| {
+        service.get("volumes").and_then(Node::as_seq).into_iter().flatten().any(|mount| {
+            let source = mount.get("source").and_then(Node::as_str);
+            mount.get("type").and_then(Node::as_str) == Some("bind")
+                && source.is_some_and(|source| std::fs::symlink_metadata(source).is_err())
+        })
+    })
 }
