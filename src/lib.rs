@@ -7,6 +7,7 @@
 pub mod compose;
 pub mod diagnostic;
 pub mod host;
+pub mod policy;
 pub mod project;
 pub mod source;
 pub mod yaml;

@@ -1,0 +1,1 @@
+//! Projects written as text, for tests.
