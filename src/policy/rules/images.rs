@@ -10,7 +10,7 @@ pub const RULES: &[Rule] = &[
         id: "image-latest",
         forbids: "run an image without a version",
         why: "What `latest` is tomorrow was not reviewed today.",
-        from: Some(Posture::Hardened),
+        from: Some(Posture::Contained),
         cis: &["5.28"],
         live: "Config.Image has a tag or digest; Image is the id that was locked",
         fix: "Write a tag other than latest, or better a digest.",
