@@ -7,9 +7,13 @@
 
 pub mod allocate;
 mod apply;
+pub mod bind;
 pub mod caller;
 pub mod command;
 pub mod images;
+pub mod kind;
+pub mod remote;
+pub mod root;
 pub mod spec;
 pub mod step;
 #[cfg(test)]
@@ -18,6 +22,7 @@ mod text;
 pub mod user;
 
 pub use apply::apply;
+pub use bind::{BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome, Role, decide_binds};
 pub use caller::Caller;
 pub use images::{EngineImages, Images, NoEngine};
 pub use spec::{Placed, UserSpec};

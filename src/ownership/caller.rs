@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::host::Owner;
 use crate::host::owner::sudo_caller;
+use crate::host::{Credentials, Owner};
 
 /// Who runs seaworthy, and who is taken for the user `caller`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The user and group of this process.
     pub process: Owner,
+    /// The supplementary groups of this process.
+    pub groups: Vec<u32>,
     /// Whom `caller` stands for; `None` where that would be root.
     pub person: Option<Owner>,
     /// What `~` stands for.
@@ -22,13 +24,24 @@ impl Caller {
         let directory = crate::host::Dir::open(project_directory).and_then(|dir| dir.stat()).ok();
         let process = Owner::current();
         let person = person(process, sudo_caller(), directory.map(|stat| stat.owner));
-        Self { process, person, home: home.map(Path::to_owned) }
+        Self { process, groups: groups(), person, home: home.map(Path::to_owned) }
+    }
+
+    /// Whom the kernel judges what this process does to files by.
+    pub fn credentials(&self) -> Credentials {
+        let dac_override = self.may_chown();
+        Credentials { owner: self.process, groups: self.groups.clone(), dac_override }
     }
 
     /// Whether files may be given to any user.
     pub fn may_chown(&self) -> bool {
         self.process.uid == 0
     }
+}
+
+fn groups() -> Vec<u32> {
+    let groups = rustix::process::getgroups().unwrap_or_default();
+    groups.into_iter().map(rustix::process::Gid::as_raw).collect()
 }
 
 /// The first of these who is not root.
@@ -60,7 +73,7 @@ mod tests {
 
     #[test]
     fn only_root_may_give_files_away() {
-        let caller = |process| Caller { process, person: None, home: None };
+        let caller = |process| Caller { process, groups: Vec::new(), person: None, home: None };
         assert!(caller(Owner::ROOT).may_chown() && !caller(OP).may_chown());
         assert_eq!(Caller::find(Path::new("/"), None).may_chown(), runs_as_root());
     }

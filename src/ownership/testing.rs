@@ -34,10 +34,10 @@ pub fn model(text: &str) -> (Model, SourceMap) {
 
 /// An ordinary user.
 pub fn op() -> Caller {
-    Caller { process: OP, person: Some(OP), home: Some("/home/op".into()) }
+    Caller { process: OP, groups: Vec::new(), person: Some(OP), home: Some("/home/op".into()) }
 }
 
 /// Root, called by nobody.
 pub fn root() -> Caller {
-    Caller { process: Owner::ROOT, person: None, home: Some("/root".into()) }
+    Caller { process: Owner::ROOT, groups: Vec::new(), person: None, home: Some("/root".into()) }
 }
