@@ -60,8 +60,11 @@ impl Policy {
         if laid || enforced {
             return Some(Severity::Error);
         }
-        // Observing shows what hardening would refuse, so that one can see what is ahead.
-        let ahead = rule.from.is_some_and(|from| from <= Posture::Hardened);
+        // Who writes `observe` wants to see what hardening would refuse; a policy without a posture is
+        // about something else, and shows only what is dangerous.
+        let written = self.posture.origin.span().is_some();
+        let shown = if written { Posture::Hardened } else { Posture::Baseline };
+        let ahead = rule.from.is_some_and(|from| from <= shown);
         (self.posture.value == Posture::Observe && ahead).then_some(Severity::Warning)
     }
 

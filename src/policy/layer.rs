@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::project::{Inputs, Project};
-use crate::source::{Origin, Span};
+use crate::source::Origin;
 
 use super::binds::Binds;
 use super::date::Date;
@@ -26,13 +26,11 @@ pub fn combine(
     sink: &mut Sink,
 ) -> Option<Policy> {
     let before = errors(sink);
-    let start = |policy: &PolicyFile| Origin::Policy(Some(Span::new(policy.file, 0, 0)));
-    let anywhere = own.as_ref().or(system.as_ref()).map_or(Origin::Policy(None), start);
     let files: Vec<_> = [&system, &own].into_iter().flatten().map(|policy| policy.file).collect();
     let system = system.unwrap_or_else(|| absent(Rank::System));
     let own = own.unwrap_or_else(|| absent(Rank::Project));
     let system_posture = system.posture.as_ref().map_or(Posture::Observe, |posture| posture.value);
-    let posture = stronger(&system, &own, anywhere, sink);
+    let posture = stronger(&system, &own, sink);
     let policy = Policy {
         overlays: overlays(&system, &own, system_posture, &posture),
         users: users(system.users, own.users, sink),
@@ -45,6 +43,9 @@ pub fn combine(
     };
     (errors(sink) == before).then_some(policy)
 }
+
+/// The posture where no policy writes one.
+pub const UNWRITTEN: Origin = Origin::Default("posture");
 
 fn absent(rank: Rank) -> PolicyFile {
     PolicyFile {
@@ -70,7 +71,7 @@ fn loosened(message: String, own: Origin, system: Origin, help: &str) -> Finding
         .help(help.to_owned())
 }
 
-fn stronger(system: &PolicyFile, own: &PolicyFile, anywhere: Origin, sink: &mut Sink) -> Located<Posture> {
+fn stronger(system: &PolicyFile, own: &PolicyFile, sink: &mut Sink) -> Located<Posture> {
     match (&system.posture, &own.posture) {
         (Some(theirs), Some(ours)) if ours.value < theirs.value => {
             sink.push(loosened(
@@ -83,7 +84,7 @@ fn stronger(system: &PolicyFile, own: &PolicyFile, anywhere: Origin, sink: &mut 
         }
         (Some(_), Some(ours)) | (None, Some(ours)) => ours.clone(),
         (Some(theirs), None) => theirs.clone(),
-        (None, None) => Located::new(Posture::Observe, anywhere),
+        (None, None) => Located::new(Posture::Observe, UNWRITTEN),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which networks, and what can be reached through them.
 
-use crate::compose::text;
+use crate::compose::{section, text};
 use crate::policy::posture::Posture;
 use crate::yaml::{Mapping, Node};
 
@@ -220,7 +220,8 @@ fn egress(view: &View<'_>, breaches: &mut Vec<Breach>) {
         let external = network.get("external").and_then(Node::as_bool) == Some(true);
         if !internal && !external && !view.opened.has(name, by) {
             let place = format!("networks.{name}");
-            let origin = network.get("internal").map_or(network.origin, |node| node.origin);
+            let key = section(&view.model.root, "networks").and_then(|map| map.entry(name)).map(|entry| entry.key);
+            let origin = network.get("internal").map(|node| node.origin).or(key).unwrap_or(network.origin);
             let what = "has a route out: it is not internal".to_owned();
             breaches.push(Breach { place, value: Some(name.to_owned()), origin, what });
         }

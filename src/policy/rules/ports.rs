@@ -6,7 +6,7 @@ use crate::compose::text;
 use crate::policy::posture::Posture;
 use crate::yaml::Node;
 
-use super::{Allow, Breach, Check, Rule, Service};
+use super::{Allow, Check, Rule};
 
 pub const RULES: &[Rule] = &[
     Rule {

@@ -1,0 +1,3 @@
+//! What policies and overlays are refused for.
+
+use super::*;

@@ -1,0 +1,3 @@
+//! Ways to undo a mandatory leaf.
+
+use super::*;
