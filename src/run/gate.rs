@@ -1,17 +1,16 @@
 //! The gate: load, verify, prepare, cross-check, launch.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
 
 use crate::cli::{Class, ComposeCommand, Request};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::{Answer, Command};
-use crate::ownership::UserDecision;
 use crate::prepare::prepare;
 use crate::project::Project;
 use crate::render::{self, Rendered};
-use crate::yaml::Node;
+use crate::yaml::{Mapping, Node};
 
 use super::images::LazyEngine;
 use super::pass::options;
@@ -69,11 +68,14 @@ pub fn named_services(command: &ComposeCommand) -> Vec<String> {
     }
 }
 
-/// The services of this launch whose user depends on an image that is not there.
+/// The services of this launch whose user, or the owner of what they mount, depends on an image that is
+/// not there.
 fn pending(verified: &Verified) -> Vec<String> {
     let launched: HashSet<&str> = verified.selected.services().map(|(name, _)| name).collect();
-    let waits = |user: &&UserDecision| user.is_pending() && launched.contains(user.service.as_str());
-    verified.users.iter().filter(waits).map(|user| user.service.clone()).collect()
+    let users = verified.users.iter().filter(|user| user.is_pending()).map(|user| user.service.as_str());
+    let binds = verified.binds.iter().filter(|bind| bind.is_pending()).map(|bind| bind.service.as_str());
+    let waiting: BTreeSet<&str> = users.chain(binds).filter(|service| launched.contains(service)).collect();
+    waiting.into_iter().map(str::to_owned).collect()
 }
 
 /// Pulls or builds what has to be there before users can be decided. Compose does it, from the
@@ -128,10 +130,10 @@ fn hand_over(
     let docker = find_docker(request, &variables)?;
     let path = render::write(directory, name, rendered)?;
     let globals = request.launch_globals(directory, name, &path);
-    let prepares = command.class == Class::Gate && !request.global.dry_run;
+    let on_host = command.class == Class::Gate && !request.global.dry_run;
     std::thread::scope(|scope| {
         let check = scope.spawn(|| crate::launch::cross_check(&docker, &globals, services, rendered));
-        let prepared = if prepares { prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding) } else { Ok(()) };
+        let prepared = if on_host { prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding) } else { Ok(()) };
         let checked = check.join().unwrap_or_else(|_| {
             Err(Finding::error(Code::Internal, "the cross-check ended unexpectedly").help(Code::Internal.remedy()))
         });
@@ -162,7 +164,7 @@ pub fn variables(project: &Project, model: &Model) -> BTreeMap<String, String> {
         }
     }
     for key in ["secrets", "configs"] {
-        for (_, resource) in section(&model.root, key).into_iter().flat_map(|map| map.iter()) {
+        for (_, resource) in section(&model.root, key).into_iter().flat_map(Mapping::iter) {
             if let Some(name) = resource.get("environment").and_then(Node::as_str) {
                 hand_on(name);
             }

@@ -134,7 +134,7 @@ fn summary(unset: &[&Finding]) -> Option<Finding> {
         }
     }
     if names.len() == 1 {
-        finding.message = first.message.clone();
+        finding.message.clone_from(&first.message);
     }
     Some(finding)
 }
