@@ -67,8 +67,7 @@ impl Policy {
                             if section == "services" { name.clone() } else { format!("{section}.{name}") };
                         reported.insert((place, key.clone()));
                     }
-                    let culprit =
-                        undone.by.or_else(|| suspects.last(&undone.path, undone.demanded.span(), inputs));
+                    let culprit = undone.by.or_else(|| suspects.last(&undone.path, undone.demanded.span(), inputs));
                     sink.push(describe(&undone, culprit, overlay, model));
                 }
             }

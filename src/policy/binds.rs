@@ -109,12 +109,7 @@ fn read_create(item: &Node, map: &Mapping, base: &Base<'_>, reader: &mut Reader<
     let content = map.get("content").and_then(|node| match node.as_str() {
         Some(text) => Some(text.to_owned()),
         None => {
-            reader.wrong(
-                node,
-                "binds.create.content",
-                "a string",
-                "Put the content in quotes, or in a `|` block.",
-            );
+            reader.wrong(node, "binds.create.content", "a string", "Put the content in quotes, or in a `|` block.");
             None
         }
     });
@@ -138,12 +133,7 @@ fn read_create(item: &Node, map: &Mapping, base: &Base<'_>, reader: &mut Reader<
                 Some(CreateKind::Directory)
             }
             _ => {
-                reader.wrong(
-                    node,
-                    "binds.create.kind",
-                    "`file` or `dir`",
-                    "Write `kind: file` or `kind: dir`.",
-                );
+                reader.wrong(node, "binds.create.kind", "`file` or `dir`", "Write `kind: file` or `kind: dir`.");
                 None
             }
         },
@@ -152,12 +142,7 @@ fn read_create(item: &Node, map: &Mapping, base: &Base<'_>, reader: &mut Reader<
     let owner = map.get("owner").and_then(|node| {
         let parsed = node.as_str().and_then(|text| text.parse().ok());
         if parsed.is_none() {
-            reader.wrong(
-                node,
-                "binds.create.owner",
-                "\"UID:GID\"",
-                "Write two numbers in quotes: \"10001:10001\".",
-            );
+            reader.wrong(node, "binds.create.owner", "\"UID:GID\"", "Write two numbers in quotes: \"10001:10001\".");
         }
         parsed
     });

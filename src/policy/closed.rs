@@ -4,11 +4,7 @@
 /// cut anywhere loses that line; a marker further up would let a cut behind it go unnoticed.
 pub fn closed(text: &str) -> bool {
     let mut markers = text.split('\n').filter(|line| line.starts_with("..."));
-    let last = text
-        .split('\n')
-        .rev()
-        .map(|line| line.strip_suffix('\r').unwrap_or(line))
-        .find(|line| !line.trim().is_empty());
+    let last = text.split('\n').rev().map(|line| line.strip_suffix('\r').unwrap_or(line)).find(|line| !line.trim().is_empty());
     last == Some("...") && markers.next().is_some() && markers.next().is_none()
 }
 
@@ -21,16 +17,7 @@ mod tests {
         for text in ["a: 1\n...", "a: 1\n...\n", "a: 1\r\n...\r\n", "...\n\n  \n"] {
             assert!(closed(text), "{text:?}");
         }
-        for text in [
-            "",
-            "a: 1\n",
-            "a: 1\n..",
-            "a: 1\n ...",
-            "a: 1\n...\nb: 1\n",
-            "a: 1\n... # end\n",
-            "x...",
-            "a: 1\r...",
-        ] {
+        for text in ["", "a: 1\n", "a: 1\n..", "a: 1\n ...", "a: 1\n...\nb: 1\n", "a: 1\n... # end\n", "x...", "a: 1\r..."] {
             assert!(!closed(text), "{text:?}");
         }
     }

@@ -45,12 +45,7 @@ impl Default for Given {
 
 /// The policy in force: the host's and the project's as one. `Some(None)` where there is neither,
 /// `None` where the sink got errors.
-pub fn find(
-    project: &Project,
-    given: &Given,
-    inputs: &mut Inputs,
-    sink: &mut Sink,
-) -> Option<Option<Policy>> {
+pub fn find(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Option<Policy>> {
     let system = find_system(project, given, inputs, sink);
     let own = find_own(project, given, inputs, sink);
     match (system?, own?) {
@@ -59,12 +54,7 @@ pub fn find(
     }
 }
 
-fn find_system(
-    project: &Project,
-    given: &Given,
-    inputs: &mut Inputs,
-    sink: &mut Sink,
-) -> Option<Option<PolicyFile>> {
+fn find_system(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Option<PolicyFile>> {
     let path = &given.system;
     let name = path.display().to_string();
     let content = match read_file(path, LARGEST) {
@@ -81,18 +71,17 @@ fn find_system(
     let metadata = content.metadata;
     let directory = path.parent().unwrap_or(Path::new("/"));
     let untrusted = |message: String| {
-        Finding::error(Code::PolicyUntrusted, message)
-            .help(format!("Run `chown root:root` and `chmod go-w` on {} and {name}.", directory.display()))
+        Finding::error(Code::PolicyUntrusted, message).help(format!(
+            "Run `chown root:root` and `chmod go-w` on {} and {name}.",
+            directory.display()
+        ))
     };
     let before = sink.findings().len();
     if metadata.uid != given.system_owner {
         sink.push(untrusted(format!("the system policy {name} belongs to user {}", metadata.uid)));
     }
     if metadata.mode & 0o022 != 0 {
-        sink.push(untrusted(format!(
-            "the system policy {name} can be written by others (mode {:04o})",
-            metadata.mode
-        )));
+        sink.push(untrusted(format!("the system policy {name} can be written by others (mode {:04o})", metadata.mode)));
     }
     // Who may write the directory may put another file in its place, or take it away.
     match directory.metadata() {
@@ -118,12 +107,7 @@ fn find_system(
     file::parse(file, path, Rank::System, project, inputs, sink).map(Some)
 }
 
-fn find_own(
-    project: &Project,
-    given: &Given,
-    inputs: &mut Inputs,
-    sink: &mut Sink,
-) -> Option<Option<PolicyFile>> {
+fn find_own(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Option<PolicyFile>> {
     let path = match &given.path {
         Some(path) if path.as_os_str().is_empty() => {
             sink.push(

@@ -105,9 +105,7 @@ impl Policy {
         });
         match late {
             Some(waiver) => finding = finding.at_origin(waiver.origin, "this waiver has expired"),
-            None => {
-                finding = finding.at_origin(self.posture.origin, format!("posture {}", self.posture.value))
-            }
+            None => finding = finding.at_origin(self.posture.origin, format!("posture {}", self.posture.value)),
         }
         finding.help(format!("{} {}", rule.fix, waiver_help(rule, breach)))
     }
@@ -116,10 +114,8 @@ impl Policy {
     fn report_waivers(&self, view: &View<'_>, used: &Used, sink: &mut Sink) {
         for (at, waiver) in self.waivers.iter().enumerate() {
             if let Some(expires) = waiver.expires.as_ref().filter(|_| waiver.expired(self.today)) {
-                let message = format!(
-                    "the waiver of rule {} for {} expired on {}",
-                    waiver.rule.id, waiver.service.value, expires.value
-                );
+                let message =
+                    format!("the waiver of rule {} for {} expired on {}", waiver.rule.id, waiver.service.value, expires.value);
                 let finding = match self.posture.value {
                     Posture::Observe => Finding::warning(Code::WaiverInvalid, message),
                     _ => Finding::error(Code::WaiverInvalid, message),
@@ -131,17 +127,11 @@ impl Policy {
                 );
                 continue;
             }
-            if waiver.service.value != "*"
-                && !view.services().any(|service| service.name == waiver.service.value)
-            {
-                let near =
-                    suggest::nearest(&waiver.service.value, view.section("services").map(|(name, _)| name));
+            if waiver.service.value != "*" && !view.services().any(|service| service.name == waiver.service.value) {
+                let near = suggest::nearest(&waiver.service.value, view.section("services").map(|(name, _)| name));
                 let finding = Finding::warning(
                     Code::WaiverInvalid,
-                    format!(
-                        "a waiver is for the service {}, which the project does not have",
-                        waiver.service.value
-                    ),
+                    format!("a waiver is for the service {}, which the project does not have", waiver.service.value),
                 );
                 sink.push(finding.at_origin(waiver.service.origin, "no such service").help(match near {
                     Some(near) => format!("Did you mean `{near}`?"),
@@ -160,8 +150,7 @@ impl Policy {
                 .help("Remove it: what is not needed today may hide something tomorrow.")
         };
         if !used.0.iter().any(|(waiver, _)| *waiver == at) {
-            let message =
-                format!("nothing needs the waiver of rule {} for {}", waiver.rule.id, waiver.service.value);
+            let message = format!("nothing needs the waiver of rule {} for {}", waiver.rule.id, waiver.service.value);
             sink.push(unused(message, waiver.origin));
             return;
         }
@@ -170,8 +159,7 @@ impl Policy {
         }
         for (place, allowed) in waiver.allow.iter().enumerate() {
             if !used.0.contains(&(at, place)) {
-                let message =
-                    format!("the waiver of rule {} allows {} to nobody", waiver.rule.id, allowed.value);
+                let message = format!("the waiver of rule {} allows {} to nobody", waiver.rule.id, allowed.value);
                 sink.push(unused(message, allowed.origin));
             }
         }

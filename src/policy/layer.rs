@@ -36,14 +36,7 @@ pub fn combine(
         users: users(system.users, own.users, sink),
         files: files_list(system.files, own.files, inputs, sink),
         binds: binds(system.binds, own.binds, &project.directory, sink),
-        waivers: waivers(
-            &system.overlays,
-            system_posture,
-            &system.posture,
-            system.waivers,
-            own.waivers,
-            sink,
-        ),
+        waivers: waivers(&system.overlays, system_posture, &system.posture, system.waivers, own.waivers, sink),
         posture,
         today,
         sources: files,
@@ -236,15 +229,11 @@ fn waivers(
 ) -> Vec<Waiver> {
     let mut all = system;
     for waiver in own {
-        let by_posture = posture
-            .as_ref()
-            .filter(|_| waiver.rule.from.is_some_and(|from| from <= host))
-            .map(|posture| posture.origin);
+        let by_posture =
+            posture.as_ref().filter(|_| waiver.rule.from.is_some_and(|from| from <= host)).map(|posture| posture.origin);
         let by_overlay = || {
             let (name, _) = waiver.rule.overlay?;
-            let named = overlays
-                .iter()
-                .find(|wanted| matches!(wanted.kind, Kind::Builtin(builtin) if builtin.name == name));
+            let named = overlays.iter().find(|wanted| matches!(wanted.kind, Kind::Builtin(builtin) if builtin.name == name));
             named.map(|wanted| wanted.origin)
         };
         match by_posture.or_else(by_overlay) {

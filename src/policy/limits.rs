@@ -55,9 +55,7 @@ pub fn written(node: &Node) -> Option<f64> {
         Value::Float(number) => Some(*number),
         Value::String(_) => {
             let text = text(node);
-            text.parse::<f64>()
-                .ok()
-                .or_else(|| crate::compose::short::size::parse(&text).ok().map(|size| size as f64))
+            text.parse::<f64>().ok().or_else(|| crate::compose::short::size::parse(&text).ok().map(|size| size as f64))
         }
         _ => None,
     }

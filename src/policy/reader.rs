@@ -38,14 +38,7 @@ impl<'s> Reader<'s> {
         Self { sink, failed: false }
     }
 
-    pub fn error(
-        &mut self,
-        code: Code,
-        message: String,
-        origin: Origin,
-        label: &str,
-        help: impl Into<String>,
-    ) {
+    pub fn error(&mut self, code: Code, message: String, origin: Origin, label: &str, help: impl Into<String>) {
         self.failed = true;
         self.sink.push(Finding::error(code, message).at_origin(origin, label).help(help));
     }
@@ -82,13 +75,7 @@ impl<'s> Reader<'s> {
                 Some(near) => format!("Did you mean `{near}`?"),
                 None => format!("Known here: {}.", keys.known.join(", ")),
             };
-            self.error(
-                Code::PolicyUnknownKey,
-                format!("unknown key `{full}` in the policy"),
-                entry.key,
-                "unknown",
-                help,
-            );
+            self.error(Code::PolicyUnknownKey, format!("unknown key `{full}` in the policy"), entry.key, "unknown", help);
         }
         Some(map)
     }

@@ -40,11 +40,8 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
         }
         if let [service, ..] = pending(&verified).as_slice() {
             session.sink.push(
-                Finding::error(
-                    Code::UserInvalid,
-                    format!("who {service} runs as is not known although its image is there"),
-                )
-                .help("Give the service a user in numbers: user.services in the policy."),
+                Finding::error(Code::UserInvalid, format!("who {service} runs as is not known although its image is there"))
+                    .help("Give the service a user in numbers: user.services in the policy."),
             );
             return Err(session.report());
         }
@@ -81,12 +78,7 @@ fn pending(verified: &Verified) -> Vec<String> {
 
 /// Pulls or builds what has to be there before users can be decided. Compose does it, from the
 /// rendered file, and shows its progress.
-fn fetch(
-    session: &Session<'_>,
-    verified: &Verified,
-    waiting: &[String],
-    engine: &LazyEngine,
-) -> Result<(), Finding> {
+fn fetch(session: &Session<'_>, verified: &Verified, waiting: &[String], engine: &LazyEngine) -> Result<(), Finding> {
     if let Answer::Unknown(reason) = engine.get() {
         return Err(Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy()));
     }
@@ -96,9 +88,7 @@ fn fetch(
     let rendered = render::render(&verified.model, &verified.selected);
     let path = render::write(directory, name, &rendered)?;
     let is_built = |service: &&String| {
-        section(&verified.model.root, "services")
-            .and_then(|map| map.get(service))
-            .is_some_and(|node| node.get("build").is_some())
+        section(&verified.model.root, "services").and_then(|map| map.get(service)).is_some_and(|node| node.get("build").is_some())
     };
     let (built, pulled): (Vec<&String>, Vec<&String>) = waiting.iter().partition(is_built);
     for (verb, services) in [("build", built), ("pull", pulled)] {
@@ -118,9 +108,9 @@ fn fetch(
 fn find_docker(request: &Request, variables: &BTreeMap<String, String>) -> Result<Command, Finding> {
     let mut options = options(request);
     options.environment.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
-    Command::find(options).into_result().map_err(|reason| {
-        Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy())
-    })
+    Command::find(options)
+        .into_result()
+        .map_err(|reason| Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy()))
 }
 
 /// Writes the rendered file, prepares the host while Compose reads that file, and becomes Compose.
@@ -141,14 +131,9 @@ fn hand_over(
     let prepares = command.class == Class::Gate && !request.global.dry_run;
     std::thread::scope(|scope| {
         let check = scope.spawn(|| crate::launch::cross_check(&docker, &globals, services, rendered));
-        let prepared = if prepares {
-            prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding)
-        } else {
-            Ok(())
-        };
+        let prepared = if prepares { prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding) } else { Ok(()) };
         let checked = check.join().unwrap_or_else(|_| {
-            Err(Finding::error(Code::Internal, "the cross-check ended unexpectedly")
-                .help(Code::Internal.remedy()))
+            Err(Finding::error(Code::Internal, "the cross-check ended unexpectedly").help(Code::Internal.remedy()))
         });
         checked.and(prepared)
     })?;

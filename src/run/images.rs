@@ -22,6 +22,7 @@ impl LazyEngine {
     pub fn get(&self) -> Answer<&Engine> {
         self.engine.get_or_init(|| Engine::connect(self.options.clone())).as_ref()
     }
+
 }
 
 /// Facts about images, by a [`LazyEngine`].

@@ -95,9 +95,7 @@ pub fn verify(
         policy: bind_policy.as_ref(),
         users: &users,
         images,
-        maps: &|mode| {
-            if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) }
-        },
+        maps: &|mode| if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) },
         location: &location,
         caller: &caller,
     });
@@ -105,15 +103,7 @@ pub fn verify(
     if session.sink.has_errors() {
         return None;
     }
-    Some(Verified {
-        project,
-        policy,
-        arranged,
-        model,
-        selected,
-        users: users.decisions,
-        steps: decided.steps,
-    })
+    Some(Verified { project, policy, arranged, model, selected, users: users.decisions, steps: decided.steps })
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.

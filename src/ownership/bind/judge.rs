@@ -191,13 +191,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn present(
-        &self,
-        say: &Say<'_>,
-        service: &Service<'_>,
-        declared: Option<&Declared>,
-        seen: &Seen,
-    ) -> Plan {
+    fn present(&self, say: &Say<'_>, service: &Service<'_>, declared: Option<&Declared>, seen: &Seen) -> Plan {
         let is_leftover = || {
             seen.kind == Kind::Directory
                 && service.whom.map.as_ref().known().and_then(|map| map.to_host(Owner::ROOT))
@@ -288,16 +282,15 @@ impl<'a> Judge<'a> {
     ) -> Plan {
         let policy = self.question.policy;
         let kind = declared.map_or(Kind::Directory, Declared::kind);
-        let directory_mode = policy.map_or(0o755, |policy| policy.mode.unwrap_or(0o750));
+        let directory_mode =
+            policy.map_or(0o755, |policy| policy.mode.unwrap_or(0o750));
         let default_mode = if kind == Kind::Directory { directory_mode } else { directory_mode & 0o666 };
         let mode = declared.and_then(|declared| declared.mode).unwrap_or(default_mode);
         let said = declared.and_then(|declared| declared.owner);
         let owner = match said {
-            Some(inside) => service.whom.map.as_ref().and_then(|map| {
-                Answer::from(
-                    map.to_host(inside).ok_or(format!("the engine's map of users has nobody for {inside}")),
-                )
-            }),
+            Some(inside) => service.whom.map.as_ref().and_then(|map| Answer::from(
+                map.to_host(inside).ok_or(format!("the engine's map of users has nobody for {inside}")),
+            )),
             None => service.whom.owner.clone(),
         };
         let path = say.source.path.as_path();
@@ -307,8 +300,7 @@ impl<'a> Judge<'a> {
                 return Plan::said(say.at_host_root(&self.question.model.environment));
             }
             standing => {
-                let link =
-                    if let Standing::BehindLink(link) = &standing { Some(link.as_path()) } else { None };
+                let link = if let Standing::BehindLink(link) = &standing { Some(link.as_path()) } else { None };
                 let root = service.whom.map.as_ref().known().and_then(|map| map.to_host(Owner::ROOT));
                 let owner = owner.known();
                 if !say.strict && (owner.is_none() || owner == root) {

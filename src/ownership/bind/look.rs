@@ -61,8 +61,7 @@ pub(super) fn look(path: &Path) -> Found {
 }
 
 fn is_absence(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::NotFound
-        || matches!(error.raw_os_error(), Some(libc::ENOTDIR | libc::ELOOP))
+    error.kind() == io::ErrorKind::NotFound || matches!(error.raw_os_error(), Some(libc::ENOTDIR | libc::ELOOP))
 }
 
 fn seen(path: &Path) -> io::Result<Option<Seen>> {

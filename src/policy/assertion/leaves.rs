@@ -78,9 +78,7 @@ impl Leaves {
                 self.mapping(raw, wanted, have, spec, here);
             }
             (Value::Null, None) => {}
-            (Value::Null | Value::Seq(_) | Value::Map(_), Some(wanted)) => {
-                self.decoded(wanted, have, spec, here)
-            }
+            (Value::Null | Value::Seq(_) | Value::Map(_), Some(wanted)) => self.decoded(wanted, have, spec, here),
             (Value::Seq(_), None) => {}
             (_, Some(wanted)) => self.decoded(wanted, have, spec, here),
             // What is decoded to nothing is a zero, and says that nothing else is wanted.
@@ -168,8 +166,7 @@ impl Leaves {
                 continue;
             }
             if let Some(later) = contradiction::find(&key, items, element) {
-                let what =
-                    format!("has `{}` after `{}`, and the last one counts", short(later), short(element));
+                let what = format!("has `{}` after `{}`, and the last one counts", short(later), short(element));
                 self.report(here, &what, Some(later.origin), "contradicts it", element.origin);
             }
         }
@@ -178,8 +175,7 @@ impl Leaves {
     /// The places that a built-in overlay makes writable are there for the program's sake: another
     /// mount at the same place serves it as well.
     fn mounted(&self, wanted: &Node, here: &Here<'_>) -> bool {
-        let Some(service) =
-            here.service.filter(|_| self.builtin && here.path.last().is_some_and(|key| key == "tmpfs"))
+        let Some(service) = here.service.filter(|_| self.builtin && here.path.last().is_some_and(|key| key == "tmpfs"))
         else {
             return false;
         };

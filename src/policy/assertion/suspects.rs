@@ -26,10 +26,7 @@ fn parse_all(inputs: &Inputs) -> Vec<Document> {
     let count = u32::try_from(inputs.sources().iter().count()).unwrap_or(u32::MAX);
     // What is not YAML was not where a compose value came from.
     let mut ignored = Sink::new();
-    (0..count)
-        .filter_map(|at| parse_file(FileId(at), inputs, &mut ignored))
-        .flat_map(|layer| layer.documents)
-        .collect()
+    (0..count).filter_map(|at| parse_file(FileId(at), inputs, &mut ignored)).flat_map(|layer| layer.documents).collect()
 }
 
 /// Where a document decides about a path: at the path itself, or at a tag above it.

@@ -36,9 +36,7 @@ pub const RULES: &[Rule] = &[
         fix: "Set `mem_limit`.",
         check: Check::Service(|service, breaches| {
             bounded(service, "mem_limit", f64::INFINITY, breaches);
-            if let Some(node) =
-                service.get("memswap_limit").filter(|node| limits::written(node).is_some_and(|n| n < 0.0))
-            {
+            if let Some(node) = service.get("memswap_limit").filter(|node| limits::written(node).is_some_and(|n| n < 0.0)) {
                 breaches.push(service.breach(node, "may swap without limit"));
             }
         }),
@@ -83,9 +81,7 @@ pub const RULES: &[Rule] = &[
         fix: "Set a number.",
         allow: Allow::Values("limits, such as memlock"),
         check: Check::Service(|service, breaches| {
-            for (name, node) in
-                service.get("ulimits").and_then(Node::as_map).into_iter().flat_map(|map| map.iter())
-            {
+            for (name, node) in service.get("ulimits").and_then(Node::as_map).into_iter().flat_map(|map| map.iter()) {
                 let unlimited = |node: &Node| node.as_int() == Some(-1);
                 let part = |key: &str| node.get(key).is_some_and(unlimited);
                 if unlimited(node) || part("soft") || part("hard") {

@@ -131,20 +131,8 @@ pub fn sensitive(path: &Path, read_only: bool) -> Option<&'static str> {
 
 /// Directories below a home that hold credentials.
 const SECRETS: &[&str] = &[
-    ".aws",
-    ".azure",
-    ".bash_history",
-    ".config/gcloud",
-    ".docker",
-    ".git-credentials",
-    ".gnupg",
-    ".kube",
-    ".netrc",
-    ".password-store",
-    ".pgpass",
-    ".ssh",
-    ".vault-token",
-    ".zsh_history",
+    ".aws", ".azure", ".bash_history", ".config/gcloud", ".docker", ".git-credentials", ".gnupg", ".kube", ".netrc",
+    ".password-store", ".pgpass", ".ssh", ".vault-token", ".zsh_history",
 ];
 
 /// A home as a whole, or the credentials in it.
@@ -170,15 +158,13 @@ pub fn in_home(path: &Path, home: Option<&Path>) -> Option<String> {
 }
 
 /// System directories inside a container.
-const SYSTEM_TARGETS: &[&str] =
-    &["/bin", "/boot", "/dev", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys"];
+const SYSTEM_TARGETS: &[&str] = &["/bin", "/boot", "/dev", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys"];
 const SYSTEM_FILES: &[&str] =
     &["/etc/group", "/etc/gshadow", "/etc/ld.so.preload", "/etc/passwd", "/etc/shadow", "/etc/sudoers"];
 
 /// The system directory or file of a container that a target lies over.
 pub fn system_target(target: &Path) -> Option<&'static str> {
-    const FINE: &[&str] =
-        &["/dev/shm", "/dev/log", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero", "/lib/modules"];
+    const FINE: &[&str] = &["/dev/shm", "/dev/log", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero", "/lib/modules"];
     if FINE.iter().any(|fine| target.starts_with(fine)) {
         return None;
     }
@@ -204,15 +190,8 @@ mod tests {
     #[test]
     fn sockets_are_known_by_name_and_by_the_directory_they_are_in() {
         for path in [
-            "/var/run/docker.sock",
-            "/run",
-            "/var/run",
-            "/run/containerd/containerd.sock",
-            "/x/podman.sock",
-            "/run/user/1000",
-            "/run/user/1000/docker.sock",
-            "/run/user/1000/podman",
-            r"\\.\pipe\docker_engine",
+            "/var/run/docker.sock", "/run", "/var/run", "/run/containerd/containerd.sock", "/x/podman.sock",
+            "/run/user/1000", "/run/user/1000/docker.sock", "/run/user/1000/podman", r"\\.\pipe\docker_engine",
         ] {
             assert!(engine_socket(Path::new(path)), "{path}");
         }
@@ -223,9 +202,7 @@ mod tests {
 
     #[test]
     fn the_host_s_own_directories_are_sensitive_and_projects_are_not() {
-        for path in
-            ["/", "/etc", "/etc/shadow", "/proc/1", "/var/lib/docker/volumes", "/home", "/root", "/dev/sda"]
-        {
+        for path in ["/", "/etc", "/etc/shadow", "/proc/1", "/var/lib/docker/volumes", "/home", "/root", "/dev/sda"] {
             assert!(sensitive(Path::new(path), true).is_some(), "{path}");
         }
         for path in ["/srv/app", "/home/ann/project", "/opt/stack/data", "/data", "/dev/null", "/etcetera"] {
@@ -247,9 +224,7 @@ mod tests {
     #[test]
     fn credentials_in_a_home_are_found_in_any_home() {
         let home = Some(Path::new("/home/ann"));
-        for path in
-            ["/home/ann", "/home/ann/.ssh", "/home/bob/.aws/config", "/home/bob", "/root/.docker/config.json"]
-        {
+        for path in ["/home/ann", "/home/ann/.ssh", "/home/bob/.aws/config", "/home/bob", "/root/.docker/config.json"] {
             assert!(in_home(Path::new(path), home).is_some(), "{path}");
         }
         for path in ["/home/ann/project", "/home/bob/.config/gh", "/srv/.ssh-tools"] {

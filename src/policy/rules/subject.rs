@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::compose::{self, Model, section};
-use crate::policy::Rank;
 use crate::policy::opened::Opened;
 use crate::policy::overlay::{Kind, Overlay};
 use crate::policy::user::{UserSetting, Users};
+use crate::policy::Rank;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node};
 
@@ -39,11 +39,7 @@ impl<'m> View<'m> {
     }
 
     pub fn home(&self) -> Option<&'m Path> {
-        self.model
-            .environment
-            .get("HOME")
-            .filter(|home| home.starts_with('/') && home.len() > 1)
-            .map(Path::new)
+        self.model.environment.get("HOME").filter(|home| home.starts_with('/') && home.len() > 1).map(Path::new)
     }
 }
 

@@ -135,7 +135,9 @@ fn services_with_different_users_may_not_write_one_tree() {
         let found = binds.findings.iter().find(|finding| finding.code == Code::BindShared);
         found.map(|finding| (finding.severity, finding.labels.len()))
     };
-    let two = |one: &str, other: &str| more(service("a", "1:1", &[one]), "b", "2:2", &[other]);
+    let two = |one: &str, other: &str| {
+        more(service("a", "1:1", &[one]), "b", "2:2", &[other])
+    };
     assert_eq!(shared(&project.decide(&two(&mount, &mount))), Some((Severity::Error, 2)));
     assert_eq!(shared(&project.decide(&two(&mount, &read_only))), Some((Severity::Error, 2)));
     assert_eq!(shared(&project.decide(&two(&read_only, &read_only))), None);
