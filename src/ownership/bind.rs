@@ -3,6 +3,7 @@
 //! `docs/binds.md` has the rules as a table. Without a policy nothing that Compose would run is refused;
 //! only what the engine itself would certainly fail at is, with a better reason.
 
+mod create;
 mod explain;
 mod judge;
 mod look;
