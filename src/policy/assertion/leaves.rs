@@ -162,7 +162,13 @@ impl Leaves {
         for element in wanted {
             if !holds_element(items, element, &key) {
                 let what = format!("has no `{}`", short(element));
-                self.report(here, &what, Some(have.origin), "not in this list", element.origin);
+                // What took its place, where a list has one element for each target.
+                let target = element.get("target");
+                let other = items.iter().find(|item| {
+                    target.is_some_and(|target| item.get("target").is_some_and(|other| equal(target, other, Place::Target)))
+                });
+                let by = other.map_or(have.origin, |other| other.origin);
+                self.report(here, &what, Some(by), "undone here", element.origin);
                 continue;
             }
             if let Some(later) = contradiction::find(&key, items, element) {
