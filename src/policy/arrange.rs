@@ -163,7 +163,7 @@ impl Policy {
             let counts = overlay.rank == Rank::Project || waiver.rank == Rank::System;
             counts
                 && !waiver.expired(self.today)
-                && waiver.rule.overlay == Some((builtin.name, key))
+                && waiver.rule.overlays.contains(&(builtin.name, key))
                 && match section {
                     "services" => waiver.service.value == "*" || waiver.service.value == name,
                     _ => waiver.allow.iter().any(|allowed| allowed.value == name),

@@ -9,7 +9,7 @@ use crate::source::Origin;
 
 use super::arrange::Arranged;
 use super::assertion::Reported;
-use super::overlay::Kind;
+use super::overlay::{Kind, Overlay};
 use super::posture::Posture;
 use super::rules::{self, Allow, Breach, Check, Rule, View};
 use super::waiver::Waiver;
@@ -50,12 +50,11 @@ impl Policy {
 
     /// How a breach of a rule is reported; not at all where no posture or overlay asks for it.
     fn severity(&self, rule: &Rule, arranged: &Arranged) -> Option<Severity> {
-        let laid = rule.overlay.is_some_and(|(name, _)| {
-            arranged
-                .mandatory
-                .iter()
-                .any(|overlay| matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == name))
-        });
+        let in_force = |name: &str| {
+            let named = |overlay: &Overlay| matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == name);
+            arranged.mandatory.iter().any(named)
+        };
+        let laid = rule.overlays.iter().any(|(name, _)| in_force(name));
         let enforced = rule.from.is_some_and(|from| self.posture.value >= from);
         if laid || enforced {
             return Some(Severity::Error);
@@ -180,7 +179,7 @@ fn breaches(rule: &Rule, view: &View<'_>) -> Vec<Breach> {
 }
 
 fn said_already(rule: &Rule, breach: &Breach, reported: &Reported) -> bool {
-    rule.overlay.is_some_and(|(_, key)| reported.contains(&(breach.place.clone(), key.to_owned())))
+    rule.overlays.iter().any(|(_, key)| reported.contains(&(breach.place.clone(), (*key).to_owned())))
 }
 
 fn waiver_help(rule: &Rule, breach: &Breach) -> String {

@@ -232,9 +232,11 @@ fn waivers(
         let by_posture =
             posture.as_ref().filter(|_| waiver.rule.from.is_some_and(|from| from <= host)).map(|posture| posture.origin);
         let by_overlay = || {
-            let (name, _) = waiver.rule.overlay?;
-            let named = overlays.iter().find(|wanted| matches!(wanted.kind, Kind::Builtin(builtin) if builtin.name == name));
-            named.map(|wanted| wanted.origin)
+            let demanded = |wanted: &&Wanted| match &wanted.kind {
+                Kind::Builtin(builtin) => waiver.rule.overlays.iter().any(|(name, _)| *name == builtin.name),
+                Kind::File { .. } => false,
+            };
+            overlays.iter().find(demanded).map(|wanted| wanted.origin)
         };
         match by_posture.or_else(by_overlay) {
             Some(theirs) => sink.push(loosened(

@@ -67,7 +67,7 @@ pub const RULES: &[Rule] = &[
         why: "Fourteen capabilities are on by default, among them NET_RAW, SETUID and DAC_OVERRIDE; hardly any \
               service needs one.",
         from: Some(Posture::Hardened),
-        overlay: Some(("hardening", "cap_drop")),
+        overlays: &[("hardening", "cap_drop")],
         cis: &["5.4"],
         owasp: &["3"],
         live: "HostConfig.CapDrop is [\"ALL\"] and CapEff in /proc/PID/status is 0, or only what is allowed",

@@ -65,7 +65,7 @@ pub const RULES: &[Rule] = &[
         forbids: "have a route out that no overlay opens",
         why: "What gets out of a sandbox is what it was built to hold.",
         from: Some(Posture::Contained),
-        overlay: Some(("no-egress", "internal")),
+        overlays: &[("no-egress", "internal")],
         owasp: &["5"],
         live: "docker network inspect shows Internal true for every network of NetworkSettings.Networks",
         fix: "Set `internal: true`, or open it in a mandatory overlay: `networks: {NAME: {internal: false}}`.",

@@ -2,17 +2,23 @@
 
 use std::path::{Component, Path, PathBuf};
 
-/// The place a path leads to: symbolic links followed as far as the path exists.
+/// The place a path leads to: symbolic links followed, also where they lead to nothing yet.
 pub fn real(path: &Path) -> PathBuf {
-    let mut rest = PathBuf::new();
-    let mut at = path;
-    loop {
-        if let Ok(found) = at.canonicalize() {
-            return if rest.as_os_str().is_empty() { found } else { found.join(rest) };
-        }
-        let (Some(parent), Some(name)) = (at.parent(), at.file_name()) else { return path.to_path_buf() };
-        rest = if rest.as_os_str().is_empty() { PathBuf::from(name) } else { Path::new(name).join(rest) };
-        at = parent;
+    follow(path, 0)
+}
+
+/// The kernel follows no more links than this either.
+const MOST_LINKS: usize = 40;
+
+fn follow(path: &Path, links: usize) -> PathBuf {
+    if let Ok(found) = path.canonicalize() {
+        return found;
+    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return path.to_path_buf() };
+    let parent = follow(parent, links);
+    match path.read_link() {
+        Ok(target) if links < MOST_LINKS => follow(&crate::policy::binds::clean(&parent.join(target)), links + 1),
+        _ => parent.join(name),
     }
 }
 
@@ -219,6 +225,12 @@ mod tests {
         std::os::unix::fs::symlink("/etc", &link).unwrap();
         assert_eq!(real(&link.join("no-such-file-here")), Path::new("/etc/no-such-file-here"));
         assert_eq!(both(link.to_str().unwrap()), [PathBuf::from("/etc"), link]);
+        let dangling = folder.path().join("dangling");
+        std::os::unix::fs::symlink("/no/such.sock", &dangling).unwrap();
+        assert_eq!(real(&dangling), Path::new("/no/such.sock"));
+        let circle = folder.path().join("circle");
+        std::os::unix::fs::symlink("circle", &circle).unwrap();
+        assert!(real(&circle).ends_with("circle"));
     }
 
     #[test]

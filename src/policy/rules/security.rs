@@ -82,7 +82,7 @@ pub const RULES: &[Rule] = &[
         forbids: "gain privileges through setuid programs",
         why: "A setuid program of the image makes a process root that was started as a user.",
         from: Some(Posture::Hardened),
-        overlay: Some(("hardening", "security_opt")),
+        overlays: &[("hardening", "security_opt")],
         cis: &["5.26"],
         owasp: &["4"],
         live: "NoNewPrivs in /proc/PID/status is 1; the last no-new-privileges of HostConfig.SecurityOpt counts",

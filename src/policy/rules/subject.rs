@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use crate::compose::{self, Model, section};
+use crate::policy::Rank;
+use crate::policy::limits;
 use crate::policy::opened::Opened;
 use crate::policy::overlay::{Kind, Overlay};
 use crate::policy::user::{UserSetting, Users};
-use crate::policy::Rank;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node};
 
@@ -36,6 +37,12 @@ impl<'m> View<'m> {
     pub fn egress_rank(&self) -> Rank {
         let no_egress = |overlay: &&Overlay| matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == "no-egress");
         self.mandatory.iter().find(no_egress).map_or(Rank::Project, |overlay| overlay.rank)
+    }
+
+    /// What the built-in overlays in force give every service of a limit.
+    pub fn built_in_bounds(&self, key: &'static str) -> impl Iterator<Item = f64> + use<'m> {
+        let documents = self.mandatory.iter().filter(|overlay| overlay.is_builtin()).flat_map(|overlay| &overlay.documents);
+        documents.filter_map(move |document| limits::written(document.root.at(&["services", "*", key])?))
     }
 
     pub fn home(&self) -> Option<&'m Path> {
