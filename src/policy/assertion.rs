@@ -70,7 +70,9 @@ impl Policy {
                     let demanded = undone.demanded.span();
                     let culprit = undone
                         .by
-                        .filter(|by| by.span().is_some_and(|by| Some(by.file) != demanded.map(|span| span.file)))
+                        .filter(|by| {
+                            by.span().is_some_and(|by| Some(by.file) != demanded.map(|span| span.file))
+                        })
                         .or_else(|| suspects.last(&undone.path, demanded, inputs));
                     sink.push(describe(&undone, culprit, overlay, model));
                 }

@@ -2,7 +2,7 @@
 
 use crate::policy::limits::{self, Limit};
 use crate::policy::posture::Posture;
-use crate::yaml::Node;
+use crate::yaml::{Mapping, Node};
 
 use super::{Allow, Breach, Check, Rule, Service};
 
@@ -23,7 +23,6 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("bound"),
         same: at_most,
         check: Check::Service(|service, breaches| bounded(service, "pids_limit", MOST_PROCESSES, breaches)),
-        ..Rule::COMMON
     },
     Rule {
         id: "memory-limit",
@@ -38,7 +37,9 @@ pub const RULES: &[Rule] = &[
         same: at_most,
         check: Check::Service(|service, breaches| {
             bounded(service, "mem_limit", f64::INFINITY, breaches);
-            if let Some(node) = service.get("memswap_limit").filter(|node| limits::written(node).is_some_and(|n| n < 0.0)) {
+            if let Some(node) =
+                service.get("memswap_limit").filter(|node| limits::written(node).is_some_and(|n| n < 0.0))
+            {
                 breaches.push(service.breach(node, "may swap without limit").allowing("unlimited"));
             }
         }),
@@ -85,7 +86,9 @@ pub const RULES: &[Rule] = &[
         fix: "Set a number.",
         allow: Allow::Values("limits, such as memlock"),
         check: Check::Service(|service, breaches| {
-            for (name, node) in service.get("ulimits").and_then(Node::as_map).into_iter().flat_map(|map| map.iter()) {
+            for (name, node) in
+                service.get("ulimits").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
+            {
                 let unlimited = |node: &Node| node.as_int() == Some(-1);
                 let part = |key: &str| node.get(key).is_some_and(unlimited);
                 if unlimited(node) || part("soft") || part("hard") {

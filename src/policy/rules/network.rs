@@ -85,7 +85,9 @@ pub const RULES: &[Rule] = &[
         check: Check::Project(|view, breaches| {
             for (name, network) in view.section("networks") {
                 if let Some(node) = network.get("external").filter(|node| node.as_bool() == Some(true)) {
-                    breaches.push(Breach::at(&format!("networks.{name}"), node, "is made elsewhere").allowing(name));
+                    breaches.push(
+                        Breach::at(&format!("networks.{name}"), node, "is made elsewhere").allowing(name),
+                    );
                 }
             }
         }),
@@ -139,7 +141,8 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("addresses"),
         check: Check::Service(|service, breaches| {
             for (node, address) in service.texts("dns") {
-                breaches.push(service.breach(node, format!("asks the name server {address}")).allowing(address));
+                breaches
+                    .push(service.breach(node, format!("asks the name server {address}")).allowing(address));
             }
         }),
         ..Rule::COMMON
@@ -172,7 +175,8 @@ pub const RULES: &[Rule] = &[
         check: Check::Service(|service, breaches| {
             let own = service.get("mac_address");
             let networks = service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
-            for node in own.into_iter().chain(networks.filter_map(|(_, network)| network.get("mac_address"))) {
+            for node in own.into_iter().chain(networks.filter_map(|(_, network)| network.get("mac_address")))
+            {
                 let address = text(node);
                 breaches.push(service.breach(node, format!("has the address {address}")).allowing(address));
             }
@@ -220,7 +224,8 @@ fn egress(view: &View<'_>, breaches: &mut Vec<Breach>) {
         let external = network.get("external").and_then(Node::as_bool) == Some(true);
         if !internal && !external && !view.opened.has(name, by) {
             let place = format!("networks.{name}");
-            let key = section(&view.model.root, "networks").and_then(|map| map.entry(name)).map(|entry| entry.key);
+            let key =
+                section(&view.model.root, "networks").and_then(|map| map.entry(name)).map(|entry| entry.key);
             let origin = network.get("internal").map(|node| node.origin).or(key).unwrap_or(network.origin);
             let what = "has a route out: it is not internal".to_owned();
             breaches.push(Breach { place, value: Some(name.to_owned()), origin, what });

@@ -103,10 +103,13 @@ fn last(service: &Service<'_>, option_name: &str, open: &[&str], breaches: &mut 
 }
 
 fn no_new_privileges(service: &Service<'_>, breaches: &mut Vec<Breach>) {
-    let found = service.texts("security_opt").filter(|(_, text)| option(text).0 == "no-new-privileges").last();
+    let found =
+        service.texts("security_opt").filter(|(_, text)| option(text).0 == "no-new-privileges").last();
     match found {
         Some((_, text)) if option(&text).1 == "true" => {}
-        Some((node, text)) => breaches.push(service.breach(node, format!("has {text}, and the last one counts"))),
+        Some((node, text)) => {
+            breaches.push(service.breach(node, format!("has {text}, and the last one counts")));
+        }
         None if service.has_container() => breaches.push(service.lacks("has no no-new-privileges:true")),
         None => {}
     }

@@ -26,7 +26,7 @@ impl<'m> View<'m> {
         section(&self.model.root, key).into_iter().flat_map(Mapping::iter)
     }
 
-    pub fn services<'v>(&'v self) -> impl Iterator<Item = Service<'v>> {
+    pub fn services(&self) -> impl Iterator<Item = Service<'_>> {
         self.section("services").map(move |(name, node)| {
             let entry = section(&self.model.root, "services").and_then(|map| map.entry(name));
             Service { name, node, origin: entry.map_or(node.origin, |entry| entry.key), view: self }
@@ -41,12 +41,20 @@ impl<'m> View<'m> {
 
     /// What the built-in overlays in force give every service of a limit.
     pub fn built_in_bounds(&self, key: &'static str) -> impl Iterator<Item = f64> + use<'m> {
-        let documents = self.mandatory.iter().filter(|overlay| overlay.is_builtin()).flat_map(|overlay| &overlay.documents);
+        let documents = self
+            .mandatory
+            .iter()
+            .filter(|overlay| overlay.is_builtin())
+            .flat_map(|overlay| &overlay.documents);
         documents.filter_map(move |document| limits::written(document.root.at(&["services", "*", key])?))
     }
 
     pub fn home(&self) -> Option<&'m Path> {
-        self.model.environment.get("HOME").filter(|home| home.starts_with('/') && home.len() > 1).map(Path::new)
+        self.model
+            .environment
+            .get("HOME")
+            .filter(|home| home.starts_with('/') && home.len() > 1)
+            .map(Path::new)
     }
 }
 

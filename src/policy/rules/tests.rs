@@ -26,8 +26,18 @@ const CASES: &[Case] = &[
     fields("seccomp-unconfined", "security_opt: [\"seccomp=unconfined\"]", "\"seccomp=unconfined\"", ""),
     fields("apparmor-unconfined", "security_opt: [\"apparmor:unconfined\"]", "\"apparmor:unconfined\"", ""),
     fields("selinux-disabled", "security_opt: [\"label=disable\"]", "\"label=disable\"", ""),
-    fields("systempaths-unconfined", "security_opt: [\"systempaths=unconfined\"]", "\"systempaths=unconfined\"", ""),
-    fields("no-new-privileges", "security_opt: [\"no-new-privileges=false\"]", "\"no-new-privileges=false\"", ""),
+    fields(
+        "systempaths-unconfined",
+        "security_opt: [\"systempaths=unconfined\"]",
+        "\"systempaths=unconfined\"",
+        "",
+    ),
+    fields(
+        "no-new-privileges",
+        "security_opt: [\"no-new-privileges=false\"]",
+        "\"no-new-privileges=false\"",
+        "",
+    ),
     fields("dangerous-capability", "cap_add: [cap_sys_admin]", "cap_sys_admin", "SYS_ADMIN"),
     fields("cap-add", "cap_add: [NET_BIND_SERVICE]", "NET_BIND_SERVICE", "CAP_NET_BIND_SERVICE"),
     fields("unknown-capability", "cap_add: [], cap_drop: [NET_RAWW]", "NET_RAWW", ""),
@@ -42,7 +52,12 @@ const CASES: &[Case] = &[
     fields("shared-namespace", "ipc: shareable", "shareable", "ipc=shareable"),
     fields("user-root", "user: \"0:0\"", "\"0:0\"", "\"0:0\""),
     fields("group-add", "group_add: [docker]", "docker", "docker"),
-    fields("engine-socket", "volumes: [\"/var/run/docker.sock:/s\"]", "\"/var/run/docker.sock:/s\"", "/var/run/docker.sock"),
+    fields(
+        "engine-socket",
+        "volumes: [\"/var/run/docker.sock:/s\"]",
+        "\"/var/run/docker.sock:/s\"",
+        "/var/run/docker.sock",
+    ),
     fields("api-socket", "use_api_socket: true", "true", ""),
     fields("sensitive-mount", "volumes: [\"/etc:/host:ro\"]", "\"/etc:/host:ro\"", "/etc"),
     fields("home-mount", "volumes: [\"~/.ssh:/keys:ro\"]", "\"~/.ssh:/keys:ro\"", "/home/ann/.ssh"),
@@ -69,7 +84,12 @@ const CASES: &[Case] = &[
     fields("extra-hosts", "extra_hosts: [\"h=host-gateway\"]", "\"h=host-gateway\"", "h=host-gateway"),
     fields("dns", "dns: [8.8.8.8]", "8.8.8.8", "8.8.8.8"),
     fields("external-links", "external_links: [other]", "other", "other"),
-    fields("mac-address", "mac_address: \"02:42:ac:11:65:43\"", "\"02:42:ac:11:65:43\"", "\"02:42:ac:11:65:43\""),
+    fields(
+        "mac-address",
+        "mac_address: \"02:42:ac:11:65:43\"",
+        "\"02:42:ac:11:65:43\"",
+        "\"02:42:ac:11:65:43\"",
+    ),
     fields("port-all-interfaces", "ports: [\"8080:80\"]", "\"8080:80\"", "80/tcp"),
     fields("privileged-port", "ports: [\"127.0.0.1:80:80\"]", "\"127.0.0.1:80:80\"", "80"),
     fields("pids-limit", "pids_limit: 5000", "5000", "5000"),
@@ -105,19 +125,20 @@ fn base(case: &Case) -> String {
 
 /// The weakest posture that enforces a rule, and its overlay where no posture does.
 fn policy(rule: &Rule, waiver: &str) -> String {
-    let mut text = String::from("user: { default: \"1:1\" }\n");
-    match (rule.from, rule.overlays.first()) {
+    let user = "user: { default: \"1:1\" }\n";
+    let enforced = match (rule.from, rule.overlays.first()) {
         // Rules with an overlay of the posture's own are judged without it, to see that they hold alone.
-        (Some(from), _) => text.push_str(&format!("posture: {from}\n")),
-        (None, Some((overlay, _))) => text.push_str(&format!("overlays: [{{ builtin: {overlay} }}]\n")),
-        (None, None) => {}
-    }
-    text + waiver
+        (Some(from), _) => format!("posture: {from}\n"),
+        (None, Some((overlay, _))) => format!("overlays: [{{ builtin: {overlay} }}]\n"),
+        (None, None) => String::new(),
+    };
+    format!("{user}{enforced}{waiver}")
 }
 
 fn waiver(case: &Case, rule: &Rule) -> String {
     let service = if matches!(rule.check, Check::Project(_)) { "\"*\"" } else { "a" };
-    let allow = if rule.allow == Allow::Nothing { String::new() } else { format!(", allow: [{}]", case.allow) };
+    let allow =
+        if rule.allow == Allow::Nothing { String::new() } else { format!(", allow: [{}]", case.allow) };
     format!("waivers:\n  - {{ service: {service}, rule: {}{allow}, reason: \"tested\" }}\n", rule.id)
 }
 
@@ -130,7 +151,8 @@ fn about<'o>(outcome: &'o Outcome, rule: &Rule) -> Vec<&'o crate::diagnostic::Fi
         .into_iter()
         .filter(|finding| {
             finding.message.starts_with(&own)
-                || finding.code == Code::AssertionUndone && key.is_some_and(|key| finding.message.contains(&format!(".{key} ")))
+                || finding.code == Code::AssertionUndone
+                    && key.is_some_and(|key| finding.message.contains(&format!(".{key} ")))
         })
         .collect()
 }
@@ -150,13 +172,17 @@ fn what_breaks_a_rule_is_refused_with_its_place_and_passes_with_a_waiver() {
         let rule = find(case.rule).unwrap();
         // Overlays of the posture would put right what the base breaks, so the case comes after them.
         let over = if !rule.overlays.is_empty() && rule.id != "egress" && !case.base.contains('\n') {
-            Some(format!("services:\n  a: {{ {} }}\n", case.base.replace("cap_drop: ", "cap_drop: !override ")))
+            Some(format!(
+                "services:\n  a: {{ {} }}\n",
+                case.base.replace("cap_drop: ", "cap_drop: !override ")
+            ))
         } else {
             None
         };
         let project = |waiver: &str| {
             let fixture = match &over {
-                Some(over) => Fixture::new("services:\n  a: { image: \"x:1\", user: \"1:1\" }\n").file("over.yaml", over),
+                Some(over) => Fixture::new("services:\n  a: { image: \"x:1\", user: \"1:1\" }\n")
+                    .file("over.yaml", over),
                 None => Fixture::new(&base(case)),
             };
             fixture.policy(&policy(rule, waiver)).run()
@@ -178,7 +204,8 @@ fn what_breaks_a_rule_is_refused_with_its_place_and_passes_with_a_waiver() {
             failures.push(format!("{}: let through\n{}", case.rule, refused.text()));
             continue;
         };
-        let place = finding.labels.first().map(|label| refused.inputs.sources().text(label.span)).unwrap_or_default();
+        let place =
+            finding.labels.first().map(|label| refused.inputs.sources().text(label.span)).unwrap_or_default();
         let undone = finding.code == Code::AssertionUndone;
         if place != case.place && !undone {
             failures.push(format!("{}: underlines {place:?}, not {:?}", case.rule, case.place));
@@ -187,7 +214,9 @@ fn what_breaks_a_rule_is_refused_with_its_place_and_passes_with_a_waiver() {
             failures.push(format!("{}: says nothing of what to do", case.rule));
         }
         let waived = project(&waiver(case, rule));
-        if !about(&waived, rule).is_empty() || waived.findings.iter().any(|finding| finding.code == Code::WaiverInvalid) {
+        if !about(&waived, rule).is_empty()
+            || waived.findings.iter().any(|finding| finding.code == Code::WaiverInvalid)
+        {
             failures.push(format!("{}: the waiver does not hold\n{}", case.rule, waived.text()));
         }
     }
@@ -203,8 +232,11 @@ fn a_rule_holds_from_its_posture_on_and_warns_under_observe() {
             let text = format!("posture: {posture}\nuser: {{ default: \"1:1\" }}\n");
             let outcome = Fixture::new(&base(case)).policy(&text).run();
             let prefix = format!("rule {}:", rule.id);
-            let severity =
-                outcome.findings.iter().find(|finding| finding.message.starts_with(&prefix)).map(|finding| finding.severity);
+            let severity = outcome
+                .findings
+                .iter()
+                .find(|finding| finding.message.starts_with(&prefix))
+                .map(|finding| finding.severity);
             let expected = if posture >= from {
                 Some(Severity::Error)
             } else if posture == Posture::Observe && from <= Posture::Hardened {
@@ -220,7 +252,8 @@ fn a_rule_holds_from_its_posture_on_and_warns_under_observe() {
 #[test]
 fn a_link_to_a_socket_or_system_directory_is_followed() {
     for (target, rule) in [("/var/run/docker.sock", "engine-socket"), ("/etc", "sensitive-mount")] {
-        let fixture = Fixture::new("services:\n  a: { image: x, volumes: [\"./innocent/x:/x\"] }\n").policy("posture: baseline\n");
+        let fixture = Fixture::new("services:\n  a: { image: x, volumes: [\"./innocent/x:/x\"] }\n")
+            .policy("posture: baseline\n");
         std::fs::create_dir(fixture.path().join("innocent")).unwrap();
         std::os::unix::fs::symlink(target, fixture.path().join("innocent/x")).unwrap();
         let outcome = fixture.run();
@@ -238,7 +271,8 @@ fn secrets_and_configs_from_system_files_are_mounts_too() {
 
 #[test]
 fn an_external_network_named_host_is_the_host_s() {
-    let base = "services:\n  a: { image: x, networks: [n] }\nnetworks: { n: { external: true, name: host } }\n";
+    let base =
+        "services:\n  a: { image: x, networks: [n] }\nnetworks: { n: { external: true, name: host } }\n";
     let outcome = Fixture::new(base).policy("posture: baseline\n").run();
     assert!(outcome.errors()[0].message.starts_with("rule host-network:"), "{}", outcome.text());
 }
@@ -246,8 +280,15 @@ fn an_external_network_named_host_is_the_host_s() {
 #[test]
 fn a_user_of_the_policy_counts_where_the_service_has_none() {
     let base = "services:\n  a: { image: \"x:1\" }\n";
-    for (user, fine) in [("\"1000:1000\"", true), ("caller", true), ("per-service", true), ("image", true), ("\"0:0\"", false)] {
-        let outcome = Fixture::new(base).policy(&format!("posture: hardened\nuser: {{ default: {user} }}\n")).run();
+    for (user, fine) in [
+        ("\"1000:1000\"", true),
+        ("caller", true),
+        ("per-service", true),
+        ("image", true),
+        ("\"0:0\"", false),
+    ] {
+        let outcome =
+            Fixture::new(base).policy(&format!("posture: hardened\nuser: {{ default: {user} }}\n")).run();
         assert_eq!(outcome.passes(), fine, "{user}\n{}", outcome.text());
     }
     let outcome = Fixture::new(base).policy("posture: hardened\n").run();

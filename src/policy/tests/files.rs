@@ -40,7 +40,8 @@ fn everything_wrong_with_a_policy_is_said_at_once_with_its_place() {
     ];
     for (place, help) in expected {
         let found = outcome.findings.iter().any(|finding| {
-            let here = finding.labels.first().map(|label| outcome.inputs.sources().text(label.span)) == Some(place);
+            let here =
+                finding.labels.first().map(|label| outcome.inputs.sources().text(label.span)) == Some(place);
             here && (format!("{finding:?}").contains(&help.replace('"', "\\\"")))
         });
         assert!(found, "{place}: {help}\n{}", outcome.text());
@@ -51,7 +52,17 @@ fn everything_wrong_with_a_policy_is_said_at_once_with_its_place() {
 
 #[test]
 fn a_policy_that_is_empty_or_not_a_mapping_is_refused() {
-    for text in ["", "# nothing\n", "---\n", "- version\n", "hardened\n", "version: 1\n---\nposture: observe\n", "posture: hardened\n", "version: \"1\"\n", "version: 1\nposture:\n"] {
+    for text in [
+        "",
+        "# nothing\n",
+        "---\n",
+        "- version\n",
+        "hardened\n",
+        "version: 1\n---\nposture: observe\n",
+        "posture: hardened\n",
+        "version: \"1\"\n",
+        "version: 1\nposture:\n",
+    ] {
         let outcome = Fixture::new(BASE).with("seaworthy.yaml", text).run();
         assert!(!outcome.passes(), "{text:?}");
     }
@@ -85,7 +96,8 @@ fn values_are_read_with_their_places() {
     assert_eq!(policy.users.of("b").unwrap().value.to_string(), "10001:10001");
     assert_eq!(text(policy.users.of("b").unwrap().origin), "\"10001:10001\"");
     assert_eq!(policy.binds.mode.as_ref().unwrap().value, 0o750);
-    let roots: Vec<_> = policy.binds.roots.as_ref().unwrap().iter().map(|root| root.value.display().to_string()).collect();
+    let roots: Vec<_> =
+        policy.binds.roots.as_ref().unwrap().iter().map(|root| root.value.display().to_string()).collect();
     assert!(roots[1] == "/home/ann/.config/gh" && roots[0].starts_with("/tmp"), "{roots:?}");
     assert!(policy.binds.create[0].path.value.ends_with("data"));
     assert_eq!(policy.binds.create[0].owner.unwrap().to_string(), "1:2");
@@ -146,13 +158,15 @@ fn no_cut_of_an_overlay_weakens_the_model() {
     let mut refused = 0;
     let texts = crate::policy::builtin::BUILTINS.iter().map(|builtin| builtin.text).chain([own]);
     for text in texts {
-        let run = |text: &str| Fixture::new(base).with("o.yaml", text).policy("overlays: [{ file: o.yaml }]\n").run();
+        let run = |text: &str| {
+            Fixture::new(base).with("o.yaml", text).policy("overlays: [{ file: o.yaml }]\n").run()
+        };
         let whole = run(text);
         whole.assert_passes();
         let whole = whole.model.unwrap().root;
         for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
             cuts += 1;
-            let outcome = run(&text[..at]);
+            let outcome = run(text.get(..at).unwrap());
             if outcome.passes() {
                 assert!(outcome.model.unwrap().root.same(&whole), "cut at {at} of {text}");
             } else {
@@ -175,14 +189,18 @@ fn a_list_that_is_cut_short_is_shown_beside_the_one_expected() {
         (&["compose.yaml", "c.yaml", "b.yaml"][..], "not the one"),
         (&["b.yaml", "compose.yaml", "c.yaml"][..], "not the one"),
     ] {
-        let fixture = Fixture::new(BASE).with("b.yaml", BASE).with("c.yaml", BASE).policy(policy).listing(list);
+        let fixture =
+            Fixture::new(BASE).with("b.yaml", BASE).with("c.yaml", BASE).policy(policy).listing(list);
         let mut fixture = fixture;
         fixture.policy = Some(fixture.path().join("seaworthy.yaml"));
         let outcome = fixture.run();
         assert_eq!(outcome.codes(), [Code::FileListInvalid]);
         assert!(outcome.errors()[0].message.contains(message), "{}", outcome.errors()[0].message);
         let help = outcome.errors()[0].help.clone().unwrap();
-        assert!(help.contains("given:") && help.contains("expected:") && help.contains("3. c.yaml"), "{help}");
+        assert!(
+            help.contains("given:") && help.contains("expected:") && help.contains("3. c.yaml"),
+            "{help}"
+        );
     }
 }
 
@@ -209,7 +227,15 @@ fn a_system_policy_that_others_may_write_is_not_trusted() {
 fn a_project_may_tighten_what_the_host_says_and_never_loosen_it() {
     let system = "posture: hardened\nuser: { default: \"5:5\" }\nfiles: [../compose.yaml]\nbinds: { roots: [/srv, ..], mode: \"0750\" }\n\
                   overlays: [{ builtin: limits }]\n";
-    let tighter = ["", "posture: contained\n", "user: { default: \"5:5\" }\n", "user: { services: { a: per-service } }\n", "files: [compose.yaml]\n", "binds: { roots: [/srv/app], mode: \"0700\" }\n", "overlays: [{ builtin: read-only }]\n"];
+    let tighter = [
+        "",
+        "posture: contained\n",
+        "user: { default: \"5:5\" }\n",
+        "user: { services: { a: per-service } }\n",
+        "files: [compose.yaml]\n",
+        "binds: { roots: [/srv/app], mode: \"0700\" }\n",
+        "overlays: [{ builtin: read-only }]\n",
+    ];
     for own in tighter {
         let outcome = Fixture::new(BASE).system(system).policy(own).run();
         assert!(outcome.passes(), "{own}\n{}", outcome.text());
@@ -246,7 +272,8 @@ fn the_host_s_overlays_come_first_and_its_waivers_hold_for_projects() {
         .policy("overlays: [{ file: own.yaml }, { builtin: hardening }]\n")
         .run();
     outcome.assert_passes();
-    let names: Vec<_> = outcome.arranged.as_ref().unwrap().mandatory.iter().map(|overlay| overlay.name.as_str()).collect();
+    let names: Vec<_> =
+        outcome.arranged.as_ref().unwrap().mandatory.iter().map(|overlay| overlay.name.as_str()).collect();
     assert_eq!(names, ["builtin:hardening", "sys.yaml", "own.yaml"]);
 }
 
@@ -262,7 +289,8 @@ fn a_system_overlay_takes_nothing_from_the_environment() {
 #[test]
 fn a_waiver_narrows_and_does_not_switch_off() {
     let base = "services:\n  a: { image: \"x:1\", user: \"1:1\", cap_add: [NET_RAW, CHOWN] }\n";
-    let policy = "posture: hardened\nwaivers:\n  - { service: a, rule: cap-add, allow: [NET_RAW], reason: ping }\n";
+    let policy =
+        "posture: hardened\nwaivers:\n  - { service: a, rule: cap-add, allow: [NET_RAW], reason: ping }\n";
     let outcome = Fixture::new(base).policy(policy).run();
     assert_eq!(outcome.codes(), [Code::RuleViolated]);
     assert_eq!(outcome.places(Code::RuleViolated)[0], "CHOWN");
@@ -272,14 +300,18 @@ fn a_waiver_narrows_and_does_not_switch_off() {
 fn an_expired_waiver_does_not_apply_and_is_shown() {
     let base = "services:\n  a: { image: \"x:1\", user: \"1:1\", cap_add: [CHOWN] }\n";
     for (expires, fine) in [("2026-11-22", true), ("2026-11-21", false), ("\"2020-01-01\"", false)] {
-        let policy = format!("posture: hardened\nwaivers:\n  - {{ service: a, rule: cap-add, allow: [CHOWN], reason: r, expires: {expires} }}\n");
+        let policy = format!(
+            "posture: hardened\nwaivers:\n  - {{ service: a, rule: cap-add, allow: [CHOWN], reason: r, expires: {expires} }}\n"
+        );
         let outcome = Fixture::new(base).policy(&policy).run();
         assert_eq!(outcome.passes(), fine, "{expires}\n{}", outcome.text());
         if !fine {
             assert_eq!(outcome.codes(), [Code::RuleViolated, Code::WaiverInvalid]);
         }
     }
-    let outcome = Fixture::new(base).policy("waivers: [{ service: a, rule: cap-add, allow: [CHOWN], reason: r, expires: 2026-02-30 }]\n").run();
+    let outcome = Fixture::new(base)
+        .policy("waivers: [{ service: a, rule: cap-add, allow: [CHOWN], reason: r, expires: 2026-02-30 }]\n")
+        .run();
     assert_eq!(outcome.codes(), [Code::PolicySyntax]);
 }
 

@@ -207,7 +207,8 @@ fn fault(what: &str, outcome: &Outcome) -> Option<String> {
         if !matches!(error.code, Code::AssertionUndone | Code::RuleViolated) {
             return Some(format!("{what}: {}: {}", error.code.name(), error.message));
         }
-        let source = |label: &Label| outcome.inputs.sources().get(label.span.file).map(|source| source.name.as_str());
+        let source =
+            |label: &Label| outcome.inputs.sources().get(label.span.file).map(|source| source.name.as_str());
         let ours = |name: &str| matches!(name, "o.yaml" | "seaworthy.yaml" | "builtin:hardening");
         let names: Vec<_> = error.labels.iter().filter_map(source).collect();
         if names.len() != 2 || ours(names[0]) || !ours(names[1]) {
@@ -262,6 +263,12 @@ fn no_way_into_the_model_undoes_an_overlay() {
 fn a_reset_is_shown_where_it_was_written() {
     let outcome = later("cap_drop: !reset [ALL]").run();
     let finding = outcome.errors()[0];
-    assert_eq!(outcome.inputs.sources().describe(finding.labels[0].span).split(':').next(), Some("later.yaml"));
-    assert_eq!(finding.message, "services.a.cap_drop is gone, which the mandatory overlay builtin:hardening demands");
+    assert_eq!(
+        outcome.inputs.sources().describe(finding.labels[0].span).split(':').next(),
+        Some("later.yaml")
+    );
+    assert_eq!(
+        finding.message,
+        "services.a.cap_drop is gone, which the mandatory overlay builtin:hardening demands"
+    );
 }
