@@ -6,6 +6,7 @@ mod images;
 mod pass;
 mod plan;
 mod policy;
+mod prepare;
 mod session;
 mod verify;
 
@@ -39,6 +40,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         },
         Command::Config(options) => config::run(&request, options),
         Command::Plan(options) => plan::run(&request, options),
+        Command::Prepare(services) => prepare::run(&request, services),
         Command::Compose(compose) => match compose.class {
             Class::Gate | Class::Load => gate::run(&request, compose),
             Class::Judge | Class::PassThrough | Class::Own => pass::run(&request),

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::host::{Credentials, Owner};
 use crate::host::owner::sudo_caller;
+use crate::host::{Credentials, Owner};
 
 /// Who runs seaworthy, and who is taken for the user `caller`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Below `anchor`, which is there; `relative` holds no link as far as it is there.
-    Inside { anchor: PathBuf, relative: PathBuf },
+    Inside {
+        anchor: PathBuf,
+        relative: PathBuf,
+    },
     /// It is written as if below a root, but this link leads out.
     BehindLink(PathBuf),
     Outside,

@@ -73,7 +73,11 @@ fn user(user: &PlanUser) -> String {
     let place = user.place.as_deref().map(|place| format!(", {place}")).unwrap_or_default();
     match (&user.value, &user.pending) {
         (Some(value), _) => format!("user {value} ({}{place})", user.from),
-        (None, Some(reason)) => format!("user not known: {reason} ({}{place})", user.from),
+        (None, Some(reason)) => {
+            // The whole reason is in the JSON; a line of a table has room for its first clause.
+            let first = reason.split(": ").next().unwrap_or(reason);
+            format!("user not known: {first} ({}{place})", user.from)
+        }
         (None, None) => format!("user by the image ({}{place})", user.from),
     }
 }

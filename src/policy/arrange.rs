@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use crate::compose::{self, Layer, Phases, Selection};
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::{Inputs, Project};
-use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Tag};
 
 use super::adapt::Surroundings;
@@ -18,16 +17,6 @@ use super::{Policy, Rank, opened};
 pub struct Arranged {
     pub layers: Vec<Layer>,
     pub mandatory: Vec<Overlay>,
-    /// What the project's own documents reset or override, for telling who undid an overlay.
-    pub removals: Vec<Removal>,
-}
-
-/// A `!reset` or `!override` of a document that is not a mandatory overlay.
-#[derive(Clone, Debug)]
-pub struct Removal {
-    pub path: Vec<String>,
-    pub tag: Tag,
-    pub origin: Origin,
 }
 
 impl Policy {
@@ -43,9 +32,8 @@ impl Policy {
         let loaded: Vec<_> = self.overlays.iter().map(|wanted| overlay::load(wanted, inputs, sink)).collect();
         let mandatory: Vec<Overlay> = loaded.into_iter().collect::<Option<_>>()?;
         let layers = without_repeats(layers, &mandatory, inputs, sink)?;
-        let removals = layers.iter().flat_map(removals_of).collect();
         if mandatory.is_empty() {
-            return Some(Arranged { layers, mandatory, removals });
+            return Some(Arranged { layers, mandatory });
         }
         let whole = whole(&layers, project, inputs, sink)?;
         let mut names = Names::of(&whole);
@@ -70,7 +58,7 @@ impl Policy {
         }
         let mut rest = layers.into_iter();
         let arranged = rest.next().into_iter().chain(placed).chain(rest).collect();
-        Some(Arranged { layers: arranged, mandatory, removals })
+        Some(Arranged { layers: arranged, mandatory })
     }
 }
 
@@ -143,11 +131,15 @@ fn add_new_names(names: &mut Names, mandatory: &[Overlay]) {
     for document in mandatory.iter().flat_map(|overlay| &overlay.documents) {
         let section = |key: &str| compose::section(&document.root, key).into_iter().flat_map(Mapping::iter);
         for (name, service) in section("services") {
-            if name == "*" || names.services.iter().any(|known| known == name) || service.tag == Some(Tag::Reset) {
+            if name == "*"
+                || names.services.iter().any(|known| known == name)
+                || service.tag == Some(Tag::Reset)
+            {
                 continue;
             }
             names.services.push(name.to_owned());
-            let elsewhere = ["networks", "network_mode", "provider"].iter().any(|key| service.get(key).is_some());
+            let elsewhere =
+                ["networks", "network_mode", "provider"].iter().any(|key| service.get(key).is_some());
             if !elsewhere {
                 add(&mut names.networks, "default");
             }
@@ -167,26 +159,6 @@ fn add(names: &mut Vec<String>, name: &str) {
     }
 }
 
-fn removals_of(layer: &Layer) -> Vec<Removal> {
-    let mut found = Vec::new();
-    for document in &layer.documents {
-        collect(&document.root, &mut Vec::new(), &mut found);
-    }
-    found
-}
-
-fn collect(node: &Node, path: &mut Vec<String>, found: &mut Vec<Removal>) {
-    if let Some(tag) = node.tag {
-        found.push(Removal { path: path.clone(), tag, origin: node.origin });
-        return;
-    }
-    for (key, child) in node.as_map().into_iter().flat_map(Mapping::iter) {
-        path.push(key.to_owned());
-        collect(child, path, found);
-        path.pop();
-    }
-}
-
 impl Policy {
     /// Whether a waiver takes a key out of what a built-in overlay sets for a service or network.
     pub(super) fn waives_key(&self, overlay: &Overlay, section: &str, name: &str, key: &str) -> bool {
@@ -195,7 +167,7 @@ impl Policy {
             let counts = overlay.rank == Rank::Project || waiver.rank == Rank::System;
             counts
                 && !waiver.expired(self.today)
-                && waiver.rule.overlay == Some((builtin.name, key))
+                && waiver.rule.overlays.contains(&(builtin.name, key))
                 && match section {
                     "services" => waiver.service.value == "*" || waiver.service.value == name,
                     _ => waiver.allow.iter().any(|allowed| allowed.value == name),

@@ -6,6 +6,7 @@
 mod contradiction;
 mod equality;
 mod leaves;
+mod suspects;
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -24,9 +25,10 @@ use super::{Policy, opened};
 pub use contradiction::option;
 pub use equality::capability;
 use leaves::{Leaves, Undone};
+use suspects::Suspects;
 
-/// Keys of services for which an overlay's assertion was undone, so that a rule about the same key
-/// need not say it again.
+/// Keys of services and networks for which an overlay's assertion was undone, so that a rule about the
+/// same key need not say it again.
 pub type Reported = HashSet<(String, String)>;
 
 impl Policy {
@@ -42,6 +44,7 @@ impl Policy {
         let names = Names::of(&model.root);
         let opened = opened::networks(&arranged.mandatory);
         let mut reported = Reported::new();
+        let mut suspects = Suspects::new();
         for overlay in &arranged.mandatory {
             let left_out = |section: &str, name: &str, key: &str| {
                 self.waives_key(overlay, section, name, key) || opened.covers(overlay, section, name, key)
@@ -56,15 +59,22 @@ impl Policy {
                     sink.extend(own.into_findings());
                     continue;
                 };
-                let mut leaves = Leaves { undone: Vec::new(), overlay, builtin: overlay.is_builtin() };
+                let mut leaves = Leaves { undone: Vec::new(), builtin: overlay.is_builtin() };
                 leaves.check(&expanded.root, Some(&fragment.root), &model.root);
                 for undone in leaves.undone {
-                    if let [section, name, key, ..] = undone.path.as_slice()
-                        && section == "services"
-                    {
-                        reported.insert((name.clone(), key.clone()));
+                    if let [section, name, key, ..] = undone.path.as_slice() {
+                        let place =
+                            if section == "services" { name.clone() } else { format!("{section}.{name}") };
+                        reported.insert((place, key.clone()));
                     }
-                    sink.push(describe(&undone, overlay, model, arranged));
+                    let demanded = undone.demanded.span();
+                    let culprit = undone
+                        .by
+                        .filter(|by| {
+                            by.span().is_some_and(|by| Some(by.file) != demanded.map(|span| span.file))
+                        })
+                        .or_else(|| suspects.last(&undone.path, demanded, inputs));
+                    sink.push(describe(&undone, culprit, overlay, model));
                 }
             }
         }
@@ -73,34 +83,23 @@ impl Policy {
 }
 
 /// The finding: who undid it, and what.
-fn describe(undone: &Undone, overlay: &Overlay, model: &Model, arranged: &Arranged) -> Finding {
+fn describe(undone: &Undone, culprit: Option<Origin>, overlay: &Overlay, model: &Model) -> Finding {
     let path = undone.path.join(".");
     let message = format!("{path} {}, which the mandatory overlay {} demands", undone.what, overlay.name);
-    let demanded = undone.demanded.span().filter(|_| true);
+    let demanded = undone.demanded.span();
+    let culprit = culprit.or_else(|| nearest(&model.root, &undone.path, demanded));
     let mut finding = Finding::error(Code::AssertionUndone, message);
-    let culprit = undone
-        .by
-        .filter(|by| by.span().is_some() && by.span() != demanded)
-        .or_else(|| removal(arranged, &undone.path))
-        .or_else(|| nearest(&model.root, &undone.path, demanded));
     if let Some(span) = culprit.and_then(Origin::span) {
         finding = finding.at(span, undone.label.clone());
     }
     if let Some(span) = demanded {
         finding = finding.at(span, format!("demanded by {}", overlay.name));
     }
-    finding.help(match overlay.is_builtin() {
-        true => "Remove what undoes it, or write a waiver of the rule that stands for it, with a reason.".to_owned(),
-        false => format!("Remove what undoes it, or change {} itself.", overlay.name),
+    finding.help(if overlay.is_builtin() {
+        "Remove what undoes it, or write a waiver of the rule that stands for it, with a reason.".to_owned()
+    } else {
+        format!("Remove what undoes it, or change {} itself.", overlay.name)
     })
-}
-
-/// The `!reset` or `!override` that covers a path.
-fn removal(arranged: &Arranged, path: &[String]) -> Option<Origin> {
-    let covers = |removed: &[String]| {
-        removed.len() <= path.len() && removed.iter().zip(path).all(|(a, b)| a == b || a == "*")
-    };
-    arranged.removals.iter().rev().find(|removal| covers(&removal.path)).map(|removal| removal.origin)
 }
 
 /// The innermost place on a path that the project wrote.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::project::{Inputs, Project};
-use crate::source::{Origin, Span};
+use crate::source::Origin;
 
 use super::binds::Binds;
 use super::date::Date;
@@ -26,25 +26,33 @@ pub fn combine(
     sink: &mut Sink,
 ) -> Option<Policy> {
     let before = errors(sink);
-    let start = |policy: &PolicyFile| Origin::Policy(Some(Span::new(policy.file, 0, 0)));
-    let anywhere = own.as_ref().or(system.as_ref()).map_or(Origin::Policy(None), start);
     let files: Vec<_> = [&system, &own].into_iter().flatten().map(|policy| policy.file).collect();
     let system = system.unwrap_or_else(|| absent(Rank::System));
     let own = own.unwrap_or_else(|| absent(Rank::Project));
     let system_posture = system.posture.as_ref().map_or(Posture::Observe, |posture| posture.value);
-    let posture = stronger(&system, &own, anywhere, sink);
+    let posture = stronger(&system, &own, sink);
     let policy = Policy {
         overlays: overlays(&system, &own, system_posture, &posture),
         users: users(system.users, own.users, sink),
         files: files_list(system.files, own.files, inputs, sink),
         binds: binds(system.binds, own.binds, &project.directory, sink),
-        waivers: waivers(&system.overlays, system_posture, &system.posture, system.waivers, own.waivers, sink),
+        waivers: waivers(
+            &system.overlays,
+            system_posture,
+            system.posture.as_ref(),
+            system.waivers,
+            own.waivers,
+            sink,
+        ),
         posture,
         today,
         sources: files,
     };
     (errors(sink) == before).then_some(policy)
 }
+
+/// The posture where no policy writes one.
+pub const UNWRITTEN: Origin = Origin::Default("posture");
 
 fn absent(rank: Rank) -> PolicyFile {
     PolicyFile {
@@ -70,7 +78,7 @@ fn loosened(message: String, own: Origin, system: Origin, help: &str) -> Finding
         .help(help.to_owned())
 }
 
-fn stronger(system: &PolicyFile, own: &PolicyFile, anywhere: Origin, sink: &mut Sink) -> Located<Posture> {
+fn stronger(system: &PolicyFile, own: &PolicyFile, sink: &mut Sink) -> Located<Posture> {
     match (&system.posture, &own.posture) {
         (Some(theirs), Some(ours)) if ours.value < theirs.value => {
             sink.push(loosened(
@@ -81,9 +89,9 @@ fn stronger(system: &PolicyFile, own: &PolicyFile, anywhere: Origin, sink: &mut 
             ));
             theirs.clone()
         }
-        (Some(_), Some(ours)) | (None, Some(ours)) => ours.clone(),
+        (_, Some(ours)) => ours.clone(),
         (Some(theirs), None) => theirs.clone(),
-        (None, None) => Located::new(Posture::Observe, anywhere),
+        (None, None) => Located::new(Posture::Observe, UNWRITTEN),
     }
 }
 
@@ -221,19 +229,22 @@ fn binds(system: Binds, own: Binds, project: &Path, sink: &mut Sink) -> Binds {
 fn waivers(
     overlays: &[Wanted],
     host: Posture,
-    posture: &Option<Located<Posture>>,
+    posture: Option<&Located<Posture>>,
     system: Vec<Waiver>,
     own: Vec<Waiver>,
     sink: &mut Sink,
 ) -> Vec<Waiver> {
     let mut all = system;
     for waiver in own {
-        let by_posture =
-            posture.as_ref().filter(|_| waiver.rule.from.is_some_and(|from| from <= host)).map(|posture| posture.origin);
+        let by_posture = posture
+            .filter(|_| waiver.rule.from.is_some_and(|from| from <= host))
+            .map(|posture| posture.origin);
         let by_overlay = || {
-            let (name, _) = waiver.rule.overlay?;
-            let named = overlays.iter().find(|wanted| matches!(wanted.kind, Kind::Builtin(builtin) if builtin.name == name));
-            named.map(|wanted| wanted.origin)
+            let demanded = |wanted: &&Wanted| match &wanted.kind {
+                Kind::Builtin(builtin) => waiver.rule.overlays.iter().any(|(name, _)| *name == builtin.name),
+                Kind::File { .. } => false,
+            };
+            overlays.iter().find(demanded).map(|wanted| wanted.origin)
         };
         match by_posture.or_else(by_overlay) {
             Some(theirs) => sink.push(loosened(

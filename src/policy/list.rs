@@ -15,11 +15,14 @@ impl Policy {
     pub fn check_list(&self, project: &Project, sink: &mut Sink) {
         let Some(expected) = &self.files else { return };
         let overlay = |path: &Path| {
-            self.overlays.iter().any(|wanted| matches!(&wanted.kind, Kind::File { path: own, .. } if own == path))
+            self.overlays
+                .iter()
+                .any(|wanted| matches!(&wanted.kind, Kind::File { path: own, .. } if own == path))
         };
         let wanted: Vec<&Path> =
             expected.iter().map(|file| file.value.as_path()).filter(|path| !overlay(path)).collect();
-        let given: Vec<&Path> = project.paths.iter().map(std::path::PathBuf::as_path).filter(|path| !overlay(path)).collect();
+        let given: Vec<&Path> =
+            project.paths.iter().map(std::path::PathBuf::as_path).filter(|path| !overlay(path)).collect();
         if wanted == given {
             return;
         }
@@ -33,7 +36,9 @@ impl Policy {
             "the list of files is not the one that the policy expects".to_owned()
         };
         let mut finding = Finding::error(Code::FileListInvalid, message);
-        if let Some(missing) = expected.iter().find(|file| !overlay(&file.value) && !given.contains(&file.value.as_path())) {
+        if let Some(missing) =
+            expected.iter().find(|file| !overlay(&file.value) && !given.contains(&file.value.as_path()))
+        {
             finding = finding.at_origin(missing.origin, "not given");
         } else if let Some(first) = expected.first() {
             finding = finding.at_origin(first.origin, "expected from here on");
@@ -50,7 +55,12 @@ fn table(given: &[&Path], expected: &[&Path], directory: &Path) -> String {
         for (at, path) in list.iter().enumerate() {
             let other = if title == "given" { expected } else { given };
             let mark = if other.get(at) == Some(path) { ' ' } else { '!' };
-            let _ = writeln!(text, "{mark} {}. {}", at + 1, path.strip_prefix(directory).unwrap_or(path).display());
+            let _ = writeln!(
+                text,
+                "{mark} {}. {}",
+                at + 1,
+                path.strip_prefix(directory).unwrap_or(path).display()
+            );
         }
         if list.is_empty() {
             text.push_str("  nothing\n");

@@ -80,6 +80,8 @@ pub fn discover(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<P
     let mut failed = false;
     for path in &paths {
         match read(path, given, inputs) {
+            // Standard input is empty when it is read again.
+            Ok(file) if path.as_os_str() == "-" && files.contains(&file) => {}
             Ok(file) => files.push(file),
             Err(finding) => {
                 sink.push(finding);

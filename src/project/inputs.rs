@@ -1,6 +1,7 @@
 //! The one read of every input.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -42,12 +43,19 @@ impl Inputs {
         if let Some(id) = self.by_path.get(path) {
             return Ok(*id);
         }
-        let bytes = std::fs::read(path)
-            .map_err(|error| Finding::error(Code::InputUnreadable, format!("{name}: {error}")))?;
+        let bytes = if path.as_os_str() == "-" { standard_input() } else { std::fs::read(path) };
+        let bytes =
+            bytes.map_err(|error| Finding::error(Code::InputUnreadable, format!("{name}: {error}")))?;
         let text = String::from_utf8(bytes)
             .map_err(|_| Finding::error(Code::InputNotUtf8, format!("{name} is not valid UTF-8")))?;
         Ok(self.add(name, path, &text))
     }
+}
+
+fn standard_input() -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Lower-case hexadecimal sha256.

@@ -1,16 +1,16 @@
 //! The gate: load, verify, prepare, cross-check, launch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
 
-use crate::cli::{ComposeCommand, Request};
+use crate::cli::{Class, ComposeCommand, Request};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::{Answer, Command};
 use crate::prepare::prepare;
 use crate::project::Project;
 use crate::render::{self, Rendered};
-use crate::yaml::Node;
+use crate::yaml::{Mapping, Node};
 
 use super::images::LazyEngine;
 use super::pass::options;
@@ -23,7 +23,28 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
     let services = named_services(command);
     let engine = LazyEngine::new(options(request));
-    let Some(verified) = verify(&mut session, &services, &engine, Images::WhereNeeded) else { return Err(session.report()) };
+    let Some(mut verified) = verify(&mut session, &services, &engine, Images::WhereNeeded) else {
+        return Err(session.report());
+    };
+    let waiting = pending(&verified);
+    if !waiting.is_empty() && command.class == Class::Gate && !request.global.dry_run {
+        if let Err(finding) = fetch(&session, &verified, &waiting, &engine) {
+            session.sink.push(finding);
+            return Err(session.report());
+        }
+        let engine = LazyEngine::new(options(request));
+        match verify(&mut session, &services, &engine, Images::WhereNeeded) {
+            Some(again) => verified = again,
+            None => return Err(session.report()),
+        }
+        if let [service, ..] = pending(&verified).as_slice() {
+            session.sink.push(
+                Finding::error(Code::UserInvalid, format!("who {service} runs as is not known although its image is there"))
+                    .help("Give the service a user in numbers: user.services in the policy."),
+            );
+            return Err(session.report());
+        }
+    }
     let rendered = render::render(&verified.model, &verified.selected);
     match hand_over(&mut session, command, &verified, &rendered, &services) {
         Ok(exit) => Ok(exit),
@@ -47,6 +68,53 @@ pub fn named_services(command: &ComposeCommand) -> Vec<String> {
     }
 }
 
+/// The services of this launch whose user, or the owner of what they mount, depends on an image that is
+/// not there.
+fn pending(verified: &Verified) -> Vec<String> {
+    let launched: HashSet<&str> = verified.selected.services().map(|(name, _)| name).collect();
+    let users = verified.users.iter().filter(|user| user.is_pending()).map(|user| user.service.as_str());
+    let binds = verified.binds.iter().filter(|bind| bind.is_pending()).map(|bind| bind.service.as_str());
+    let waiting: BTreeSet<&str> = users.chain(binds).filter(|service| launched.contains(service)).collect();
+    waiting.into_iter().map(str::to_owned).collect()
+}
+
+/// Pulls or builds what has to be there before users can be decided. Compose does it, from the
+/// rendered file, and shows its progress.
+fn fetch(session: &Session<'_>, verified: &Verified, waiting: &[String], engine: &LazyEngine) -> Result<(), Finding> {
+    if let Answer::Unknown(reason) = engine.get() {
+        return Err(Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy()));
+    }
+    let (directory, name) = (&verified.model.directory, &verified.model.name);
+    let variables = variables(&verified.project, &verified.model);
+    let docker = find_docker(session.request, &variables)?;
+    let rendered = render::render(&verified.model, &verified.selected);
+    let path = render::write(directory, name, &rendered)?;
+    let is_built = |service: &&String| {
+        section(&verified.model.root, "services").and_then(|map| map.get(service)).is_some_and(|node| node.get("build").is_some())
+    };
+    let (built, pulled): (Vec<&String>, Vec<&String>) = waiting.iter().partition(is_built);
+    for (verb, services) in [("build", built), ("pull", pulled)] {
+        if services.is_empty() {
+            continue;
+        }
+        let mut words: Vec<OsString> = session.request.global.docker.clone();
+        words.push("compose".into());
+        words.extend(session.request.launch_globals(directory, name, &path));
+        words.push(verb.into());
+        words.extend(services.iter().map(OsString::from));
+        crate::launch::run(docker.program(), &words, &variables)?;
+    }
+    Ok(())
+}
+
+fn find_docker(request: &Request, variables: &BTreeMap<String, String>) -> Result<Command, Finding> {
+    let mut options = options(request);
+    options.environment.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
+    Command::find(options)
+        .into_result()
+        .map_err(|reason| Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy()))
+}
+
 /// Writes the rendered file, prepares the host while Compose reads that file, and becomes Compose.
 /// Returns only on failure, or where nothing is to be launched.
 fn hand_over(
@@ -59,20 +127,13 @@ fn hand_over(
     let request = session.request;
     let (directory, name) = (&verified.model.directory, &verified.model.name);
     let variables = variables(&verified.project, &verified.model);
-    let mut options = options(request);
-    options.environment.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
-    let docker = match Command::find(options) {
-        Answer::Known(docker) => docker,
-        Answer::Unknown(reason) => {
-            return Err(Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy()));
-        }
-    };
+    let docker = find_docker(request, &variables)?;
     let path = render::write(directory, name, rendered)?;
     let globals = request.launch_globals(directory, name, &path);
-    let prepares = command.class == crate::cli::Class::Gate && !request.global.dry_run;
+    let on_host = command.class == Class::Gate && !request.global.dry_run;
     std::thread::scope(|scope| {
         let check = scope.spawn(|| crate::launch::cross_check(&docker, &globals, services, rendered));
-        let prepared = if prepares { prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding) } else { Ok(()) };
+        let prepared = if on_host { prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding) } else { Ok(()) };
         let checked = check.join().unwrap_or_else(|_| {
             Err(Finding::error(Code::Internal, "the cross-check ended unexpectedly").help(Code::Internal.remedy()))
         });
@@ -103,7 +164,7 @@ pub fn variables(project: &Project, model: &Model) -> BTreeMap<String, String> {
         }
     }
     for key in ["secrets", "configs"] {
-        for (_, resource) in section(&model.root, key).into_iter().flat_map(|map| map.iter()) {
+        for (_, resource) in section(&model.root, key).into_iter().flat_map(Mapping::iter) {
             if let Some(name) = resource.get("environment").and_then(Node::as_str) {
                 hand_on(name);
             }

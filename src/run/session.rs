@@ -134,7 +134,7 @@ fn summary(unset: &[&Finding]) -> Option<Finding> {
         }
     }
     if names.len() == 1 {
-        finding.message = first.message.clone();
+        finding.message.clone_from(&first.message);
     }
     Some(finding)
 }
@@ -143,7 +143,8 @@ fn summary(unset: &[&Finding]) -> Option<Finding> {
 pub fn screen() -> Screen {
     let terminal = std::io::stderr().is_terminal();
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let width = terminal_width().unwrap_or(100).clamp(40, 140);
+    // What is not a screen has no width: paths stay whole for whoever reads the log.
+    let width = terminal_width().map_or(10_000, |width| width.clamp(40, 140));
     Screen { colour: terminal && !plain, width }
 }
 

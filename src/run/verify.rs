@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::compose::{Model, Phases};
 use crate::engine::{Answer, Location};
-use crate::ownership::bind::BindQuestion;
+use crate::ownership::bind::{BindDecision, BindQuestion};
 use crate::ownership::images::wanted_paths;
 use crate::ownership::{Caller, HostStep, NoEngine, UserDecision, UserQuestion, decide_binds, decide_users};
 use crate::policy::{self, Arranged, Policy};
@@ -26,6 +26,7 @@ pub struct Verified {
     /// The services of this launch.
     pub selected: Model,
     pub users: Vec<UserDecision>,
+    pub binds: Vec<BindDecision>,
     /// What has to be created on the host, in order.
     pub steps: Vec<HostStep>,
 }
@@ -103,7 +104,7 @@ pub fn verify(
     if session.sink.has_errors() {
         return None;
     }
-    Some(Verified { project, policy, arranged, model, selected, users: users.decisions, steps: decided.steps })
+    Some(Verified { project, policy, arranged, model, selected, users: users.decisions, binds: decided.decisions, steps: decided.steps })
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.

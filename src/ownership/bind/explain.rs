@@ -32,7 +32,8 @@ impl Say<'_> {
 
     /// What Compose would run: refused with a policy, a warning without.
     pub fn judged(&self, code: Code, message: String, label: &str) -> Finding {
-        let finding = if self.strict { Finding::error(code, message) } else { Finding::warning(code, message) };
+        let finding =
+            if self.strict { Finding::error(code, message) } else { Finding::warning(code, message) };
         finding.at_origin(self.mount.origin, label)
     }
 
@@ -101,8 +102,12 @@ impl Say<'_> {
 
     /// A directory where the policy declares a file, or the other way round.
     pub fn not_as_declared(&self, kind: Kind, declared: Kind, is_leftover: bool) -> Finding {
-        let message =
-            format!("{} is {}, but binds.create declares {}", self.what(), kind.describe(), declared.describe());
+        let message = format!(
+            "{} is {}, but binds.create declares {}",
+            self.what(),
+            kind.describe(),
+            declared.describe()
+        );
         self.judged(Code::BindKind, message, "not as declared").help(if is_leftover {
             format!("The engine made it when the file was missing. Remove it: sudo rmdir {}", self.quoted())
         } else {
@@ -112,7 +117,8 @@ impl Say<'_> {
 
     /// An empty directory of root where the name says that a file was meant.
     pub fn leftover(&self) -> Finding {
-        let message = format!("{} is an empty directory of root, but its name is that of a file", self.what());
+        let message =
+            format!("{} is an empty directory of root, but its name is that of a file", self.what());
         Finding::warning(Code::BindKind, message)
             .at_origin(self.mount.origin, "probably made by the engine when the file was missing")
             .help(format!("Remove it (sudo rmdir {}), then create the file.", self.quoted()))
@@ -120,11 +126,15 @@ impl Say<'_> {
 
     /// A missing file: the engine would make a directory of it.
     pub fn missing_file(&self, from: KindFrom, image_has_file: bool) -> Finding {
-        let message = format!("{} does not exist; it should be a file, since {}", self.what(), from.describe());
+        let message =
+            format!("{} does not exist; it should be a file, since {}", self.what(), from.describe());
         if image_has_file || self.strict {
-            return self
-                .certain(Code::BindMissing, message, "the engine would make a directory of it")
-                .help(format!("Create it, or declare it: binds: {{create: [{{path: {}, kind: file}}]}}", self.path()));
+            return self.certain(Code::BindMissing, message, "the engine would make a directory of it").help(
+                format!(
+                    "Create it, or declare it: binds: {{create: [{{path: {}, kind: file}}]}}",
+                    self.path()
+                ),
+            );
         }
         Finding::warning(Code::BindMissing, message)
             .at_origin(self.mount.origin, "becomes a directory")
@@ -161,12 +171,8 @@ impl Say<'_> {
         };
         let message = format!("{} does not exist and {why}", self.what());
         let label = if self.strict { "not created here" } else { "the engine creates it as root" };
-        let command = command::make(
-            &self.source.path,
-            Kind::Directory,
-            owner.unwrap_or_else(Owner::current),
-            mode,
-        );
+        let command =
+            command::make(&self.source.path, Kind::Directory, owner.unwrap_or_else(Owner::current), mode);
         let help = if self.strict {
             format!("Add its directory to binds.roots, or create it yourself: {command}")
         } else {

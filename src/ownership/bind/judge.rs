@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Finding, Severity};
 use crate::engine::{Answer, Location};
-use crate::host::access::{self, Access, Verdict};
 use crate::host::{Kind, Owner};
 use crate::ownership::images::image_of;
 use crate::ownership::kind::{self, KindFrom};
-use crate::ownership::root::{Roots, Standing};
-use crate::ownership::step::{HostStep, Place};
+use crate::ownership::root::Roots;
+use crate::ownership::step::HostStep;
 use crate::yaml::Node;
 
 use super::explain::{self, Say};
@@ -38,7 +37,7 @@ pub(super) struct Service<'a> {
 
 pub(super) struct Judge<'a> {
     pub question: &'a BindQuestion<'a>,
-    roots: Roots,
+    pub roots: Roots,
     pub judged: Vec<Judged>,
     pub findings: Vec<Finding>,
 }
@@ -46,8 +45,8 @@ pub(super) struct Judge<'a> {
 /// What shall become of a missing path.
 pub(super) struct Plan {
     pub outcome: Outcome,
-    before: Vec<HostStep>,
-    finding: Option<Finding>,
+    pub before: Vec<HostStep>,
+    pub finding: Option<Finding>,
 }
 
 impl From<Outcome> for Plan {
@@ -191,7 +190,13 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn present(&self, say: &Say<'_>, service: &Service<'_>, declared: Option<&Declared>, seen: &Seen) -> Plan {
+    fn present(
+        &self,
+        say: &Say<'_>,
+        service: &Service<'_>,
+        declared: Option<&Declared>,
+        seen: &Seen,
+    ) -> Plan {
         let is_leftover = || {
             seen.kind == Kind::Directory
                 && service.whom.map.as_ref().known().and_then(|map| map.to_host(Owner::ROOT))
@@ -219,13 +224,13 @@ impl<'a> Judge<'a> {
             return Plan { finding: Some(say.copied_up()), ..Plan::said(say.copied_up()) };
         }
         let mut plan = Plan::from(Outcome::Present);
-        if self.question.location == &Location::Here {
-            if let Some(finding) = usable::judge(say, &service.whom, seen) {
-                if finding.severity == Severity::Error {
-                    plan.outcome = Outcome::Refuse(Box::new(finding.clone()));
-                }
-                plan.finding = Some(finding);
+        if self.question.location == &Location::Here
+            && let Some(finding) = usable::judge(say, &service.whom, seen)
+        {
+            if finding.severity == Severity::Error {
+                plan.outcome = Outcome::Refuse(Box::new(finding.clone()));
             }
+            plan.finding = Some(finding);
         }
         let looks_like_file = kind::of_name(&say.source.path) == Some(Kind::File);
         if plan.finding.is_none() && looks_like_file && is_leftover() {
@@ -270,110 +275,5 @@ impl<'a> Judge<'a> {
         let mut plan = self.create(say, service, declared, existing);
         plan.finding = plan.finding.or(warning);
         plan
-    }
-
-    /// Makes a directory, or what was declared, where that is allowed.
-    fn create(
-        &self,
-        say: &Say<'_>,
-        service: &Service<'_>,
-        declared: Option<&Declared>,
-        existing: &Path,
-    ) -> Plan {
-        let policy = self.question.policy;
-        let kind = declared.map_or(Kind::Directory, Declared::kind);
-        let directory_mode =
-            policy.map_or(0o755, |policy| policy.mode.unwrap_or(0o750));
-        let default_mode = if kind == Kind::Directory { directory_mode } else { directory_mode & 0o666 };
-        let mode = declared.and_then(|declared| declared.mode).unwrap_or(default_mode);
-        let said = declared.and_then(|declared| declared.owner);
-        let owner = match said {
-            Some(inside) => service.whom.map.as_ref().and_then(|map| Answer::from(
-                map.to_host(inside).ok_or(format!("the engine's map of users has nobody for {inside}")),
-            )),
-            None => service.whom.owner.clone(),
-        };
-        let path = say.source.path.as_path();
-        let (anchor, relative) = match self.standing(path, existing, declared.is_some()) {
-            Standing::Inside { anchor, relative } => (anchor, relative),
-            Standing::Outside if existing == Path::new("/") => {
-                return Plan::said(say.at_host_root(&self.question.model.environment));
-            }
-            standing => {
-                let link = if let Standing::BehindLink(link) = &standing { Some(link.as_path()) } else { None };
-                let root = service.whom.map.as_ref().known().and_then(|map| map.to_host(Owner::ROOT));
-                let owner = owner.known();
-                if !say.strict && (owner.is_none() || owner == root) {
-                    return Outcome::Leave("the engine creates it, as root".to_owned()).into();
-                }
-                return Plan::said(say.outside(link, owner, mode));
-            }
-        };
-        let owner = match (self.question.location, owner) {
-            // There, owners are whatever the virtual machine makes of them.
-            (Location::VirtualMachine, _) => None,
-            (_, Answer::Known(owner)) => Some(owner),
-            (_, Answer::Unknown(reason)) => return Outcome::Pending(reason).into(),
-        };
-        if let Some(owner) = owner
-            && let Err(why) = self.may_make(owner, existing)
-        {
-            let root = service.whom.map.as_ref().known().and_then(|map| map.to_host(Owner::ROOT));
-            if !say.strict && Some(owner) == root {
-                return Outcome::Leave("the engine creates it, as root".to_owned()).into();
-            }
-            return Plan::said(say.may_not_make(&why, owner, mode, kind));
-        }
-        let place = |path: &Path, mode| Place {
-            root: anchor.clone(),
-            path: path.to_owned(),
-            owner,
-            mode,
-            service: service.name.to_owned(),
-        };
-        let mut before = Vec::new();
-        let step = match declared.and_then(|declared| declared.content.clone()) {
-            Some(content) => {
-                let parent = relative.parent().unwrap_or(Path::new(""));
-                if !parent.as_os_str().is_empty() {
-                    before.push(HostStep::CreateDirectory { place: place(parent, directory_mode) });
-                }
-                HostStep::CreateFile { place: place(&relative, mode), content }
-            }
-            None => HostStep::CreateDirectory { place: place(&relative, mode) },
-        };
-        Plan { outcome: Outcome::Create(step), before, finding: None }
-    }
-
-    /// What is declared by name may be created where it is declared, but nothing above it.
-    pub fn standing(&self, path: &Path, existing: &Path, is_declared: bool) -> Standing {
-        let standing = self.roots.standing(path, existing);
-        if is_declared
-            && !matches!(standing, Standing::Inside { .. })
-            && path.parent() == Some(existing)
-            && let (Ok(anchor), Some(name)) = (existing.canonicalize(), path.file_name())
-        {
-            return Standing::Inside { anchor, relative: name.into() };
-        }
-        standing
-    }
-
-    /// Whether this process can make something of this owner there, or why not.
-    pub fn may_make(&self, owner: Owner, existing: &Path) -> Result<(), String> {
-        let caller = self.question.caller;
-        if caller.may_chown() {
-            return Ok(());
-        }
-        let ours = caller.process;
-        // A group of ours can be given, but whether it is one is known only by trying; what Compose
-        // would run does not hang on a try.
-        if owner.uid != ours.uid || (owner.gid != ours.gid && !caller.groups.contains(&owner.gid)) {
-            return Err(format!("it must belong to {owner}, and user {ours} may not give it away"));
-        }
-        let wanted = Access { write: true, execute: true, read: false };
-        match access::check(existing, &caller.credentials(), wanted) {
-            Ok(Verdict::Blocked(blocked)) => Err(blocked.to_string()),
-            _ => Ok(()),
-        }
     }
 }

@@ -61,7 +61,8 @@ pub(super) fn look(path: &Path) -> Found {
 }
 
 fn is_absence(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::NotFound || matches!(error.raw_os_error(), Some(libc::ENOTDIR | libc::ELOOP))
+    error.kind() == io::ErrorKind::NotFound
+        || matches!(error.raw_os_error(), Some(libc::ENOTDIR | libc::ELOOP))
 }
 
 fn seen(path: &Path) -> io::Result<Option<Seen>> {
@@ -136,7 +137,7 @@ mod tests {
         symlink("s.sock", base.join("link")).unwrap();
         let Found::Present(seen) = look(&base.join("link")) else { panic!("not there") };
         assert_eq!((seen.kind, seen.real), (Kind::Socket, base.join("s.sock")));
-        assert!(is_empty(&base.join("none")) == false && !is_empty(&base));
+        assert!(!is_empty(&base.join("none")) && !is_empty(&base));
     }
 
     #[test]

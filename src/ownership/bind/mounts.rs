@@ -76,7 +76,8 @@ pub(super) fn of_service(model: &Model, service: &Node, sources: &SourceMap) -> 
 
 /// The innermost mount below whose target something else lies.
 pub(super) fn enclosing<'m>(mounts: &'m [Mount], target: &Path) -> Option<&'m Mount> {
-    let around = |mount: &&Mount| mount.is_mounted && target != mount.target && target.starts_with(&mount.target);
+    let around =
+        |mount: &&Mount| mount.is_mounted && target != mount.target && target.starts_with(&mount.target);
     mounts.iter().filter(around).max_by_key(|mount| mount.target.components().count())
 }
 
@@ -152,5 +153,11 @@ fn file(model: &Model, section: &str, role: Role, directory: &str, node: &Node) 
         written: String::new(),
         name: Some(name.to_owned()),
     };
-    Some(Mount { source: Some(source), target: clean(&target), read_only: true, is_mounted: true, origin: file.origin })
+    Some(Mount {
+        source: Some(source),
+        target: clean(&target),
+        read_only: true,
+        is_mounted: true,
+        origin: file.origin,
+    })
 }

@@ -34,9 +34,10 @@ pub(super) fn mount_points(judge: &mut Judge<'_>, service: &Service<'_>) {
 /// What the engine makes of a mount point: a file for what is not a directory.
 fn kind_of(judge: &Judge<'_>, service: &Service<'_>, inner: &Mount) -> Option<Kind> {
     let Some(source) = &inner.source else { return Some(Kind::Directory) };
-    let own = judge.judged.iter().find(|judged| {
-        judged.decision.service == service.name && judged.decision.source == source.path
-    })?;
+    let own = judge
+        .judged
+        .iter()
+        .find(|judged| judged.decision.service == service.name && judged.decision.source == source.path)?;
     match own.decision.outcome {
         Outcome::Refuse(_) => None,
         _ if own.decision.kind == Kind::Directory => Some(Kind::Directory),
@@ -47,7 +48,8 @@ fn kind_of(judge: &Judge<'_>, service: &Service<'_>, inner: &Mount) -> Option<Ki
 }
 
 fn mount_point(judge: &mut Judge<'_>, service: &Service<'_>, inner: &Mount, outer: &Mount) {
-    let Some(source) = outer.source.as_ref().filter(|source| matches!(source.role, Role::Bind | Role::Volume))
+    let Some(source) =
+        outer.source.as_ref().filter(|source| matches!(source.role, Role::Bind | Role::Volume))
     else {
         return;
     };
@@ -89,7 +91,10 @@ fn mount_point(judge: &mut Judge<'_>, service: &Service<'_>, inner: &Mount, oute
         let finding = Finding::error(Code::BindMissing, message)
             .at_origin(inner.origin, "has no place to go")
             .at_origin(outer.origin, "read-only around it")
-            .help(format!("Create it ({command} {}), or mount it elsewhere.", crate::ownership::command::quoted(&path)));
+            .help(format!(
+                "Create it ({command} {}), or mount it elsewhere.",
+                crate::ownership::command::quoted(&path)
+            ));
         judge.findings.push(finding);
         return;
     }
@@ -145,8 +150,13 @@ fn plan(
         return Outcome::Leave("the engine creates it, as root".to_owned());
     }
     let mode = if kind == Kind::Directory { 0o755 } else { 0o644 };
-    let place =
-        Place { root: anchor, path: relative, owner: owner.flatten(), mode, service: service.name.to_owned() };
+    let place = Place {
+        root: anchor,
+        path: relative,
+        owner: owner.flatten(),
+        mode,
+        service: service.name.to_owned(),
+    };
     Outcome::Create(match kind {
         Kind::Directory => HostStep::CreateDirectory { place },
         _ => HostStep::CreateFile { place, content: String::new() },

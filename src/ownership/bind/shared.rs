@@ -41,7 +41,9 @@ pub(super) fn conflicts(judged: &[Judged], question: &BindQuestion<'_>) -> Vec<F
             findings.push(finding);
         } else if strict {
             let above = path.ancestors().skip(1).filter_map(|above| trees.get_key_value(above));
-            findings.extend(above.filter_map(|(above, others)| nested(path, users, above, others, question)).take(1));
+            findings.extend(
+                above.filter_map(|(above, others)| nested(path, users, above, others, question)).take(1),
+            );
         }
     }
     findings

@@ -81,8 +81,8 @@ fn short(source: &str, target: &str) -> String {
 }
 
 fn service(name: &str, user: &str, mounts: &[&str]) -> String {
-    let mounts: String = mounts.iter().map(|mount| format!("      - {mount}\n")).collect();
-    format!("services:\n  {name}:\n    image: app\n    user: '{user}'\n    volumes:\n{mounts}")
+    let mounts = mounts.join("\n      - ");
+    format!("services:\n  {name}:\n    image: app\n    user: '{user}'\n    volumes:\n      - {mounts}\n")
 }
 
 fn more(first: String, name: &str, user: &str, mounts: &[&str]) -> String {
@@ -136,7 +136,7 @@ fn what_is_not_known_yet_is_not_guessed() {
     let mut project = project();
     project.map = Answer::unknown("no answer within 10 s");
     let binds = project.bind("PROJECT/data", "/data");
-    assert!(binds.is_pending() && binds.steps.is_empty());
+    assert!(binds.decisions.iter().any(BindDecision::is_pending) && binds.steps.is_empty());
     project.map = Answer::Known(IdMap::identity());
     let text = service("a", "x", &[&short("PROJECT/data", "/data")]).replace("user: 'x'", "init: true");
     let binds = project.decide(&text);
@@ -223,7 +223,8 @@ fn create_host_path_false_is_never_created() {
             let binds = project.decide(&service("a", "1:1", &[&mount]));
             assert!(is_refused(&binds), "{map}");
         }
-        let binds = project.decide(&service("a", "1:1", &["{type: bind, source: PROJECT/data, target: /data}"]));
+        let binds =
+            project.decide(&service("a", "1:1", &["{type: bind, source: PROJECT/data, target: /data}"]));
         assert_eq!(binds.steps.len(), 1, "without a bind: mapping the engine creates it");
     }
 }
@@ -278,7 +279,8 @@ fn nothing_is_created_in_the_hosts_root_directory_and_an_unset_variable_is_named
     assert!(is_refused(&binds) && the_finding(&binds).2.contains("the host's root directory"));
     assert!(!the_finding(&binds).2.contains("has no value"));
     let project = project().lax();
-    let (mut model, sources) = model("services:\n  a:\n    image: app\n    user: '1:1'\n    volumes: [\"${UNSET}/x:/x\"]\n");
+    let (mut model, sources) =
+        model("services:\n  a:\n    image: app\n    user: '1:1'\n    volumes: [\"${UNSET}/x:/x\"]\n");
     let mounts = model.root.get_mut("services").unwrap().get_mut("a").unwrap().get_mut("volumes").unwrap();
     let at = mounts.as_seq().unwrap()[0].origin;
     let (canonical, _) = crate::ownership::testing::model(&short("/no-such-thing-here/x", "/x"));
@@ -339,7 +341,14 @@ fn in_a_virtual_machine_things_belong_to_whoever_makes_them() {
 
 #[test]
 fn each_path_is_created_once_and_after_what_it_lies_in() {
-    let first = service("b", "2:2", &[&short("PROJECT/x/y", "/y"), &short("PROJECT/x", "/x").replace("target", "read_only: true, target")]);
+    let first = service(
+        "b",
+        "2:2",
+        &[
+            &short("PROJECT/x/y", "/y"),
+            &short("PROJECT/x", "/x").replace("target", "read_only: true, target"),
+        ],
+    );
     let text = more(first, "c", "2:2", &[&short("PROJECT/x", "/x"), &short("PROJECT/x-y", "/z")]);
     let binds = project().lax().decide(&text);
     let paths: Vec<_> = binds.steps.iter().map(|step| step.place().path.to_str().unwrap()).collect();

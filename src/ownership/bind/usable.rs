@@ -98,7 +98,9 @@ fn foreign(say: &Say<'_>, whom: &Whom, seen: &Seen) -> Finding {
 fn help(whom: &Whom, seen: &Seen, or_read_only: bool) -> String {
     let otherwise = if or_read_only { ", or mount it read-only (`:ro`)" } else { "" };
     match whom.owner.as_ref().known() {
-        Some(owner) => format!("Give it to that user: {}{otherwise}", command::give(&seen.real, seen.kind, *owner)),
+        Some(owner) => {
+            format!("Give it to that user: {}{otherwise}", command::give(&seen.real, seen.kind, *owner))
+        }
         None => format!("Change its permissions{otherwise}."),
     }
 }

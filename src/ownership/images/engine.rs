@@ -111,19 +111,18 @@ impl Images for EngineImages<'_> {
     }
 }
 
-/// The images of a model, and for each the paths over which its services mount something of the host.
+/// The images of a model, and for each the paths over which its services mount something.
 pub fn wanted_paths(model: &Model) -> BTreeMap<String, BTreeSet<String>> {
     let mut wanted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (name, service) in model.services() {
         let Some(image) = image_of(model, name, service) else { continue };
         let paths = wanted.entry(image).or_default();
         for mount in service.get("volumes").and_then(Node::as_seq).into_iter().flatten() {
-            let is_bind = mount.get("type").and_then(Node::as_str) == Some("bind");
-            if let Some(target) = mount.get("target").and_then(Node::as_str)
-                && is_bind
-                && target.starts_with('/')
-            {
-                paths.insert(target.to_owned());
+            let target = mount.get("target").and_then(Node::as_str).filter(|target| target.starts_with('/'));
+            // As it is asked for: clean, so without a slash at the end.
+            let clean = target.map(|target| target.trim_end_matches('/')).filter(|target| !target.is_empty());
+            if mount.get("source").is_some() {
+                paths.extend(clean.map(str::to_owned));
             }
         }
     }

@@ -4,7 +4,6 @@ use crate::compose::table::{Merge, PROJECT, Spec};
 use crate::compose::text;
 use crate::policy::adapt::{mounts_at, tmpfs_target};
 use crate::policy::limits;
-use crate::policy::overlay::Overlay;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Tag, Value};
 
@@ -24,9 +23,9 @@ pub struct Undone {
     pub demanded: Origin,
 }
 
-pub struct Leaves<'o> {
+pub struct Leaves {
     pub undone: Vec<Undone>,
-    pub overlay: &'o Overlay,
+    /// The overlay came with the program.
     pub builtin: bool,
 }
 
@@ -37,7 +36,7 @@ struct Here<'a> {
     service: Option<&'a Node>,
 }
 
-impl Leaves<'_> {
+impl Leaves {
     /// `raw` is the document as written, `wanted` the same decoded, `have` the final model.
     pub fn check(&mut self, raw: &Node, wanted: Option<&Node>, have: &Node) {
         let mut path = Vec::new();
@@ -78,10 +77,8 @@ impl Leaves<'_> {
             (Value::Map(_), None | Some(Node { value: Value::Map(_), .. })) => {
                 self.mapping(raw, wanted, have, spec, here);
             }
-            (Value::Null, None) => {}
-            (Value::Null | Value::Seq(_) | Value::Map(_), Some(wanted)) => self.decoded(wanted, have, spec, here),
-            (Value::Seq(_), None) => {}
             (_, Some(wanted)) => self.decoded(wanted, have, spec, here),
+            (Value::Null | Value::Seq(_), None) => {}
             // What is decoded to nothing is a zero, and says that nothing else is wanted.
             (_, None) => {
                 let open = matches!(here.path.as_slice(), [section, _, key] if section == "networks" && key == "internal");
@@ -129,11 +126,11 @@ impl Leaves<'_> {
 
     /// A part of the overlay as decoded.
     fn decoded(&mut self, wanted: &Node, have: Option<&Node>, spec: Option<&Spec>, here: &mut Here<'_>) {
-        if self.limit(wanted, here) {
+        if self.limit(wanted, here) || self.mounted(wanted, here) {
             return;
         }
         let Some(have) = have else {
-            self.report(here, "is gone", None, "not in effect any more", wanted.origin);
+            self.report(here, "is gone", None, "undone here", wanted.origin);
             return;
         };
         let replaced = spec.is_some_and(|spec| matches!(spec.merge, Merge::Replace | Merge::Ulimit));
@@ -161,20 +158,37 @@ impl Leaves<'_> {
     fn list(&mut self, wanted: &[Node], items: &[Node], have: &Node, here: &mut Here<'_>) {
         let key = here.path.last().cloned().unwrap_or_default();
         for element in wanted {
-            let held = holds_element(items, element, &key)
-                || self.builtin && key == "tmpfs" && here.service.is_some_and(|service| {
-                    element.as_str().is_some_and(|item| mounts_at(service, tmpfs_target(item)))
-                });
-            if !held {
+            if !holds_element(items, element, &key) {
                 let what = format!("has no `{}`", short(element));
-                self.report(here, &what, Some(have.origin), "not in this list", element.origin);
+                // What took its place, where a list has one element for each target.
+                let target = element.get("target");
+                let other = items.iter().find(|item| {
+                    target.is_some_and(|target| {
+                        item.get("target").is_some_and(|other| equal(target, other, Place::Target))
+                    })
+                });
+                let by = other.map_or(have.origin, |other| other.origin);
+                self.report(here, &what, Some(by), "undone here", element.origin);
                 continue;
             }
             if let Some(later) = contradiction::find(&key, items, element) {
-                let what = format!("has `{}` after `{}`, and the last one counts", short(later), short(element));
+                let what =
+                    format!("has `{}` after `{}`, and the last one counts", short(later), short(element));
                 self.report(here, &what, Some(later.origin), "contradicts it", element.origin);
             }
         }
+    }
+
+    /// The places that a built-in overlay makes writable are there for the program's sake: another
+    /// mount at the same place serves it as well.
+    fn mounted(&self, wanted: &Node, here: &Here<'_>) -> bool {
+        let Some(service) =
+            here.service.filter(|_| self.builtin && here.path.last().is_some_and(|key| key == "tmpfs"))
+        else {
+            return false;
+        };
+        let mounted = |item: &Node| item.as_str().is_some_and(|item| mounts_at(service, tmpfs_target(item)));
+        wanted.as_seq().is_some_and(|items| items.iter().all(mounted))
     }
 
     /// A limit holds where less is allowed, wherever the service keeps it.
@@ -189,7 +203,7 @@ impl Leaves<'_> {
                 let what = format!("is {}, above {}", found.value, text(wanted));
                 self.report(here, &what, Some(found.origin), "loosens the limit", wanted.origin);
             }
-            None => self.report(here, "is gone", None, "without a limit", wanted.origin),
+            None => self.report(here, "is gone", None, "undone here", wanted.origin),
         }
         true
     }

@@ -21,7 +21,8 @@ pub const RULES: &[Rule] = &[
         check: Check::Service(|service, breaches| {
             for mount in mounts(service) {
                 if let Some(found) = mount.places().iter().find(|place| paths::engine_socket(place)) {
-                    let what = format!("mounts {}{}, where an engine listens", mount.source, mount.leads_to(found));
+                    let what =
+                        format!("mounts {}{}, where an engine listens", mount.source, mount.leads_to(found));
                     breaches.push(service.breach(mount.node, what).allowing(mount.source));
                 }
             }
@@ -93,7 +94,11 @@ pub const RULES: &[Rule] = &[
                 let text = node.as_str().unwrap_or_default();
                 if !matches!(text, "" | "private" | "rprivate") {
                     let source = volume.get("source").and_then(Node::as_str).unwrap_or_default();
-                    breaches.push(service.breach(node, format!("mounts {source} with propagation {text}")).allowing(source));
+                    breaches.push(
+                        service
+                            .breach(node, format!("mounts {source} with propagation {text}"))
+                            .allowing(source),
+                    );
                 }
             }
         }),
@@ -139,7 +144,9 @@ pub const RULES: &[Rule] = &[
         check: Check::Project(|view, breaches| {
             for (name, volume) in view.section("volumes") {
                 if let Some(node) = volume.get("external").filter(|node| node.as_bool() == Some(true)) {
-                    breaches.push(Breach::at(&format!("volumes.{name}"), node, "is made elsewhere").allowing(name));
+                    breaches.push(
+                        Breach::at(&format!("volumes.{name}"), node, "is made elsewhere").allowing(name),
+                    );
                 }
             }
         }),
@@ -158,7 +165,8 @@ pub const RULES: &[Rule] = &[
             for (node, text) in service.texts("volumes_from") {
                 if !text.starts_with("container:") {
                     let name = text.split(':').next().unwrap_or(&text).to_owned();
-                    breaches.push(service.breach(node, format!("takes the volumes of {name}")).allowing(name));
+                    breaches
+                        .push(service.breach(node, format!("takes the volumes of {name}")).allowing(name));
                 }
             }
         }),
@@ -179,7 +187,11 @@ impl Mount<'_> {
     }
 
     fn leads_to(&self, place: &Path) -> String {
-        if place == Path::new(self.source) { String::new() } else { format!(" (that is {})", place.display()) }
+        if place == Path::new(self.source) {
+            String::new()
+        } else {
+            format!(" (that is {})", place.display())
+        }
     }
 }
 
@@ -188,7 +200,9 @@ fn mounts<'v>(service: &Service<'v>) -> Vec<Mount<'v>> {
     let mut found = Vec::new();
     for volume in service.list("volumes") {
         let kind = volume.get("type").and_then(Node::as_str).unwrap_or_default();
-        let Some(source) = volume.get("source").filter(|_| matches!(kind, "bind" | "npipe")) else { continue };
+        let Some(source) = volume.get("source").filter(|_| matches!(kind, "bind" | "npipe")) else {
+            continue;
+        };
         if let Some(text) = source.as_str() {
             let read_only = volume.get("read_only").and_then(Node::as_bool) == Some(true);
             found.push(Mount { node: source, source: text, read_only });
@@ -217,11 +231,17 @@ fn sensitive(service: &Service<'_>, breaches: &mut Vec<Breach>) {
         if let Some((place, tree)) =
             places.iter().find_map(|place| Some((place, paths::sensitive(place, mount.read_only)?)))
         {
-            let what = format!("mounts {}{}, which lies in the host's {tree}", mount.source, mount.leads_to(place));
+            let what =
+                format!("mounts {}{}, which lies in the host's {tree}", mount.source, mount.leads_to(place));
             breaches.push(service.breach(mount.node, what).allowing(mount.source));
         }
     }
-    for watch in service.get("develop").and_then(|develop| develop.get("watch")).and_then(Node::as_seq).into_iter().flatten()
+    for watch in service
+        .get("develop")
+        .and_then(|develop| develop.get("watch"))
+        .and_then(Node::as_seq)
+        .into_iter()
+        .flatten()
     {
         if let Some(node) = watch.get("path")
             && let Some(text) = node.as_str()
@@ -238,13 +258,16 @@ fn targets(service: &Service<'_>, breaches: &mut Vec<Breach>) {
         let clean = crate::policy::binds::clean(Path::new(target));
         if let Some(system) = paths::system_target(&clean) {
             let target = clean.display().to_string();
-            breaches.push(service.breach(node, format!("mounts over {target}, in {system}")).allowing(target));
+            breaches
+                .push(service.breach(node, format!("mounts over {target}, in {system}")).allowing(target));
         }
     };
     for key in ["volumes", "secrets", "configs"] {
         for entry in service.list(key) {
             match (entry.get("target").and_then(Node::as_str), entry.get("source").and_then(Node::as_str)) {
-                (Some(target), _) if target.starts_with('/') => judge(entry.get("target").unwrap_or(entry), target),
+                (Some(target), _) if target.starts_with('/') => {
+                    judge(entry.get("target").unwrap_or(entry), target);
+                }
                 // A config without a target is mounted at the root, under its own name.
                 (None, Some(source)) if key == "configs" => judge(entry, &format!("/{source}")),
                 _ => {}

@@ -1,6 +1,6 @@
 //! Which networks, and what can be reached through them.
 
-use crate::compose::text;
+use crate::compose::{section, text};
 use crate::policy::posture::Posture;
 use crate::yaml::{Mapping, Node};
 
@@ -65,7 +65,7 @@ pub const RULES: &[Rule] = &[
         forbids: "have a route out that no overlay opens",
         why: "What gets out of a sandbox is what it was built to hold.",
         from: Some(Posture::Contained),
-        overlay: Some(("no-egress", "internal")),
+        overlays: &[("no-egress", "internal")],
         owasp: &["5"],
         live: "docker network inspect shows Internal true for every network of NetworkSettings.Networks",
         fix: "Set `internal: true`, or open it in a mandatory overlay: `networks: {NAME: {internal: false}}`.",
@@ -85,7 +85,9 @@ pub const RULES: &[Rule] = &[
         check: Check::Project(|view, breaches| {
             for (name, network) in view.section("networks") {
                 if let Some(node) = network.get("external").filter(|node| node.as_bool() == Some(true)) {
-                    breaches.push(Breach::at(&format!("networks.{name}"), node, "is made elsewhere").allowing(name));
+                    breaches.push(
+                        Breach::at(&format!("networks.{name}"), node, "is made elsewhere").allowing(name),
+                    );
                 }
             }
         }),
@@ -139,7 +141,8 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("addresses"),
         check: Check::Service(|service, breaches| {
             for (node, address) in service.texts("dns") {
-                breaches.push(service.breach(node, format!("asks the name server {address}")).allowing(address));
+                breaches
+                    .push(service.breach(node, format!("asks the name server {address}")).allowing(address));
             }
         }),
         ..Rule::COMMON
@@ -172,7 +175,8 @@ pub const RULES: &[Rule] = &[
         check: Check::Service(|service, breaches| {
             let own = service.get("mac_address");
             let networks = service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
-            for node in own.into_iter().chain(networks.filter_map(|(_, network)| network.get("mac_address"))) {
+            for node in own.into_iter().chain(networks.filter_map(|(_, network)| network.get("mac_address")))
+            {
                 let address = text(node);
                 breaches.push(service.breach(node, format!("has the address {address}")).allowing(address));
             }
@@ -220,7 +224,9 @@ fn egress(view: &View<'_>, breaches: &mut Vec<Breach>) {
         let external = network.get("external").and_then(Node::as_bool) == Some(true);
         if !internal && !external && !view.opened.has(name, by) {
             let place = format!("networks.{name}");
-            let origin = network.get("internal").map_or(network.origin, |node| node.origin);
+            let key =
+                section(&view.model.root, "networks").and_then(|map| map.entry(name)).map(|entry| entry.key);
+            let origin = network.get("internal").map(|node| node.origin).or(key).unwrap_or(network.origin);
             let what = "has a route out: it is not internal".to_owned();
             breaches.push(Breach { place, value: Some(name.to_owned()), origin, what });
         }

@@ -77,8 +77,8 @@ fn secrets_and_configs_must_be_there_and_readable() {
     let binds = project.decide(text);
     let errors: Vec<_> = binds.findings.iter().filter(|one| one.code == Code::BindMissing).collect();
     assert_eq!(errors.len(), 2, "{binds:#?}");
-    assert!(errors[0].message.contains("secret `s`") && errors[1].message.contains("config `c`"));
-    assert_eq!(binds.decisions[0].target, "/run/secrets/s");
+    assert!(errors[0].message.contains("config `c`") && errors[1].message.contains("secret `s`"));
+    assert_eq!(binds.decisions[1].target, "/run/secrets/s");
     for name in ["s.txt", "c.txt"] {
         fs::write(project.at(name), "").unwrap();
         set(&project.at(name), 0, 0o600);
@@ -135,9 +135,7 @@ fn services_with_different_users_may_not_write_one_tree() {
         let found = binds.findings.iter().find(|finding| finding.code == Code::BindShared);
         found.map(|finding| (finding.severity, finding.labels.len()))
     };
-    let two = |one: &str, other: &str| {
-        more(service("a", "1:1", &[one]), "b", "2:2", &[other])
-    };
+    let two = |one: &str, other: &str| more(service("a", "1:1", &[one]), "b", "2:2", &[other]);
     assert_eq!(shared(&project.decide(&two(&mount, &mount))), Some((Severity::Error, 2)));
     assert_eq!(shared(&project.decide(&two(&mount, &read_only))), Some((Severity::Error, 2)));
     assert_eq!(shared(&project.decide(&two(&read_only, &read_only))), None);
