@@ -3,7 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use super::harness::{Background, Compose, End, Project, Seaworthy, Tool, alike, docker, label, owner_and_mode};
+use serde_json::{Value, json};
+
+use super::harness::{
+    Background, Compose, End, Project, Seaworthy, Tool, alike, docker, label, owner_and_mode,
+};
 
 /// A bit of everything that ends up in a container, and so in what Compose compares.
 const RICH: &str = r#"
@@ -111,15 +115,21 @@ fn seaworthy_goes_on_with_what_compose_started() {
 }
 
 /// What a container is made of, but for what differs from project to project.
-fn traits(project: &Project, service: &str) -> serde_json::Value {
+fn traits(project: &Project, service: &str) -> Value {
     let mut container = project.container(service);
     let labels = container["Config"]["Labels"].as_object_mut().unwrap();
     labels.retain(|name, _| !name.starts_with("com.docker.compose."));
-    let text = serde_json::json!([container["Config"], container["HostConfig"], container["Mounts"]]).to_string();
+    // Compose writes these down in any order.
+    for list in ["/Config/Env", "/HostConfig/Binds", "/HostConfig/Ulimits", "/Mounts"] {
+        if let Some(list) = container.pointer_mut(list).and_then(Value::as_array_mut) {
+            list.sort_by_key(ToString::to_string);
+        }
+    }
     let root = project.beside("").display().to_string();
-    let id = &project.id(service)[..12];
-    // The content of `Config` in a helper file has a name made up by Compose.
-    serde_json::from_str(&text.replace(&root, "/root/").replace(&project.name, "PROJECT").replace(id, "ID")).unwrap()
+    let id = container["Id"].as_str().unwrap()[..12].to_owned();
+    let text = json!([container["Config"], container["HostConfig"], container["Mounts"]]).to_string();
+    let text = text.replace(&root, "/root/").replace(&project.name, "PROJECT").replace(&id, "ID");
+    serde_json::from_str(&text).unwrap()
 }
 
 #[test]
@@ -127,7 +137,8 @@ fn traits(project: &Project, service: &str) -> serde_json::Value {
 fn containers_are_made_the_same() {
     alike(rich, |project, tool| {
         project.run(tool, &["up", "-d"]).ok();
-        let inside = "env | sort; cat /etc/inline /run/secrets/from_env /run/secrets/renamed; id; ls -ln /data; pwd";
+        let inside =
+            "env | sort; cat /etc/inline /run/secrets/from_env /run/secrets/renamed; id; ls -ln /data; pwd";
         let seen = project.compose(&["exec", "-T", "web", "sh", "-c", inside]).ok().stdout;
         (traits(project, "web"), traits(project, "store"), seen)
     });
@@ -207,7 +218,8 @@ fn create_scale_and_pull_do_as_compose_does() {
 #[ignore = "needs a container engine: run scripts/test"]
 fn run_makes_and_removes_a_container_of_its_own() {
     let ended = alike(plain, |project, tool| {
-        let output = project.run(tool, &["run", "--rm", "-T", "-e", "WORD=given", "s", "sh", "-c", "echo $WORD; id -u"]);
+        let output = project
+            .run(tool, &["run", "--rm", "-T", "-e", "WORD=given", "s", "sh", "-c", "echo $WORD; id -u"]);
         (output.end, output.stdout, project.states())
     });
     assert_eq!(ended, (End::Code(0), "given\n1000\n".to_owned(), vec![]));
@@ -271,9 +283,10 @@ fn a_project_reached_through_a_link_keeps_the_path_that_was_typed() {
             // As a shell does after `cd linked`.
             command.current_dir(&linked).env("PWD", &linked);
             super::harness::run(command).ok();
-            let ids = docker(&["ps", "-q", "--filter", "label=com.docker.compose.project=linked"]).ok().stdout;
+            let ids =
+                docker(&["ps", "-q", "--filter", "label=com.docker.compose.project=linked"]).ok().stdout;
             let inspected = docker(&["container", "inspect", ids.trim()]).ok().stdout;
-            let container: serde_json::Value = serde_json::from_str(&inspected).unwrap();
+            let container: Value = serde_json::from_str(&inspected).unwrap();
             docker(&["rm", "-f", ids.trim()]).ok();
             let root = project.beside("").display().to_string();
             let directory = label(&container[0], "project.working_dir").replace(&root, "/");
@@ -302,7 +315,8 @@ fn the_rendered_file_is_private_and_git_does_not_see_it() {
 #[ignore = "needs a container engine: run scripts/test"]
 fn the_rendered_file_is_made_anew_and_a_loose_one_is_made_private() {
     let project = plain();
-    let rendered = project.file(&format!(".seaworthy/{}.yaml", project.name), "services: {evil: {image: sw-node}}\n");
+    let rendered =
+        project.file(&format!(".seaworthy/{}.yaml", project.name), "services: {evil: {image: sw-node}}\n");
     fs::set_permissions(&rendered, fs::Permissions::from_mode(0o666)).unwrap();
     project.seaworthy(&["up", "-d"]).ok();
     assert_eq!(owner_and_mode(&rendered).2, 0o600);
@@ -312,7 +326,8 @@ fn the_rendered_file_is_made_anew_and_a_loose_one_is_made_private() {
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
 fn nothing_is_made_when_the_project_is_refused() {
-    let project = Project::of_service("command: [sleep, '600']\nvolumes: ['./missing:/data']\nno_such_key: 1");
+    let project =
+        Project::of_service("command: [sleep, '600']\nvolumes: ['./missing:/data']\nno_such_key: 1");
     project.seaworthy(&["up", "-d"]).refuses(78, "compose-unknown-key");
     assert_eq!(project.ids(), [""; 0]);
     assert!(!project.path("missing").exists() && !project.path(".seaworthy").exists());
