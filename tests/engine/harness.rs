@@ -115,7 +115,13 @@ impl Background {
     #[track_caller]
     pub fn shows(&self, text: &str) {
         let found = poll(PATIENCE, || content(&self.stdout).contains(text).then_some(()));
-        assert!(found.is_some(), "no {text:?} of {}\n{}\n{}", self.name, content(&self.stdout), content(&self.stderr));
+        assert!(
+            found.is_some(),
+            "no {text:?} of {}\n{}\n{}",
+            self.name,
+            content(&self.stdout),
+            content(&self.stderr)
+        );
     }
 
     #[track_caller]
@@ -413,7 +419,19 @@ impl Drop for Project {
             let mount = format!("{}:/sw-test", path.display());
             let sweep = "rm -rf /sw-test/* /sw-test/.[!.]*";
             let mut command = bare("docker");
-            command.args(["run", "--rm", "--network", "none", "-u", "0:0", "-v", &mount, "sw-busybox", "sh", "-c"]);
+            command.args([
+                "run",
+                "--rm",
+                "--network",
+                "none",
+                "-u",
+                "0:0",
+                "-v",
+                &mount,
+                "sw-busybox",
+                "sh",
+                "-c",
+            ]);
             let _ = command.arg(sweep).output();
             let _ = fs::remove_dir_all(&path);
         }
@@ -430,7 +448,11 @@ pub fn alike<T: PartialEq + fmt::Debug>(make: impl Fn() -> Project, act: impl Fn
         let project = make();
         act(&project, tool)
     });
-    assert_eq!(ours, plain, "seaworthy on the left, docker compose on the right");
+    if ours != plain {
+        let [ours, plain] = [ours, plain].map(|did| format!("{did:#?}\n"));
+        let difference = similar::TextDiff::from_lines(&plain, &ours);
+        panic!("{}", difference.unified_diff().header("docker compose", "seaworthy"));
+    }
     ours
 }
 

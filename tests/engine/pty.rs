@@ -39,7 +39,13 @@ impl Terminal {
         // What is not said here is the terminal; `stdin` was set to nothing.
         let mut command = pty_process::blocking::Command::from(command);
         let child = command.spawn_borrowed(&screen).unwrap();
-        Self { running: Running(child), keyboard: Some(keyboard), screen: Some(screen), shown: String::new(), modes }
+        Self {
+            running: Running(child),
+            keyboard: Some(keyboard),
+            screen: Some(screen),
+            shown: String::new(),
+            modes,
+        }
     }
 
     /// Takes what is on the screen, waiting a little for it.

@@ -227,7 +227,11 @@ fn the_terminal_s_size_reaches_the_container() {
 #[ignore = "needs a container engine: run scripts/test"]
 fn keys_reach_the_container_raw_and_the_terminal_is_itself_again_afterwards() {
     let ended = alike(
-        || service("command: [\"sh\", \"-c\", \"echo ready; read line; echo got $$line; [ -t 0 ] && exit 4\"]"),
+        || {
+            service(
+                "command: [\"sh\", \"-c\", \"echo ready; read line; echo got $$line; [ -t 0 ] && exit 4\"]",
+            )
+        },
         |project, tool| {
             let mut terminal = Terminal::start(project.command(tool, &["run", "--rm", "s"]));
             terminal.shows("ready");
