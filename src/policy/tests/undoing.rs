@@ -261,7 +261,8 @@ fn no_way_into_the_model_undoes_an_overlay() {
 
 #[test]
 fn assertions_refuse_in_every_posture() {
-    let overlay = "services:\n  a: { privileged: false, tty: false, pids_limit: 100, user: \"\", cpus: 0 }\n...\n";
+    let overlay =
+        "services:\n  a: { privileged: false, tty: false, pids_limit: 100, user: \"\", cpus: 0 }\n...\n";
     for fields in ["privileged: true", "tty: true", "pids_limit: -1", "user: root", "cpus: 1"] {
         for posture in ["", "posture: observe\n"] {
             let outcome = Fixture::new("services:\n  a: { image: x }\n")
