@@ -96,7 +96,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "network-mode",
         forbids: "have a network that is not one of the project's",
-        why: "A mode such as bridge has a route out that no network of the model shows.",
+        why: "The modes of the host and of other containers have rules of their own; any other mode names a network \
+              of which nothing says whether it has a route out.",
         from: Some(Posture::Contained),
         cis: &["5.30"],
         owasp: &["5"],
@@ -106,8 +107,9 @@ pub const RULES: &[Rule] = &[
         check: Check::Service(|service, breaches| {
             if let Some(node) = service.get("network_mode")
                 && let Some(mode) = node.as_str()
-                && mode != "none"
+                && !matches!(mode, "none" | "host" | "bridge" | "default")
                 && !mode.starts_with("service:")
+                && !mode.starts_with("container:")
             {
                 breaches.push(service.breach(node, format!("has network_mode: {mode}")).allowing(mode));
             }

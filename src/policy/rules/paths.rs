@@ -106,7 +106,7 @@ const SENSITIVE_TREES: &[&str] = &[
 ];
 
 /// Harmless as directories below, but not as a whole.
-const SENSITIVE_WHOLES: &[&str] = &["/", "/home", "/opt", "/srv", "/var", "/var/lib", "/mnt", "/media"];
+const SENSITIVE_WHOLES: &[&str] = &["/", "/home", "/var", "/var/lib"];
 
 /// What programs are given everywhere, and cannot harm with.
 const HARMLESS: &[&str] = &[

@@ -62,6 +62,7 @@ const CASES: &[Case] = &[
     fields("sensitive-mount", "volumes: [\"/etc:/host:ro\"]", "\"/etc:/host:ro\"", "/etc"),
     fields("home-mount", "volumes: [\"~/.ssh:/keys:ro\"]", "\"~/.ssh:/keys:ro\"", "/home/ann/.ssh"),
     fields("mount-propagation", "volumes: [\"/srv/x:/x:rshared\"]", "\"/srv/x:/x:rshared\"", "/srv/x"),
+    fields("slave-propagation", "volumes: [\"/srv/x:/x:rslave\"]", "\"/srv/x:/x:rslave\"", "/srv/x"),
     fields("mount-target", "volumes: [\"/srv/x:/bin\"]", "\"/srv/x:/bin\"", "/bin"),
     fields(
         "volume-device",
@@ -259,6 +260,26 @@ fn a_link_to_a_socket_or_system_directory_is_followed() {
         let outcome = fixture.run();
         assert_eq!(outcome.codes(), [Code::RuleViolated], "{}", outcome.text());
         assert!(outcome.errors()[0].message.contains(rule), "{}", outcome.errors()[0].message);
+    }
+}
+
+#[test]
+fn a_volume_shows_what_it_is_bound_to_whatever_type_it_claims() {
+    for (options, fine) in [
+        ("type: tmpfs, device: tmpfs", true),
+        ("type: tmpfs, o: bind, device: /", false),
+        ("type: nfs, o: \"addr=10.0.0.1,rw\", device: \":/export\"", true),
+        ("type: nfs, o: \"rbind,addr=1.2.3.4\", device: /etc", false),
+        ("type: overlay, o: \"lowerdir=/srv/a:/etc,upperdir=/srv/u,workdir=/srv/w\", device: overlay", false),
+        ("type: none, o: bind, device: /srv/data", true),
+        ("type: none, o: bind, device: /var/run/docker.sock", false),
+        ("type: ext4, device: /dev/sdb1", false),
+    ] {
+        let base = format!(
+            "services:\n  a: {{ image: x, volumes: [\"v:/v\"] }}\nvolumes:\n  v: {{ driver_opts: {{ {options} }} }}\n"
+        );
+        let outcome = Fixture::new(&base).policy("posture: baseline\n").run();
+        assert_eq!(outcome.passes(), fine, "{options}\n{}", outcome.text());
     }
 }
 

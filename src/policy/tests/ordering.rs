@@ -58,7 +58,8 @@ fn a_tighter_limit_of_the_project_stays() {
 #[test]
 fn a_later_overlay_may_be_tighter_but_a_star_never_loosens() {
     for order in ["limits, hardening", "hardening, limits"] {
-        let list = order.split(", ").map(|name| format!("  - builtin: {name}\n")).collect::<Vec<_>>().concat();
+        let list =
+            order.split(", ").map(|name| format!("  - builtin: {name}\n")).collect::<Vec<_>>().concat();
         let outcome = Fixture::new(BASE).policy(&format!("overlays:\n{list}")).run();
         outcome.assert_passes();
         assert_eq!(outcome.value(&["services", "a", "pids_limit"]).unwrap(), "512", "{order}");
