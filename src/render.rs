@@ -1,5 +1,6 @@
 //! The model as the one file that Compose gets, and what Compose must read from it.
 
+mod place;
 mod read_back;
 
 use std::collections::HashSet;
@@ -85,9 +86,12 @@ fn escape_values(node: &mut Node) {
     }
 }
 
-/// Where the rendered file of a project lies.
+/// Where the rendered file of a project lies: with the project, or, where the caller may not write there,
+/// among what the caller's programs keep for themselves.
 pub fn path(directory: &Path, name: &str) -> PathBuf {
-    directory.join(".seaworthy").join(format!("{name}.yaml"))
+    let own = directory.join(".seaworthy");
+    let folder = if place::is_ours(&own) { own } else { place::elsewhere(directory).unwrap_or(own) };
+    folder.join(format!("{name}.yaml"))
 }
 
 /// Writes the rendered file, 0600 in a 0700 directory, whole or not at all.
@@ -98,6 +102,12 @@ pub fn write(directory: &Path, name: &str, rendered: &Rendered) -> Result<PathBu
     read_back::read_back(&rendered.text, &rendered.tree)?;
     let path = path(directory, name);
     let folder = path.parent().unwrap_or(directory);
+    if !folder.starts_with(directory) {
+        place::make_parents(folder).map_err(|error| {
+            Finding::error(Code::PrepareFailed, format!("{}: cannot create it: {error}", folder.display()))
+                .help(Code::PrepareFailed.remedy())
+        })?;
+    }
     ensure_private_dir(folder).map_err(|error| {
         Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy())
     })?;

@@ -149,7 +149,9 @@ pub fn variables(root: &Node) -> BTreeMap<String, Variable> {
 fn collect(node: &Node, found: &mut BTreeMap<String, Variable>) {
     match &node.value {
         Value::String(text) if text.contains('$') => {
-            found.extend(template::variables(text).into_iter().map(|variable| (variable.name.clone(), variable)));
+            found.extend(
+                template::variables(text).into_iter().map(|variable| (variable.name.clone(), variable)),
+            );
         }
         Value::Seq(items) => items.iter().for_each(|item| collect(item, found)),
         Value::Map(map) => map.iter().for_each(|(_, child)| collect(child, found)),

@@ -37,7 +37,8 @@ pub fn render_raw(model: &Node, format: Format) -> String {
 fn nil_lists(node: &mut Node, spec: Option<&Spec>) {
     match &mut node.value {
         Value::Seq(items) if items.is_empty() => {
-            let made = spec.is_some_and(|spec| spec.unique_by.is_some() && spec.decode != Decode::Environment);
+            let made =
+                spec.is_some_and(|spec| spec.unique_by.is_some() && spec.decode != Decode::Environment);
             if !made {
                 node.value = Value::Null;
             }

@@ -53,8 +53,12 @@ pub fn expected(policy: Option<&Policy>) -> Expected {
     let Some((policy, files)) = policy.and_then(|policy| Some((policy, policy.files.as_ref()?))) else {
         return Expected::Unknown;
     };
-    let mandatory = |path: &Path| {
-        policy.overlays.iter().any(|wanted| matches!(&wanted.kind, Kind::File { path: own, .. } if own == path))
-    };
-    Expected::Paths(files.iter().map(|file| file.value.clone()).filter(|path| !mandatory(path)).collect())
+    Expected::Paths(files.iter().map(|file| file.value.clone()).filter(|path| !policy.lays(path)).collect())
+}
+
+impl Policy {
+    /// Whether a file is laid over the base in any case.
+    pub(super) fn lays(&self, path: &Path) -> bool {
+        self.overlays.iter().any(|wanted| matches!(&wanted.kind, Kind::File { path: own, .. } if own == path))
+    }
 }

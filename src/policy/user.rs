@@ -74,7 +74,12 @@ pub fn read(node: &Node, reader: &mut Reader<'_>) -> Users {
                     }
                 }
             }
-            None => reader.wrong(services, "user.services", "a mapping of services to users", "Write `db: image`."),
+            None => reader.wrong(
+                services,
+                "user.services",
+                "a mapping of services to users",
+                "Write `db: image`.",
+            ),
         }
     }
     users

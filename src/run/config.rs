@@ -38,7 +38,9 @@ pub fn run(request: &Request, options: &ConfigOptions) -> Result<Exit, Exit> {
     match (wanted, &options.output) {
         // Compose prints listings in spite of -q and -o, all but these, which it silences.
         (Wanted::Environment | Wanted::Model, _) if options.quiet => Ok(Exit::Done),
-        (Wanted::Variables, _) if options.quiet && options.format.as_deref() == Some("yaml") => Ok(Exit::Done),
+        (Wanted::Variables, _) if options.quiet && options.format.as_deref() == Some("yaml") => {
+            Ok(Exit::Done)
+        }
         (Wanted::Model, Some(path)) if !text.is_empty() => destination::write(path, text.as_bytes()),
         _ => super::print(text.as_bytes()),
     }

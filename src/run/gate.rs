@@ -24,6 +24,9 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     let services = named_services(command);
     let engine = LazyEngine::new(options(request));
     let Some(mut verified) = verify(&mut session, &services, &engine, Images::WhereNeeded) else {
+        if has_only_a_name(&session, command) {
+            return super::pass::run(request);
+        }
         return Err(session.report());
     };
     let waiting = pending(&verified);
@@ -53,6 +56,19 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
             Err(session.report())
         }
     }
+}
+
+/// Compose starts existing containers by the project's name alone. Where there is no project to verify, and
+/// none was named, that is what was meant; nothing can come of it that was not launched before.
+fn has_only_a_name(session: &Session<'_>, command: &ComposeCommand) -> bool {
+    let global = &session.request.global;
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    matches!(command.name, "start" | "restart")
+        && (global.project_name.is_some() || is_set("COMPOSE_PROJECT_NAME"))
+        && global.files.is_empty()
+        && !is_set("COMPOSE_FILE")
+        && global.policy.is_none()
+        && session.sink.findings().iter().all(|finding| finding.code == Code::NoComposeFile)
 }
 
 /// The services that a command names; none means all.

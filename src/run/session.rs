@@ -156,7 +156,8 @@ fn summary(unset: &[&Finding]) -> Option<Finding> {
 pub fn screen() -> Screen {
     let terminal = std::io::stderr().is_terminal();
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let width = terminal_width().unwrap_or(100).clamp(40, 140);
+    // What is not a screen has no width: paths stay whole for whoever reads the log.
+    let width = terminal_width().map_or(10_000, |width| width.clamp(40, 140));
     Screen { colour: terminal && !plain, width }
 }
 

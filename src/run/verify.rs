@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::compose::{Model, Phases};
-use crate::engine::{Answer, Location};
+use crate::engine::{Answer, Engine, Location};
 use crate::ownership::bind::{BindDecision, BindQuestion};
 use crate::ownership::images::wanted_paths;
 use crate::ownership::{Caller, HostStep, NoEngine, UserDecision, UserQuestion, decide_binds, decide_users};
@@ -94,11 +94,8 @@ pub fn verify(
     }
     let selected = model.select(&selection, &mut session.inputs, &mut session.sink)?;
 
-    let here = Location::Here;
-    let location = match engine.get() {
-        Answer::Known(engine) if asks => engine.location(),
-        _ => here,
-    };
+    let location = if asks { engine.get().known().map(Engine::location) } else { None };
+    let location = location.unwrap_or(Location::Here);
     let bind_policy = policy.as_ref().map(binds);
     let decided = decide_binds(&BindQuestion {
         model: &selected,

@@ -38,7 +38,8 @@ fn table(variables: &Variables) -> String {
     });
     let rows: Vec<[String; 4]> = std::iter::once(header).chain(rows).collect();
     let width = |column: usize| {
-        let longest = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count() + 3).max();
+        let longest =
+            rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count() + 3).max();
         longest.unwrap_or(0).max(20)
     };
     let widths = [width(0), width(1), width(2)];
