@@ -7,6 +7,7 @@ mod pass;
 mod plan;
 mod policy;
 mod prepare;
+mod schema;
 mod session;
 mod verify;
 
@@ -38,6 +39,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(page) => print(&page),
             Err(error) => Err(failed(&error)),
         },
+        Command::Schema(name) => schema::run(name),
         Command::Config(options) => config::run(&request, options),
         Command::Plan(options) => plan::run(&request, options),
         Command::Prepare(services) => prepare::run(&request, services),
