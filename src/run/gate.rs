@@ -144,7 +144,7 @@ fn hand_over(
     let (directory, name) = (&verified.model.directory, &verified.model.name);
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(request, &variables)?;
-    let path = render::write(directory, name, rendered)?;
+    let path = render::write(verified.project.home(), name, rendered)?;
     let globals = request.launch_globals(directory, name, &path);
     let on_host = command.class == Class::Gate && !request.global.dry_run;
     std::thread::scope(|scope| {
