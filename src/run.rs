@@ -3,10 +3,12 @@
 mod config;
 mod gate;
 mod images;
+mod lock;
 mod pass;
 mod plan;
 mod policy;
 mod prepare;
+mod repair;
 mod schema;
 mod session;
 mod verify;
@@ -43,6 +45,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Config(options) => config::run(&request, options),
         Command::Plan(options) => plan::run(&request, options),
         Command::Prepare(services) => prepare::run(&request, services),
+        Command::Repair(options) => repair::run(&request, options),
         Command::Compose(compose) => match compose.class {
             Class::Gate | Class::Load => gate::run(&request, compose),
             Class::Judge | Class::PassThrough | Class::Own => pass::run(&request),

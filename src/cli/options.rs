@@ -120,6 +120,14 @@ impl CheckOptions {
     }
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RepairOptions {
+    /// Also for services whose user differs from the lock.
+    pub migrate: bool,
+    /// These services, or all.
+    pub services: Vec<String>,
+}
+
 /// What `overlays` is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlays {

@@ -5,8 +5,9 @@ use std::ffi::OsString;
 
 use crate::cli::{Class, ComposeCommand, Request};
 use crate::compose::{Model, section};
-use crate::diagnostic::{Code, Exit, Finding};
+use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::{Answer, Command};
+use crate::ownership::UserDecision;
 use crate::prepare::prepare;
 use crate::project::Project;
 use crate::render::{self, Rendered};
@@ -21,6 +22,8 @@ use super::verify::{Images, Verified, verify};
 /// `publish` start nothing, so the host is not prepared for them.
 pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
+    // What starts nothing may be what puts the user right: a build, a pull.
+    session.tolerates_drift = command.class != Class::Gate;
     let services = named_services(command);
     let engine = LazyEngine::new(options(request));
     let Some(mut verified) = verify(&mut session, &services, &engine, Images::WhereNeeded) else {
@@ -48,14 +51,31 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
             return Err(session.report());
         }
     }
-    let rendered = render::render(&verified.model, &verified.selected);
-    match hand_over(&mut session, command, &verified, &rendered, &services) {
-        Ok(exit) => Ok(exit),
+    let acts = command.class == Class::Gate && !request.global.dry_run;
+    let turn = verified.lock.as_ref().filter(|_| acts).map(super::lock::Locked::turn);
+    let turn = match turn.transpose().and_then(|turn| Ok((verified.is_outdated()?, turn))) {
+        Ok((false, turn)) => turn,
+        // Another launch gave out users meanwhile.
+        Ok((true, turn)) => {
+            session.sink = Sink::new();
+            match verify(&mut session, &services, &LazyEngine::new(options(request)), Images::WhereNeeded) {
+                Some(again) => verified = again,
+                None => return Err(session.report()),
+            }
+            turn
+        }
         Err(finding) => {
             session.sink.push(finding);
-            Err(session.report())
+            return Err(session.report());
         }
-    }
+    };
+    let rendered = render::render(&verified.model, &verified.selected);
+    let outcome = hand_over(&mut session, command, &verified, &rendered, &services);
+    drop(turn);
+    outcome.map_err(|finding| {
+        session.sink.push(finding);
+        session.report()
+    })
 }
 
 /// Compose starts existing containers by the project's name alone. Where there is no project to verify, and
@@ -88,7 +108,9 @@ pub fn named_services(command: &ComposeCommand) -> Vec<String> {
 /// not there.
 fn pending(verified: &Verified) -> Vec<String> {
     let launched: HashSet<&str> = verified.selected.services().map(|(name, _)| name).collect();
-    let users = verified.users.iter().filter(|user| user.is_pending()).map(|user| user.service.as_str());
+    // What the lock is to remember has to be known.
+    let unknown = |user: &UserDecision| verified.lock.is_some() && !user.user.is_known();
+    let users = verified.users.iter().filter(|user| user.is_pending() || unknown(user)).map(|user| user.service.as_str());
     let binds = verified.binds.iter().filter(|bind| bind.is_pending()).map(|bind| bind.service.as_str());
     let waiting: BTreeSet<&str> = users.chain(binds).filter(|service| launched.contains(service)).collect();
     waiting.into_iter().map(str::to_owned).collect()
@@ -155,6 +177,9 @@ fn hand_over(
         });
         checked.and(prepared)
     })?;
+    if let Some(lock) = verified.lock.as_ref().filter(|_| on_host) {
+        lock.write(&verified.users)?;
+    }
     session.report();
     if request.global.no_launch {
         return Ok(Exit::Done);

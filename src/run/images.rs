@@ -49,6 +49,10 @@ impl Images for LazyImages<'_> {
         self.images().and_then(|images| images.resolve(image, user))
     }
 
+    fn id(&self, image: &str) -> Answer<String> {
+        self.images().and_then(|images| images.id(image))
+    }
+
     fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>> {
         self.images().and_then(|images| images.kind_at(image, path))
     }
