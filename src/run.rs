@@ -1,8 +1,10 @@
 //! From the command line to the exit status: what each command does with the stages.
 
+mod check;
 mod config;
 mod gate;
 mod images;
+mod overlays;
 mod pass;
 mod plan;
 mod policy;
@@ -39,6 +41,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Err(error) => Err(failed(&error)),
         },
         Command::Config(options) => config::run(&request, options),
+        Command::Check(options) => check::run(&request, *options),
+        Command::Overlays(what) => overlays::run(&request, what),
         Command::Plan(options) => plan::run(&request, options),
         Command::Prepare(services) => prepare::run(&request, services),
         Command::Compose(compose) => match compose.class {

@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Finding, Sink};
 use super::{Inputs, Project};
 
 pub use beside::{Row, beside};
-pub use sealed::sealed;
+pub use sealed::{open, run, sealed};
 
 /// What is known of the list that should have been given.
 #[derive(Clone, Debug, PartialEq, Eq)]

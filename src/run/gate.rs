@@ -66,6 +66,8 @@ fn has_only_a_name(session: &Session<'_>, command: &ComposeCommand) -> bool {
     matches!(command.name, "start" | "restart")
         && (global.project_name.is_some() || is_set("COMPOSE_PROJECT_NAME"))
         && global.files.is_empty()
+        && global.files_from.is_none()
+        && global.files_cmd.is_none()
         && !is_set("COMPOSE_FILE")
         && global.policy.is_none()
         && session.sink.findings().iter().all(|finding| finding.code == Code::NoComposeFile)
@@ -104,7 +106,7 @@ fn fetch(session: &Session<'_>, verified: &Verified, waiting: &[String], engine:
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(session.request, &variables)?;
     let rendered = render::render(&verified.model, &verified.selected);
-    let path = render::write(directory, name, &rendered)?;
+    let path = render::write(verified.project.home(), name, &rendered)?;
     let is_built = |service: &&String| {
         section(&verified.model.root, "services").and_then(|map| map.get(service)).is_some_and(|node| node.get("build").is_some())
     };

@@ -14,7 +14,7 @@ use super::session::{Session, screen};
 use super::verify::{Images, Verified, verify};
 
 /// How long an engine may take to answer before the plan goes on without it.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
