@@ -26,6 +26,7 @@ pub mod overlay;
 pub mod posture;
 pub mod reader;
 pub mod rules;
+pub mod schema;
 pub mod user;
 pub mod waiver;
 
