@@ -7,7 +7,9 @@ use crate::diagnostic::{Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
 use crate::ownership::bind::{BindDecision, BindQuestion};
 use crate::ownership::images::wanted_paths;
-use crate::ownership::{Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, decide_binds, decide_users};
+use crate::ownership::{
+    Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, decide_binds, decide_users,
+};
 use crate::policy::{self, Arranged, Policy};
 use crate::project::{Project, list};
 use crate::yaml::Node;
@@ -87,9 +89,7 @@ pub fn decide<'e>(
     }
     let layers = session.layers(&project)?;
     let arranged = match &policy {
-        Some(policy) => {
-            policy.layers(layers, &project, &mut session.inputs, &mut session.sink)?
-        }
+        Some(policy) => policy.layers(layers, &project, &mut session.inputs, &mut session.sink)?,
         None => Arranged { layers, ..Arranged::default() },
     };
     let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
@@ -137,8 +137,9 @@ pub fn verify(
     let decided = decide(session, services, engine, images)?;
     let Decided { project, policy, arranged, model, selected, users, lock, caller, images, asks } = decided;
     let images: &dyn crate::ownership::Images = if asks { &images } else { &NoEngine };
-    let maps =
-        |mode: &str| if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) };
+    let maps = |mode: &str| {
+        if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) }
+    };
     let drift = lock.as_ref().map(|lock| lock.drift(&selected, &users.decisions, &maps)).unwrap_or_default();
     for drift in drift {
         let mut finding = drift.finding;

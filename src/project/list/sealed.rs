@@ -38,7 +38,7 @@ pub fn sealed(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Vec
                 }
             }
         }
-        (None, Some(command)) => match run(command) {
+        (None, Some(command)) => match run("--files-cmd", command, &printed) {
             Ok(text) => {
                 inputs.add("--files-cmd", Path::new("--files-cmd"), &text);
                 ("the list of --files-cmd".to_owned(), text)
@@ -58,8 +58,11 @@ pub fn sealed(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Vec
                 && names.iter().chain(&given.files).any(|name| name == "-");
             if twice {
                 sink.push(
-                    Finding::error(Code::FileListInvalid, "standard input is both the list and one of its files")
-                        .help("Give one of the two a path of its own."),
+                    Finding::error(
+                        Code::FileListInvalid,
+                        "standard input is both the list and one of its files",
+                    )
+                    .help("Give one of the two a path of its own."),
                 );
                 return None;
             }
@@ -77,17 +80,27 @@ pub fn sealed(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Vec
     }
 }
 
+/// The list that a generator had printed when it failed.
+fn printed(text: &str) -> String {
+    let names = text.lines().filter(|line| !line.starts_with('#'));
+    let rows: Vec<Row> = names.map(|name| Row { name: name.to_owned(), note: None }).collect();
+    format!("What it printed until then:\n{}", beside(&rows, &Expected::Unknown, Path::new("/")))
+}
+
 /// Why a list is not whole, with what it holds.
 #[derive(Debug, PartialEq, Eq)]
-struct Fault {
-    what: String,
-    names: Vec<String>,
+pub struct Fault {
+    pub what: String,
+    pub names: Vec<String>,
     /// The number that its seal has.
-    sealed: Option<usize>,
+    pub sealed: Option<usize>,
 }
 
 /// The names in a sealed list.
-fn open(text: &str) -> Result<Vec<String>, Fault> {
+///
+/// # Errors
+/// What shows that it is not whole.
+pub fn open(text: &str) -> Result<Vec<String>, Fault> {
     let mut names: Vec<String> = Vec::new();
     let mut seals = Vec::new();
     let mut blank = None;
@@ -132,16 +145,17 @@ fn seal(line: &str) -> Option<usize> {
 }
 
 /// Runs a generator, so that how it ended is known: behind a pipe or a process substitution of the shell
-/// its status is lost.
-fn run(command: &str) -> Result<String, Box<Finding>> {
-    let refuse = |message: String, help: &str| {
-        Box::new(Finding::error(Code::FileListInvalid, message).help(help.to_owned()))
-    };
-    let failed = |error: std::io::Error| {
-        refuse(format!("--files-cmd cannot be run: {error}"), "The command is run by `sh -c`.")
-    };
+/// its status is lost. `flag` is what it was given with; `describe` says
+/// what it printed before it failed.
+///
+/// # Errors
+/// A finding where it fails, is killed, or prints what is no text.
+pub fn run(flag: &str, command: &str, describe: &dyn Fn(&str) -> String) -> Result<String, Box<Finding>> {
+    let refuse =
+        |what: String| Box::new(Finding::error(Code::FileListInvalid, format!("{flag} {what}: {command}")));
+    let failed = |error: std::io::Error| refuse(format!("cannot be run by `/bin/sh -c` ({error})"));
     // Standard input may be one of the files.
-    let mut child = Command::new("sh")
+    let mut child = Command::new("/bin/sh")
         .args(["-c", command])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -149,20 +163,17 @@ fn run(command: &str) -> Result<String, Box<Finding>> {
         .map_err(failed)?;
     let mut bytes = Vec::new();
     let read = child.stdout.take().map_or(Ok(0), |out| out.take(LARGEST + 1).read_to_end(&mut bytes));
+    // Whatever could not be read: a child that is not waited for stays behind.
     let status = child.wait().map_err(failed)?;
     read.map_err(failed)?;
+    if !status.success() {
+        let help = format!("Its output is not used. {}", describe(&String::from_utf8_lossy(&bytes)));
+        return Err(Box::new(refuse(ended(status)).help(help)));
+    }
     if bytes.len() as u64 > LARGEST {
-        return Err(refuse(format!("--files-cmd printed more than {LARGEST} bytes"), "It prints one path a line."));
+        return Err(refuse(format!("printed more than {LARGEST} bytes")));
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| refuse("--files-cmd printed what is not valid UTF-8".into(), "It prints one path a line."))?;
-    if status.success() {
-        return Ok(text);
-    }
-    let names = text.lines().filter(|line| !line.starts_with('#'));
-    let rows: Vec<Row> = names.map(|name| Row { name: name.to_owned(), note: None }).collect();
-    let message = format!("--files-cmd {}: {command}", ended(status));
-    Err(refuse(message, &format!("What it printed until then:\n{}", beside(&rows, &Expected::Unknown, Path::new("/")))))
+    String::from_utf8(bytes).map_err(|_| refuse("printed what is not valid UTF-8".to_owned()))
 }
 
 fn ended(status: ExitStatus) -> String {
@@ -198,8 +209,11 @@ mod tests {
         for at in 0..lines.len() {
             let comment = lines[at].starts_with("# from");
             for with in [String::new(), lines[at].repeat(2), "\n".to_owned()] {
-                let text: String =
-                    lines.iter().enumerate().map(|(i, line)| if i == at { with.as_str() } else { line }).collect();
+                let text: String = lines
+                    .iter()
+                    .enumerate()
+                    .map(|(i, line)| if i == at { with.as_str() } else { line })
+                    .collect();
                 assert_eq!(open(&text).is_ok(), comment && with != "\n", "{text}");
             }
         }
