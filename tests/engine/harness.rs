@@ -226,8 +226,8 @@ impl Project {
     /// With this `compose.yaml`.
     #[track_caller]
     pub fn new(compose: &str) -> Self {
-        need_engine();
         static NUMBER: AtomicU32 = AtomicU32::new(0);
+        need_engine();
         let name = format!("sw-test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let root = tempfile::Builder::new().prefix("sw-test-").tempdir().unwrap();
         // Also a service with another user than ours may look in.
@@ -242,9 +242,9 @@ impl Project {
     /// With one service `s` of these lines, which is ended without delay.
     #[track_caller]
     pub fn of_service(lines: &str) -> Self {
-        let lines: String = lines.lines().map(|line| format!("    {}\n", line)).collect();
+        let lines = textwrap::indent(lines, "    ");
         Self::new(&format!(
-            "services:\n  s:\n    image: sw-node\n    network_mode: none\n    stop_grace_period: 0s\n{lines}"
+            "services:\n  s:\n    image: sw-node\n    network_mode: none\n    stop_grace_period: 0s\n{lines}\n"
         ))
     }
 
@@ -368,12 +368,10 @@ impl Project {
     #[track_caller]
     pub fn becomes(&self, status: &str) {
         let all = || {
-            let states = self.states();
-            (!states.is_empty() && states.iter().all(|(_, found, _)| found == status)).then_some(())
+            let found = self.states();
+            (!found.is_empty() && found.iter().all(|(_, found, _)| found == status)).then_some(())
         };
-        if poll(PATIENCE, all).is_none() {
-            panic!("not {status}: {:?}", self.states());
-        }
+        assert!(poll(PATIENCE, all).is_some(), "not {status}: {:?}", self.states());
     }
 
     /// Runs `docker` on the project's engine.
