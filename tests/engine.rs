@@ -3,6 +3,7 @@
 //! They are ignored in a plain `cargo test`; `scripts/test` brings an engine and runs them. Asked for without
 //! an engine, they fail.
 
+#[cfg(test)]
 mod engine {
     mod drop_in;
     mod files;
