@@ -41,6 +41,7 @@ pub fn run(request: &Request, wanted: &RepairOptions) -> Result<Exit, Exit> {
 /// A refusal; `None` where the sink has it already.
 type Refused = Option<Box<Finding>>;
 
+#[allow(clippy::unnecessary_wraps, reason = "it is given on as the error that it is")]
 fn refuse(code: Code, message: impl Into<String>, help: impl Into<String>) -> Refused {
     Some(Box::new(Finding::error(code, message).help(help)))
 }
