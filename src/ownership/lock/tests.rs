@@ -75,7 +75,7 @@ services:
     );
     let text = sample().text();
     // Whether two numbers with a colon need quotes is the writer's own affair.
-    assert_eq!(text.replace("\"", ""), expected.replace("\"", ""));
+    assert_eq!(text.replace('"', ""), expected.replace('"', ""));
     assert_eq!(parse(&text).unwrap(), sample());
     assert_eq!(parse(&Lock::default().text()).unwrap(), Lock::default());
 }
