@@ -104,6 +104,14 @@ impl Request {
         [self.root.as_slice(), self.words.as_slice()].concat()
     }
 
+    /// As [`Self::pass_on`], with more files at the end of the list.
+    pub fn pass_on_with(&self, files: &[String]) -> Vec<OsString> {
+        let mut words = self.root.clone();
+        words.extend(files.iter().flat_map(|file| [OsString::from("-f"), OsString::from(file)]));
+        words.extend_from_slice(&self.words);
+        words
+    }
+
     /// The words after `docker … compose` that do what was typed with one rendered file.
     pub fn launch(&self, directory: &Path, name: &str, rendered: &Path) -> Vec<OsString> {
         let mut words = self.launch_globals(directory, name, rendered);

@@ -580,8 +580,14 @@ pub const COMMANDS: &[Spec] = &[
         Own,
         "overlays seal",
         Words::any("[FILE...]"),
-        "Close overlays with a last line `...`",
-        &[DRY_RUN],
+        "Close what is proven whole with a last line `...`",
+        &[
+            text("cmd", "COMMAND", "Run this and seal what it prints, if it succeeds"),
+            number("lines", "Seal only what has so many lines"),
+            switch("list", "Seal a list of files with a last line `# seaworthy: N files`"),
+            text("output", "FILE", "Write the sealed text to this file, whole or not at all").short('o'),
+            DRY_RUN,
+        ],
     ),
     command(Own, "overlays show", Words::exactly(1, "NAME"), "Print a built-in overlay", &[]),
     command(

@@ -22,7 +22,6 @@ impl LazyEngine {
     pub fn get(&self) -> Answer<&Engine> {
         self.engine.get_or_init(|| Engine::connect(self.options.clone())).as_ref()
     }
-
 }
 
 /// Facts about images, by a [`LazyEngine`].

@@ -52,7 +52,13 @@ impl Locked {
     }
 
     /// Adds what there is to know: whose image was asked, which directories are state.
-    pub fn new(file: LockFile, model: &Model, users: &[UserDecision], images: &dyn Images, roots: &[PathBuf]) -> Self {
+    pub fn new(
+        file: LockFile,
+        model: &Model,
+        users: &[UserDecision],
+        images: &dyn Images,
+        roots: &[PathBuf],
+    ) -> Self {
         let roots = StateRoots::new(model, roots);
         let mut locked = Self { file, images: BTreeMap::new(), state: BTreeMap::new() };
         for (name, service) in model.services() {
@@ -97,10 +103,17 @@ impl Locked {
             .map_err(|error| refuse(error.to_string(), "seaworthy keeps there who has the turn."))?;
         let path = directory.join("launch.lock");
         Turn::take(&path, NOTICE, PATIENCE, |holder| {
-            let _ = writeln!(std::io::stderr(), "seaworthy: waiting for another launch of this project ({})", who(holder));
+            let _ = writeln!(
+                std::io::stderr(),
+                "seaworthy: waiting for another launch of this project ({})",
+                who(holder)
+            );
         })
         .map_err(|error| {
-            refuse(format!("no turn for this launch: {error}"), "See what that process does; its turn ends with it.")
+            refuse(
+                format!("no turn for this launch: {error}"),
+                "See what that process does; its turn ends with it.",
+            )
         })
     }
 

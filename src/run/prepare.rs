@@ -19,22 +19,24 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         return Err(session.report());
     };
     let turn = match &verified.lock {
-        Some(lock) if !request.global.dry_run => match lock.turn().and_then(|turn| Ok((turn, verified.is_outdated()?))) {
-            Ok((turn, outdated)) => {
-                if outdated {
-                    session.sink = Sink::new();
-                    match verify(&mut session, services, &engine, Images::WhereNeeded) {
-                        Some(again) => verified = again,
-                        None => return Err(session.report()),
+        Some(lock) if !request.global.dry_run => {
+            match lock.turn().and_then(|turn| Ok((turn, verified.is_outdated()?))) {
+                Ok((turn, outdated)) => {
+                    if outdated {
+                        session.sink = Sink::new();
+                        match verify(&mut session, services, &engine, Images::WhereNeeded) {
+                            Some(again) => verified = again,
+                            None => return Err(session.report()),
+                        }
                     }
+                    Some(turn)
                 }
-                Some(turn)
+                Err(finding) => {
+                    session.sink.push(finding);
+                    return Err(session.report());
+                }
             }
-            Err(finding) => {
-                session.sink.push(finding);
-                return Err(session.report());
-            }
-        },
+        }
         _ => None,
     };
     session.report();

@@ -69,11 +69,17 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
     };
     let elsewhere = match engine.get().known().map(Engine::location) {
         None | Some(Location::Here) => None,
-        Some(Location::VirtualMachine) => Some("the engine runs in a virtual machine, which keeps owners of its own".to_owned()),
+        Some(Location::VirtualMachine) => {
+            Some("the engine runs in a virtual machine, which keeps owners of its own".to_owned())
+        }
         Some(Location::Elsewhere(reason)) => Some(reason),
     };
     if let Some(reason) = elsewhere {
-        return Err(refuse(Code::RemoteEngine, format!("nothing can be repaired from here: {reason}"), "Run it there."));
+        return Err(refuse(
+            Code::RemoteEngine,
+            format!("nothing can be repaired from here: {reason}"),
+            "Run it there.",
+        ));
     }
     let repairs = plans(&decided, lock, engine)?;
     if let Some(moved) = repairs.iter().find(|repair| repair.moved_from.is_some() && !wanted.migrate) {
@@ -122,9 +128,15 @@ fn carry_out(repairs: &[Repair], decided: &Decided<'_>, dry_run: bool) -> Result
         for tree in &repair.trees {
             let walk = |dry_run: bool| {
                 let handover = crate::host::Handover { dry_run, ..repair.handover.clone() };
-                Dir::open(&tree.root).and_then(|root| hand_over(&root, &tree.relative, &handover)).map_err(|error| {
-                    refuse(Code::PrepareFailed, format!("cannot repair {}: {error}", tree.path.display()), "Run it again after that.")
-                })
+                Dir::open(&tree.root).and_then(|root| hand_over(&root, &tree.relative, &handover)).map_err(
+                    |error| {
+                        refuse(
+                            Code::PrepareFailed,
+                            format!("cannot repair {}: {error}", tree.path.display()),
+                            "Run it again after that.",
+                        )
+                    },
+                )
             };
             let may = decided.caller.may_chown();
             let mut summary = walk(dry_run || !may)?;
@@ -172,7 +184,12 @@ fn describe(text: &mut String, path: &str, summary: &Summary, dry_run: bool) {
     let mut shown: BTreeMap<&Why, u64> = BTreeMap::new();
     for left in summary.left.iter().take(SHOWN) {
         *shown.entry(&left.why).or_default() += 1;
-        let _ = writeln!(text, "    left alone: {} ({})", left.path.display().to_string().escape_debug(), why(&left.why));
+        let _ = writeln!(
+            text,
+            "    left alone: {} ({})",
+            left.path.display().to_string().escape_debug(),
+            why(&left.why)
+        );
     }
     let more = summary.left_in_all - shown.values().sum::<u64>();
     if more > 0 {

@@ -7,9 +7,11 @@ use crate::diagnostic::{Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
 use crate::ownership::bind::{BindDecision, BindQuestion};
 use crate::ownership::images::wanted_paths;
-use crate::ownership::{Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, decide_binds, decide_users};
+use crate::ownership::{
+    Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, decide_binds, decide_users,
+};
 use crate::policy::{self, Arranged, Policy};
-use crate::project::Project;
+use crate::project::{Project, list};
 use crate::yaml::Node;
 
 use super::images::{LazyEngine, LazyImages};
@@ -73,18 +75,26 @@ pub fn decide<'e>(
     images: Images,
 ) -> Option<Decided<'e>> {
     let selection = session.selection(services);
-    let project = session.discover()?;
-    let layers = session.layers(&project)?;
+    let mut project = session.locate()?;
     let given = policy::Given { path: session.policy_path(), ..policy::Given::default() };
     let policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
+    let expected = policy::expected(policy.as_ref());
+    list::read(&mut project, &expected, &mut session.inputs, &mut session.sink)?;
+    policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
+    if let Some(policy) = &policy {
+        policy.check_list(&project, &mut session.sink);
+    }
+    if session.sink.has_errors() {
+        return None;
+    }
+    let layers = session.layers(&project)?;
     let arranged = match &policy {
-        Some(policy) => {
-            policy.check_list(&project, &mut session.sink);
-            policy.layers(layers, &project, &mut session.inputs, &mut session.sink)?
-        }
+        Some(policy) => policy.layers(layers, &project, &mut session.inputs, &mut session.sink)?,
         None => Arranged { layers, ..Arranged::default() },
     };
     let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
+    // Loading has read what the files include and extend.
+    policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
 
     let home = model.environment.get("HOME").map(PathBuf::from);
     let caller = Caller::find(&model.directory, home.as_deref());
@@ -127,8 +137,9 @@ pub fn verify(
     let decided = decide(session, services, engine, images)?;
     let Decided { project, policy, arranged, model, selected, users, lock, caller, images, asks } = decided;
     let images: &dyn crate::ownership::Images = if asks { &images } else { &NoEngine };
-    let maps =
-        |mode: &str| if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) };
+    let maps = |mode: &str| {
+        if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) }
+    };
     let drift = lock.as_ref().map(|lock| lock.drift(&selected, &users.decisions, &maps)).unwrap_or_default();
     for drift in drift {
         let mut finding = drift.finding;

@@ -149,7 +149,9 @@ impl<'a> Descent<'a> {
                 None => self.frames.get(parent).and_then(|frame| frame.descriptor.as_ref()).map(AsFd::as_fd),
             };
             let Some(held) = held else { return };
-            let Ok(descriptor) = open_entry(held, &frame.name, OFlags::PATH | OFlags::DIRECTORY) else { return };
+            let Ok(descriptor) = open_entry(held, &frame.name, OFlags::PATH | OFlags::DIRECTORY) else {
+                return;
+            };
             let same = Stat::of(&descriptor).is_ok_and(|stat| (stat.dev, stat.ino) == frame.identity);
             if !same {
                 return;

@@ -14,7 +14,12 @@ const OLD: u32 = 3001;
 const NEW: u32 = 3002;
 
 fn handover() -> Handover {
-    Handover { to: Owner::new(NEW, NEW), from: BTreeSet::from([OLD]), groups: BTreeSet::from([OLD]), dry_run: false }
+    Handover {
+        to: Owner::new(NEW, NEW),
+        from: BTreeSet::from([OLD]),
+        groups: BTreeSet::from([OLD]),
+        dry_run: false,
+    }
 }
 
 fn run(root: &Path, handover: &Handover) -> Summary {
@@ -103,7 +108,8 @@ fn what_is_not_plainly_the_services_is_left_alone() {
     ];
     // A container of ours may not be allowed to make one.
     let device = rustix::fs::makedev(1, 3);
-    if mknodat(CWD, state.join("null"), FileType::CharacterDevice, Mode::from_raw_mode(0o666), device).is_ok() {
+    if mknodat(CWD, state.join("null"), FileType::CharacterDevice, Mode::from_raw_mode(0o666), device).is_ok()
+    {
         give(&state.join("null"), OLD);
         expected.insert(3, ("null".to_owned(), Why::Special(Kind::CharDevice)));
     }

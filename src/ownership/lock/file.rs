@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::read::{self, RESTORE};
 use super::Lock;
+use super::read::{self, RESTORE};
 use crate::diagnostic::{Code, Finding};
 use crate::host::owner::is_root;
 use crate::host::{AtomicFile, Dir, Owner, ReadError, read_file};
@@ -32,7 +32,8 @@ pub struct LockFile {
 impl LockFile {
     /// Where a project has its lock: beside its first file.
     pub fn place(project: &Project) -> PathBuf {
-        let base = project.paths.first().filter(|path| path.as_os_str() != "-").and_then(|path| path.parent());
+        let base =
+            project.paths.first().filter(|path| path.as_os_str() != "-").and_then(|path| path.parent());
         base.unwrap_or(&project.directory).join(FILE_NAME)
     }
 
@@ -83,11 +84,13 @@ impl LockFile {
             return Ok(false);
         }
         let owner = if is_root() { self.future_owner() } else { None };
-        let written = AtomicFile::create(&self.path).map_err(|error| error.to_string()).and_then(|mut file| {
-            file.write_all(text.as_bytes())
-                .map_err(|error| format!("{}: cannot write its new content: {error}", self.path.display()))?;
-            file.commit(0o644, owner).map_err(|error| error.to_string())
-        });
+        let written =
+            AtomicFile::create(&self.path).map_err(|error| error.to_string()).and_then(|mut file| {
+                file.write_all(text.as_bytes()).map_err(|error| {
+                    format!("{}: cannot write its new content: {error}", self.path.display())
+                })?;
+                file.commit(0o644, owner).map_err(|error| error.to_string())
+            });
         written.map(|()| true).map_err(|error| {
             Finding::error(Code::PrepareFailed, format!("the lock was not written: {error}"))
                 .help("Nothing was launched: without the lock the next launch could choose another user.")

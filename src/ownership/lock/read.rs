@@ -81,12 +81,15 @@ impl Reader {
         match root.get("version").map(|node| (&node.value, node.origin)) {
             Some((Value::Int(VERSION), _)) => {}
             Some((Value::Int(version), origin)) if *version > VERSION => {
-                let message = format!("the lock has version {version}, and this seaworthy reads version {VERSION}");
+                let message =
+                    format!("the lock has version {version}, and this seaworthy reads version {VERSION}");
                 let finding = Finding::error(Code::LockInvalid, message).at_origin(origin, "newer");
                 self.findings.push(finding.help("Use the seaworthy that wrote it, or a later one."));
                 return lock;
             }
-            Some((_, origin)) => self.error(format!("`version` must be {VERSION}"), origin, "not a known version"),
+            Some((_, origin)) => {
+                self.error(format!("`version` must be {VERSION}"), origin, "not a known version")
+            }
             None => self.error("the lock has no `version`".to_owned(), root.origin, "has no `version`"),
         }
         let Some(map) = self.mapping(root, "the lock", TOP) else { return lock };
@@ -123,11 +126,16 @@ impl Reader {
             Some(node) => Some(self.image(name, node)?),
             None => None,
         };
-        let previous = self.list(name, "previous", map).iter().filter_map(|node| self.owner(name, node)).collect();
+        let previous =
+            self.list(name, "previous", map).iter().filter_map(|node| self.owner(name, node)).collect();
         let state = self.list(name, "state", map).iter().filter_map(|node| self.path(name, node)).collect();
         let (from, (user, place)) = (from?, user?);
         if from == From::PerService && (user.uid == 0 || user.gid == 0) {
-            self.error(format!("service `{name}` has root for a user of its own"), place.origin, "never given");
+            self.error(
+                format!("service `{name}` has root for a user of its own"),
+                place.origin,
+                "never given",
+            );
         }
         if let Some(span) = place.origin.span() {
             self.places.insert(name.to_owned(), span);
@@ -160,7 +168,11 @@ impl Reader {
         };
         let image = node.as_str().filter(is_digest);
         if image.is_none() {
-            self.error(format!("`image` of service `{name}` must be sha256: and 64 digits"), node.origin, "is not");
+            self.error(
+                format!("`image` of service `{name}` must be sha256: and 64 digits"),
+                node.origin,
+                "is not",
+            );
         }
         image.map(str::to_owned)
     }
@@ -188,7 +200,8 @@ impl Reader {
         let mut first: BTreeMap<u32, &String> = BTreeMap::new();
         for (name, entry) in lock.services.iter().filter(|(_, entry)| entry.from == From::PerService) {
             let Some(other) = first.insert(entry.user.uid, name) else { continue };
-            let message = format!("services `{other}` and `{name}` have the same user of their own, {}", entry.user);
+            let message =
+                format!("services `{other}` and `{name}` have the same user of their own, {}", entry.user);
             let mut finding = Finding::error(Code::LockInvalid, message).help(
                 "Two branches added a service each. Remove the entry of the one that has written nothing yet, \
                  and launch: it gets another user.",

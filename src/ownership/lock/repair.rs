@@ -47,7 +47,9 @@ pub fn plan(
     let Some(entry) = file.lock.services.get(name) else { return Ok(None) };
     let user = match &decision.user {
         Answer::Known(user) => user.owner,
-        Answer::Unknown(reason) => return Err(format!("who service `{name}` runs as is not known: {reason}")),
+        Answer::Unknown(reason) => {
+            return Err(format!("who service `{name}` runs as is not known: {reason}"));
+        }
     };
     let map = match map {
         Answer::Known(map) => map,

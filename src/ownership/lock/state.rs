@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::compose::Model;
+use crate::host::Kind;
 use crate::ownership::kind;
 use crate::ownership::root::{Roots, Standing};
-use crate::host::Kind;
 use crate::yaml::Node;
 
 /// The declared roots; the project's directory where none are.

@@ -27,7 +27,8 @@ fn sample() -> Lock {
         ..entry(20001, From::PerService)
     };
     let db = Entry { image: Some(ID.into()), ..entry(999, From::Image) };
-    let services = [("agent", agent), ("db", db), ("on", entry(7, From::Service)), ("1.5", entry(8, From::Policy))];
+    let services =
+        [("agent", agent), ("db", db), ("on", entry(7, From::Service)), ("1.5", entry(8, From::Policy))];
     Lock { services: services.map(|(name, entry)| (name.to_owned(), entry)).into() }
 }
 
@@ -37,7 +38,10 @@ fn parse(text: &str) -> Result<Lock, Vec<Finding>> {
 
 fn refusals(text: &str) -> Vec<String> {
     let findings = parse(text).unwrap_err();
-    assert!(findings.iter().all(|finding| finding.code == Code::LockInvalid && finding.help.is_some()), "{findings:?}");
+    assert!(
+        findings.iter().all(|finding| finding.code == Code::LockInvalid && finding.help.is_some()),
+        "{findings:?}"
+    );
     findings.into_iter().map(|finding| finding.message).collect()
 }
 
@@ -147,7 +151,8 @@ fn the_file_is_written_once_and_only_when_it_changes() {
 
 #[test]
 fn the_schema_says_what_the_reader_takes() {
-    let schema: serde_json::Value = serde_json::from_str(include_str!("../../../schemas/lock.schema.json")).unwrap();
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../schemas/lock.schema.json")).unwrap();
     let keys = |value: &serde_json::Value| {
         let mut keys: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
         keys.sort();
@@ -163,12 +168,19 @@ fn the_schema_says_what_the_reader_takes() {
     assert_eq!(schema["properties"]["version"]["const"], VERSION);
     assert_eq!(keys(&service["properties"]), sorted(read::SERVICE));
     assert_eq!(service["properties"]["from"]["enum"], serde_json::json!(From::ALL.map(From::name)));
-    assert_eq!((&schema["additionalProperties"], &service["additionalProperties"]), (&false.into(), &false.into()));
+    assert_eq!(
+        (&schema["additionalProperties"], &service["additionalProperties"]),
+        (&false.into(), &false.into())
+    );
     // Each key that is required is missed, and each other one is not.
     for key in read::SERVICE {
         let required = service["required"].as_array().unwrap().contains(&(*key).into());
         let lock = "version: 1\nservices:\n  a:\n    user: '1:1'\n    from: image\n...\n";
-        let without: String = lock.lines().filter(|line| !line.contains(&format!("{key}:"))).map(|line| format!("{line}\n")).collect();
+        let without: String = lock
+            .lines()
+            .filter(|line| !line.contains(&format!("{key}:")))
+            .map(|line| format!("{line}\n"))
+            .collect();
         assert_eq!(parse(&without).is_err(), required, "{key}");
     }
 }
@@ -193,7 +205,11 @@ fn launch(file: &LockFile, services: &[(String, String)]) -> (Users, Lock) {
         caller: &op(),
         known: &file.lock.given(),
     });
-    let observed: Vec<Observed<'_>> = users.decisions.iter().map(|decision| Observed { decision, image: None, state: Vec::new() }).collect();
+    let observed: Vec<Observed<'_>> = users
+        .decisions
+        .iter()
+        .map(|decision| Observed { decision, image: None, state: Vec::new() })
+        .collect();
     let lock = next(file, &observed);
     (users, lock)
 }
@@ -271,7 +287,10 @@ fn an_image_whose_user_moved_is_drift_with_everything_said() {
     let state = temp.path().join("state");
     std::fs::create_dir(&state).unwrap();
     let mine = Owner::current();
-    let text = format!("services:\n  a:\n    image: app\n    volumes: [{{type: bind, source: {}, target: /s}}]\n", state.display());
+    let text = format!(
+        "services:\n  a:\n    image: app\n    volumes: [{{type: bind, source: {}, target: /s}}]\n",
+        state.display()
+    );
     let (model, _) = model(&text);
     let user = Box::leak(mine.to_string().into_boxed_str());
     let path = temp.path().join(FILE_NAME);
@@ -296,8 +315,16 @@ fn an_image_whose_user_moved_is_drift_with_everything_said() {
     let [Drift { finding, paths, .. }] = drifts.as_slice() else { panic!("{drifts:?}") };
     assert_eq!(paths.as_slice(), [state.as_path()]);
     assert_eq!(finding.code, Code::UserDrift);
-    assert!(finding.message.contains(&format!("run as 10001:10001 (user.default), but ran as {mine}")), "{}", finding.message);
-    assert!(finding.message.contains("its image is f123456789ab now and was 0123456789ab"), "{}", finding.message);
+    assert!(
+        finding.message.contains(&format!("run as 10001:10001 (user.default), but ran as {mine}")),
+        "{}",
+        finding.message
+    );
+    assert!(
+        finding.message.contains("its image is f123456789ab now and was 0123456789ab"),
+        "{}",
+        finding.message
+    );
     let help = finding.help.as_ref().unwrap();
     assert!(help.contains("./state") && help.contains("`seaworthy repair --migrate a`"), "{help}");
     assert_eq!(finding.labels.len(), 1);
@@ -332,7 +359,8 @@ fn a_repair_takes_only_from_recorded_users_and_never_from_root_or_the_operator()
     }
     let mut lock = Lock::default();
     let previous = vec![Owner::ROOT, Owner::new(1500, 1500), Owner::new(3000, 3000)];
-    let entry = Entry { user: Owner::new(1000, 0), from: From::Image, image: None, previous, state: Vec::new() };
+    let entry =
+        Entry { user: Owner::new(1000, 0), from: From::Image, image: None, previous, state: Vec::new() };
     lock.services.insert("a".into(), entry);
     let file = holding(lock.clone());
     let users = of_image("10001:10001", "services:\n  a: {image: app}\n");

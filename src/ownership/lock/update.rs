@@ -44,8 +44,10 @@ impl Observed<'_> {
     pub fn reads_image(decision: &UserDecision) -> bool {
         match decision.from {
             UserSource::Service(_) => {
-                let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-                let numbers = |text: &str| text.split_once(':').is_some_and(|(a, b)| is_number(a) && is_number(b));
+                let is_number =
+                    |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                let numbers =
+                    |text: &str| text.split_once(':').is_some_and(|(a, b)| is_number(a) && is_number(b));
                 !decision.value.as_deref().is_some_and(numbers)
             }
             _ => From::of(decision) == From::Image,
@@ -83,7 +85,8 @@ fn difference(old: &Entry, new: &Entry) -> String {
     let mut say = |what: &str, old: &str, new: &str| {
         if old != new {
             let comma = if text.is_empty() { "" } else { ", " };
-            let (old, new) = (if old.is_empty() { "none" } else { old }, if new.is_empty() { "none" } else { new });
+            let (old, new) =
+                (if old.is_empty() { "none" } else { old }, if new.is_empty() { "none" } else { new });
             let _ = write!(text, "{comma}{what} {new} instead of {old}");
         }
     };

@@ -38,7 +38,10 @@ fn node(entry: &Entry) -> Node {
         map.put("image", text(image));
     }
     if !entry.previous.is_empty() {
-        map.put("previous", Node::seq(entry.previous.iter().map(|owner| text(&owner.to_string())).collect(), HERE));
+        map.put(
+            "previous",
+            Node::seq(entry.previous.iter().map(|owner| text(&owner.to_string())).collect(), HERE),
+        );
     }
     if !entry.state.is_empty() {
         map.put("state", Node::seq(entry.state.iter().map(|path| text(path)).collect(), HERE));
