@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
-use crate::harness::{End, Output, Project, bare, docker, run};
+use super::harness::{End, Output, Project, bare, docker, run};
 
 /// An image under one tag, whose `USER` moves. Removed at the end.
 struct Rolling {
@@ -33,7 +33,7 @@ impl Drop for Rolling {
 
 /// Writes a file that only its owner may read, once, and reads it.
 fn project(image: &Rolling) -> Project {
-    let command = r#"[ -e /state/secret ] || (umask 077; echo mine > /state/secret); exec cat /state/secret"#;
+    let command = "[ -e /state/secret ] || (umask 077; echo mine > /state/secret); exec cat /state/secret";
     let compose = format!(
         "services:\n  app:\n    image: {}\n    command: [sh, -c, {command:?}]\n    volumes: [./state:/state]\n",
         image.tag

@@ -172,11 +172,12 @@ fn a_lock_that_is_not_whole_stops_a_launch_and_stays_as_it_is() {
     // Every cut is tried against the reader itself; here, one of each kind through the program.
     let cuts = [0, 1, whole.len() / 2, whole.len() - 5, whole.len() - 1];
     for cut in cuts {
-        fs::write(place.lock(), &whole[..cut]).unwrap();
+        let part = whole.get(..cut).unwrap();
+        fs::write(place.lock(), part).unwrap();
         for words in [&["up", "-d"][..], &["plan"], &["prepare"], &["repair"]] {
             refused(&place.run(words), "lock-invalid");
         }
-        assert_eq!(fs::read_to_string(place.lock()).unwrap(), whole[..cut]);
+        assert_eq!(fs::read_to_string(place.lock()).unwrap(), part);
     }
     fs::write(place.lock(), whole.replace("version: 1", "version: 9")).unwrap();
     refused(&place.run(&["up", "-d"]), "lock-invalid");
