@@ -40,8 +40,8 @@ use std::path::PathBuf;
 use crate::source::FileId;
 
 pub use arrange::Arranged;
-pub use inputs::{check_inputs, expected};
 pub use find::{FILE_NAME, Given, SYSTEM_PATH, find};
+pub use inputs::{check_inputs, expected};
 pub use posture::Posture;
 pub use reader::Located;
 pub use user::{UserSetting, Users};

@@ -120,6 +120,14 @@ impl CheckOptions {
     }
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RepairOptions {
+    /// Also for services whose user differs from the lock.
+    pub migrate: bool,
+    /// These services, or all.
+    pub services: Vec<String>,
+}
+
 /// What `overlays` is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlays {
@@ -150,7 +158,10 @@ impl SealOptions {
         Self {
             files,
             cmd: flags.last("cmd").map(str::to_owned),
-            lines: flags.last("lines").and_then(super::flags::whole_number).and_then(|n| usize::try_from(n).ok()),
+            lines: flags
+                .last("lines")
+                .and_then(super::flags::whole_number)
+                .and_then(|n| usize::try_from(n).ok()),
             output: flags.last("output").map(PathBuf::from),
             list: flags.on("list"),
         }

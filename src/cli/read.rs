@@ -10,7 +10,7 @@ use super::flags::{self, Flags};
 use super::global::{self, Environment};
 use super::grammar::{self, WORDS};
 use super::help;
-use super::options::{CheckOptions, ConfigOptions, Overlays, PlanOptions, SealOptions};
+use super::options::{CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions, SealOptions};
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
 use super::spec::{Class, Spec, Words};
@@ -210,6 +210,7 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         "overlays show" => Command::Overlays(Overlays::Show(first())),
         "plan" => Command::Plan(PlanOptions::new(flags, words)),
         "prepare" => Command::Prepare(words),
+        "repair" => Command::Repair(RepairOptions { migrate: flags.on("migrate"), services: words }),
         "schema" => Command::Schema(first()),
         // Each name of the table is above; a test says so.
         other => return Err(place.unknown_command(OsStr::new(other))),

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::Flags;
-use super::options::{CheckOptions, ConfigOptions, Overlays, PlanOptions};
+use super::options::{CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions};
 use super::spec::Class;
 
 /// What was typed before the command, with the environment's defaults for it.
@@ -60,6 +60,7 @@ pub enum Command {
     Explain(String),
     /// Prepares for these services, or for all.
     Prepare(Vec<String>),
+    Repair(RepairOptions),
     Overlays(Overlays),
     Schema(String),
     /// Completions for this shell.

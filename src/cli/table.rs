@@ -598,6 +598,13 @@ pub const COMMANDS: &[Spec] = &[
         &[choice("format", &["human", "json", "markdown", "html"], "Format of the plan")],
     ),
     command(Own, "prepare", SERVICES, "Create and own what is missing, without launching", &[DRY_RUN]),
+    command(
+        Own,
+        "repair",
+        SERVICES,
+        "Give state directories to the users that services have now",
+        &[DRY_RUN, switch("migrate", "Carry the services over to a user that differs from the lock")],
+    ),
     command(Own, "schema", Words::exactly(1, "NAME"), "Print a JSON Schema", &[]),
 ];
 

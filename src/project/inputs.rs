@@ -77,7 +77,9 @@ fn unreadable(name: &str, error: &ReadError) -> Finding {
         ReadError::Missing(_) => (Code::InputUnreadable, format!("{name}: no such file")),
         ReadError::Directory(_) => (Code::InputUnreadable, format!("{name} is a directory")),
         ReadError::Unsuitable { kind, .. } => (Code::InputUnreadable, format!("{name} is {kind}")),
-        ReadError::TooLarge { limit, .. } => (Code::InputTooLarge, format!("{name} has more than {limit} bytes")),
+        ReadError::TooLarge { limit, .. } => {
+            (Code::InputTooLarge, format!("{name} has more than {limit} bytes"))
+        }
         ReadError::Changed { what, .. } => {
             (Code::InputChanged, format!("{name} changed while it was being read: {what}"))
         }

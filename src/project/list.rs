@@ -34,9 +34,11 @@ pub fn read(project: &mut Project, expected: &Expected, inputs: &mut Inputs, sin
     if let Some(count) = project.expect_files.filter(|count| *count != rows.len()) {
         let cut = if rows.len() < count { "is cut short: it " } else { "" };
         let message = format!("the list of files {cut}has {}, --expect-files says {count}", rows.len());
-        sink.push(
-            Finding::error(Code::FileListInvalid, message).help(with_remedy(&beside(&rows, expected, &project.cwd))),
-        );
+        sink.push(Finding::error(Code::FileListInvalid, message).help(with_remedy(&beside(
+            &rows,
+            expected,
+            &project.cwd,
+        ))));
         return None;
     }
     let mut findings = Vec::new();
@@ -98,9 +100,10 @@ pub fn without_blanks(names: &[String], from: &str, sink: &mut Sink) -> Option<(
         "COMPOSE_FILE" => "COMPOSE_FILE has an empty element".to_owned(),
         _ => format!("{from} has an empty value"),
     };
-    sink.push(
-        Finding::error(Code::FileListInvalid, message)
-            .help(with_remedy(&beside(&rows, &Expected::Unknown, Path::new("/")))),
-    );
+    sink.push(Finding::error(Code::FileListInvalid, message).help(with_remedy(&beside(
+        &rows,
+        &Expected::Unknown,
+        Path::new("/"),
+    ))));
     None
 }

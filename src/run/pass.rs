@@ -38,7 +38,9 @@ fn sealed(request: &Request) -> Result<Vec<String>, Exit> {
         return Err(session.report());
     }
     let findings = std::mem::take(&mut session.sink).into_findings();
-    session.sink.extend(findings.into_iter().map(|finding| Finding { severity: Severity::Warning, ..finding }));
+    session
+        .sink
+        .extend(findings.into_iter().map(|finding| Finding { severity: Severity::Warning, ..finding }));
     session.report();
     Ok(Vec::new())
 }

@@ -47,12 +47,23 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
         project: model.name.clone(),
         directory: model.directory.display().to_string(),
         policy: verified.policy.as_ref().map(|policy| PlanPolicy {
-            file: policy.sources.iter().filter_map(|id| sources.get(*id)).map(|file| file.name.clone()).collect::<Vec<_>>().join(", "),
+            file: policy
+                .sources
+                .iter()
+                .filter_map(|id| sources.get(*id))
+                .map(|file| file.name.clone())
+                .collect::<Vec<_>>()
+                .join(", "),
             posture: policy.posture.value.to_string(),
         }),
         files: files(session, verified),
         services: plan::services(&verified.selected, &verified.users, sources),
-        disabled: model.services().map(|(name, _)| name).filter(|name| !selected.contains(name)).map(str::to_owned).collect(),
+        disabled: model
+            .services()
+            .map(|(name, _)| name)
+            .filter(|name| !selected.contains(name))
+            .map(str::to_owned)
+            .collect(),
         steps: verified.steps.clone(),
         findings: session.sink.findings().iter().map(|finding| PlanFinding::new(finding, sources)).collect(),
         command,
@@ -88,7 +99,10 @@ fn files(session: &Session<'_>, verified: &Verified) -> Vec<PlanFile> {
         listed.push(*id);
     }
     files.extend(
-        sources.entries().filter(|(id, _)| !listed.contains(id)).filter_map(|(id, _)| describe(id, Role::Referenced)),
+        sources
+            .entries()
+            .filter(|(id, _)| !listed.contains(id))
+            .filter_map(|(id, _)| describe(id, Role::Referenced)),
     );
     files
 }

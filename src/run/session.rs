@@ -14,11 +14,14 @@ pub struct Session<'r> {
     pub request: &'r Request,
     pub inputs: Inputs,
     pub sink: Sink,
+    /// Whether a user that differs from the lock is said but stops nothing: where nothing is started,
+    /// and where that is what is put right.
+    pub tolerates_drift: bool,
 }
 
 impl<'r> Session<'r> {
     pub fn new(request: &'r Request) -> Self {
-        Self { request, inputs: Inputs::default(), sink: Sink::new() }
+        Self { request, inputs: Inputs::default(), sink: Sink::new(), tolerates_drift: false }
     }
 
     /// The project's files, found and read.

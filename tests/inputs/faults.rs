@@ -11,9 +11,30 @@ use crate::bed::{Bed, TWO, UP, policy, said};
 
 const STRACE: &str = "/usr/bin/strace";
 const CALLS: &[&str] = &[
-    "write", "writev", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2", "linkat", "open",
-    "openat", "openat2", "creat", "mkdir", "mkdirat", "fchmod", "fchown", "fchownat", "clone", "clone3", "fork",
-    "vfork", "execve", "pipe2",
+    "write",
+    "writev",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat",
+    "renameat2",
+    "linkat",
+    "open",
+    "openat",
+    "openat2",
+    "creat",
+    "mkdir",
+    "mkdirat",
+    "fchmod",
+    "fchown",
+    "fchownat",
+    "clone",
+    "clone3",
+    "fork",
+    "vfork",
+    "execve",
+    "pipe2",
 ];
 const ERRORS: &[&str] = &["ENOSPC", "EIO", "EACCES"];
 
@@ -28,7 +49,13 @@ struct Scenario {
 }
 
 const SCENARIOS: &[Scenario] = &[
-    Scenario { name: "first up", words: UP, prepare: Bed::clear, file: ".seaworthy/bed.yaml", launches: true },
+    Scenario {
+        name: "first up",
+        words: UP,
+        prepare: Bed::clear,
+        file: ".seaworthy/bed.yaml",
+        launches: true,
+    },
     Scenario { name: "later up", words: UP, prepare: older, file: ".seaworthy/bed.yaml", launches: true },
     Scenario {
         name: "overlays pin",
@@ -71,7 +98,9 @@ fn no_fault_of_the_system_weakens_a_launch_or_halves_a_file() {
     }
     let jobs: Vec<(&Scenario, &str, &str)> = SCENARIOS
         .iter()
-        .flat_map(|scenario| CALLS.iter().flat_map(move |call| ERRORS.iter().map(move |error| (scenario, *call, *error))))
+        .flat_map(|scenario| {
+            CALLS.iter().flat_map(move |call| ERRORS.iter().map(move |error| (scenario, *call, *error)))
+        })
         .collect();
     let next = Mutex::new(jobs.iter());
     let total = Mutex::new(BTreeMap::<&str, Count>::new());
@@ -133,7 +162,8 @@ fn run_out(bed: &Bed, scenario: &Scenario, call: &str, error: &str) -> Count {
             assert_eq!(bed.launched(), full);
             break;
         }
-        let what = format!("{}, {call} number {at} fails with {error}:\n{}", scenario.name, faults.join("\n"));
+        let what =
+            format!("{}, {call} number {at} fails with {error}:\n{}", scenario.name, faults.join("\n"));
         count.injected += 1;
         let now = fs::read(bed.project().join(scenario.file)).ok();
         assert!(now == old || now == new, "{what}\nleft half a file: {now:?}");

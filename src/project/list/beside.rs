@@ -34,8 +34,11 @@ pub fn beside(given: &[Row], expected: &Expected, cwd: &Path) -> String {
     if left.is_empty() {
         left.push("(no file)".to_owned());
     }
-    let right: Vec<String> =
-        wanted.iter().enumerate().map(|(at, name)| if exact { number(at, name) } else { name.clone() }).collect();
+    let right: Vec<String> = wanted
+        .iter()
+        .enumerate()
+        .map(|(at, name)| if exact { number(at, name) } else { name.clone() })
+        .collect();
     let width = left.iter().map(|line| line.width()).chain([5]).max().unwrap_or(5);
     let mut text = format!("  given{}  expected", " ".repeat(width - 5));
     for at in 0..left.len().max(right.len()) {
@@ -74,7 +77,10 @@ mod tests {
 
     #[test]
     fn a_count_and_nothing_at_all_can_be_expected() {
-        assert_eq!(beside(&[], &Expected::Count(2), Path::new("/")), "  given      expected\n  (no file)  (2 files)");
+        assert_eq!(
+            beside(&[], &Expected::Count(2), Path::new("/")),
+            "  given      expected\n  (no file)  (2 files)"
+        );
         assert_eq!(
             beside(&[row("a")], &Expected::Unknown, Path::new("/")),
             "  given  expected\n  1. a   (not written down)"

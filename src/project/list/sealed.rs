@@ -58,8 +58,11 @@ pub fn sealed(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Vec
                 && names.iter().chain(&given.files).any(|name| name == "-");
             if twice {
                 sink.push(
-                    Finding::error(Code::FileListInvalid, "standard input is both the list and one of its files")
-                        .help("Give one of the two a path of its own."),
+                    Finding::error(
+                        Code::FileListInvalid,
+                        "standard input is both the list and one of its files",
+                    )
+                    .help("Give one of the two a path of its own."),
                 );
                 return None;
             }
@@ -148,7 +151,8 @@ fn seal(line: &str) -> Option<usize> {
 /// # Errors
 /// A finding where it fails, is killed, or prints what is no text.
 pub fn run(flag: &str, command: &str, describe: &dyn Fn(&str) -> String) -> Result<String, Box<Finding>> {
-    let refuse = |what: String| Box::new(Finding::error(Code::FileListInvalid, format!("{flag} {what}: {command}")));
+    let refuse =
+        |what: String| Box::new(Finding::error(Code::FileListInvalid, format!("{flag} {what}: {command}")));
     let failed = |error: std::io::Error| refuse(format!("cannot be run by `/bin/sh -c` ({error})"));
     // Standard input may be one of the files.
     let mut child = Command::new("/bin/sh")
@@ -205,8 +209,11 @@ mod tests {
         for at in 0..lines.len() {
             let comment = lines[at].starts_with("# from");
             for with in [String::new(), lines[at].repeat(2), "\n".to_owned()] {
-                let text: String =
-                    lines.iter().enumerate().map(|(i, line)| if i == at { with.as_str() } else { line }).collect();
+                let text: String = lines
+                    .iter()
+                    .enumerate()
+                    .map(|(i, line)| if i == at { with.as_str() } else { line })
+                    .collect();
                 assert_eq!(open(&text).is_ok(), comment && with != "\n", "{text}");
             }
         }

@@ -30,7 +30,8 @@ fn pin(session: &mut Session<'_>, files: &[PathBuf]) -> Option<Exit> {
     let given = policy::Given { path: session.policy_path(), ..policy::Given::default() };
     let policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
     let own = policy.as_ref().and_then(|policy| {
-        let is_own = |id: &FileId| session.inputs.sources().get(*id).is_some_and(|file| file.path != given.system);
+        let is_own =
+            |id: &FileId| session.inputs.sources().get(*id).is_some_and(|file| file.path != given.system);
         policy.sources.iter().copied().find(is_own).map(|id| (policy, id))
     });
     let Some((policy, id)) = own else {
@@ -53,8 +54,11 @@ fn pin(session: &mut Session<'_>, files: &[PathBuf]) -> Option<Exit> {
             let lines: Vec<String> =
                 pins.iter().map(|(wanted, sum)| format!("{}: sha256: {sum}", wanted.kind.name())).collect();
             session.sink.push(
-                Finding::error(Code::OverlayPin, format!("{name} is written in a way that cannot be changed safely"))
-                    .help(format!("Write the pins yourself:\n{}", lines.join("\n"))),
+                Finding::error(
+                    Code::OverlayPin,
+                    format!("{name} is written in a way that cannot be changed safely"),
+                )
+                .help(format!("Write the pins yourself:\n{}", lines.join("\n"))),
             );
             return None;
         }
@@ -69,7 +73,8 @@ fn pin(session: &mut Session<'_>, files: &[PathBuf]) -> Option<Exit> {
         let stored = if unchanged {
             replace(&path, &after)
         } else {
-            Err(Finding::error(Code::InputChanged, format!("{name} was changed meanwhile")).help(Code::InputChanged.remedy()))
+            Err(Finding::error(Code::InputChanged, format!("{name} was changed meanwhile"))
+                .help(Code::InputChanged.remedy()))
         };
         if let Err(finding) = stored {
             session.sink.push(finding);
@@ -93,12 +98,16 @@ fn choose<'p>(overlays: &'p [Wanted], files: &[PathBuf], sink: &mut Sink) -> Opt
     let mut chosen = Vec::new();
     for file in files {
         let wanted = place(&cwd.join(file));
-        let found = own.iter().find(|own| matches!(&own.kind, Kind::File { path, .. } if place(path) == wanted));
+        let found =
+            own.iter().find(|own| matches!(&own.kind, Kind::File { path, .. } if place(path) == wanted));
         let Some(found) = found else {
             let names: Vec<String> = own.iter().map(|own| own.kind.name()).collect();
             sink.push(
-                Finding::error(Code::OverlayPin, format!("{} is no overlay of the project's policy", file.display()))
-                    .help(format!("Its overlays are: {}.", names.join(", "))),
+                Finding::error(
+                    Code::OverlayPin,
+                    format!("{} is no overlay of the project's policy", file.display()),
+                )
+                .help(format!("Its overlays are: {}.", names.join(", "))),
             );
             return None;
         };
@@ -111,9 +120,11 @@ fn choose<'p>(overlays: &'p [Wanted], files: &[PathBuf], sink: &mut Sink) -> Opt
 fn sum(wanted: &Wanted, inputs: &mut Inputs, sink: &mut Sink) -> Option<String> {
     let Kind::File { path, shown } = &wanted.kind else { return None };
     // What cannot be read is reported by the loading below.
-    let known = inputs.read(path, shown).ok().and_then(|id| inputs.sources().get(id)).map(|source| {
-        (source.sha256.clone(), closed(&source.text), source.text.lines().count())
-    });
+    let known = inputs
+        .read(path, shown)
+        .ok()
+        .and_then(|id| inputs.sources().get(id))
+        .map(|source| (source.sha256.clone(), closed(&source.text), source.text.lines().count()));
     let (sum, is_closed, lines) = known.unwrap_or_default();
     let pinned = Wanted { pin: Some(Located::new(sum.clone(), wanted.origin)), ..wanted.clone() };
     overlay::load(&pinned, inputs, sink)?;
@@ -121,7 +132,9 @@ fn sum(wanted: &Wanted, inputs: &mut Inputs, sink: &mut Sink) -> Option<String> 
     if !is_closed && !is_known {
         sink.push(
             Finding::warning(Code::OverlayTruncated, format!("{shown} has {lines} lines and is not closed"))
-                .help("The pin will vouch for it as it is now: make sure that nothing is missing at its end."),
+                .help(
+                    "The pin will vouch for it as it is now: make sure that nothing is missing at its end.",
+                ),
         );
     }
     Some(sum)

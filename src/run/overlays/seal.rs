@@ -113,7 +113,10 @@ fn whole(
     match proof {
         Proof::Lines(wanted) if !text.ends_with('\n') || wanted != count => {
             let cut = if text.ends_with('\n') { "" } else { " and the beginning of another" };
-            return refuse(format!("{name} has {count} lines{cut}, not the {wanted} announced"), DOCS.to_owned());
+            return refuse(
+                format!("{name} has {count} lines{cut}, not the {wanted} announced"),
+                DOCS.to_owned(),
+            );
         }
         Proof::Itself if !is_sealed => {
             let again = if is_list { "--list " } else { "" };
@@ -150,7 +153,10 @@ fn whole(
     let layer = compose::parse_file(id, inputs, sink).ok_or(None)?;
     let usable = |root: &crate::yaml::Node| root.as_map().is_some_and(|map| !map.is_empty());
     if layer.documents.is_empty() || !layer.documents.iter().all(|document| usable(&document.root)) {
-        return refuse(format!("{name} is not a mapping with content"), "An overlay has keys such as `services:`.".into());
+        return refuse(
+            format!("{name} is not a mapping with content"),
+            "An overlay has keys such as `services:`.".into(),
+        );
     }
     Ok(sealed)
 }
@@ -171,7 +177,8 @@ fn store(request: &Request, path: &Path, text: &str) -> Result<Exit, Option<Find
 pub fn replace(path: &Path, text: &str) -> Result<(), Finding> {
     use std::io::Write;
     use std::os::unix::fs::MetadataExt;
-    let failed = |message: String| Finding::error(Code::PrepareFailed, message).help("The file is as it was.");
+    let failed =
+        |message: String| Finding::error(Code::PrepareFailed, message).help("The file is as it was.");
     let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let (mode, owner) = match target.metadata() {
         Ok(known) => {
