@@ -211,6 +211,14 @@ pub fn bare(program: &str) -> Command {
     command
 }
 
+/// `docker` with these words, for what is no project's.
+#[allow(dead_code, reason = "the harness is shared by several test programs")]
+pub fn docker(words: &[&str]) -> Output {
+    let mut command = bare("docker");
+    command.args(words);
+    run(command)
+}
+
 /// A compose project, in a folder that has its name.
 pub struct Project {
     pub name: String,
