@@ -13,6 +13,7 @@ mod extends;
 mod hash;
 mod include;
 mod interpolate;
+pub mod listing;
 mod load;
 mod merge;
 mod name;
@@ -54,6 +55,21 @@ pub struct Selection {
     pub services: Vec<String>,
     /// Keep networks, volumes and the like that no service uses.
     pub all_resources: bool,
+}
+
+/// How much of a selection is worked out; the default is what a launch needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Resolve {
+    /// Env files are read into the environment. Compose's listings leave them alone.
+    pub env_files: bool,
+    /// Two services with one container name are refused.
+    pub container_names: bool,
+}
+
+impl Default for Resolve {
+    fn default() -> Self {
+        Self { env_files: true, container_names: true }
+    }
 }
 
 /// The one model of a project.
@@ -193,8 +209,19 @@ impl Model {
     /// The model that a command is about: services by profile and name, with env files and label
     /// files read. `None` where the sink got errors.
     pub fn select(&self, selection: &Selection, inputs: &mut Inputs, sink: &mut Sink) -> Option<Model> {
+        self.clone().into_selected(selection, Resolve::default(), inputs, sink)
+    }
+
+    /// As [`Self::select`], with a choice of how much is worked out.
+    pub fn into_selected(
+        self,
+        selection: &Selection,
+        resolve: Resolve,
+        inputs: &mut Inputs,
+        sink: &mut Sink,
+    ) -> Option<Model> {
         let before = error_count(sink);
-        let mut model = self.clone();
+        let mut model = self;
         let mut kept = select::enabled(&model.root, &model.profiles);
         if !selection.services.is_empty() {
             kept = select::named(&model.root, &mut model.profiles, &selection.services, sink);
@@ -206,14 +233,18 @@ impl Model {
         if let Some(services) = model.root.get_mut("services").and_then(Node::as_map_mut) {
             for (name, service) in services.iter_mut() {
                 let Some(service) = service.as_map_mut() else { continue };
-                environment::resolve_service(name, service, &model.environment, inputs, sink);
+                if resolve.env_files {
+                    environment::resolve_service(name, service, &model.environment, inputs, sink);
+                }
                 environment::resolve_labels(service, inputs, sink);
             }
         }
         if !selection.all_resources {
             select::drop_unused(&mut model.root);
         }
-        consistency::container_names(&model.root, &|_| true, sink);
+        if resolve.container_names {
+            consistency::container_names(&model.root, &|_| true, sink);
+        }
         (error_count(sink) == before).then_some(model)
     }
 

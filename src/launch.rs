@@ -73,3 +73,24 @@ pub fn exec(docker: &Path, words: &[OsString], variables: &BTreeMap<String, Stri
     Finding::error(Code::ComposeUnavailable, format!("cannot run {}: {error}", docker.display()))
         .help(Code::ComposeUnavailable.remedy())
 }
+
+/// Runs `docker compose …` to its end, on this terminal.
+///
+/// # Errors
+/// A finding where it cannot be run or does not succeed.
+pub fn run(docker: &Path, words: &[OsString], variables: &BTreeMap<String, String>) -> Result<(), Finding> {
+    let status = std::process::Command::new(docker).args(words).envs(variables).status();
+    let shown: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(Finding::error(
+            Code::EngineUnavailable,
+            format!("docker {} failed: {status}", shown.join(" ")),
+        )
+        .help("Its own message is above.")),
+        Err(error) => {
+            Err(Finding::error(Code::ComposeUnavailable, format!("cannot run {}: {error}", docker.display()))
+                .help(Code::ComposeUnavailable.remedy()))
+        }
+    }
+}

@@ -6,16 +6,37 @@ use serde::Serialize;
 
 pub use human::write_human;
 
-/// The single description of a launch.
+use crate::compose::{Model, text};
+use crate::diagnostic::{Finding, Severity};
+use crate::engine::Answer;
+use crate::ownership::{HostStep, UserDecision};
+use crate::source::SourceMap;
+use crate::yaml::Node;
+
+/// The single description of a launch. No value of an environment variable is in it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
     pub project: String,
+    /// Absolute.
     pub directory: String,
-    /// In the order in which they are merged.
+    pub policy: Option<PlanPolicy>,
+    /// In the order in which they are merged, then what they refer to.
     pub files: Vec<PlanFile>,
+    /// The services of this launch.
     pub services: Vec<PlanService>,
+    /// Services that no active profile enables.
+    pub disabled: Vec<String>,
+    /// What will be created on the host, in order.
+    pub steps: Vec<HostStep>,
+    pub findings: Vec<PlanFinding>,
     /// The command that would run, word by word.
     pub command: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanPolicy {
+    pub file: String,
+    pub posture: String,
 }
 
 /// One input.
@@ -29,22 +50,163 @@ pub struct PlanFile {
     pub sha256: String,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// The first file.
     Base,
-    /// Named with `-f`, or an override.
-    Overlay,
     /// Demanded by the policy.
     Mandatory,
-    /// Named by an `include`, `extends` or `env_file`.
-    Referenced,
+    /// Named with `-f`, or an override.
+    Overlay,
+    /// The policy itself.
     Policy,
+    /// Read because another file names it: `include`, `extends`, env files.
+    Referenced,
+}
+
+impl Role {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Mandatory => "mandatory",
+            Self::Overlay => "overlay",
+            Self::Policy => "policy",
+            Self::Referenced => "referenced",
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanService {
     pub name: String,
-    pub image: Option<String>,
+    /// The image, or `build` of one.
+    pub image: String,
+    pub user: PlanUser,
+    pub mounts: Vec<PlanMount>,
+    /// `host_ip:published:target/protocol`.
+    pub ports: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanUser {
+    /// As it stands in `user:`; absent where the image's own user runs and is not known.
+    pub value: Option<String>,
+    /// Where that was said.
+    pub from: String,
+    /// `file:line:column`, where it was said in a file.
+    pub place: Option<String>,
+    /// Why it is not known yet.
+    pub pending: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanMount {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub source: Option<String>,
+    pub target: String,
+    pub read_only: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanFinding {
+    pub code: String,
+    pub severity: &'static str,
+    pub message: String,
+    /// `file:line:column` of the first place.
+    pub place: Option<String>,
+    pub help: Option<String>,
+}
+
+impl PlanFinding {
+    pub fn new(finding: &Finding, sources: &SourceMap) -> Self {
+        Self {
+            code: finding.code.name().to_owned(),
+            severity: match finding.severity {
+                Severity::Note => "note",
+                Severity::Warning => "warning",
+                Severity::Error => "error",
+            },
+            message: finding.message.clone(),
+            place: finding.labels.first().map(|label| sources.describe(label.span)),
+            help: finding.help.clone(),
+        }
+    }
+}
+
+/// The services of a launch, with the user that each gets.
+pub fn services(selected: &Model, users: &[UserDecision], sources: &SourceMap) -> Vec<PlanService> {
+    selected
+        .services()
+        .map(|(name, service)| PlanService {
+            name: name.to_owned(),
+            image: image(service),
+            user: user(service, users.iter().find(|user| user.service == name), sources),
+            mounts: items(service, "volumes").map(mount).collect(),
+            ports: items(service, "ports").map(port).collect(),
+        })
+        .collect()
+}
+
+fn items<'n>(service: &'n Node, key: &str) -> impl Iterator<Item = &'n Node> {
+    service.get(key).and_then(Node::as_seq).into_iter().flatten()
+}
+
+fn field(node: &Node, key: &str) -> Option<String> {
+    node.get(key).map(text)
+}
+
+fn image(service: &Node) -> String {
+    match (field(service, "image"), service.at(&["build", "context"])) {
+        (Some(image), None) => image,
+        (Some(image), Some(_)) => format!("{image} (built)"),
+        (None, Some(context)) => format!("build {}", text(context)),
+        (None, None) => service
+            .at(&["provider", "type"])
+            .map(|name| format!("provider {}", text(name)))
+            .unwrap_or_default(),
+    }
+}
+
+fn user(service: &Node, decision: Option<&UserDecision>, sources: &SourceMap) -> PlanUser {
+    let own = field(service, "user");
+    let Some(decision) = decision else {
+        return PlanUser { value: own, from: "the engine's default".to_owned(), place: None, pending: None };
+    };
+    let known = decision.user.as_ref().known().map(|identity| identity.owner.to_string());
+    PlanUser {
+        value: decision.value.clone().or(own).or(known),
+        from: decision.from.describe().to_owned(),
+        place: decision.from.span().map(|span| sources.describe(span)),
+        pending: match &decision.user {
+            Answer::Known(_) => None,
+            Answer::Unknown(reason) => Some(reason.clone()),
+        },
+    }
+}
+
+fn mount(node: &Node) -> PlanMount {
+    PlanMount {
+        kind: field(node, "type").unwrap_or_default(),
+        source: field(node, "source"),
+        target: field(node, "target").unwrap_or_default(),
+        read_only: node.get("read_only").and_then(Node::as_bool) == Some(true),
+    }
+}
+
+fn port(node: &Node) -> String {
+    let mut line = String::new();
+    if let Some(host_ip) = field(node, "host_ip") {
+        line = format!("{host_ip}:");
+    }
+    if let Some(published) = field(node, "published") {
+        line.push_str(&published);
+        line.push(':');
+    }
+    line.push_str(&field(node, "target").unwrap_or_default());
+    match field(node, "protocol") {
+        Some(protocol) if protocol != "tcp" => format!("{line}/{protocol}"),
+        _ => line,
+    }
 }

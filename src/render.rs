@@ -1,5 +1,8 @@
 //! The model as the one file that Compose gets, and what Compose must read from it.
 
+mod place;
+mod read_back;
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -7,13 +10,15 @@ use crate::compose::output::{self, Format};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Finding};
 use crate::host::{ensure_private_dir, write_atomic};
-use crate::yaml::{Mapping, Node, Value, to_yaml};
+use crate::yaml::{Mapping, Node, Value, to_yaml_lossless};
 
 /// What is handed to Compose.
 #[derive(Clone, Debug)]
 pub struct Rendered {
     /// The file's text: every service of every profile, each value as it will be used.
     pub text: String,
+    /// What the text says.
+    pub tree: Node,
     /// What `docker compose config` must print for it: the selected services alone.
     pub expected: String,
 }
@@ -42,7 +47,10 @@ pub fn render(model: &Model, selected: &Model) -> Rendered {
     let mut arranged = output::arrange(&whole, Some(&crate::compose::table::PROJECT), Format::Yaml, 0);
     make_loadable(&mut arranged);
     escape_values(&mut arranged);
-    Rendered { text: to_yaml(&arranged), expected: output::render(&selected.root, Format::Yaml) }
+    // Closed, so that a cut file is seen to be one.
+    let text =
+        format!("# Rendered by seaworthy; made anew at each launch.\n{}...\n", to_yaml_lossless(&arranged));
+    Rendered { text, tree: arranged, expected: output::render(&selected.root, Format::Yaml) }
 }
 
 /// Compose's own output does not load again where a size is negative or an SSH key has a path.
@@ -79,9 +87,12 @@ fn escape_values(node: &mut Node) {
     }
 }
 
-/// Where the rendered file of a project lies.
+/// Where the rendered file of a project lies: with the project, or, where the caller may not write there,
+/// among what the caller's programs keep for themselves.
 pub fn path(directory: &Path, name: &str) -> PathBuf {
-    directory.join(".seaworthy").join(format!("{name}.yaml"))
+    let own = directory.join(".seaworthy");
+    let folder = if place::is_ours(&own) { own } else { place::elsewhere(directory).unwrap_or(own) };
+    folder.join(format!("{name}.yaml"))
 }
 
 /// Writes the rendered file, 0600 in a 0700 directory, whole or not at all.
@@ -89,8 +100,15 @@ pub fn path(directory: &Path, name: &str) -> PathBuf {
 /// # Errors
 /// A finding that names the path and what failed; an older rendered file is intact then.
 pub fn write(directory: &Path, name: &str, rendered: &Rendered) -> Result<PathBuf, Finding> {
+    read_back::read_back(&rendered.text, &rendered.tree)?;
     let path = path(directory, name);
     let folder = path.parent().unwrap_or(directory);
+    if !folder.starts_with(directory) {
+        place::make_parents(folder).map_err(|error| {
+            Finding::error(Code::PrepareFailed, format!("{}: cannot create it: {error}", folder.display()))
+                .help(Code::PrepareFailed.remedy())
+        })?;
+    }
     ensure_private_dir(folder).map_err(|error| {
         Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy())
     })?;

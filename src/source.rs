@@ -106,6 +106,11 @@ impl SourceMap {
         self.files.iter()
     }
 
+    /// Every file with its id.
+    pub fn entries(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        self.files.iter().enumerate().map(|(at, file)| (FileId(u32::try_from(at).unwrap_or(u32::MAX)), file))
+    }
+
     /// The text under a span; empty where the span does not lie on character boundaries.
     pub fn text(&self, span: Span) -> &str {
         self.get(span.file).and_then(|file| file.text.get(span.range())).unwrap_or("")

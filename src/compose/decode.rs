@@ -7,7 +7,7 @@ use crate::yaml::{Mapping, Node, Path, Value};
 
 use super::merge::{kind, text};
 use super::short::{boolean, command, duration, file_mode, host, integer, size};
-use super::table::{Decode, Map, Object, Scalars, Spec, is_extension};
+use super::table::{Canonical, Decode, Map, Object, Scalars, Spec, is_extension};
 
 /// The decoded value; `None` where Compose leaves it out. Faults go to the sink.
 pub fn decode(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
@@ -88,6 +88,10 @@ fn convert(mut node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Res
         Decode::FileMode => with(Value::String(to_file_mode(&node)?)),
         Decode::DeviceCount => {
             Some(to_count(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
+        }
+        // Without interpolation a short form may have stayed what it was.
+        Decode::Struct | Decode::Object if !(node.is_null() || node.as_map().is_some()) => {
+            return Err(format!("expected a mapping, got {}", kind(&node)));
         }
         Decode::Struct => {
             object(node, spec, path, sink).filter(|node| node.as_map().is_some_and(|map| !map.is_empty()))
@@ -454,7 +458,12 @@ fn object_map(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Opti
         let at = entry.value.origin;
         let place = path.key(&key);
         let child = if entry.value.is_null() { None } else { decode(entry.value, value, &place, sink) };
-        decoded.insert(key.as_str(), entry.key, child.unwrap_or_else(|| Node::null(at)));
+        // A resource is a struct by value in Compose, and so never null.
+        let empty = || match value.canonical {
+            Canonical::Resource => Node::map(Mapping::new(), at),
+            _ => Node::null(at),
+        };
+        decoded.insert(key.as_str(), entry.key, child.unwrap_or_else(empty));
     }
     (!decoded.is_empty()).then(|| Node::map(decoded, origin))
 }

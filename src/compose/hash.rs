@@ -18,9 +18,21 @@ pub fn config_hash(service: &Node) -> String {
         if let Some(deploy) = map.get_mut("deploy").and_then(Node::as_map_mut) {
             deploy.remove("replicas");
         }
+        for file in map.get_mut("env_file").and_then(Node::as_seq_mut).into_iter().flatten() {
+            name_only(file);
+        }
     } else {
         service = Node::map(Mapping::new(), Origin::Default("empty service"));
     }
     let json = to_json_compact(&arrange(&service, Some(schema_service()), Format::Json, 1));
     sha256(json.as_bytes())
+}
+
+/// Compose writes an env file that must exist as its path alone, whatever its format.
+fn name_only(file: &mut Node) {
+    if file.get("required").and_then(Node::as_bool) != Some(false)
+        && let Some(path) = file.get("path").cloned()
+    {
+        *file = path;
+    }
 }

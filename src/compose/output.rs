@@ -3,7 +3,7 @@
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Value, natural_cmp, to_json, to_yaml};
 
-use super::table::{Map, Object, PROJECT, Spec, is_extension};
+use super::table::{Decode, Map, Object, PROJECT, Spec, is_extension};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -25,7 +25,34 @@ pub fn render_raw(model: &Node, format: Format) -> String {
     let arranged = arrange(model, None, format, 0);
     match format {
         Format::Yaml => to_yaml(&arranged),
-        Format::Json => to_json(&arranged),
+        Format::Json => {
+            let mut arranged = arranged;
+            nil_lists(&mut arranged, Some(&PROJECT));
+            to_json(&arranged)
+        }
+    }
+}
+
+/// An empty list is `nil` in Go unless one of Compose's passes made it anew, and JSON shows that.
+fn nil_lists(node: &mut Node, spec: Option<&Spec>) {
+    match &mut node.value {
+        Value::Seq(items) if items.is_empty() => {
+            let made =
+                spec.is_some_and(|spec| spec.unique_by.is_some() && spec.decode != Decode::Environment);
+            if !made {
+                node.value = Value::Null;
+            }
+        }
+        Value::Seq(items) => {
+            let spec = spec.and_then(Spec::item);
+            items.iter_mut().for_each(|item| nil_lists(item, spec));
+        }
+        Value::Map(map) => {
+            for (key, child) in map.iter_mut() {
+                nil_lists(child, spec.and_then(|spec| spec.child(key)));
+            }
+        }
+        _ => {}
     }
 }
 

@@ -7,10 +7,16 @@
 //! And names are matched without regard to case by Unicode's rules, which lets the Kelvin sign and
 //! the long s be letters.
 
+mod token;
+mod variables;
+
 use std::fmt;
 use std::ops::Range;
 
 use super::quote::quote;
+use token::{Action, Kind, find, line_tail, token};
+
+pub use variables::{Variable, variables};
 
 /// Levels of words within words. Real files have two or three; the limit is for the stack.
 const MAX_DEPTH: usize = 100;
@@ -82,88 +88,6 @@ pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Exp
     let mut expander = Expander { text, lookup, budget: MAX_GROWTH, unset: Vec::new(), used: Vec::new() };
     let filled = expander.level(0..text.len(), 0)?;
     Ok(Expansion { text: filled, unset: expander.unset, used: expander.used })
-}
-
-/// One variable as `config --variables` lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Variable {
-    /// Empty for an expression that is not of the grammar, which Compose lists too.
-    pub name: String,
-    pub required: bool,
-    pub default: Option<String>,
-    pub alternate: Option<String>,
-}
-
-/// The variables of `text`, in an order in which the last of a name is the one Compose lists.
-///
-/// What follows an expression with an operator comes before it, and what its word holds comes after:
-/// that is how Compose walks, and so how `${A:-x} ${A:-y}` comes out as `x`. The words of `?` are not
-/// looked into.
-pub fn variables(text: &str) -> Vec<Variable> {
-    let mut found = Vec::new();
-    list(text, 0..text.len(), 0, &mut found);
-    found
-}
-
-fn list(text: &str, span: Range<usize>, depth: usize, found: &mut Vec<Variable>) {
-    if depth > MAX_DEPTH {
-        return;
-    }
-    let mut at = span.start;
-    // Expressions with an operator wait here until the rest of their line has been listed.
-    let mut waiting: Vec<(Variable, Option<Range<usize>>)> = Vec::new();
-    let mut line_end = span.start;
-    while let Some(dollar) = find(text, b'$', at..span.end) {
-        let new_line = dollar >= line_end;
-        if new_line {
-            release(text, depth, &mut waiting, found);
-        }
-        let token = token(text, dollar, span.end);
-        at = token.end;
-        match token.kind {
-            Kind::Dollar | Kind::Escape => {}
-            Kind::Invalid => found.push(Variable::named("")),
-            Kind::Plain { name } => found.push(Variable::named(name)),
-            Kind::Operation { name, operator, word } => {
-                let words = text.get(word.clone()).unwrap_or_default().to_owned();
-                let mut variable = Variable::named(name);
-                let mut inner = Some(word);
-                match operator.action {
-                    Action::Default => variable.default = Some(words),
-                    Action::Alternate => variable.alternate = Some(words),
-                    Action::Required => {
-                        variable.required = true;
-                        inner = None;
-                    }
-                }
-                waiting.push((variable, inner));
-                if new_line {
-                    line_end = line_tail(text, token.end, span.end);
-                }
-            }
-        }
-    }
-    release(text, depth, &mut waiting, found);
-}
-
-fn release(
-    text: &str,
-    depth: usize,
-    waiting: &mut Vec<(Variable, Option<Range<usize>>)>,
-    found: &mut Vec<Variable>,
-) {
-    while let Some((variable, word)) = waiting.pop() {
-        found.push(variable);
-        if let Some(word) = word {
-            list(text, word, depth + 1, found);
-        }
-    }
-}
-
-impl Variable {
-    fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), required: false, default: None, alternate: None }
-    }
 }
 
 struct Expander<'a> {
@@ -263,143 +187,6 @@ fn syntax(
     };
     let text = text.get(shown).unwrap_or_default().to_owned();
     TemplateError { fault: Fault::Syntax { text }, range }
-}
-
-/// Just behind the last `}` of the line, or `start` where there is none.
-fn line_tail(text: &str, start: usize, end: usize) -> usize {
-    let line_end = find(text, b'\n', start..end).unwrap_or(end);
-    let line = text.get(start..line_end).unwrap_or_default();
-    line.rfind('}').map_or(start, |brace| start + brace + 1)
-}
-
-struct Token<'a> {
-    kind: Kind<'a>,
-    end: usize,
-}
-
-enum Kind<'a> {
-    /// A `$` that means nothing.
-    Dollar,
-    /// `$$`
-    Escape,
-    /// `$NAME` or `${NAME}`
-    Plain {
-        name: &'a str,
-    },
-    Operation {
-        name: &'a str,
-        operator: Operator,
-        word: Range<usize>,
-    },
-    /// `${` that is not an expression.
-    Invalid,
-}
-
-#[derive(Clone, Copy)]
-struct Operator {
-    action: Action,
-    /// Written with a colon.
-    empty_is_unset: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Action {
-    Default,
-    Alternate,
-    Required,
-}
-
-fn token(text: &str, dollar: usize, end: usize) -> Token<'_> {
-    let next = dollar + 1;
-    match byte(text, next, end) {
-        Some(b'$') => Token { kind: Kind::Escape, end: next + 1 },
-        Some(b'{') => braced(text, next, end),
-        Some(_) => match name(text, next, end) {
-            "" => Token { kind: Kind::Dollar, end: next },
-            name => Token { kind: Kind::Plain { name }, end: next + name.len() },
-        },
-        None => Token { kind: Kind::Dollar, end: next },
-    }
-}
-
-fn braced(text: &str, open: usize, end: usize) -> Token<'_> {
-    let invalid = Token { kind: Kind::Invalid, end: open + 1 };
-    let name = name(text, open + 1, end);
-    if name.is_empty() {
-        return invalid;
-    }
-    let after = open + 1 + name.len();
-    let (empty_is_unset, sign) = match byte(text, after, end) {
-        Some(b'}') => return Token { kind: Kind::Plain { name }, end: after + 1 },
-        Some(b':') => (true, after + 1),
-        _ => (false, after),
-    };
-    let action = match byte(text, sign, end) {
-        Some(b'-') => Action::Default,
-        Some(b'+') => Action::Alternate,
-        Some(b'?') => Action::Required,
-        _ => return invalid,
-    };
-    match closing_brace(text, open, end) {
-        Some(close) => {
-            let operator = Operator { action, empty_is_unset };
-            Token { kind: Kind::Operation { name, operator, word: sign + 1..close }, end: close + 1 }
-        }
-        None => invalid,
-    }
-}
-
-/// The brace that closes the one at `open`: by the count, or else the last one of the line.
-fn closing_brace(text: &str, open: usize, end: usize) -> Option<usize> {
-    let mut count = 0_usize;
-    let mut last = None;
-    let mut unseen = false;
-    for (offset, byte) in text.get(open..end)?.bytes().enumerate() {
-        let skipped = std::mem::take(&mut unseen);
-        match byte {
-            b'\n' => break,
-            b'}' => {
-                last = Some(open + offset);
-                if !skipped {
-                    count = count.saturating_sub(1);
-                    if count == 0 {
-                        break;
-                    }
-                }
-            }
-            b'{' if !skipped => {
-                count += 1;
-                unseen = true;
-            }
-            _ => {}
-        }
-    }
-    last
-}
-
-/// The variable name that starts at `start`; empty where there is none.
-fn name(text: &str, start: usize, end: usize) -> &str {
-    let rest = text.get(start..end).unwrap_or_default();
-    if rest.starts_with(|first: char| first.is_ascii_digit()) {
-        return "";
-    }
-    let length = rest.find(|character: char| !in_name(character)).unwrap_or(rest.len());
-    rest.get(..length).unwrap_or_default()
-}
-
-fn in_name(character: char) -> bool {
-    // The last two are what `k` and `s` fold to.
-    character.is_ascii_alphanumeric() || matches!(character, '_' | '\u{212a}' | '\u{17f}')
-}
-
-fn byte(text: &str, at: usize, end: usize) -> Option<u8> {
-    if at < end { text.as_bytes().get(at).copied() } else { None }
-}
-
-fn find(text: &str, wanted: u8, range: Range<usize>) -> Option<usize> {
-    let start = range.start;
-    let found = text.get(range)?.find(char::from(wanted))?;
-    Some(start + found)
 }
 
 #[cfg(test)]

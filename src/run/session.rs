@@ -14,16 +14,29 @@ pub struct Session<'r> {
     pub request: &'r Request,
     pub inputs: Inputs,
     pub sink: Sink,
+    /// Whether a user that differs from the lock is said but stops nothing: where nothing is started,
+    /// and where that is what is put right.
+    pub tolerates_drift: bool,
 }
 
 impl<'r> Session<'r> {
     pub fn new(request: &'r Request) -> Self {
-        Self { request, inputs: Inputs::default(), sink: Sink::new() }
+        Self { request, inputs: Inputs::default(), sink: Sink::new(), tolerates_drift: false }
     }
 
     /// The project's files, found and read.
     pub fn discover(&mut self) -> Option<Project> {
         project::discover(&given(self.request), &mut self.inputs, &mut self.sink)
+    }
+
+    /// The project's files, found but not read yet.
+    pub fn locate(&mut self) -> Option<Project> {
+        project::locate(&given(self.request), &mut self.inputs, &mut self.sink)
+    }
+
+    /// The names in the sealed list, if one is asked for.
+    pub fn sealed(&mut self) -> Option<Vec<String>> {
+        project::list::sealed(&given(self.request), &mut self.inputs, &mut self.sink)
     }
 
     pub fn layers(&mut self, project: &Project) -> Option<Vec<Layer>> {
@@ -38,6 +51,11 @@ impl<'r> Session<'r> {
         selection: &Selection,
     ) -> Option<Model> {
         compose::load(project, layers, phases, selection, &mut self.inputs, &mut self.sink)
+    }
+
+    /// The policy named explicitly, absolute.
+    pub fn policy_path(&self) -> Option<PathBuf> {
+        self.request.global.policy.as_ref().map(|path| current_directory().join(path))
     }
 
     /// Writes what was found so far to standard error, and says how to exit if something refuses.
@@ -63,6 +81,9 @@ fn given(request: &Request) -> Given {
     let global = &request.global;
     Given {
         files: global.files.clone(),
+        files_from: global.files_from.clone(),
+        files_cmd: global.files_cmd.clone(),
+        expect_files: global.expect_files,
         project_directory: global.project_directory.clone(),
         project_name: global.project_name.clone(),
         env_files: global.env_files.clone(),
@@ -129,7 +150,7 @@ fn summary(unset: &[&Finding]) -> Option<Finding> {
         }
     }
     if names.len() == 1 {
-        finding.message = first.message.clone();
+        finding.message.clone_from(&first.message);
     }
     Some(finding)
 }
@@ -138,7 +159,8 @@ fn summary(unset: &[&Finding]) -> Option<Finding> {
 pub fn screen() -> Screen {
     let terminal = std::io::stderr().is_terminal();
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let width = terminal_width().unwrap_or(100).clamp(40, 140);
+    // What is not a screen has no width: paths stay whole for whoever reads the log.
+    let width = terminal_width().map_or(10_000, |width| width.clamp(40, 140));
     Screen { colour: terminal && !plain, width }
 }
 

@@ -73,15 +73,23 @@ impl Fault {
 }
 
 fn digits(text: &str, base: u32) -> Result<i64, Fault> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(base)) {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if unsigned.is_empty() {
         return Err(Fault::Syntax);
     }
-    let magnitude = u64::from_str_radix(digits, base).map_err(|_| Fault::Range)?;
-    let value = if negative { 0_i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() };
+    let mut magnitude = 0_u64;
+    for character in unsigned.chars() {
+        // In this order, so that a number is too large before what follows it is looked at.
+        let digit = character.to_digit(base).ok_or(Fault::Syntax)?;
+        let grown =
+            magnitude.checked_mul(u64::from(base)).and_then(|value| value.checked_add(u64::from(digit)));
+        magnitude = grown.ok_or(Fault::Range)?;
+    }
+    let value = if text.starts_with('-') {
+        0_i64.checked_sub_unsigned(magnitude)
+    } else {
+        i64::try_from(magnitude).ok()
+    };
     value.ok_or(Fault::Range)
 }
 
@@ -194,6 +202,9 @@ mod tests {
             assert_eq!(atoi(text), Err(range("Atoi", text)));
             assert_eq!(parse_int(text, 10), Err(range("ParseInt", text)));
         }
+        // Too large comes before not a digit, but only beyond the unsigned range.
+        assert_eq!(atoi("99999999999999999999+"), Err(range("Atoi", "99999999999999999999+")));
+        assert_eq!(atoi("9999999999999999999+"), Err(syntax("Atoi", "9999999999999999999+")));
     }
 
     #[test]

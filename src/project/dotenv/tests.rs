@@ -253,10 +253,8 @@ fn faults_and_values_have_their_place_in_the_text() {
 
 #[test]
 fn values_that_double_again_and_again_are_stopped() {
-    let mut text = "A0=xxxxxxxx\n".to_owned();
-    for n in 1..64 {
-        text.push_str(&format!("A{n}=$A{0}$A{0}\n", n - 1));
-    }
+    let doubled: Vec<_> = (1..64).map(|n| format!("A{n}=$A{0}$A{0}", n - 1)).collect();
+    let text = format!("A0=xxxxxxxx\n{}", doubled.join("\n"));
     assert!(parse(&text, &environment).is_err());
     let many = "K=$BIG\n".repeat(1000);
     let big = |name: &str| (name == "BIG").then(|| "x".repeat(1024 * 1024));

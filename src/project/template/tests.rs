@@ -157,7 +157,7 @@ fn a_fault_shows_the_part_that_was_being_looked_at() {
 fn a_fault_is_placed_in_the_text_given() {
     let range = |input: &str| {
         let range = expand(input, &environment).unwrap_err().range;
-        input[range].to_owned()
+        input.get(range).unwrap().to_owned()
     };
     assert_eq!(range("é ${U:?need}!"), "${U:?need}");
     assert_eq!(range("é ${U:-é ${V:?need}}!"), "${V:?need}");
@@ -168,7 +168,8 @@ fn a_fault_is_placed_in_the_text_given() {
 fn the_outer_expressions_are_listed_with_their_places() {
     let input = "é$X ${U:-${E}} $$X $1 ${X}";
     let used = expand(input, &environment).unwrap().used;
-    let listed: Vec<_> = used.iter().map(|used| (used.name.as_str(), &input[used.range.clone()])).collect();
+    let listed: Vec<_> =
+        used.iter().map(|used| (used.name.as_str(), input.get(used.range.clone()).unwrap())).collect();
     assert_eq!(listed, [("X", "$X"), ("U", "${U:-${E}}"), ("X", "${X}")]);
 }
 

@@ -38,7 +38,10 @@ struct Mode {
 
 impl Mode {
     const WRITTEN: Self = Self { report: true, strip: false };
-    const COPY: Self = Self { report: false, strip: true };
+
+    fn copy(of: &Item<'_>) -> Self {
+        Self { report: false, strip: !of.hidden }
+    }
 }
 
 enum Key<'k> {
@@ -105,7 +108,10 @@ impl<'a, 't> Builder<'a, 't> {
             _ => None,
         };
         let value = match &item.shape {
-            Shape::Alias(target) => return self.node(*target, path, Mode::COPY),
+            Shape::Alias(target) => {
+                let mode = tape.get(*target).map_or(mode, Mode::copy);
+                return self.node(*target, path, mode);
+            }
             Shape::Scalar { text, quoted } => {
                 tags::scalar(item.tag, *quoted, text).unwrap_or_else(|message| {
                     self.report(inside, |builder| {
@@ -224,8 +230,8 @@ impl<'a, 't> Builder<'a, 't> {
     /// Adds what `<<` names, behind the keys that the mapping has itself; the earlier source wins.
     fn merge(&mut self, map: &mut Mapping, at: u32, path: &Path<'_>, mode: Mode) -> Option<Tag> {
         let target = self.target(at);
-        let mode = if target == at { mode } else { Mode::COPY };
         let item = self.tape.get(target)?;
+        let mode = if target == at { mode } else { Mode::copy(item) };
         match (item.tag, &item.shape) {
             // Compose records the tag's place without the `<<`: it lands on the mapping around it.
             (Kind::Reset, _) => return Some(Tag::Override),
@@ -234,10 +240,12 @@ impl<'a, 't> Builder<'a, 't> {
                 let mut next = target + 1;
                 while next < *until {
                     let source = self.target(next);
-                    let mode = if source == next { mode } else { Mode::COPY };
-                    match self.tape.get(source).map(|item| (item.tag, &item.shape)) {
-                        Some((Kind::Reset, _)) => {}
-                        Some((_, Shape::Map { .. })) => self.merge_one(map, source, path, mode),
+                    match self.tape.get(source) {
+                        Some(item) if item.tag == Kind::Reset => {}
+                        Some(item) if matches!(item.shape, Shape::Map { .. }) => {
+                            let mode = if source == next { mode } else { Mode::copy(item) };
+                            self.merge_one(map, source, path, mode);
+                        }
                         _ => self.not_mergeable(next, mode),
                     }
                     next = self.after(next);
@@ -304,7 +312,21 @@ fn location(path: &Path<'_>) -> String {
     if text.is_empty() { "at top level".to_owned() } else { format!("in {text}") }
 }
 
-/// Near enough to Go's `%q` for keys that people write.
+/// As Go quotes a string that it prints; printable characters stay.
 fn go_quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+    let mut out = String::from("\"");
+    for c in name.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..='\u{1F}' | '\u{7F}' => {
+                let _ = write!(out, "\\x{:02x}", u32::from(c));
+            }
+            _ => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }

@@ -25,6 +25,8 @@ pub(super) struct Tape<'t> {
 pub(super) struct Item<'t> {
     pub shape: Shape<'t>,
     pub tag: Kind,
+    /// Inside something marked `!override`, where Compose does not look for `!reset`.
+    pub hidden: bool,
     start: u32,
     end: u32,
 }
@@ -66,6 +68,8 @@ struct Open {
     weight: Weight,
     flow: bool,
     anchored: bool,
+    /// What is inside is [`Item::hidden`].
+    hides: bool,
 }
 
 /// What a complete node expands to, aliases included.
@@ -130,10 +134,10 @@ pub(super) fn record<'t>(
 impl<'t> Recorder<'t, '_> {
     fn take(&mut self, event: Event<'t>, place: Place) -> Result<(), Finding> {
         match event {
-            Event::DocumentStart(false, _) if !self.tape.roots.is_empty() => {
-                return Err(self.missing_start(place));
+            Event::DocumentStart(explicit, version) => {
+                self.check_start(explicit, place)?;
+                return version.map_or(Ok(()), |version| self.check_version(version, place));
             }
-            Event::DocumentStart(_, Some(version)) => return self.check_version(version, place),
             Event::Scalar(text, style, _, tag) => return self.scalar(text, style, tag.as_deref(), place),
             Event::SequenceStart(style, _, tag) => {
                 let start = self.sequence_start(style, place);
@@ -146,19 +150,34 @@ impl<'t> Recorder<'t, '_> {
                 return self.begin(shape, style, tag.as_deref(), start, place);
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(place),
-            Event::Anchor(_, name) => self.anchor(name),
+            Event::Anchor(_, name) => return self.anchor(name, place),
             Event::Alias(_) | Event::UnresolvedAlias(_) => return self.alias(place),
             _ => {}
         }
         Ok(())
     }
 
-    /// After `...` the crate goes on with anything, Compose's reader with `---` alone.
-    fn missing_start(&self, place: Place) -> Finding {
+    /// Only the first document needs no `---`, not even after a `...`.
+    fn check_start(&self, explicit: bool, place: Place) -> Result<(), Finding> {
+        if explicit || self.tape.roots.is_empty() {
+            return Ok(());
+        }
+        let start = bounds(place).0;
+        let length = self.text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        Err(Finding::error(Code::YamlSyntax, "did not find expected <document start>")
+            .at(Span::new(self.file, start, start + length), "text after the end of a document")
+            .help("Begin a further document with a line `---`."))
+    }
+
+    /// The YAML crate takes nearly everything for a name, Compose's reader does not.
+    fn check_name(&self, name: &str, place: Place) -> Result<(), Finding> {
+        if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+            return Ok(());
+        }
         let (start, end) = bounds(place);
-        Finding::error(Code::YamlSyntax, "did not find expected <document start>")
-            .at(Span::new(self.file, start, end), "follows the end of a document")
-            .help("Begin another document with `---`, or remove the `...` above.")
+        Err(Finding::error(Code::YamlSyntax, "did not find expected alphabetic or numeric character")
+            .at(Span::new(self.file, start, end), "not a name that Compose can read")
+            .help("Name anchors with letters, digits, `-` and `_`, and put a space after the name."))
     }
 
     fn check_version(&self, version: YamlVersion, place: Place) -> Result<(), Finding> {
@@ -219,7 +238,8 @@ impl<'t> Recorder<'t, '_> {
     fn push(&mut self, shape: Shape<'t>, tag: Option<&Tag>, start: usize, end: usize) {
         let tag = tag.map_or(Kind::None, |tag| Kind::of(tag.handle(), tag.suffix()));
         let Span { start, end, .. } = Span::new(self.file, start, end);
-        self.tape.items.push(Item { shape, tag, start, end });
+        let hidden = self.open.last().is_some_and(|open| open.hides);
+        self.tape.items.push(Item { shape, tag, hidden, start, end });
         let at = self.tape.next() - 1;
         match self.open.last_mut() {
             Some(parent) => parent.weight.nodes += 1,
@@ -243,7 +263,9 @@ impl<'t> Recorder<'t, '_> {
         let item = self.tape.next();
         self.push(shape, tag, start, end);
         let weight = Weight { nodes: 1, height: 1 };
-        self.open.push(Open { item, weight, flow: style == StructureStyle::Flow, anchored: false });
+        let flow = style == StructureStyle::Flow;
+        let hides = self.tape.get(item).is_some_and(|item| item.hidden || item.tag == Kind::Override);
+        self.open.push(Open { item, weight, flow, anchored: false, hides });
         Ok(())
     }
 
@@ -272,7 +294,8 @@ impl<'t> Recorder<'t, '_> {
     }
 
     /// Comes directly after the node that it belongs to, before any child.
-    fn anchor(&mut self, name: Cow<'t, str>) {
+    fn anchor(&mut self, name: Cow<'t, str>, place: Place) -> Result<(), Finding> {
+        self.check_name(&name, place)?;
         let item = self.tape.next().saturating_sub(1);
         match self.open.last_mut() {
             Some(open) if open.item == item => open.anchored = true,
@@ -281,12 +304,14 @@ impl<'t> Recorder<'t, '_> {
             }
         }
         self.names.insert(name, item);
+        Ok(())
     }
 
     fn alias(&mut self, place: Place) -> Result<(), Finding> {
         let (start, end) = bounds(place);
         let span = Span::new(self.file, start, end);
         let name = self.text.get(start..end).and_then(|text| text.strip_prefix('*')).unwrap_or("");
+        self.check_name(name, place)?;
         let Some(&target) = self.names.get(name) else {
             let finding = Finding::error(Code::YamlAlias, format!("unknown anchor '{name}' referenced"))
                 .at(span, "no anchor of this name before this place");

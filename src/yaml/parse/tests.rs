@@ -90,6 +90,22 @@ fn documents_are_counted_as_compose_counts_them() {
 }
 
 #[test]
+fn a_further_document_needs_its_marker() {
+    let (code, message, label) = complaint("a: 1\n...\nb: 2\n");
+    assert_eq!((code, label.as_str()), (Code::YamlSyntax, "b"));
+    assert_eq!(message, "did not find expected <document start>");
+    assert_eq!(read("a: 1\n...\n# end\n").len(), 1);
+}
+
+#[test]
+fn names_of_anchors_are_plain() {
+    for text in ["a: &x.y 1\n", "a: &é 1\n", "a: &x 1\nb: *x!\n"] {
+        assert_eq!(complaint(text).1, "did not find expected alphabetic or numeric character", "{text:?}");
+    }
+    assert_eq!(shown(&one("a: &x-Y_1 1\nb: *x-Y_1\n")), "{a: 1, b: 1}");
+}
+
+#[test]
 fn scalars_take_their_type_from_style_and_tag() {
     assert_eq!(
         shown(&one("[1, '1', \"1\", yes, ~, 1.5, '']")),
@@ -151,6 +167,10 @@ fn copies_come_without_reset_values() {
         "{x: {a: !reset \"1\", b: [1, !reset \"2\"], c: !override {d: !reset \"1\"}}, \
          y: {b: [1], c: !override {d: !reset \"1\"}}}"
     );
+    assert_eq!(
+        shown(&one("x: !override\n  a: &a [!reset 1]\n  b: *a")),
+        "{x: !override {a: [!reset \"1\"], b: [!reset \"1\"]}}"
+    );
     assert_eq!(shown(&one("x: &x !reset [1]\ny: *x")), "{x: !reset [1], y: !reset [1]}");
 }
 
@@ -193,6 +213,12 @@ fn all_duplicate_keys_are_reported_with_both_places() {
     let places: Vec<_> =
         findings[0].labels.iter().map(|label| text.get(label.span.range()).unwrap()).collect();
     assert_eq!(places, ["'c'", "c"]);
+}
+
+#[test]
+fn a_key_is_quoted_as_go_quotes_it() {
+    let (_, message, _) = complaint("\"a\\t\\\"é\\x01\": 1\n\"a\\t\\\"é\\x01\": 2\n");
+    assert_eq!(message, "mapping key \"a\\t\\\"é\\x01\" already defined at line 1");
 }
 
 #[test]

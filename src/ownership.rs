@@ -1,0 +1,31 @@
+//! Who a service runs as, and what the host must hold for that user.
+//!
+//! Everything here is a decision: the host and the engine are asked, never changed. [`decide_users`]
+//! works out a user for every service and [`apply`] writes it into the model; [`decide_binds`] judges
+//! every bind source and lists, as [`HostStep`]s, what has to be created before a launch.
+//! [`prepare`](crate::prepare) carries the steps out.
+
+pub mod allocate;
+mod apply;
+pub mod bind;
+pub mod caller;
+pub mod command;
+pub mod images;
+pub mod kind;
+pub mod lock;
+pub mod remote;
+pub mod root;
+pub mod spec;
+pub mod step;
+#[cfg(test)]
+mod testing;
+mod text;
+pub mod user;
+
+pub use apply::apply;
+pub use bind::{BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome, Role, decide_binds};
+pub use caller::Caller;
+pub use images::{EngineImages, Images, NoEngine};
+pub use spec::{Placed, UserSpec};
+pub use step::HostStep;
+pub use user::{Identity, UserDecision, UserPolicy, UserQuestion, UserSource, Users, decide_users};

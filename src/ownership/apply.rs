@@ -1,0 +1,34 @@
+//! Writing the decisions into the model.
+
+use super::UserDecision;
+use crate::compose::Model;
+use crate::source::Origin;
+use crate::yaml::{Mapping, Node};
+
+/// Puts `user:` into every service that was given one and has none, with the policy as its origin.
+/// Services that are not in this model, or not known yet, are passed over.
+pub fn apply(model: &mut Model, decisions: &[UserDecision]) {
+    let Some(services) = model.root.get_mut("services").and_then(Node::as_map_mut) else { return };
+    for decision in decisions.iter().filter(|decision| decision.inject) {
+        let Some(service) = services.get_mut(&decision.service).and_then(Node::as_map_mut) else { continue };
+        let Some(value) = decision.value.as_deref().filter(|_| !service.contains("user")) else { continue };
+        let origin = Origin::Policy(decision.from.span());
+        service.put("user", Node::string(value, origin));
+        add_groups(service, &decision.groups, origin);
+    }
+}
+
+fn add_groups(service: &mut Mapping, groups: &[u32], origin: Origin) {
+    if groups.is_empty() {
+        return;
+    }
+    if service.get("group_add").and_then(Node::as_seq).is_none() {
+        service.put("group_add", Node::seq(Vec::new(), origin));
+    }
+    let Some(own) = service.get_mut("group_add").and_then(Node::as_seq_mut) else { return };
+    for group in groups.iter().map(u32::to_string) {
+        if !own.iter().any(|node| node.as_str() == Some(&group)) {
+            own.push(Node::string(group, origin));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What every bind source must be, whose, and what to do where it is not.
+//!
+//! `docs/binds.md` has the rules as a table. Without a policy nothing that Compose would run is refused;
+//! only what the engine itself would certainly fail at is, with a better reason.
+
+mod create;
+mod explain;
+mod judge;
+mod look;
+mod mounts;
+mod nested;
+mod shared;
+mod usable;
+mod whom;
+
+use std::path::PathBuf;
+
+use super::images::Images;
+use super::kind::KindFrom;
+use super::step::HostStep;
+use super::{Caller, Users, remote};
+use crate::compose::Model;
+use crate::diagnostic::Finding;
+use crate::engine::{Answer, IdMap, Location};
+use crate::host::{Kind, Owner};
+use crate::source::{Origin, SourceMap, Span};
+
+/// What a policy says about bind sources. All paths are absolute and clean.
+#[derive(Clone, Debug, Default)]
+pub struct BindPolicy {
+    /// Where something may be created; the project's directory where this is empty.
+    pub roots: Vec<PathBuf>,
+    pub create: Vec<Declared>,
+    /// Mode of directories that are created; `None` for 0750.
+    pub mode: Option<u32>,
+}
+
+/// One entry of `binds.create`.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    pub path: PathBuf,
+    /// The content of a file; `None` for a directory.
+    pub content: Option<String>,
+    pub mode: Option<u32>,
+    /// In the container's numbers; `None` for the service's user.
+    pub owner: Option<Owner>,
+    pub span: Option<Span>,
+}
+
+impl Declared {
+    pub fn kind(&self) -> Kind {
+        if self.content.is_some() { Kind::File } else { Kind::Directory }
+    }
+}
+
+/// Everything that the answer depends on, beside the host itself.
+pub struct BindQuestion<'a> {
+    /// With the services that are to be launched.
+    pub model: &'a Model,
+    pub sources: &'a SourceMap,
+    pub policy: Option<&'a BindPolicy>,
+    pub users: &'a Users,
+    pub images: &'a dyn Images,
+    /// The engine's map of users for a `userns_mode:`, empty where the service has none.
+    pub maps: &'a dyn Fn(&str) -> Answer<IdMap>,
+    pub location: &'a Location,
+    pub caller: &'a Caller,
+}
+
+/// What mounts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// An entry of `volumes:` with `type: bind`.
+    Bind,
+    /// A named volume that binds a directory of the host (`o: bind`).
+    Volume,
+    Secret,
+    Config,
+    /// Not mounted itself: the place inside another bind's source over which something is mounted.
+    MountPoint,
+}
+
+/// What was decided about one source in one service.
+#[derive(Clone, Debug)]
+pub struct BindDecision {
+    pub service: String,
+    pub role: Role,
+    /// On the host, absolute.
+    pub source: PathBuf,
+    /// In the container.
+    pub target: String,
+    pub read_only: bool,
+    pub origin: Origin,
+    /// What it is or shall be.
+    pub kind: Kind,
+    pub kind_from: KindFrom,
+    /// Whose it should be, in the host's numbers; unknown, with the reason, until the image is there.
+    pub owner: Answer<Owner>,
+    pub outcome: Outcome,
+}
+
+/// What happens to a source.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It is there, and can be used as far as can be told.
+    Present,
+    /// It is missing and will be made.
+    Create(HostStep),
+    /// It is missing, and who shall own it is known only later: the launch has to ask again.
+    Pending(String),
+    /// Nothing is launched; the finding says why.
+    Refuse(Box<Finding>),
+    /// Nothing is done about it, for this reason.
+    Leave(String),
+}
+
+/// All decisions, what has to be created, and what is wrong.
+#[derive(Debug, Default)]
+pub struct Binds {
+    pub decisions: Vec<BindDecision>,
+    /// Parents before what is in them, each path once.
+    pub steps: Vec<HostStep>,
+    /// Refusals, warnings and notes; every [`Outcome::Refuse`] is among them.
+    pub findings: Vec<Finding>,
+}
+
+impl BindDecision {
+    /// Whether the decision waits for an image. A launch may not go on with it.
+    pub fn is_pending(&self) -> bool {
+        matches!(self.outcome, Outcome::Pending(_))
+    }
+}
+
+/// Judges every bind source of the model's services. The host is looked at, and not changed.
+pub fn decide_binds(question: &BindQuestion<'_>) -> Binds {
+    let mut binds = Binds::default();
+    if let Some(reason) = remote::elsewhere(question.location) {
+        binds.findings.extend(remote::judge(question.model, reason, question.policy.is_some()));
+        return binds;
+    }
+    let mut judge = judge::Judge::new(question);
+    for (name, service) in question.model.services() {
+        judge.service(name, service);
+    }
+    let (decisions, mut findings) = judge.finish();
+    findings.extend(shared::conflicts(&decisions, question));
+    binds.steps = steps(&decisions);
+    binds.decisions = decisions.into_iter().map(|judged| judged.decision).collect();
+    binds.findings = findings;
+    binds
+}
+
+/// The creations in an order that works. Where several services want the same path, one that writes it
+/// decides whose it is.
+fn steps(decisions: &[judge::Judged]) -> Vec<HostStep> {
+    let mut wanted: Vec<(bool, &HostStep)> = Vec::new();
+    for judged in decisions {
+        let read_only = judged.decision.read_only;
+        wanted.extend(judged.before.iter().map(|step| (read_only, step)));
+        if let Outcome::Create(step) = &judged.decision.outcome {
+            wanted.push((read_only, step));
+        }
+    }
+    // By components, so that a directory stands before what is in it; stable for equal paths.
+    wanted.sort_by_key(|(read_only, step)| (step.full_path(), *read_only));
+    wanted.dedup_by_key(|(_, step)| step.full_path());
+    wanted.into_iter().map(|(_, step)| step.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests;

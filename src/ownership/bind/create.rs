@@ -1,0 +1,122 @@
+//! Where and how something missing is made.
+
+use std::path::Path;
+
+use crate::engine::{Answer, Location};
+use crate::host::access::{self, Access, Verdict};
+use crate::host::{Kind, Owner};
+use crate::ownership::root::Standing;
+use crate::ownership::step::{HostStep, Place};
+
+use super::explain::Say;
+use super::judge::{Judge, Plan, Service};
+use super::{Declared, Outcome};
+
+impl Judge<'_> {
+    /// Makes a directory, or what was declared, where that is allowed.
+    pub fn create(
+        &self,
+        say: &Say<'_>,
+        service: &Service<'_>,
+        declared: Option<&Declared>,
+        existing: &Path,
+    ) -> Plan {
+        let policy = self.question.policy;
+        let kind = declared.map_or(Kind::Directory, Declared::kind);
+        let directory_mode = policy.map_or(0o755, |policy| policy.mode.unwrap_or(0o750));
+        let default_mode = if kind == Kind::Directory { directory_mode } else { directory_mode & 0o666 };
+        let mode = declared.and_then(|declared| declared.mode).unwrap_or(default_mode);
+        let said = declared.and_then(|declared| declared.owner);
+        let owner = match said {
+            Some(inside) => service.whom.map.as_ref().and_then(|map| {
+                Answer::from(
+                    map.to_host(inside).ok_or(format!("the engine's map of users has nobody for {inside}")),
+                )
+            }),
+            None => service.whom.owner.clone(),
+        };
+        let path = say.source.path.as_path();
+        let (anchor, relative) = match self.standing(path, existing, declared.is_some()) {
+            Standing::Inside { anchor, relative } => (anchor, relative),
+            Standing::Outside if existing == Path::new("/") => {
+                return Plan::said(say.at_host_root(&self.question.model.environment));
+            }
+            standing => {
+                let link =
+                    if let Standing::BehindLink(link) = &standing { Some(link.as_path()) } else { None };
+                let root = service.whom.map.as_ref().known().and_then(|map| map.to_host(Owner::ROOT));
+                let owner = owner.known();
+                if !say.strict && (owner.is_none() || owner == root) {
+                    return Outcome::Leave("the engine creates it, as root".to_owned()).into();
+                }
+                return Plan::said(say.outside(link, owner, mode));
+            }
+        };
+        let owner = match (self.question.location, owner) {
+            // There, owners are whatever the virtual machine makes of them.
+            (Location::VirtualMachine, _) => None,
+            (_, Answer::Known(owner)) => Some(owner),
+            (_, Answer::Unknown(reason)) => return Outcome::Pending(reason).into(),
+        };
+        if let Some(owner) = owner
+            && let Err(why) = self.may_make(owner, existing)
+        {
+            let root = service.whom.map.as_ref().known().and_then(|map| map.to_host(Owner::ROOT));
+            if !say.strict && Some(owner) == root {
+                return Outcome::Leave("the engine creates it, as root".to_owned()).into();
+            }
+            return Plan::said(say.may_not_make(&why, owner, mode, kind));
+        }
+        let place = |path: &Path, mode| Place {
+            root: anchor.clone(),
+            path: path.to_owned(),
+            owner,
+            mode,
+            service: service.name.to_owned(),
+        };
+        let mut before = Vec::new();
+        let step = match declared.and_then(|declared| declared.content.clone()) {
+            Some(content) => {
+                let parent = relative.parent().unwrap_or(Path::new(""));
+                if !parent.as_os_str().is_empty() {
+                    before.push(HostStep::CreateDirectory { place: place(parent, directory_mode) });
+                }
+                HostStep::CreateFile { place: place(&relative, mode), content }
+            }
+            None => HostStep::CreateDirectory { place: place(&relative, mode) },
+        };
+        Plan { outcome: Outcome::Create(step), before, finding: None }
+    }
+
+    /// What is declared by name may be created where it is declared, but nothing above it.
+    pub fn standing(&self, path: &Path, existing: &Path, is_declared: bool) -> Standing {
+        let standing = self.roots.standing(path, existing);
+        if is_declared
+            && !matches!(standing, Standing::Inside { .. })
+            && path.parent() == Some(existing)
+            && let (Ok(anchor), Some(name)) = (existing.canonicalize(), path.file_name())
+        {
+            return Standing::Inside { anchor, relative: name.into() };
+        }
+        standing
+    }
+
+    /// Whether this process can make something of this owner there, or why not.
+    pub fn may_make(&self, owner: Owner, existing: &Path) -> Result<(), String> {
+        let caller = self.question.caller;
+        if caller.may_chown() {
+            return Ok(());
+        }
+        let ours = caller.process;
+        // A group of ours can be given, but whether it is one is known only by trying; what Compose
+        // would run does not hang on a try.
+        if owner.uid != ours.uid || (owner.gid != ours.gid && !caller.groups.contains(&owner.gid)) {
+            return Err(format!("it must belong to {owner}, and user {ours} may not give it away"));
+        }
+        let wanted = Access { write: true, execute: true, read: false };
+        match access::check(existing, &caller.credentials(), wanted) {
+            Ok(Verdict::Blocked(blocked)) => Err(blocked.to_string()),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! The rules for one source.
+
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Finding, Severity};
+use crate::engine::{Answer, Location};
+use crate::host::{Kind, Owner};
+use crate::ownership::images::image_of;
+use crate::ownership::kind::{self, KindFrom};
+use crate::ownership::root::Roots;
+use crate::ownership::step::HostStep;
+use crate::yaml::Node;
+
+use super::explain::{self, Say};
+use super::look::{self, Found, Seen};
+use super::mounts::{self, Mount, Source};
+use super::whom::Whom;
+use super::{BindDecision, BindQuestion, Declared, Outcome, Role, nested, usable};
+
+/// A decision with what later looks at all of them need.
+pub(super) struct Judged {
+    pub decision: BindDecision,
+    /// Steps that come before its own: the directory of a declared file.
+    pub before: Vec<HostStep>,
+    /// Without links, as far as it is there.
+    pub real: PathBuf,
+    pub groups: Vec<u32>,
+}
+
+/// One service, while its sources are judged.
+pub(super) struct Service<'a> {
+    pub name: &'a str,
+    pub image: Option<String>,
+    pub whom: Whom,
+    pub mounts: Vec<Mount>,
+}
+
+pub(super) struct Judge<'a> {
+    pub question: &'a BindQuestion<'a>,
+    pub roots: Roots,
+    pub judged: Vec<Judged>,
+    pub findings: Vec<Finding>,
+}
+
+/// What shall become of a missing path.
+pub(super) struct Plan {
+    pub outcome: Outcome,
+    pub before: Vec<HostStep>,
+    pub finding: Option<Finding>,
+}
+
+impl From<Outcome> for Plan {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, before: Vec::new(), finding: None }
+    }
+}
+
+impl Plan {
+    /// Refused where the finding is an error; else left to the engine.
+    pub fn said(finding: Finding) -> Self {
+        if finding.severity == Severity::Error {
+            let outcome = Outcome::Refuse(Box::new(finding.clone()));
+            return Self { outcome, before: Vec::new(), finding: Some(finding) };
+        }
+        let outcome = Outcome::Leave("the engine creates it".to_owned());
+        Self { outcome, before: Vec::new(), finding: Some(finding) }
+    }
+}
+
+impl<'a> Judge<'a> {
+    pub fn new(question: &'a BindQuestion<'a>) -> Self {
+        let project = question.model.directory.as_path();
+        let declared = question.policy.map(|policy| policy.roots.as_slice()).unwrap_or_default();
+        let roots = match declared {
+            [] => Roots::new([project]),
+            declared => Roots::new(declared.iter().map(PathBuf::as_path)),
+        };
+        Self { question, roots, judged: Vec::new(), findings: Vec::new() }
+    }
+
+    pub fn finish(self) -> (Vec<Judged>, Vec<Finding>) {
+        (self.judged, self.findings)
+    }
+
+    pub fn strict(&self) -> bool {
+        self.question.policy.is_some()
+    }
+
+    pub fn service(&mut self, name: &'a str, node: &Node) {
+        let mounts = mounts::of_service(self.question.model, node, self.question.sources);
+        if mounts.iter().all(|mount| mount.source.is_none()) {
+            return;
+        }
+        let userns = node.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
+        let whom = Whom::of(node, self.question.users.of(name), (self.question.maps)(userns));
+        if let (Answer::Known(_), Answer::Known(_), Answer::Unknown(reason)) =
+            (&whom.inside, &whom.map, &whom.owner)
+        {
+            self.findings.push(explain::unmapped(name, reason));
+        }
+        let image = image_of(self.question.model, name, node);
+        let service = Service { name, image, whom, mounts };
+        for mount in &service.mounts {
+            if let Some(source) = &mount.source {
+                self.source(&service, mount, source);
+            }
+        }
+        nested::mount_points(self, &service);
+    }
+
+    fn source(&mut self, service: &Service<'_>, mount: &Mount, source: &Source) {
+        let say = Say {
+            service: service.name,
+            mount,
+            source,
+            directory: &self.question.model.directory,
+            strict: self.strict(),
+        };
+        let declared = self.declared(&source.path);
+        let (mut real, mut kind, mut kind_from) = (source.path.clone(), Kind::Directory, KindFrom::Default);
+        let mut plan = match look::look(&source.path) {
+            Found::Present(seen) => {
+                (kind, kind_from) = (seen.kind, KindFrom::Source);
+                real.clone_from(&seen.real);
+                self.present(&say, service, declared, &seen)
+            }
+            Found::Missing { existing } => {
+                (kind, kind_from) = self.expected(service, mount, source, declared);
+                self.missing(&say, service, declared, (kind, kind_from), &existing)
+            }
+            Found::Dangling(link) => Plan::said(say.dangling(&link)),
+            Found::InTheWay(way, kind) => Plan::said(say.in_the_way(&way, kind)),
+            Found::Unknown(reason) => Outcome::Leave(reason).into(),
+        };
+        self.findings.extend(plan.finding.take());
+        let decision = BindDecision {
+            service: service.name.to_owned(),
+            role: source.role,
+            source: source.path.clone(),
+            target: mount.target.display().to_string(),
+            read_only: mount.read_only,
+            origin: mount.origin,
+            kind,
+            kind_from,
+            owner: service.whom.owner.clone(),
+            outcome: plan.outcome,
+        };
+        let groups = service.whom.groups.clone();
+        self.judged.push(Judged { decision, before: plan.before, real, groups });
+    }
+
+    fn declared(&self, path: &Path) -> Option<&'a Declared> {
+        self.question.policy?.create.iter().find(|declared| declared.path == path)
+    }
+
+    /// What the image itself has at the target; `None` also where another mount covers it.
+    fn in_image(&self, service: &Service<'_>, mount: &Mount) -> Option<Kind> {
+        if mounts::enclosing(&service.mounts, &mount.target).is_some() {
+            return None;
+        }
+        let image = service.image.as_deref()?;
+        let target = mount.target.to_str()?;
+        let found = self.question.images.kind_at(image, target).known().flatten();
+        found.filter(|kind| *kind != Kind::Symlink)
+    }
+
+    fn expected(
+        &self,
+        service: &Service<'_>,
+        mount: &Mount,
+        source: &Source,
+        declared: Option<&Declared>,
+    ) -> (Kind, KindFrom) {
+        if matches!(source.role, Role::Secret | Role::Config) {
+            return (Kind::File, KindFrom::Default);
+        }
+        if let Some(declared) = declared {
+            return (declared.kind(), KindFrom::Declared);
+        }
+        if source.has_slash {
+            return (Kind::Directory, KindFrom::Slash);
+        }
+        if let Some(kind) = self.in_image(service, mount) {
+            return (kind, KindFrom::Image);
+        }
+        let of_target = || kind::of_name(&mount.target).filter(|kind| *kind != Kind::CharDevice);
+        match kind::of_name(&source.path).or_else(of_target) {
+            Some(kind) => (kind, KindFrom::Name),
+            None => (Kind::Directory, KindFrom::Default),
+        }
+    }
+
+    fn present(
+        &self,
+        say: &Say<'_>,
+        service: &Service<'_>,
+        declared: Option<&Declared>,
+        seen: &Seen,
+    ) -> Plan {
+        let is_leftover = || {
+            seen.kind == Kind::Directory
+                && service.whom.map.as_ref().known().and_then(|map| map.to_host(Owner::ROOT))
+                    == Some(seen.owner)
+                && look::is_empty(&seen.real)
+        };
+        if let Some(declared) = declared.map(Declared::kind).filter(|kind| *kind != seen.kind) {
+            return Plan::said(say.not_as_declared(seen.kind, declared, is_leftover()));
+        }
+        // Looking into an image costs more than all the rest: only where the names leave a doubt.
+        let in_doubt = match (seen.kind, kind::of_name(&say.mount.target)) {
+            (Kind::Directory, of_target) => of_target == Some(Kind::File),
+            (_, of_target) => of_target.is_none(),
+        };
+        if in_doubt
+            && let Some(image) = self.in_image(service, say.mount)
+            && (image == Kind::Directory) != (seen.kind == Kind::Directory)
+        {
+            return Plan::said(say.kinds_differ(seen.kind, image));
+        }
+        if say.source.copies_up
+            && look::is_empty(&seen.real)
+            && self.in_image(service, say.mount) == Some(Kind::Directory)
+        {
+            return Plan { finding: Some(say.copied_up()), ..Plan::said(say.copied_up()) };
+        }
+        let mut plan = Plan::from(Outcome::Present);
+        if self.question.location == &Location::Here
+            && let Some(finding) = usable::judge(say, &service.whom, seen)
+        {
+            if finding.severity == Severity::Error {
+                plan.outcome = Outcome::Refuse(Box::new(finding.clone()));
+            }
+            plan.finding = Some(finding);
+        }
+        let looks_like_file = kind::of_name(&say.source.path) == Some(Kind::File);
+        if plan.finding.is_none() && looks_like_file && is_leftover() {
+            plan.finding = Some(say.leftover());
+        }
+        plan
+    }
+
+    fn missing(
+        &self,
+        say: &Say<'_>,
+        service: &Service<'_>,
+        declared: Option<&Declared>,
+        (kind, from): (Kind, KindFrom),
+        existing: &Path,
+    ) -> Plan {
+        let makes_volume = say.source.role == Role::Volume && say.strict;
+        if !say.source.engine_creates && !makes_volume {
+            return Plan::said(say.never_created());
+        }
+        let image = if from == KindFrom::Image { Some(kind) } else { self.in_image(service, say.mount) };
+        if let Some(image) = image
+            && (image == Kind::Directory) != (kind == Kind::Directory)
+        {
+            return Plan::said(say.kinds_differ(kind, image));
+        }
+        if makes_volume && say.source.copies_up && image == Some(Kind::Directory) {
+            return Plan::said(say.copied_up());
+        }
+        let mut warning = None;
+        match (kind, declared) {
+            (Kind::Directory, _) | (Kind::File, Some(_)) => {}
+            (Kind::File, None) => {
+                let finding = say.missing_file(from, image.is_some());
+                if finding.severity == Severity::Error {
+                    return Plan::said(finding);
+                }
+                warning = Some(finding);
+            }
+            _ => return Plan::said(say.missing_special(kind)),
+        }
+        let mut plan = self.create(say, service, declared, existing);
+        plan.finding = plan.finding.or(warning);
+        plan
+    }
+}

@@ -1,0 +1,112 @@
+//! Services with different users in one tree.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::diagnostic::{Code, Finding};
+use crate::host::{Kind, Owner};
+
+use super::explain::shown;
+use super::judge::Judged;
+use super::{BindQuestion, Outcome, Role};
+
+/// One service's use of a directory.
+struct User<'a> {
+    service: &'a str,
+    owner: Owner,
+    groups: BTreeSet<u32>,
+    writes: bool,
+    judged: &'a Judged,
+}
+
+/// What does not go together, one finding per directory.
+pub(super) fn conflicts(judged: &[Judged], question: &BindQuestion<'_>) -> Vec<Finding> {
+    let mut trees: BTreeMap<&Path, Vec<User<'_>>> = BTreeMap::new();
+    for one in judged {
+        let decision = &one.decision;
+        let is_tree = matches!(decision.role, Role::Bind | Role::Volume) && decision.kind == Kind::Directory;
+        if !is_tree || matches!(decision.outcome, Outcome::Refuse(_)) {
+            continue;
+        }
+        let Some(owner) = decision.owner.as_ref().known().copied() else { continue };
+        let groups = one.groups.iter().copied().chain([owner.gid]).collect();
+        let service = decision.service.as_str();
+        let writes = !decision.read_only;
+        trees.entry(&one.real).or_default().push(User { service, owner, groups, writes, judged: one });
+    }
+    let strict = question.policy.is_some();
+    let mut findings = Vec::new();
+    for (path, users) in &trees {
+        if let Some(finding) = same_tree(path, users, question, strict) {
+            findings.push(finding);
+        } else if strict {
+            let above = path.ancestors().skip(1).filter_map(|above| trees.get_key_value(above));
+            findings.extend(
+                above.filter_map(|(above, others)| nested(path, users, above, others, question)).take(1),
+            );
+        }
+    }
+    findings
+}
+
+fn disagree(users: &[&User<'_>]) -> bool {
+    let Some(first) = users.first() else { return false };
+    let differ = users.iter().any(|user| user.owner.uid != first.owner.uid);
+    // A group that all of them have is one of the ways to share.
+    let shared = users.iter().fold(first.groups.clone(), |shared, user| &shared & &user.groups);
+    differ && users.iter().any(|user| user.writes) && shared.iter().all(|gid| *gid == 0)
+}
+
+fn same_tree(path: &Path, users: &[User<'_>], question: &BindQuestion<'_>, strict: bool) -> Option<Finding> {
+    let users: Vec<&User<'_>> = users.iter().collect();
+    if !disagree(&users) {
+        return None;
+    }
+    let who: Vec<String> = users.iter().map(|user| format!("`{}` as {}", user.service, user.owner)).collect();
+    let shown = shown(path, &question.model.directory);
+    let message = format!("{shown} is written by services with different users: {}", who.join(", "));
+    let finding = if strict {
+        Finding::error(Code::BindShared, message)
+    } else {
+        Finding::warning(Code::BindShared, message)
+    };
+    let finding = users.iter().fold(finding, |finding, user| {
+        let label = format!("{} {}", user.owner, if user.writes { "reads and writes" } else { "reads" });
+        finding.at_origin(user.judged.decision.origin, label)
+    });
+    Some(finding.help(
+        "Give them one user, or a shared group (`group_add:`, with the directory's setgid bit), or let only \
+         one of them write and mount the others read-only with files that they may read.",
+    ))
+}
+
+/// One tree inside another one: each can be what was meant.
+fn nested(
+    path: &Path,
+    users: &[User<'_>],
+    above: &Path,
+    others: &[User<'_>],
+    question: &BindQuestion<'_>,
+) -> Option<Finding> {
+    let all: Vec<&User<'_>> = users.iter().chain(others).collect();
+    if !disagree(&all) {
+        return None;
+    }
+    let (inner, outer) = (users.first()?, others.first()?);
+    let directory = &question.model.directory;
+    let message = format!(
+        "{} of service `{}` ({}) lies inside {} of service `{}` ({})",
+        shown(path, directory),
+        inner.service,
+        inner.owner,
+        shown(above, directory),
+        outer.service,
+        outer.owner
+    );
+    Some(
+        Finding::warning(Code::BindShared, message)
+            .at_origin(inner.judged.decision.origin, "inside the other one")
+            .at_origin(outer.judged.decision.origin, "around it")
+            .help("What one of them writes, the other may not be able to read."),
+    )
+}

@@ -1,0 +1,364 @@
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::Path;
+
+use super::*;
+use crate::diagnostic::{Code, Severity};
+use crate::ownership::images::fake::{Fake, FakeImages};
+use crate::ownership::testing::{OP, model, op, root};
+use crate::ownership::{UserQuestion, decide_users};
+
+mod nested;
+mod present;
+
+/// A project in a directory of its own, and what is asked about it.
+struct Project {
+    _keep: tempfile::TempDir,
+    path: PathBuf,
+    policy: Option<BindPolicy>,
+    caller: Caller,
+    images: FakeImages,
+    map: Answer<IdMap>,
+    location: Location,
+}
+
+fn project() -> Project {
+    let keep = tempfile::tempdir().unwrap();
+    let path = keep.path().canonicalize().unwrap();
+    Project {
+        _keep: keep,
+        path,
+        policy: Some(BindPolicy::default()),
+        caller: root(),
+        images: FakeImages::default(),
+        map: Answer::Known(IdMap::identity()),
+        location: Location::Here,
+    }
+}
+
+impl Project {
+    fn lax(mut self) -> Self {
+        self.policy = None;
+        self
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.path.join(path)
+    }
+
+    /// `PROJECT` in the text stands for the project's directory.
+    fn decide(&self, text: &str) -> Binds {
+        let (mut model, sources) = model(&text.replace("PROJECT", self.path.to_str().unwrap()));
+        model.directory.clone_from(&self.path);
+        let users = decide_users(&UserQuestion {
+            model: &model,
+            sources: &sources,
+            policy: None,
+            images: &self.images,
+            caller: &self.caller,
+            known: &std::collections::BTreeMap::new(),
+        });
+        decide_binds(&BindQuestion {
+            model: &model,
+            sources: &sources,
+            policy: self.policy.as_ref(),
+            users: &users,
+            images: &self.images,
+            maps: &|_| self.map.clone(),
+            location: &self.location,
+            caller: &self.caller,
+        })
+    }
+
+    /// One service as 10001:10001 with one bind as Compose writes the short form.
+    fn bind(&self, source: &str, target: &str) -> Binds {
+        self.decide(&service("a", "10001:10001", &[&short(source, target)]))
+    }
+}
+
+fn short(source: &str, target: &str) -> String {
+    format!("{{type: bind, source: '{source}', target: '{target}', bind: {{create_host_path: true}}}}")
+}
+
+fn service(name: &str, user: &str, mounts: &[&str]) -> String {
+    let mounts = mounts.join("\n      - ");
+    format!("services:\n  {name}:\n    image: app\n    user: '{user}'\n    volumes:\n      - {mounts}\n")
+}
+
+fn more(first: String, name: &str, user: &str, mounts: &[&str]) -> String {
+    first + service(name, user, mounts).strip_prefix("services:\n").unwrap()
+}
+
+fn the_finding(binds: &Binds) -> (Severity, Code, String) {
+    let [finding] = binds.findings.as_slice() else { panic!("{:#?}", binds.findings) };
+    (finding.severity, finding.code, finding.message.clone())
+}
+
+fn is_refused(binds: &Binds) -> bool {
+    let refused = matches!(binds.decisions[0].outcome, Outcome::Refuse(_));
+    let error = binds.findings.iter().any(|finding| finding.severity == Severity::Error);
+    assert_eq!(refused, error, "every refusal is a finding and the other way round");
+    refused && binds.steps.is_empty()
+}
+
+#[test]
+fn a_missing_directory_under_a_root_is_created_for_the_services_user() {
+    let project = project();
+    let binds = project.bind("PROJECT/a/b", "/data");
+    let [HostStep::CreateDirectory { place }] = binds.steps.as_slice() else { panic!("{binds:#?}") };
+    assert_eq!((&place.root, place.path.as_path()), (&project.path, Path::new("a/b")));
+    assert_eq!((place.owner, place.mode), (Some(Owner::new(10001, 10001)), 0o750));
+    assert!(binds.findings.is_empty());
+    assert!(!project.at("a").exists(), "decisions change nothing");
+}
+
+#[test]
+fn without_a_policy_the_project_is_the_root_and_the_mode_is_the_engines() {
+    let binds = project().lax().bind("PROJECT/data", "/data");
+    let [HostStep::CreateDirectory { place }] = binds.steps.as_slice() else { panic!("{binds:#?}") };
+    assert_eq!((place.owner, place.mode), (Some(Owner::new(10001, 10001)), 0o755));
+}
+
+#[test]
+fn the_owner_goes_through_the_engines_map() {
+    let mut project = project();
+    let range = vec![crate::engine::idmap::Range { container: 0, host: 231_072, length: 65536 }];
+    project.map = Answer::Known(IdMap::new(range.clone(), range));
+    let binds = project.bind("PROJECT/data", "/data");
+    assert_eq!(binds.steps[0].place().owner, Some(Owner::new(241_073, 241_073)));
+    let binds = project.decide(&service("a", "70000:1", &[&short("PROJECT/data", "/data")]));
+    assert_eq!(the_finding(&binds).1, Code::UserInvalid);
+    assert!(binds.steps.is_empty());
+}
+
+#[test]
+fn what_is_not_known_yet_is_not_guessed() {
+    let mut project = project();
+    project.map = Answer::unknown("no answer within 10 s");
+    let binds = project.bind("PROJECT/data", "/data");
+    assert!(binds.decisions.iter().any(BindDecision::is_pending) && binds.steps.is_empty());
+    project.map = Answer::Known(IdMap::identity());
+    let text = service("a", "x", &[&short("PROJECT/data", "/data")]).replace("user: 'x'", "init: true");
+    let binds = project.decide(&text);
+    assert!(matches!(&binds.decisions[0].outcome, Outcome::Pending(why) if why == "known after pull"));
+}
+
+#[test]
+fn a_missing_file_is_refused_unless_declared() {
+    let mut project = project();
+    for name in ["config.json", ".gitconfig", "deep/er/nginx.conf"] {
+        let binds = project.bind(&format!("PROJECT/{name}"), "/x");
+        assert!(is_refused(&binds), "{name}");
+        assert_eq!(the_finding(&binds).1, Code::BindMissing);
+    }
+    let declared = Declared {
+        path: project.at("deep/config.json"),
+        content: Some("{}".into()),
+        mode: None,
+        owner: None,
+        span: None,
+    };
+    project.policy = Some(BindPolicy { create: vec![declared], ..BindPolicy::default() });
+    let binds = project.bind("PROJECT/deep/config.json", "/x");
+    let [HostStep::CreateDirectory { place: parent }, HostStep::CreateFile { place, content }] =
+        binds.steps.as_slice()
+    else {
+        panic!("{binds:#?}")
+    };
+    assert_eq!((parent.path.as_path(), parent.mode), (Path::new("deep"), 0o750));
+    assert_eq!((place.mode, content.as_str()), (0o640, "{}"));
+}
+
+#[test]
+fn a_file_may_be_declared_outside_the_roots_but_not_its_directory() {
+    let mut project = project();
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().canonicalize().unwrap();
+    let declare = |path: &str| Declared {
+        path: home.join(path),
+        content: Some(String::new()),
+        mode: Some(0o600),
+        owner: Some(Owner::new(7, 7)),
+        span: None,
+    };
+    project.policy =
+        Some(BindPolicy { create: vec![declare(".gitconfig"), declare("no/x")], ..BindPolicy::default() });
+    let binds = project.bind(home.join(".gitconfig").to_str().unwrap(), "/x");
+    let [HostStep::CreateFile { place, .. }] = binds.steps.as_slice() else { panic!("{binds:#?}") };
+    assert_eq!((&place.root, place.owner, place.mode), (&home, Some(Owner::new(7, 7)), 0o600));
+    let binds = project.bind(home.join("no/x").to_str().unwrap(), "/x");
+    assert!(is_refused(&binds));
+    assert_eq!(the_finding(&binds).1, Code::BindOutside);
+}
+
+#[test]
+fn without_a_policy_a_missing_file_becomes_a_directory_as_in_compose_but_of_the_right_owner() {
+    let project = project().lax();
+    let binds = project.bind("PROJECT/config.json", "/x");
+    assert_eq!(binds.steps[0].kind(), Kind::Directory);
+    assert_eq!(binds.steps[0].place().owner, Some(Owner::new(10001, 10001)));
+    assert_eq!(the_finding(&binds).0, Severity::Warning);
+}
+
+#[test]
+fn where_the_image_has_a_file_a_missing_source_is_refused_in_any_case() {
+    let mut project = project().lax();
+    let files = [("/etc/passwd", Kind::File), ("/data", Kind::Directory)].into();
+    project.images = FakeImages::one("app", Fake { files, ..Fake::default() });
+    let binds = project.bind("PROJECT/passwd-of-ours", "/etc/passwd");
+    assert!(is_refused(&binds), "the engine cannot mount a directory over a file");
+    assert_eq!(binds.decisions[0].kind_from, KindFrom::Image);
+    let binds = project.bind("PROJECT/slash/", "/etc/passwd");
+    assert_eq!(the_finding(&binds).1, Code::BindKind);
+    let binds = project.bind("PROJECT/data.json", "/data");
+    assert_eq!(binds.steps[0].kind(), Kind::Directory, "the image's content counts more than the name");
+}
+
+#[test]
+fn create_host_path_false_is_never_created() {
+    for lax in [false, true] {
+        let project = if lax { project().lax() } else { project() };
+        for map in ["bind: {}", "bind: {create_host_path: false}", "bind: {propagation: rslave}"] {
+            let mount = format!("{{type: bind, source: PROJECT/data, target: /data, {map}}}");
+            let binds = project.decide(&service("a", "1:1", &[&mount]));
+            assert!(is_refused(&binds), "{map}");
+        }
+        let binds =
+            project.decide(&service("a", "1:1", &["{type: bind, source: PROJECT/data, target: /data}"]));
+        assert_eq!(binds.steps.len(), 1, "without a bind: mapping the engine creates it");
+    }
+}
+
+#[test]
+fn sockets_and_devices_are_never_created() {
+    for source in ["PROJECT/run/app.sock", "/dev/no-such-device"] {
+        let binds = project().bind(source, "/x");
+        assert!(is_refused(&binds), "{source}");
+        let binds = project().lax().bind(source, "/x");
+        assert_eq!((the_finding(&binds).0, binds.steps.len()), (Severity::Warning, 0), "{source}");
+    }
+}
+
+#[test]
+fn outside_the_roots_nothing_is_created() {
+    let outside = tempfile::tempdir().unwrap();
+    let source = outside.path().join("x").to_str().unwrap().to_owned();
+    let binds = project().bind(&source, "/x");
+    assert!(is_refused(&binds));
+    assert_eq!(the_finding(&binds).1, Code::BindOutside);
+    let binds = project().lax().bind(&source, "/x");
+    assert_eq!((the_finding(&binds).0, binds.steps.len()), (Severity::Warning, 0));
+    let binds = project().lax().decide(&service("a", "0:0", &[&short(&source, "/x")]));
+    assert!(binds.findings.is_empty() && binds.steps.is_empty(), "what the engine makes is root's anyway");
+}
+
+#[test]
+fn a_link_out_of_the_root_is_not_followed() {
+    let project = project();
+    let outside = tempfile::tempdir().unwrap();
+    symlink(outside.path(), project.at("link")).unwrap();
+    let binds = project.bind("PROJECT/link/x", "/x");
+    assert!(is_refused(&binds));
+    assert!(the_finding(&binds).2.contains("behind the link"), "{}", the_finding(&binds).2);
+}
+
+#[test]
+fn what_the_engine_would_fail_at_is_refused_without_a_policy_too() {
+    let project = project().lax();
+    fs::write(project.at("file"), "").unwrap();
+    symlink("nowhere", project.at("dangling")).unwrap();
+    assert_eq!(the_finding(&project.bind("PROJECT/file/x", "/x")).1, Code::BindKind);
+    for source in ["PROJECT/file/x", "PROJECT/dangling", "PROJECT/dangling/x"] {
+        assert!(is_refused(&project.bind(source, "/x")), "{source}");
+    }
+}
+
+#[test]
+fn nothing_is_created_in_the_hosts_root_directory_and_an_unset_variable_is_named() {
+    let binds = project().bind("/no-such-thing-here", "/x");
+    assert!(is_refused(&binds) && the_finding(&binds).2.contains("the host's root directory"));
+    assert!(!the_finding(&binds).2.contains("has no value"));
+    let project = project().lax();
+    let (mut model, sources) =
+        model("services:\n  a:\n    image: app\n    user: '1:1'\n    volumes: [\"${UNSET}/x:/x\"]\n");
+    let mounts = model.root.get_mut("services").unwrap().get_mut("a").unwrap().get_mut("volumes").unwrap();
+    let at = mounts.as_seq().unwrap()[0].origin;
+    let (canonical, _) = crate::ownership::testing::model(&short("/no-such-thing-here/x", "/x"));
+    let mut mount = canonical.root;
+    *mount.get_mut("source").unwrap() = crate::yaml::Node::string("/no-such-thing-here/x", at);
+    *mounts = crate::yaml::Node::seq(vec![mount], at);
+    let users = Users::default();
+    let binds = decide_binds(&BindQuestion {
+        model: &model,
+        sources: &sources,
+        policy: Some(&BindPolicy::default()),
+        users: &users,
+        images: &project.images,
+        maps: &|_| Answer::Known(IdMap::identity()),
+        location: &Location::Here,
+        caller: &project.caller,
+    });
+    assert!(the_finding(&binds).2.ends_with("the path begins with ${UNSET}, which has no value"));
+}
+
+#[test]
+fn one_who_may_not_give_away_creates_only_what_is_theirs() {
+    let mut project = project();
+    chown(&project.path, Some(OP.uid), Some(OP.gid)).unwrap();
+    project.caller = op();
+    let own = service("a", "1500:1501", &[&short("PROJECT/data", "/data")]);
+    // Above the project is a directory that only we may enter, and the kernel would stop `op` there.
+    fs::set_permissions(&project.path, fs::Permissions::from_mode(0o755)).unwrap();
+    let binds = project.decide(&own);
+    assert_eq!(binds.steps[0].place().owner, Some(OP), "{binds:#?}");
+    let other = project.bind("PROJECT/data", "/data");
+    assert!(is_refused(&other));
+    assert!(other.findings[0].help.as_deref().unwrap().contains("sudo install -d -o 10001"));
+    let roots = service("a", "0:0", &[&short("PROJECT/data", "/data")]);
+    assert!(is_refused(&project.decide(&roots)));
+    let project = project.lax();
+    let binds = project.decide(&roots);
+    assert!(binds.findings.is_empty() && matches!(binds.decisions[0].outcome, Outcome::Leave(_)));
+    assert_eq!(the_finding(&project.bind("PROJECT/data", "/data")).0, Severity::Warning);
+}
+
+#[test]
+fn on_another_machine_nothing_here_is_looked_at() {
+    let mut project = project();
+    project.location = Location::Elsewhere("it is reached through ssh://h".into());
+    let binds = project.bind("PROJECT/data", "/data");
+    assert_eq!((the_finding(&binds).1, binds.steps.len()), (Code::RemoteEngine, 0));
+    assert!(binds.decisions.is_empty());
+}
+
+#[test]
+fn in_a_virtual_machine_things_belong_to_whoever_makes_them() {
+    let mut project = project();
+    project.location = Location::VirtualMachine;
+    let binds = project.bind("PROJECT/data", "/data");
+    assert_eq!(binds.steps[0].place().owner, None);
+}
+
+#[test]
+fn each_path_is_created_once_and_after_what_it_lies_in() {
+    let first = service(
+        "b",
+        "2:2",
+        &[
+            &short("PROJECT/x/y", "/y"),
+            &short("PROJECT/x", "/x").replace("target", "read_only: true, target"),
+        ],
+    );
+    let text = more(first, "c", "2:2", &[&short("PROJECT/x", "/x"), &short("PROJECT/x-y", "/z")]);
+    let binds = project().lax().decide(&text);
+    let paths: Vec<_> = binds.steps.iter().map(|step| step.place().path.to_str().unwrap()).collect();
+    assert_eq!(paths, ["x", "x/y", "x-y"]);
+}
+
+#[test]
+fn the_service_that_writes_decides_whose_a_shared_source_is() {
+    let read_only = short("PROJECT/x", "/x").replace("target", "read_only: true, target");
+    let text = more(service("a", "1:1", &[&read_only]), "b", "2:2", &[&short("PROJECT/x", "/x")]);
+    let binds = project().lax().decide(&text);
+    assert_eq!(binds.steps[0].place().owner, Some(Owner::new(2, 2)));
+}

@@ -1,0 +1,106 @@
+//! Whether the service's user can use what is there.
+
+use crate::diagnostic::{Code, Finding};
+use crate::host::access::{self, Access, Blocked, Verdict};
+use crate::host::{Credentials, FileSystem, Kind};
+use crate::ownership::command;
+
+use super::explain::Say;
+use super::look::Seen;
+use super::whom::Whom;
+
+/// What is wrong with it for this user, if anything. The directories above a source do not count: the
+/// engine reaches it with its own rights.
+pub(super) fn judge(say: &Say<'_>, whom: &Whom, seen: &Seen) -> Option<Finding> {
+    let who = whom.credentials()?;
+    let (needed, hoped) = match seen.kind {
+        Kind::Directory if say.mount.read_only => (Access { write: false, ..Access::USE_DIRECTORY }, None),
+        Kind::Directory => (Access { write: false, ..Access::USE_DIRECTORY }, Some(Access::USE_DIRECTORY)),
+        Kind::File if say.mount.read_only => (Access::READ, None),
+        Kind::File => (Access::READ, Some(Access { write: true, ..Access::READ })),
+        // Who may use a socket, a pipe or a device is the affair of those who made it.
+        _ => return None,
+    };
+    // There, another machine or a program decides, and the modes do not say the whole truth.
+    let directory = if seen.kind == Kind::Directory { seen.real.as_path() } else { seen.real.parent()? };
+    if FileSystem::of(directory).is_ok_and(|system| system.is_foreign()) {
+        return None;
+    }
+    if let Some(blocked) = blocked(whom, &who, seen, needed) {
+        return Some(unreadable(say, whom, seen, &blocked));
+    }
+    if let Some(blocked) = hoped.and_then(|hoped| blocked(whom, &who, seen, hoped)) {
+        return Some(unwritable(say, whom, seen, &blocked));
+    }
+    if say.strict && hoped.is_some() && seen.kind == Kind::Directory && seen.owner.uid != who.owner.uid {
+        return Some(foreign(say, whom, seen));
+    }
+    None
+}
+
+fn blocked(whom: &Whom, who: &Credentials, seen: &Seen, wanted: Access) -> Option<Blocked> {
+    match access::check_below(&seen.real, std::path::Path::new(""), who, wanted) {
+        Ok(Verdict::Blocked(blocked)) if !whom.passes_over(blocked.owner) => Some(blocked),
+        _ => None,
+    }
+}
+
+/// "10001:10001", with the host's numbers where they are others.
+fn user(whom: &Whom) -> String {
+    let inside = whom.inside.as_ref().known().map(ToString::to_string).unwrap_or_default();
+    match whom.owner.as_ref().known().map(ToString::to_string) {
+        Some(outside) if outside != inside => format!("{inside}, which is {outside} here"),
+        _ => inside,
+    }
+}
+
+fn unreadable(say: &Say<'_>, whom: &Whom, seen: &Seen, blocked: &Blocked) -> Finding {
+    let message = format!(
+        "service `{}` runs as {} and cannot {} {}: {blocked}",
+        say.service,
+        user(whom),
+        if seen.kind == Kind::Directory { "use" } else { "read" },
+        say.path(),
+    );
+    say.judged(Code::BindAccess, message, "mounted here").help(help(whom, seen, false))
+}
+
+fn unwritable(say: &Say<'_>, whom: &Whom, seen: &Seen, blocked: &Blocked) -> Finding {
+    let message = format!(
+        "service `{}` runs as {} and cannot write {}, which it mounts read-write: {blocked}",
+        say.service,
+        user(whom),
+        say.path(),
+    );
+    let label = "not mounted read-only";
+    // Most files that are mounted read-write are only ever read.
+    let finding = match (say.strict, seen.kind) {
+        (true, Kind::Directory) => Finding::error(Code::BindAccess, message),
+        (true, _) => Finding::warning(Code::BindAccess, message),
+        (false, _) => Finding::note(Code::BindAccess, message),
+    };
+    finding.at_origin(say.mount.origin, label).help(help(whom, seen, true))
+}
+
+fn foreign(say: &Say<'_>, whom: &Whom, seen: &Seen) -> Finding {
+    let message = format!(
+        "{} belongs to {}, and service `{}` runs as {}; it can write there all the same",
+        say.path(),
+        seen.owner,
+        say.service,
+        user(whom),
+    );
+    Finding::note(Code::BindOwner, message)
+        .at_origin(say.mount.origin, "another owner")
+        .help(help(whom, seen, false))
+}
+
+fn help(whom: &Whom, seen: &Seen, or_read_only: bool) -> String {
+    let otherwise = if or_read_only { ", or mount it read-only (`:ro`)" } else { "" };
+    match whom.owner.as_ref().known() {
+        Some(owner) => {
+            format!("Give it to that user: {}{otherwise}", command::give(&seen.real, seen.kind, *owner))
+        }
+        None => format!("Change its permissions{otherwise}."),
+    }
+}

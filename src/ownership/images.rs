@@ -1,0 +1,88 @@
+//! What ownership wants to know of images.
+
+mod engine;
+
+pub(crate) use engine::image_of;
+pub use engine::{EngineImages, wanted_paths};
+
+use crate::engine::{Answer, ResolvedUser, UserError};
+use crate::host::Kind;
+
+/// Facts about images, read without running them.
+pub trait Images {
+    /// Whom the engine would run `user` as in this image, or the image's own `USER` where `user` is
+    /// `None`. An error is what the engine would refuse to start with.
+    fn resolve(&self, image: &str, user: Option<&str>) -> Answer<Result<ResolvedUser, UserError>>;
+
+    /// What the image itself has at an absolute path; `None` for nothing.
+    fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>>;
+
+    /// The image's id, `sha256:…`.
+    fn id(&self, _image: &str) -> Answer<String> {
+        Answer::unknown(NO_ENGINE)
+    }
+}
+
+/// Without an engine, nothing is known of any image.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoEngine;
+
+/// Why an image's facts are not known where no engine was asked.
+pub const NO_ENGINE: &str = "no engine was asked";
+
+impl Images for NoEngine {
+    fn resolve(&self, _image: &str, _user: Option<&str>) -> Answer<Result<ResolvedUser, UserError>> {
+        Answer::unknown(NO_ENGINE)
+    }
+
+    fn kind_at(&self, _image: &str, _path: &str) -> Answer<Option<Kind>> {
+        Answer::unknown(NO_ENGINE)
+    }
+}
+
+/// Images made up for tests.
+#[cfg(test)]
+pub(crate) mod fake {
+    use std::collections::BTreeMap;
+
+    use super::{Answer, Images, Kind, ResolvedUser, UserError};
+    use crate::engine::resolve_user;
+
+    /// One image with a `USER`, a passwd and files.
+    #[derive(Default)]
+    pub struct Fake {
+        pub user: &'static str,
+        pub passwd: &'static str,
+        pub group: &'static str,
+        pub files: BTreeMap<&'static str, Kind>,
+    }
+
+    /// The images that the engine has; any other is not pulled yet.
+    #[derive(Default)]
+    pub struct FakeImages(pub BTreeMap<&'static str, Fake>);
+
+    impl FakeImages {
+        pub fn one(name: &'static str, image: Fake) -> Self {
+            Self(BTreeMap::from([(name, image)]))
+        }
+    }
+
+    impl Images for FakeImages {
+        fn resolve(&self, image: &str, user: Option<&str>) -> Answer<Result<ResolvedUser, UserError>> {
+            match self.0.get(image) {
+                Some(fake) => {
+                    let user = user.unwrap_or(fake.user);
+                    Answer::Known(resolve_user(user, Some(fake.passwd), Some(fake.group)))
+                }
+                None => Answer::unknown("known after pull"),
+            }
+        }
+
+        fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>> {
+            match self.0.get(image) {
+                Some(fake) => Answer::Known(fake.files.get(path).copied()),
+                None => Answer::unknown("known after pull"),
+            }
+        }
+    }
+}

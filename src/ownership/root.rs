@@ -1,0 +1,142 @@
+//! The only places where something may be created.
+
+use std::path::{Path, PathBuf};
+
+/// Where a missing path lies, seen from the roots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Below `anchor`, which is there; `relative` holds no link as far as it is there.
+    Inside {
+        anchor: PathBuf,
+        relative: PathBuf,
+    },
+    /// It is written as if below a root, but this link leads out.
+    BehindLink(PathBuf),
+    Outside,
+}
+
+/// Directories that were declared, as absolute paths.
+#[derive(Clone, Debug, Default)]
+pub struct Roots(Vec<Root>);
+
+#[derive(Clone, Debug)]
+struct Root {
+    written: PathBuf,
+    /// The directory that is there, without links: the root, or its parent where the root itself is
+    /// still to be made.
+    anchor: PathBuf,
+    /// The root without links.
+    real: PathBuf,
+}
+
+impl Roots {
+    /// Looks at each of them. One whose parent is not there either is left out: to make that, too, was
+    /// not declared.
+    pub fn new<'a>(written: impl IntoIterator<Item = &'a Path>) -> Self {
+        let root = |written: &'a Path| {
+            if let Ok(real) = written.canonicalize() {
+                return Some(Root { written: written.to_owned(), anchor: real.clone(), real });
+            }
+            // A dangling link is there, and is not a place to create.
+            if written.symlink_metadata().is_ok() {
+                return None;
+            }
+            let anchor = written.parent()?.canonicalize().ok()?;
+            let real = anchor.join(written.file_name()?);
+            Some(Root { written: written.to_owned(), anchor, real })
+        };
+        Self(written.into_iter().filter_map(root).collect())
+    }
+
+    /// Where `path` lies, of which `existing` is there and the rest is not.
+    pub fn standing(&self, path: &Path, existing: &Path) -> Standing {
+        let real = existing.canonicalize().ok().zip(path.strip_prefix(existing).ok());
+        let real = real.map(|(existing, rest)| existing.join(rest));
+        if let Some(real) = &real {
+            let inside = self.0.iter().filter(|root| real.starts_with(&root.real));
+            let nearest = inside.max_by_key(|root| root.real.components().count());
+            if let Some((root, relative)) =
+                nearest.and_then(|root| Some((root, real.strip_prefix(&root.anchor).ok()?)))
+            {
+                return Standing::Inside { anchor: root.anchor.clone(), relative: relative.to_owned() };
+            }
+        }
+        let written = self.0.iter().find(|root| path.starts_with(&root.written));
+        match written.and_then(|root| first_link(&root.written, existing)) {
+            Some(link) => Standing::BehindLink(link),
+            None => Standing::Outside,
+        }
+    }
+}
+
+/// The first link below `root` on the way to `path`.
+fn first_link(root: &Path, path: &Path) -> Option<PathBuf> {
+    let mut ways: Vec<&Path> = path.ancestors().take_while(|one| one.starts_with(root)).collect();
+    ways.pop();
+    ways.into_iter().rev().find(|one| one.is_symlink()).map(Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A directory without links above it.
+    fn temp() -> (tempfile::TempDir, PathBuf) {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().canonicalize().unwrap();
+        (temp, path)
+    }
+
+    fn inside(anchor: &Path, relative: &str) -> Standing {
+        Standing::Inside { anchor: anchor.into(), relative: relative.into() }
+    }
+
+    #[test]
+    fn the_nearest_root_counts() {
+        let (_keep, temp) = temp();
+        fs::create_dir_all(temp.join("p/data")).unwrap();
+        let (p, data) = (temp.join("p"), temp.join("p/data"));
+        let roots = Roots::new([p.as_path(), &data]);
+        assert_eq!(roots.standing(&p.join("x/y"), &p), inside(&p, "x/y"));
+        assert_eq!(roots.standing(&data.join("x"), &data), inside(&data, "x"));
+        assert_eq!(roots.standing(&temp.join("x"), &temp), Standing::Outside);
+        assert_eq!(roots.standing(&temp.join("px"), &temp), Standing::Outside, "not by letters");
+    }
+
+    #[test]
+    fn a_root_reached_through_a_link_is_the_same_root() {
+        let (_keep, temp) = temp();
+        fs::create_dir_all(temp.join("real/p")).unwrap();
+        symlink("real", temp.join("link")).unwrap();
+        let roots = Roots::new([temp.join("link/p").as_path()]);
+        let expected = inside(&temp.join("real/p"), "x");
+        assert_eq!(roots.standing(&temp.join("link/p/x"), &temp.join("link/p")), expected);
+        assert_eq!(roots.standing(&temp.join("real/p/x"), &temp.join("real/p")), expected);
+    }
+
+    #[test]
+    fn a_link_that_leads_out_is_named_and_one_that_stays_is_followed() {
+        let (_keep, temp) = temp();
+        fs::create_dir_all(temp.join("p/a")).unwrap();
+        fs::create_dir_all(temp.join("out/b")).unwrap();
+        symlink("a", temp.join("p/in")).unwrap();
+        symlink("../out", temp.join("p/link")).unwrap();
+        let p = temp.join("p");
+        let roots = Roots::new([p.as_path()]);
+        assert_eq!(roots.standing(&p.join("in/x"), &p.join("in")), inside(&p, "a/x"));
+        let leaving = roots.standing(&p.join("link/b/x"), &p.join("link/b"));
+        assert_eq!(leaving, Standing::BehindLink(p.join("link")));
+    }
+
+    #[test]
+    fn a_root_that_is_missing_is_made_but_nothing_above_it() {
+        let (_keep, temp) = temp();
+        let roots = Roots::new([temp.join("new").as_path(), &temp.join("no/new")]);
+        assert_eq!(roots.standing(&temp.join("new/x"), &temp), inside(&temp, "new/x"));
+        assert_eq!(roots.standing(&temp.join("other"), &temp), Standing::Outside);
+        assert_eq!(roots.standing(&temp.join("no/new/x"), &temp), Standing::Outside);
+    }
+}

@@ -1,0 +1,76 @@
+//! What a project must hold, and whether it does.
+//!
+//! A [`Policy`] is read by [`find`] from the host's and the project's policy files ([`file`],
+//! [`layer`]). [`Policy::layers`] puts the mandatory overlays behind the base ([`overlay`],
+//! [`arrange`], [`expand`]); once the layers are loaded into the one model, [`Policy::judge`] demands
+//! that every leaf of those overlays still holds ([`assertion`]) and that no rule is broken
+//! ([`rules`]).
+
+mod adapt;
+pub mod arrange;
+pub mod assertion;
+pub mod binds;
+pub mod builtin;
+pub mod closed;
+pub mod date;
+mod expand;
+pub mod file;
+mod find;
+mod inputs;
+pub mod judge;
+mod layer;
+mod limits;
+mod list;
+mod opened;
+pub mod overlay;
+pub mod posture;
+pub mod reader;
+pub mod rules;
+pub mod schema;
+pub mod user;
+pub mod waiver;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use crate::source::FileId;
+
+pub use arrange::Arranged;
+pub use find::{FILE_NAME, Given, SYSTEM_PATH, find};
+pub use inputs::{check_inputs, expected};
+pub use posture::Posture;
+pub use reader::Located;
+pub use user::{UserSetting, Users};
+
+use binds::Binds;
+use date::Date;
+use overlay::Wanted;
+use waiver::Waiver;
+
+/// Whose policy something comes from; the host's goes before the project's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    System,
+    Project,
+}
+
+/// The policy in force.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub posture: Located<Posture>,
+    pub users: Users,
+    /// In the order in which they are laid over the base.
+    pub overlays: Vec<Wanted>,
+    /// The exact list of files expected, as absolute paths.
+    pub files: Option<Vec<Located<PathBuf>>>,
+    pub binds: Binds,
+    pub waivers: Vec<Waiver>,
+    /// By which waivers expire.
+    pub today: Date,
+    /// The policy files that this was read from, the host's first.
+    pub sources: Vec<FileId>,
+}

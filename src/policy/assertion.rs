@@ -1,0 +1,122 @@
+//! Every leaf of a mandatory overlay, on the final model.
+//!
+//! An overlay is expanded for the services that the final model has, whatever became of them on the
+//! way, and each document is read for itself, so that both sides of a comparison are decoded alike.
+
+mod contradiction;
+mod equality;
+mod leaves;
+mod suspects;
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use crate::compose::{self, Model};
+use crate::diagnostic::{Code, Finding, Sink};
+use crate::project::{Inputs, Project};
+use crate::source::Origin;
+use crate::yaml::Node;
+
+use super::arrange::Arranged;
+use super::expand::{Names, expand};
+use super::overlay::Overlay;
+use super::{Policy, opened};
+
+pub use contradiction::option;
+pub use equality::capability;
+use leaves::{Leaves, Undone};
+use suspects::Suspects;
+
+/// Keys of services and networks for which an overlay's assertion was undone, so that a rule about the
+/// same key need not say it again.
+pub type Reported = HashSet<(String, String)>;
+
+impl Policy {
+    /// Checks every leaf of every mandatory overlay.
+    pub(super) fn assert_overlays(
+        &self,
+        model: &Model,
+        arranged: &Arranged,
+        project: &Project,
+        inputs: &mut Inputs,
+        sink: &mut Sink,
+    ) -> Reported {
+        let names = Names::of(&model.root);
+        let opened = opened::networks(&arranged.mandatory);
+        let mut reported = Reported::new();
+        let mut suspects = Suspects::new();
+        for overlay in &arranged.mandatory {
+            let left_out = |section: &str, name: &str, key: &str| {
+                self.waives_key(overlay, section, name, key) || opened.covers(overlay, section, name, key)
+            };
+            for document in &overlay.documents {
+                let expanded = expand(document, &names, &left_out, None, sink);
+                let environment = Rc::clone(&model.environment);
+                // Warnings about the overlay were given when it was loaded with the others.
+                let mut own = Sink::new();
+                let fragment = compose::fragment(&expanded, project, &environment, inputs, &mut own);
+                let Some(fragment) = fragment else {
+                    sink.extend(own.into_findings());
+                    continue;
+                };
+                let mut leaves = Leaves { undone: Vec::new(), builtin: overlay.is_builtin() };
+                leaves.check(&expanded.root, Some(&fragment.root), &model.root);
+                for undone in leaves.undone {
+                    if let [section, name, key, ..] = undone.path.as_slice() {
+                        let place =
+                            if section == "services" { name.clone() } else { format!("{section}.{name}") };
+                        reported.insert((place, key.clone()));
+                    }
+                    let demanded = undone.demanded.span();
+                    let culprit = undone
+                        .by
+                        .filter(|by| {
+                            by.span().is_some_and(|by| Some(by.file) != demanded.map(|span| span.file))
+                        })
+                        .or_else(|| suspects.last(&undone.path, demanded, inputs));
+                    sink.push(describe(&undone, culprit, overlay, model));
+                }
+            }
+        }
+        reported
+    }
+}
+
+/// The finding: who undid it, and what.
+fn describe(undone: &Undone, culprit: Option<Origin>, overlay: &Overlay, model: &Model) -> Finding {
+    let path = undone.path.join(".");
+    let message = format!("{path} {}, which the mandatory overlay {} demands", undone.what, overlay.name);
+    let demanded = undone.demanded.span();
+    let culprit = culprit.or_else(|| nearest(&model.root, &undone.path, demanded));
+    let mut finding = Finding::error(Code::AssertionUndone, message);
+    if let Some(span) = culprit.and_then(Origin::span) {
+        finding = finding.at(span, undone.label.clone());
+    }
+    if let Some(span) = demanded {
+        finding = finding.at(span, format!("demanded by {}", overlay.name));
+    }
+    finding.help(if overlay.is_builtin() {
+        "Remove what undoes it, or write a waiver of the rule that stands for it, with a reason.".to_owned()
+    } else {
+        format!("Remove what undoes it, or change {} itself.", overlay.name)
+    })
+}
+
+/// The innermost place on a path that the project wrote.
+fn nearest(root: &Node, path: &[String], demanded: Option<crate::source::Span>) -> Option<Origin> {
+    let mut node = root;
+    let mut found = None;
+    for key in path {
+        let Some(entry) = node.as_map().and_then(|map| map.entry(key)) else { break };
+        for origin in [entry.key, entry.value.origin] {
+            if let Some(span) = origin.span()
+                && Some(span.file) != demanded.map(|demanded| demanded.file)
+            {
+                found = Some(origin);
+                break;
+            }
+        }
+        node = &entry.value;
+    }
+    found
+}

@@ -1,0 +1,171 @@
+//! Where policies are: the host's own, and the project's.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Code, Finding, Sink};
+use crate::host::{ReadError, read_file};
+use crate::project::{Inputs, Project};
+use crate::source::FileId;
+
+use super::date::Date;
+use super::file::{self, PolicyFile};
+use super::{Policy, Rank, layer};
+
+/// The project's policy, beside its base file.
+pub const FILE_NAME: &str = "seaworthy.yaml";
+
+/// A name that looks like it and is not read.
+const NEARLY: &str = "seaworthy.yml";
+
+/// The host's policy.
+pub const SYSTEM_PATH: &str = "/etc/seaworthy/policy.yaml";
+
+/// A policy larger than this is not one.
+const LARGEST: u64 = 16 << 20;
+
+/// What the command line and the process say about the policy.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// `--policy` or `SEAWORTHY_POLICY`; absolute.
+    pub path: Option<PathBuf>,
+    /// Where the host's policy is looked for.
+    pub system: PathBuf,
+    /// To whom the host's policy must belong.
+    pub system_owner: u32,
+    /// The day by which waivers expire.
+    pub today: Date,
+}
+
+impl Default for Given {
+    fn default() -> Self {
+        Self { path: None, system: PathBuf::from(SYSTEM_PATH), system_owner: 0, today: Date::today() }
+    }
+}
+
+/// The policy in force: the host's and the project's as one. `Some(None)` where there is neither,
+/// `None` where the sink got errors.
+pub fn find(
+    project: &Project,
+    given: &Given,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) -> Option<Option<Policy>> {
+    // Both are read before anything is said to be wrong, so that everything is said at once.
+    let system = find_system(project, given, inputs, sink);
+    let own = find_own(project, given, inputs, sink);
+    match (system.ok()?, own.ok()?) {
+        (None, None) => Some(None),
+        (system, own) => layer::combine(system, own, project, given.today, inputs, sink).map(Some),
+    }
+}
+
+/// The sink says why.
+struct Refused;
+
+/// Something that need not be there.
+type Found<T> = Result<Option<T>, Refused>;
+
+fn find_system(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Found<PolicyFile> {
+    let path = &given.system;
+    let name = path.display().to_string();
+    let content = match read_file(path, LARGEST) {
+        Ok(content) => content,
+        Err(ReadError::Missing(_)) if path.symlink_metadata().is_err() => return Ok(None),
+        Err(error) => {
+            sink.push(
+                Finding::error(Code::InputUnreadable, format!("the system policy cannot be read: {error}"))
+                    .help("It applies to everyone on this host, so nothing is launched without it."),
+            );
+            return Err(Refused);
+        }
+    };
+    let metadata = content.metadata;
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    let untrusted = |message: String| {
+        Finding::error(Code::PolicyUntrusted, message)
+            .help(format!("Run `chown root:root` and `chmod go-w` on {} and {name}.", directory.display()))
+    };
+    let before = sink.findings().len();
+    if metadata.uid != given.system_owner {
+        sink.push(untrusted(format!("the system policy {name} belongs to user {}", metadata.uid)));
+    }
+    if metadata.mode & 0o022 != 0 {
+        sink.push(untrusted(format!(
+            "the system policy {name} can be written by others (mode {:04o})",
+            metadata.mode
+        )));
+    }
+    // Who may write the directory may put another file in its place, or take it away.
+    match directory.metadata() {
+        Ok(parent) if parent.uid() != given.system_owner || parent.mode() & 0o022 != 0 => {
+            sink.push(untrusted(format!(
+                "the directory of the system policy, {}, is not root's alone (user {}, mode {:04o})",
+                directory.display(),
+                parent.uid(),
+                parent.mode() & 0o7777
+            )));
+        }
+        Ok(_) => {}
+        Err(error) => sink.push(untrusted(format!("{}: {error}", directory.display()))),
+    }
+    let Ok(text) = String::from_utf8(content.bytes) else {
+        sink.push(Finding::error(Code::InputNotUtf8, format!("{name} is not valid UTF-8")));
+        return Err(Refused);
+    };
+    if sink.findings().len() > before {
+        return Err(Refused);
+    }
+    let file = inputs.add(&name, path, &text);
+    file::parse(file, path, Rank::System, project, inputs, sink).map(Some).ok_or(Refused)
+}
+
+fn find_own(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Found<PolicyFile> {
+    let path = match &given.path {
+        Some(path) if path.as_os_str().is_empty() => {
+            sink.push(
+                Finding::error(Code::Usage, "the policy's path is empty")
+                    .help("Name a file with --policy, or unset SEAWORTHY_POLICY."),
+            );
+            return Err(Refused);
+        }
+        Some(path) => path.clone(),
+        None => match beside_base(project, sink)? {
+            Some(path) => path,
+            None => return Ok(None),
+        },
+    };
+    let name = path.strip_prefix(&project.directory).unwrap_or(&path).display().to_string();
+    let file: FileId = match inputs.read(&path, &name) {
+        Ok(file) => file,
+        Err(finding) => {
+            sink.push(
+                Finding::error(finding.code, format!("the policy cannot be read: {}", finding.message))
+                    .help("Without the policy that was asked for, nothing is launched."),
+            );
+            return Err(Refused);
+        }
+    };
+    file::parse(file, &path, Rank::Project, project, inputs, sink).map(Some).ok_or(Refused)
+}
+
+/// The policy beside the base file, where there is one.
+fn beside_base(project: &Project, sink: &mut Sink) -> Found<PathBuf> {
+    let stream = |path: &Path| ["-", "/dev", "/proc"].iter().any(|place| path.starts_with(place));
+    let base = project.paths.first().filter(|path| !stream(path));
+    let directory = base.and_then(|path| path.parent()).unwrap_or_else(|| project.home());
+    let path = directory.join(FILE_NAME);
+    // Present is what has a name, even where it leads nowhere: that is an error, not an absence.
+    if path.symlink_metadata().is_ok() {
+        return Ok(Some(path));
+    }
+    let nearly = directory.join(NEARLY);
+    if nearly.symlink_metadata().is_ok() {
+        sink.push(
+            Finding::error(Code::PolicySyntax, format!("{} is not read", nearly.display()))
+                .help(format!("Rename it to {FILE_NAME}: a policy that is not read protects nothing.")),
+        );
+        return Err(Refused);
+    }
+    Ok(None)
+}

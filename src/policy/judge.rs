@@ -1,0 +1,205 @@
+//! The verdict on a model: assertions, rules, waivers.
+
+use std::collections::HashSet;
+
+use crate::compose::{Model, suggest};
+use crate::diagnostic::{Code, Finding, Severity, Sink};
+use crate::project::{Inputs, Project};
+use crate::source::Origin;
+
+use super::arrange::Arranged;
+use super::assertion::Reported;
+use super::overlay::{Kind, Overlay};
+use super::posture::Posture;
+use super::rules::{self, Allow, Breach, Check, Rule, View};
+use super::waiver::Waiver;
+use super::{Policy, opened};
+
+impl Policy {
+    /// Judges the final model: every service of every profile. Errors in the sink refuse a launch.
+    pub fn judge(
+        &self,
+        model: &Model,
+        arranged: &Arranged,
+        project: &Project,
+        inputs: &mut Inputs,
+        sink: &mut Sink,
+    ) {
+        let reported = self.assert_overlays(model, arranged, project, inputs, sink);
+        let opened = opened::networks(&arranged.mandatory);
+        let view = View { model, users: &self.users, opened: &opened, mandatory: &arranged.mandatory };
+        let mut used = Used::default();
+        for rule in rules::CATALOGUE.iter() {
+            let severity = self.severity(rule, arranged);
+            if severity.is_none() && !self.waivers.iter().any(|waiver| waiver.rule.id == rule.id) {
+                continue;
+            }
+            for breach in breaches(rule, &view) {
+                if self.waived(rule, &breach, &mut used) {
+                    continue;
+                }
+                if let Some(severity) = severity
+                    && !said_already(rule, &breach, &reported)
+                {
+                    sink.push(self.describe(rule, &breach, severity, &view));
+                }
+            }
+        }
+        self.report_waivers(&view, &used, sink);
+    }
+
+    /// How a breach of a rule is reported; not at all where no posture or overlay asks for it.
+    fn severity(&self, rule: &Rule, arranged: &Arranged) -> Option<Severity> {
+        let in_force = |name: &str| {
+            let named =
+                |overlay: &Overlay| matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == name);
+            arranged.mandatory.iter().any(named)
+        };
+        let laid = rule.overlays.iter().any(|(name, _)| in_force(name));
+        let enforced = rule.from.is_some_and(|from| self.posture.value >= from);
+        if laid || enforced {
+            return Some(Severity::Error);
+        }
+        // Who writes `observe` wants to see what hardening would refuse; a policy without a posture is
+        // about something else, and shows only what is dangerous.
+        let written = self.posture.origin.span().is_some();
+        let shown = if written { Posture::Hardened } else { Posture::Baseline };
+        let ahead = rule.from.is_some_and(|from| from <= shown);
+        (self.posture.value == Posture::Observe && ahead).then_some(Severity::Warning)
+    }
+
+    fn waived(&self, rule: &Rule, breach: &Breach, used: &mut Used) -> bool {
+        let mut waived = false;
+        for (at, waiver) in self.waivers.iter().enumerate() {
+            if waiver.expired(self.today) || !waiver.is_for(&breach.place, rule.id) {
+                continue;
+            }
+            if let Some(allowed) = waiver.allows(breach.value.as_deref()) {
+                used.0.insert((at, allowed));
+                waived = true;
+            }
+        }
+        waived
+    }
+
+    fn describe(&self, rule: &Rule, breach: &Breach, severity: Severity, view: &View<'_>) -> Finding {
+        let place = if breach.place.contains('.') && matches!(rule.check, Check::Project(_)) {
+            breach.place.clone()
+        } else {
+            format!("services.{}", breach.place)
+        };
+        let message = format!("rule {}: {place} {}", rule.id, breach.what);
+        let finding = match severity {
+            Severity::Error => Finding::error(Code::RuleViolated, message),
+            _ => Finding::warning(Code::RuleViolated, message),
+        };
+        let mut origin = breach.origin;
+        if origin.span().is_none()
+            && let Some(service) = view.services().find(|service| service.name == breach.place)
+        {
+            origin = service.origin;
+        }
+        let mut finding = finding.at_origin(origin, "here");
+        let late = self.waivers.iter().find(|waiver| {
+            waiver.is_for(&breach.place, rule.id) && waiver.allows(breach.value.as_deref()).is_some()
+        });
+        match late {
+            Some(waiver) => finding = finding.at_origin(waiver.origin, "this waiver has expired"),
+            None => {
+                finding = finding.at_origin(self.posture.origin, format!("posture {}", self.posture.value));
+            }
+        }
+        finding.help(format!("{} {}", rule.fix, waiver_help(rule, breach)))
+    }
+
+    /// Waivers that no longer hold, that nothing needs, or that are about nobody.
+    fn report_waivers(&self, view: &View<'_>, used: &Used, sink: &mut Sink) {
+        for (at, waiver) in self.waivers.iter().enumerate() {
+            if let Some(expires) = waiver.expires.as_ref().filter(|_| waiver.expired(self.today)) {
+                let message = format!(
+                    "the waiver of rule {} for {} expired on {}",
+                    waiver.rule.id, waiver.service.value, expires.value
+                );
+                let finding = match self.posture.value {
+                    Posture::Observe => Finding::warning(Code::WaiverInvalid, message),
+                    _ => Finding::error(Code::WaiverInvalid, message),
+                };
+                sink.push(
+                    finding
+                        .at_origin(expires.origin, "expired")
+                        .help("Remove the waiver, or review the reason and give it a later day."),
+                );
+                continue;
+            }
+            if waiver.service.value != "*"
+                && !view.services().any(|service| service.name == waiver.service.value)
+            {
+                let near =
+                    suggest::nearest(&waiver.service.value, view.section("services").map(|(name, _)| name));
+                let finding = Finding::warning(
+                    Code::WaiverInvalid,
+                    format!(
+                        "a waiver is for the service {}, which the project does not have",
+                        waiver.service.value
+                    ),
+                );
+                sink.push(finding.at_origin(waiver.service.origin, "no such service").help(match near {
+                    Some(near) => format!("Did you mean `{near}`?"),
+                    None => "Remove the waiver.".to_owned(),
+                }));
+                continue;
+            }
+            report_unused(at, waiver, used, sink);
+        }
+    }
+}
+
+/// Says what of a waiver nothing needed.
+fn report_unused(at: usize, waiver: &Waiver, used: &Used, sink: &mut Sink) {
+    let unused = |message: String, origin: Origin| {
+        Finding::warning(Code::WaiverInvalid, message)
+            .at_origin(origin, "not needed")
+            .help("Remove it: what is not needed today may hide something tomorrow.")
+    };
+    if !used.0.iter().any(|(waiver, _)| *waiver == at) {
+        let message =
+            format!("nothing needs the waiver of rule {} for {}", waiver.rule.id, waiver.service.value);
+        sink.push(unused(message, waiver.origin));
+        return;
+    }
+    if waiver.rule.allow == Allow::Nothing {
+        return;
+    }
+    for (place, allowed) in waiver.allow.iter().enumerate() {
+        if !used.0.contains(&(at, place)) {
+            let message = format!("the waiver of rule {} allows {} to nobody", waiver.rule.id, allowed.value);
+            sink.push(unused(message, allowed.origin));
+        }
+    }
+}
+
+/// Which `allow` of which waiver something needed.
+#[derive(Default)]
+struct Used(HashSet<(usize, usize)>);
+
+fn breaches(rule: &Rule, view: &View<'_>) -> Vec<Breach> {
+    let mut found = Vec::new();
+    match rule.check {
+        Check::Service(check) => view.services().for_each(|service| check(&service, &mut found)),
+        Check::Project(check) => check(view, &mut found),
+    }
+    found
+}
+
+fn said_already(rule: &Rule, breach: &Breach, reported: &Reported) -> bool {
+    rule.overlays.iter().any(|(_, key)| reported.contains(&(breach.place.clone(), (*key).to_owned())))
+}
+
+fn waiver_help(rule: &Rule, breach: &Breach) -> String {
+    let service = if matches!(rule.check, Check::Project(_)) { "\"*\"" } else { breach.place.as_str() };
+    let allow = match (&rule.allow, &breach.value) {
+        (Allow::Values(_), Some(value)) => format!(", allow: [{value:?}]"),
+        _ => String::new(),
+    };
+    format!("Or waive it: {{ service: {service}, rule: {}{allow}, reason: … }}", rule.id)
+}

@@ -1,0 +1,260 @@
+//! The host's policy over the project's: the project's may tighten, never loosen.
+
+use std::path::Path;
+
+use crate::diagnostic::{Code, Finding, Severity, Sink};
+use crate::project::{Inputs, Project};
+use crate::source::Origin;
+
+use super::binds::Binds;
+use super::date::Date;
+use super::file::PolicyFile;
+use super::overlay::{Kind, Wanted};
+use super::posture::Posture;
+use super::reader::Located;
+use super::user::{UserSetting, Users};
+use super::waiver::Waiver;
+use super::{Policy, Rank, builtin};
+
+/// One policy of two. `None` where the sink got errors.
+pub fn combine(
+    system: Option<PolicyFile>,
+    own: Option<PolicyFile>,
+    project: &Project,
+    today: Date,
+    inputs: &Inputs,
+    sink: &mut Sink,
+) -> Option<Policy> {
+    let before = errors(sink);
+    let files: Vec<_> = [&system, &own].into_iter().flatten().map(|policy| policy.file).collect();
+    let system = system.unwrap_or_else(|| absent(Rank::System));
+    let own = own.unwrap_or_else(|| absent(Rank::Project));
+    let system_posture = system.posture.as_ref().map_or(Posture::Observe, |posture| posture.value);
+    let posture = stronger(&system, &own, sink);
+    let policy = Policy {
+        overlays: overlays(&system, &own, system_posture, &posture),
+        users: users(system.users, own.users, sink),
+        files: files_list(system.files, own.files, inputs, sink),
+        binds: binds(system.binds, own.binds, &project.directory, sink),
+        waivers: waivers(
+            &system.overlays,
+            system_posture,
+            system.posture.as_ref(),
+            system.waivers,
+            own.waivers,
+            sink,
+        ),
+        posture,
+        today,
+        sources: files,
+    };
+    (errors(sink) == before).then_some(policy)
+}
+
+/// The posture where no policy writes one.
+pub const UNWRITTEN: Origin = Origin::Default("posture");
+
+fn absent(rank: Rank) -> PolicyFile {
+    PolicyFile {
+        file: crate::source::FileId(u32::MAX),
+        rank,
+        posture: None,
+        users: Users::default(),
+        overlays: Vec::new(),
+        files: None,
+        binds: Binds::default(),
+        waivers: Vec::new(),
+    }
+}
+
+fn errors(sink: &Sink) -> usize {
+    sink.findings().iter().filter(|finding| finding.severity == Severity::Error).count()
+}
+
+fn loosened(message: String, own: Origin, system: Origin, help: &str) -> Finding {
+    Finding::error(Code::PolicyLoosened, message)
+        .at_origin(own, "loosens it here")
+        .at_origin(system, "the system policy says this")
+        .help(help.to_owned())
+}
+
+fn stronger(system: &PolicyFile, own: &PolicyFile, sink: &mut Sink) -> Located<Posture> {
+    match (&system.posture, &own.posture) {
+        (Some(theirs), Some(ours)) if ours.value < theirs.value => {
+            sink.push(loosened(
+                format!("the project's posture {} is weaker than the host's {}", ours.value, theirs.value),
+                ours.origin,
+                theirs.origin,
+                "Remove `posture:`, or write a stronger one.",
+            ));
+            theirs.clone()
+        }
+        (_, Some(ours)) => ours.clone(),
+        (Some(theirs), None) => theirs.clone(),
+        (None, None) => Located::new(Posture::Observe, UNWRITTEN),
+    }
+}
+
+/// The host's overlays first; each file and built-in once, at its first place. What a posture implies
+/// comes before what its policy lists.
+fn overlays(system: &PolicyFile, own: &PolicyFile, host: Posture, posture: &Located<Posture>) -> Vec<Wanted> {
+    let implied = |posture: Posture, rank: Rank, origin: Origin| {
+        posture.implied().iter().filter_map(move |name| {
+            let kind = Kind::Builtin(builtin::find(name)?);
+            Some(Wanted { kind, pin: None, rank, origin })
+        })
+    };
+    let host_origin = system.posture.as_ref().map_or(Origin::Policy(None), |posture| posture.origin);
+    let all = implied(host, Rank::System, host_origin)
+        .chain(system.overlays.iter().cloned())
+        .chain(implied(posture.value, Rank::Project, posture.origin))
+        .chain(own.overlays.iter().cloned());
+    let mut wanted: Vec<Wanted> = Vec::new();
+    for one in all {
+        match wanted.iter_mut().find(|known| known.kind == one.kind) {
+            // A pin given at the second place counts as well; two pins cannot both be right, and the
+            // first is the host's.
+            Some(known) => known.pin = known.pin.take().or(one.pin),
+            None => wanted.push(one),
+        }
+    }
+    wanted
+}
+
+fn users(system: Users, own: Users, sink: &mut Sink) -> Users {
+    // Only the host's own default binds; the project may depart from its own.
+    let host_default = system.default.clone();
+    let mut users = system;
+    if let Some(ours) = own.default {
+        match &users.default {
+            Some(theirs) if theirs.value != ours.value => sink.push(loosened(
+                format!("the host fixes the default user to {}", theirs.value),
+                ours.origin,
+                theirs.origin,
+                "Remove `user.default`.",
+            )),
+            _ => users.default = Some(ours),
+        }
+    }
+    for (name, ours) in own.services {
+        let theirs = users.services.get(&name).or(host_default.as_ref().filter(|_| weakens(ours.value)));
+        match theirs {
+            Some(theirs) if theirs.value != ours.value => sink.push(loosened(
+                format!("the host fixes the user of {name} to {}", theirs.value),
+                ours.origin,
+                theirs.origin,
+                "Remove it; under a default of the host, a service may only get another user that cannot be root.",
+            )),
+            _ => {
+                users.services.insert(name, ours);
+            }
+        }
+    }
+    users
+}
+
+/// Whether a service's own setting could make it root under a default that does not.
+fn weakens(setting: UserSetting) -> bool {
+    setting.may_be_root()
+}
+
+type Files = Option<Vec<Located<std::path::PathBuf>>>;
+
+fn files_list(system: Files, own: Files, inputs: &Inputs, sink: &mut Sink) -> Files {
+    let (Some(theirs), Some(ours)) = (&system, &own) else { return system.or(own) };
+    let same = theirs.len() == ours.len() && theirs.iter().zip(ours).all(|(a, b)| a.value == b.value);
+    if !same && let (Some(first), Some(other)) = (ours.first(), theirs.first()) {
+        let place = other.origin.span().map(|span| inputs.sources().describe(span)).unwrap_or_default();
+        sink.push(loosened(
+            format!("the host expects another list of files ({place})"),
+            first.origin,
+            other.origin,
+            "Remove `files:`, or make it the same list.",
+        ));
+    }
+    system
+}
+
+fn binds(system: Binds, own: Binds, project: &Path, sink: &mut Sink) -> Binds {
+    let mut binds = Binds { roots: None, create: system.create, mode: system.mode };
+    binds.create.extend(own.create);
+    match (&system.roots, &own.roots) {
+        (Some(theirs), Some(ours)) => {
+            for root in ours {
+                if !theirs.iter().any(|allowed| root.value.starts_with(&allowed.value)) {
+                    let nearest = theirs.first().map_or(root.origin, |allowed| allowed.origin);
+                    sink.push(loosened(
+                        format!("{} lies outside the roots of the host", root.value.display()),
+                        root.origin,
+                        nearest,
+                        "Name a directory below one of the host's roots.",
+                    ));
+                }
+            }
+            binds.roots = Some(ours.clone());
+        }
+        (theirs, ours) => binds.roots = ours.clone().or_else(|| theirs.clone()),
+    }
+    if let Some(ours) = own.mode {
+        match &binds.mode {
+            Some(theirs) if ours.value & !theirs.value != 0 => sink.push(loosened(
+                format!("mode {:04o} gives more than the host's {:04o}", ours.value, theirs.value),
+                ours.origin,
+                theirs.origin,
+                "Remove `binds.mode`, or leave out the bits that the host does not give.",
+            )),
+            _ => binds.mode = Some(ours),
+        }
+    }
+    for create in &binds.create {
+        let inside = match &binds.roots {
+            Some(roots) => roots.iter().any(|root| create.path.value.starts_with(&root.value)),
+            None => create.path.value.starts_with(project),
+        };
+        if !inside {
+            sink.push(
+                Finding::error(
+                    Code::PolicySyntax,
+                    format!("{} is to be created outside of binds.roots", create.path.value.display()),
+                )
+                .at_origin(create.path.origin, "outside")
+                .help("Add its directory to `binds.roots`; without `roots`, that is the project's directory alone."),
+            );
+        }
+    }
+    binds
+}
+
+/// A project's waiver cannot waive what the host demands.
+fn waivers(
+    overlays: &[Wanted],
+    host: Posture,
+    posture: Option<&Located<Posture>>,
+    system: Vec<Waiver>,
+    own: Vec<Waiver>,
+    sink: &mut Sink,
+) -> Vec<Waiver> {
+    let mut all = system;
+    for waiver in own {
+        let by_posture = posture
+            .filter(|_| waiver.rule.from.is_some_and(|from| from <= host))
+            .map(|posture| posture.origin);
+        let by_overlay = || {
+            let demanded = |wanted: &&Wanted| match &wanted.kind {
+                Kind::Builtin(builtin) => waiver.rule.overlays.iter().any(|(name, _)| *name == builtin.name),
+                Kind::File { .. } => false,
+            };
+            overlays.iter().find(demanded).map(|wanted| wanted.origin)
+        };
+        match by_posture.or_else(by_overlay) {
+            Some(theirs) => sink.push(loosened(
+                format!("the host demands rule {}, which a project cannot waive", waiver.rule.id),
+                waiver.rule_origin,
+                theirs,
+                "Ask for the waiver to be written into the system policy.",
+            )),
+            None => all.push(waiver),
+        }
+    }
+    all
+}

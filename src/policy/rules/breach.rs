@@ -1,0 +1,28 @@
+//! A rule that does not hold somewhere.
+
+use crate::source::Origin;
+use crate::yaml::Node;
+
+#[derive(Clone, Debug)]
+pub struct Breach {
+    /// The service, or `networks.NAME` and the like.
+    pub place: String,
+    /// What a waiver would have to allow, normalised.
+    pub value: Option<String>,
+    pub origin: Origin,
+    /// Completes "rule ID: PLACE …".
+    pub what: String,
+}
+
+impl Breach {
+    /// About a value that was written somewhere.
+    pub fn at(place: &str, node: &Node, what: impl Into<String>) -> Self {
+        Self { place: place.to_owned(), value: None, origin: node.origin, what: what.into() }
+    }
+
+    #[must_use]
+    pub fn allowing(mut self, value: impl Into<String>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+}

@@ -1,0 +1,81 @@
+//! What an image's build may do.
+
+use crate::compose::text;
+use crate::policy::posture::Posture;
+use crate::yaml::{Mapping, Node};
+
+use super::{Allow, Breach, Check, Rule, Service, paths};
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "build-privileged",
+        forbids: "be built with full privileges",
+        why: "A build step that is privileged, or has the insecure entitlement, is root on the host.",
+        from: Some(Posture::Baseline),
+        cis: &["5.5"],
+        owasp: &["3"],
+        live: "nowhere: a build leaves only an image",
+        fix: "Remove `privileged` and the entitlement.",
+        check: Check::Service(|service, breaches| {
+            let Some(build) = service.get("build") else { return };
+            if let Some(node) = build.get("privileged").filter(|node| node.as_bool() == Some(true)) {
+                breaches.push(service.breach(node, "is built privileged"));
+            }
+            for node in list(build, "entitlements") {
+                if text(node) == "security.insecure" {
+                    breaches.push(service.breach(node, "is built with the entitlement security.insecure"));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "build-host-access",
+        forbids: "be built with access to the host",
+        why: "A build on the host's network, with an agent's keys or a system directory as context, can carry them \
+              into the image.",
+        from: Some(Posture::Hardened),
+        owasp: &["5", "12"],
+        live: "nowhere: a build leaves only an image",
+        fix: "Remove it, or build the image elsewhere and name it.",
+        allow: Allow::Values("settings, such as network=host"),
+        check: Check::Service(access),
+        ..Rule::COMMON
+    },
+];
+
+fn list<'n>(build: &'n Node, key: &str) -> &'n [Node] {
+    build.get(key).and_then(Node::as_seq).unwrap_or_default()
+}
+
+fn access(service: &Service<'_>, breaches: &mut Vec<Breach>) {
+    let Some(build) = service.get("build") else { return };
+    let mut add = |node: &Node, value: String| {
+        breaches.push(service.breach(node, format!("is built with {value}")).allowing(value));
+    };
+    if let Some(node) = build.get("network")
+        && let mode = text(node)
+        && (mode == "host" || mode.starts_with("container:"))
+    {
+        add(node, format!("network={mode}"));
+    }
+    for node in list(build, "entitlements") {
+        let entitlement = text(node);
+        if entitlement != "security.insecure" {
+            add(node, format!("entitlements={entitlement}"));
+        }
+    }
+    for node in list(build, "ssh") {
+        let id = text(node).split(':').next().unwrap_or_default().to_owned();
+        add(node, format!("ssh={id}"));
+    }
+    let contexts =
+        build.get("additional_contexts").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
+    for (key, node) in build.get("context").map(|node| ("context", node)).into_iter().chain(contexts) {
+        let place = text(node);
+        let local = place.starts_with('/');
+        if local && paths::both(&place).iter().any(|path| paths::sensitive(path, true).is_some()) {
+            add(node, format!("{key}={place}"));
+        }
+    }
+}

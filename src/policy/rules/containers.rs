@@ -1,0 +1,112 @@
+//! What runs, where, by whose hand.
+
+use crate::compose::text;
+use crate::policy::posture::Posture;
+use crate::yaml::{Mapping, Node};
+
+use super::{Allow, Check, Rule};
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "provider",
+        forbids: "be provided by a program of the host",
+        why: "Compose runs that program as the caller, at `up`, at `create` and even at `up --dry-run`: no container \
+              holds it.",
+        from: Some(Posture::Baseline),
+        owasp: &["6"],
+        live: "nowhere: there is no container; judged before Compose is run with anything but config",
+        fix: "Remove `provider`.",
+        allow: Allow::Values("types"),
+        check: Check::Service(|service, breaches| {
+            if let Some(provider) = service.get("provider") {
+                let kind = provider.get("type").map(text).unwrap_or_default();
+                breaches
+                    .push(service.breach(provider, format!("runs the host's program {kind}")).allowing(kind));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "runtime",
+        forbids: "choose another container runtime",
+        why: "A runtime is a program of the host that decides what every other setting means.",
+        from: Some(Posture::Hardened),
+        live: "HostConfig.Runtime is the engine's default, HostConfig.Isolation is empty",
+        fix: "Remove `runtime`, `isolation` and `credential_spec`.",
+        allow: Allow::Values("runtimes"),
+        check: Check::Service(|service, breaches| {
+            for key in ["runtime", "isolation"] {
+                if let Some(node) = service.get(key).filter(|_| service.text(key) != Some("runc")) {
+                    let value = text(node);
+                    breaches.push(service.breach(node, format!("has {key}: {value}")).allowing(value));
+                }
+            }
+            if let Some(node) = service.get("credential_spec") {
+                breaches.push(service.breach(node, "has a credential_spec").allowing("credential_spec"));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "runtime-annotations",
+        forbids: "instruct the runtime through annotations",
+        why: "`run.oci.*` and `org.systemd.property.*` change what runtimes do with the container.",
+        from: Some(Posture::Hardened),
+        live: "HostConfig.Annotations has no such key",
+        fix: "Remove the annotation.",
+        allow: Allow::Values("annotations by name"),
+        check: Check::Service(|service, breaches| {
+            for (name, node) in
+                service.get("annotations").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
+            {
+                if ["run.oci.", "org.systemd.property.", "io.podman."]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix))
+                {
+                    breaches.push(service.breach(node, format!("has the annotation {name}")).allowing(name));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "models",
+        forbids: "use a model that the host runs",
+        why: "The model's server is a program of the host, outside of every container.",
+        from: Some(Posture::Hardened),
+        live: "nowhere on the container but its environment",
+        fix: "Remove `models`, or run the server as a service.",
+        allow: Allow::Values("models"),
+        check: Check::Service(|service, breaches| {
+            for (name, node) in
+                service.get("models").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
+            {
+                let mut breach = service.lacks(format!("uses the model {name}")).allowing(name);
+                if node.origin.span().is_some() {
+                    breach.origin = node.origin;
+                }
+                breaches.push(breach);
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "loader-environment",
+        forbids: "load code through its environment",
+        why: "LD_PRELOAD and LD_AUDIT put a library into every program of the container.",
+        from: Some(Posture::Hardened),
+        live: "Config.Env sets neither",
+        fix: "Remove the variable.",
+        allow: Allow::Values("variables"),
+        check: Check::Service(|service, breaches| {
+            let environment =
+                service.get("environment").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
+            for (name, node) in environment {
+                if matches!(name, "LD_PRELOAD" | "LD_AUDIT") {
+                    breaches.push(service.breach(node, format!("sets {name}")).allowing(name));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+];

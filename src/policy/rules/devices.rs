@@ -1,0 +1,112 @@
+//! Devices of the host.
+
+use crate::policy::posture::Posture;
+use crate::yaml::Node;
+
+use super::{Allow, Breach, Check, Rule, Service};
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "dangerous-device",
+        forbids: "be given a disk, memory or all devices of the host",
+        why: "Through a disk or /dev/mem a container reads and writes everything on the host.",
+        from: Some(Posture::Baseline),
+        cis: &["5.18"],
+        owasp: &["8"],
+        live: "HostConfig.Devices has none of them",
+        fix: "Remove the device.",
+        allow: Allow::Values("devices"),
+        check: Check::Service(|service, breaches| devices(service, true, breaches)),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "devices",
+        forbids: "be given a device of the host",
+        why: "A driver is kernel code that was not written for hostile callers.",
+        from: Some(Posture::Hardened),
+        cis: &["5.18"],
+        live: "HostConfig.Devices is empty, or a subset of what is allowed",
+        fix: "Remove the device.",
+        allow: Allow::Values("devices"),
+        check: Check::Service(|service, breaches| devices(service, false, breaches)),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "device-cgroup-rules",
+        forbids: "widen which devices it may open",
+        why: "With a rule for a disk and MKNOD a container makes the device itself.",
+        from: Some(Posture::Baseline),
+        cis: &["5.18"],
+        live: "HostConfig.DeviceCgroupRules is empty, or a subset of what is allowed",
+        fix: "Remove `device_cgroup_rules`; name the one device under `devices`.",
+        allow: Allow::Values("rules"),
+        check: Check::Service(|service, breaches| {
+            for (node, rule) in service.texts("device_cgroup_rules") {
+                breaches.push(service.breach(node, format!("may use the devices {rule:?}")).allowing(rule));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "gpus",
+        forbids: "be given a GPU or another requested device",
+        why: "A GPU's driver is large, and its memory is shared with other users of it.",
+        from: Some(Posture::Hardened),
+        cis: &["5.18"],
+        live: "HostConfig.DeviceRequests is empty, or as allowed",
+        fix: "Remove `gpus` and `deploy.resources.reservations.devices`.",
+        allow: Allow::Values("drivers or capabilities"),
+        check: Check::Service(gpus),
+        ..Rule::COMMON
+    },
+];
+
+/// Disks, memory, kernel switches, and directories full of devices.
+fn dangerous(path: &str) -> bool {
+    let Some(name) = path.strip_prefix("/dev") else { return !path.contains('=') };
+    let name = name.trim_matches('/');
+    let exact = [
+        "",
+        "mem",
+        "kmem",
+        "port",
+        "kmsg",
+        "mapper",
+        "block",
+        "disk",
+        "bus",
+        "input",
+        "vfio",
+        "loop-control",
+        "uinput",
+    ];
+    let prefixes = [
+        "sd", "hd", "vd", "xvd", "nvme", "dm-", "md", "mmcblk", "nbd", "loop", "sr", "mapper/", "disk/",
+        "block/",
+    ];
+    exact.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// `vendor.com/class=name`, which the engine resolves through the Container Device Interface.
+fn devices(service: &Service<'_>, only_dangerous: bool, breaches: &mut Vec<Breach>) {
+    for device in service.list("devices") {
+        let Some(source) = device.get("source").and_then(Node::as_str) else { continue };
+        let places = super::paths::both(source);
+        let bad = dangerous(source) || places.iter().any(|place| dangerous(&place.display().to_string()));
+        if bad == only_dangerous {
+            breaches.push(service.breach(device, format!("is given {source}")).allowing(source));
+        }
+    }
+}
+
+fn gpus(service: &Service<'_>, breaches: &mut Vec<Breach>) {
+    let reserved = service.node.at(&["deploy", "resources", "reservations", "devices"]);
+    for (key, node) in [("gpus", service.get("gpus")), ("devices", reserved)] {
+        for request in node.and_then(Node::as_seq).into_iter().flatten() {
+            let driver = request.get("driver").and_then(Node::as_str).filter(|text| !text.is_empty());
+            let first = || request.get("capabilities").and_then(Node::as_seq)?.first()?.as_str();
+            let name = driver.or_else(first).unwrap_or("gpu");
+            breaches.push(service.breach(request, format!("requests {name} ({key})")).allowing(name));
+        }
+    }
+}

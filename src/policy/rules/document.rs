@@ -1,0 +1,84 @@
+//! The catalogue as a page of the documentation.
+
+use std::fmt::Write;
+
+use super::super::posture::Posture;
+use super::{Allow, CATALOGUE, Rule};
+
+/// `docs/rules.md`
+pub fn document() -> String {
+    let mut text = String::from(
+        "# Rules\n\n\
+         <!-- Generated from the catalogue; SEAWORTHY_BLESS=1 cargo test rewrites it. -->\n\n\
+         What an overlay cannot express is a rule. Every rule judges the effective model, of every service of every \
+         profile, and says what to look for on the live container. A rule refuses a launch from its posture on; under \
+         `observe` it warns. A waiver in `seaworthy.yaml` names the service, the rule, what is allowed and why:\n\n\
+         ```yaml\nwaivers:\n  - { service: proxy, rule: cap-add, allow: [NET_BIND_SERVICE], reason: \"binds :443\" }\n```\n\n\
+         Rules about networks and volumes are about the project: a waiver of one is for the service `\"*\"`.\n\n\
+         CIS numbers are those of the CIS Docker Benchmark 1.6.0; OWASP numbers those of the Docker Security Cheat \
+         Sheet.\n\n\
+         | rule | from | a service may not … | CIS | OWASP |\n|---|---|---|---|---|\n",
+    );
+    for rule in CATALOGUE.iter() {
+        let _ = writeln!(
+            text,
+            "| [`{id}`](#{id}) | {} | {} | {} | {} |",
+            enforced(rule),
+            rule.forbids,
+            list(rule.cis),
+            list(rule.owasp),
+            id = rule.id
+        );
+    }
+    for rule in CATALOGUE.iter() {
+        let _ = write!(text, "\n## {}\n\nA service may not {}. {}\n\n", rule.id, rule.forbids, rule.why);
+        let _ = writeln!(text, "- Enforced from: {}", enforced(rule));
+        for (overlay, key) in rule.overlays {
+            let _ = writeln!(
+                text,
+                "- The built-in overlay `{overlay}` sets `{key}`; a waiver of this rule takes it out for the service."
+            );
+        }
+        let _ = writeln!(text, "- Live: {}", rule.live);
+        let _ = writeln!(text, "- Fix: {}", rule.fix);
+        let allow = match rule.allow {
+            Allow::Nothing => "nothing to choose: the setting is there or not".to_owned(),
+            Allow::Values(what) => format!("{what}, one by one"),
+        };
+        let _ = writeln!(text, "- A waiver allows: {allow}");
+        if !rule.cis.is_empty() || !rule.owasp.is_empty() {
+            let _ = writeln!(text, "- CIS {}; OWASP {}", list(rule.cis), list(rule.owasp));
+        }
+    }
+    text
+}
+
+fn enforced(rule: &Rule) -> String {
+    match (rule.from, rule.overlays.first()) {
+        (Some(posture), _) => posture.name().to_owned(),
+        (None, Some((overlay, _))) => format!("overlay {overlay}"),
+        (None, None) => Posture::Contained.name().to_owned(),
+    }
+}
+
+fn list(items: &[&str]) -> String {
+    if items.is_empty() { "–".to_owned() } else { items.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_page_is_in_step_with_the_catalogue() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+        let page = document();
+        if std::env::var_os("SEAWORTHY_BLESS").is_some() {
+            std::fs::write(&path, &page).unwrap();
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(written == page, "docs/rules.md is stale: run SEAWORTHY_BLESS=1 cargo test --lib policy");
+    }
+}

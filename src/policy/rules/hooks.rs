@@ -1,0 +1,68 @@
+//! Commands that are run in a container besides its own.
+
+use crate::compose::text;
+use crate::policy::posture::Posture;
+use crate::yaml::Node;
+
+use super::user::doubtful;
+use super::{Check, Rule, Service};
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "hook-privileged",
+        forbids: "run a hook with full privileges",
+        why: "A privileged hook has what the container was denied, and shows on no container.",
+        from: Some(Posture::Baseline),
+        cis: &["5.5", "5.23"],
+        owasp: &["3"],
+        live: "nowhere: hooks are run by Compose and leave nothing to inspect, so the model alone decides",
+        fix: "Remove `privileged` from the hook.",
+        check: Check::Service(|service, breaches| {
+            for (place, hook) in hooks(service) {
+                if let Some(node) = hook.get("privileged").filter(|node| node.as_bool() == Some(true)) {
+                    breaches.push(service.breach(node, format!("has a privileged hook in {place}")));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "hook-root",
+        forbids: "run a hook as root",
+        why: "A hook without a user runs as root, whatever the service's own user is.",
+        from: Some(Posture::Hardened),
+        cis: &["5.24"],
+        owasp: &["2"],
+        live: "nowhere: hooks are run by Compose and leave nothing to inspect, so the model alone decides",
+        fix: "Give the hook a `user: \"UID:GID\"`.",
+        check: Check::Service(|service, breaches| {
+            for (place, hook) in hooks(service) {
+                match hook.get("user") {
+                    None => {
+                        breaches.push(service.breach(hook, format!("has a hook in {place} without a user")));
+                    }
+                    Some(node) => {
+                        let user = text(node);
+                        if let Some(why) = doubtful(&user) {
+                            let what = format!("has a hook in {place} that runs as {user:?}: {why}");
+                            breaches.push(service.breach(node, what));
+                        }
+                    }
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+];
+
+/// Every hook of a service, with the key that it stands under.
+fn hooks<'v>(service: &Service<'v>) -> Vec<(&'static str, &'v Node)> {
+    let mut found = Vec::new();
+    // `pre_start` is Compose 5's; it is judged wherever the model lets it through.
+    for key in ["post_start", "pre_stop", "pre_start"] {
+        found.extend(service.list(key).iter().map(|hook| (key, hook)));
+    }
+    let watches = service.node.at(&["develop", "watch"]).and_then(Node::as_seq).into_iter().flatten();
+    found.extend(watches.filter_map(|watch| Some(("develop.watch", watch.get("exec")?))));
+    found
+}

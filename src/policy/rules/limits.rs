@@ -1,0 +1,160 @@
+//! Bounds on what a service takes from the host.
+
+use crate::policy::limits::{self, Limit};
+use crate::policy::posture::Posture;
+use crate::yaml::{Mapping, Node};
+
+use super::{Allow, Breach, Check, Rule, Service};
+
+/// More processes than this no ordinary service has.
+const MOST_PROCESSES: f64 = 1024.0;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "pids-limit",
+        forbids: "start any number of processes",
+        why: "A fork bomb in one container stops the host.",
+        from: Some(Posture::Hardened),
+        overlays: &[("hardening", "pids_limit"), ("limits", "pids_limit")],
+        cis: &["5.29"],
+        owasp: &["7"],
+        live: "HostConfig.PidsLimit is between 1 and the bound (null and 0 mean none), and the engine enforces it",
+        fix: "Set `pids_limit` to 1024 or less.",
+        allow: Allow::Values("bound"),
+        same: at_most,
+        check: Check::Service(|service, breaches| bounded(service, "pids_limit", MOST_PROCESSES, breaches)),
+    },
+    Rule {
+        id: "memory-limit",
+        forbids: "take any amount of memory",
+        why: "One service that leaks makes the kernel kill others.",
+        overlays: &[("limits", "mem_limit")],
+        cis: &["5.11"],
+        owasp: &["7"],
+        live: "HostConfig.Memory is above 0, MemorySwap is not -1, and the engine enforces them (info MemoryLimit)",
+        fix: "Set `mem_limit` to what the overlay gives, or less.",
+        allow: Allow::Values("bound, such as 4g"),
+        same: at_most,
+        check: Check::Service(|service, breaches| {
+            bounded(service, "mem_limit", f64::INFINITY, breaches);
+            if let Some(node) =
+                service.get("memswap_limit").filter(|node| limits::written(node).is_some_and(|n| n < 0.0))
+            {
+                breaches.push(service.breach(node, "may swap without limit").allowing("unlimited"));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "cpu-limit",
+        forbids: "take all processors",
+        why: "One busy service starves the others.",
+        overlays: &[("limits", "cpus")],
+        cis: &["5.12"],
+        owasp: &["7"],
+        live: "HostConfig.NanoCpus is above 0",
+        fix: "Set `cpus` to what the overlay gives, or less.",
+        allow: Allow::Values("bound"),
+        same: at_most,
+        check: Check::Service(|service, breaches| bounded(service, "cpus", f64::INFINITY, breaches)),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "read-only-root",
+        forbids: "write to its root file system",
+        why: "An intruder leaves no program behind where nothing can be written.",
+        overlays: &[("read-only", "read_only")],
+        cis: &["5.13"],
+        owasp: &["8"],
+        live: "HostConfig.ReadonlyRootfs is true",
+        fix: "Set `read_only: true`, and mount what must be written.",
+        check: Check::Service(|service, breaches| {
+            if service.has_container() && !service.is_true("read_only") {
+                breaches.push(service.lacks("can write to its root file system"));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "unlimited-ulimit",
+        forbids: "raise a resource limit to unlimited",
+        why: "Limits on core dumps, locked memory and processes keep one service from exhausting the host.",
+        from: Some(Posture::Hardened),
+        cis: &["5.19"],
+        owasp: &["7"],
+        live: "no Soft or Hard of HostConfig.Ulimits is -1",
+        fix: "Set a number.",
+        allow: Allow::Values("limits, such as memlock"),
+        check: Check::Service(|service, breaches| {
+            for (name, node) in
+                service.get("ulimits").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
+            {
+                let unlimited = |node: &Node| node.as_int() == Some(-1);
+                let part = |key: &str| node.get(key).is_some_and(unlimited);
+                if unlimited(node) || part("soft") || part("hard") {
+                    breaches.push(service.breach(node, format!("has no limit on {name}")).allowing(name));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "shm-size",
+        forbids: "have shared memory above its memory limit",
+        why: "Shared memory is the host's memory; 1 GiB is the bound where the service has no limit.",
+        from: Some(Posture::Hardened),
+        cis: &["5.11"],
+        owasp: &["7"],
+        live: "HostConfig.ShmSize is not above HostConfig.Memory",
+        fix: "Lower `shm_size`, or set `mem_limit`.",
+        check: Check::Service(|service, breaches| {
+            let limit = |key: &'static str| limits::LIMITS.iter().find(|limit| limit.key == key);
+            let value = |limit: Option<&Limit>| limits::effective(service.node, limit?);
+            let bound = value(limit("mem_limit")).map_or(f64::from(1 << 30), |memory| memory.value);
+            if let Some(size) = value(limit("shm_size")).filter(|size| size.value > bound)
+                && let Some(node) = service.get("shm_size")
+            {
+                breaches.push(service.breach(node, format!("has {} bytes of shared memory", size.value)));
+            }
+        }),
+        ..Rule::COMMON
+    },
+];
+
+/// A limit that is missing, unlimited or above a bound.
+fn bounded(service: &Service<'_>, key: &'static str, bound: f64, breaches: &mut Vec<Breach>) {
+    if !service.has_container() {
+        return;
+    }
+    let Some(limit) = limits::LIMITS.iter().find(|limit| limit.key == key) else { return };
+    let bound = service.view.built_in_bounds(key).fold(bound, f64::min);
+    match limits::effective(service.node, limit) {
+        Some(found) if found.value > 0.0 && found.value <= bound => {}
+        Some(found) => {
+            let value = if found.value > 0.0 { found.value.to_string() } else { "unlimited".to_owned() };
+            let what = format!("has {key}: {value}");
+            let breach = Breach { place: service.name.to_owned(), value: None, origin: found.origin, what };
+            breaches.push(breach.allowing(value));
+        }
+        None => breaches.push(service.lacks(format!("has no {key}")).allowing("unlimited")),
+    }
+}
+
+fn at_most(allowed: &str, found: &str) -> bool {
+    if allowed == found || allowed == "unlimited" {
+        return true;
+    }
+    matches!((limits::number(allowed), limits::number(found)), (Some(allowed), Some(found)) if found <= allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at_most;
+
+    #[test]
+    fn a_bound_allows_what_is_not_above_it() {
+        assert!(at_most("4096", "2048") && at_most("unlimited", "unlimited") && at_most("unlimited", "5000"));
+        assert!(at_most("4g", "4294967296") && !at_most("1g", "4294967296"));
+        assert!(!at_most("4096", "5000") && !at_most("4096", "unlimited"));
+    }
+}

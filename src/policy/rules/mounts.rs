@@ -1,0 +1,326 @@
+//! What of the host a container gets to see.
+
+use std::path::Path;
+
+use crate::policy::posture::Posture;
+use crate::yaml::Node;
+
+use super::{Allow, Breach, Check, Rule, Service, View, paths};
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "engine-socket",
+        forbids: "reach the container engine",
+        why: "Who can talk to the engine can start a privileged container: that is root on the host.",
+        from: Some(Posture::Baseline),
+        cis: &["5.32"],
+        owasp: &["1"],
+        live: "no Mounts[].Source is, or leads to, an engine's socket; a link shows only as itself",
+        fix: "Remove the mount; a proxy that lets only the needed requests through can take its place.",
+        allow: Allow::Values("sources"),
+        check: Check::Service(|service, breaches| {
+            for mount in mounts(service) {
+                if let Some(found) = mount.places().iter().find(|place| paths::engine_socket(place)) {
+                    let what =
+                        format!("mounts {}{}, where an engine listens", mount.source, mount.leads_to(found));
+                    breaches.push(service.breach(mount.node, what).allowing(mount.source));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "api-socket",
+        forbids: "be given the engine's API",
+        why: "`use_api_socket` mounts the socket and the caller's registry credentials; the model shows only the key.",
+        from: Some(Posture::Baseline),
+        cis: &["5.32"],
+        owasp: &["1", "12"],
+        live: "Mounts has no engine socket, and Config.Env no DOCKER_CONFIG=/run/secrets/docker",
+        fix: "Remove `use_api_socket`.",
+        check: Check::Service(|service, breaches| {
+            if let Some(node) = service.get("use_api_socket").filter(|_| service.is_true("use_api_socket")) {
+                breaches.push(service.breach(node, "gets the engine's API socket"));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "sensitive-mount",
+        forbids: "mount a system directory of the host",
+        why: "With /, /etc, /proc, /var/lib/docker and their like a container reads the host's secrets or rewrites it.",
+        from: Some(Posture::Baseline),
+        cis: &["5.6"],
+        owasp: &["8"],
+        live: "no Mounts[].Source leads there; a link shows only as itself, so it is followed first",
+        fix: "Mount only the directory of your own that is needed.",
+        allow: Allow::Values("sources"),
+        check: Check::Service(sensitive),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "home-mount",
+        forbids: "mount a home, or the credentials in one",
+        why: "Keys and tokens in a home open other machines and accounts.",
+        from: Some(Posture::Hardened),
+        cis: &["5.6"],
+        owasp: &["12"],
+        live: "no Mounts[].Source is a home or one of its credential directories",
+        fix: "Mount the one file that is needed, or pass a secret.",
+        allow: Allow::Values("sources"),
+        check: Check::Service(|service, breaches| {
+            let home = service.view.home();
+            for mount in mounts(service) {
+                if let Some(found) = mount.places().iter().find_map(|place| paths::in_home(place, home)) {
+                    let what = format!("mounts {}, that is {found}", mount.source);
+                    breaches.push(service.breach(mount.node, what).allowing(mount.source));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "mount-propagation",
+        forbids: "pass mounts on to the host",
+        why: "With shared propagation a mount made inside appears on the host.",
+        from: Some(Posture::Baseline),
+        cis: &["5.20"],
+        live: "Mounts[].Propagation is neither shared nor rshared",
+        fix: "Remove `propagation`, or write rprivate.",
+        allow: Allow::Values("sources"),
+        check: Check::Service(|service, breaches| propagation(service, &["shared", "rshared"], breaches)),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "slave-propagation",
+        forbids: "be given what the host mounts later",
+        why: "With slave propagation a disk or share that the host mounts tomorrow appears inside.",
+        from: Some(Posture::Hardened),
+        cis: &["5.20"],
+        live: "Mounts[].Propagation is empty or rprivate; the engine itself gives / rslave",
+        fix: "Remove `propagation`, or write rprivate.",
+        allow: Allow::Values("sources"),
+        check: Check::Service(|service, breaches| propagation(service, &["slave", "rslave"], breaches)),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "mount-target",
+        forbids: "mount over its own system directories",
+        why: "A volume over /bin or a file over /etc/passwd changes what the image's programs are, also where the root \
+              file system is read-only.",
+        from: Some(Posture::Hardened),
+        cis: &["5.6", "5.13"],
+        owasp: &["8"],
+        live: "no Mounts[].Destination and no key of HostConfig.Tmpfs lies there",
+        fix: "Mount to a directory that is the service's own.",
+        allow: Allow::Values("targets"),
+        check: Check::Service(targets),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "volume-device",
+        forbids: "have a volume that is a device or system directory of the host",
+        why: "A volume with `o: bind` is a bind mount that no container shows: inspect gives only the volume's name.",
+        from: Some(Posture::Baseline),
+        cis: &["5.6", "5.18"],
+        owasp: &["8"],
+        live: "docker volume inspect shows no Options.device, or one that is allowed",
+        fix: "Bind-mount the directory in the service, where it can be judged.",
+        allow: Allow::Values("devices"),
+        check: Check::Project(volume_devices),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "volume-external",
+        forbids: "use a volume made elsewhere",
+        why: "What it holds, and what it is mounted from, is not part of the project and was not reviewed with it.",
+        from: Some(Posture::Contained),
+        cis: &["5.6"],
+        owasp: &["8"],
+        live: "docker volume inspect shows the volume's driver and options",
+        fix: "Declare the volume in the project.",
+        allow: Allow::Values("volumes"),
+        check: Check::Project(|view, breaches| {
+            for (name, volume) in view.section("volumes") {
+                if let Some(node) = volume.get("external").filter(|node| node.as_bool() == Some(true)) {
+                    breaches.push(
+                        Breach::at(&format!("volumes.{name}"), node, "is made elsewhere").allowing(name),
+                    );
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "volumes-from",
+        forbids: "take the mounts of another service",
+        why: "What the other mounts comes along unseen, with its own permissions.",
+        from: Some(Posture::Hardened),
+        owasp: &["8"],
+        live: "HostConfig.VolumesFrom is empty",
+        fix: "List the volumes that are needed in both services.",
+        allow: Allow::Values("services"),
+        check: Check::Service(|service, breaches| {
+            for (node, text) in service.texts("volumes_from") {
+                if !text.starts_with("container:") {
+                    let name = text.split(':').next().unwrap_or(&text).to_owned();
+                    breaches
+                        .push(service.breach(node, format!("takes the volumes of {name}")).allowing(name));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+];
+
+/// Something of the host that ends up in the container.
+struct Mount<'v> {
+    node: &'v Node,
+    source: &'v str,
+    read_only: bool,
+}
+
+impl Mount<'_> {
+    fn places(&self) -> Vec<std::path::PathBuf> {
+        paths::both(self.source)
+    }
+
+    fn leads_to(&self, place: &Path) -> String {
+        if place == Path::new(self.source) {
+            String::new()
+        } else {
+            format!(" (that is {})", place.display())
+        }
+    }
+}
+
+/// Bind mounts, and the files of secrets and configs.
+fn mounts<'v>(service: &Service<'v>) -> Vec<Mount<'v>> {
+    let mut found = Vec::new();
+    for volume in service.list("volumes") {
+        let kind = volume.get("type").and_then(Node::as_str).unwrap_or_default();
+        let Some(source) = volume.get("source").filter(|_| matches!(kind, "bind" | "npipe")) else {
+            continue;
+        };
+        if let Some(text) = source.as_str() {
+            let read_only = volume.get("read_only").and_then(Node::as_bool) == Some(true);
+            found.push(Mount { node: source, source: text, read_only });
+        }
+    }
+    for section in ["secrets", "configs"] {
+        for reference in service.list(section) {
+            let name = reference.get("source").and_then(Node::as_str).unwrap_or_default();
+            let file = service.view.model.root.at(&[section, name, "file"]);
+            if let Some(node) = file
+                && let Some(text) = node.as_str()
+            {
+                found.push(Mount { node, source: text, read_only: true });
+            }
+        }
+    }
+    found
+}
+
+fn propagation(service: &Service<'_>, kinds: &[&str], breaches: &mut Vec<Breach>) {
+    for volume in service.list("volumes") {
+        if let Some(node) = volume.at(&["bind", "propagation"])
+            && let Some(kind) = node.as_str().filter(|kind| kinds.contains(kind))
+        {
+            let source = volume.get("source").and_then(Node::as_str).unwrap_or_default();
+            let what = format!("mounts {source} with propagation {kind}");
+            breaches.push(service.breach(node, what).allowing(source));
+        }
+    }
+}
+
+/// What a place is to the host.
+fn of_host(place: &Path, tree: &str) -> String {
+    if place == Path::new(tree) {
+        "a system directory of the host".to_owned()
+    } else {
+        format!("which lies in the host's {tree}")
+    }
+}
+
+fn sensitive(service: &Service<'_>, breaches: &mut Vec<Breach>) {
+    for mount in mounts(service) {
+        let places = mount.places();
+        if places.iter().any(|place| paths::engine_socket(place)) {
+            continue;
+        }
+        if let Some((place, tree)) =
+            places.iter().find_map(|place| Some((place, paths::sensitive(place, mount.read_only)?)))
+        {
+            let what = format!("mounts {}{}, {}", mount.source, mount.leads_to(place), of_host(place, tree));
+            breaches.push(service.breach(mount.node, what).allowing(mount.source));
+        }
+    }
+    for watch in service
+        .get("develop")
+        .and_then(|develop| develop.get("watch"))
+        .and_then(Node::as_seq)
+        .into_iter()
+        .flatten()
+    {
+        if let Some(node) = watch.get("path")
+            && let Some(text) = node.as_str()
+            && let Some((place, tree)) =
+                paths::both(text).iter().find_map(|place| Some((place, paths::sensitive(place, true)?)))
+        {
+            let what = format!("watches {text} and copies it inside, {}", of_host(place, tree));
+            breaches.push(service.breach(node, what).allowing(text));
+        }
+    }
+}
+
+fn targets(service: &Service<'_>, breaches: &mut Vec<Breach>) {
+    let mut judge = |node: &Node, target: &str| {
+        let clean = crate::policy::binds::clean(Path::new(target));
+        if let Some(system) = paths::system_target(&clean) {
+            let target = clean.display().to_string();
+            breaches
+                .push(service.breach(node, format!("mounts over {target}, in {system}")).allowing(target));
+        }
+    };
+    for key in ["volumes", "secrets", "configs"] {
+        for entry in service.list(key) {
+            match (entry.get("target").and_then(Node::as_str), entry.get("source").and_then(Node::as_str)) {
+                (Some(target), _) if target.starts_with('/') => {
+                    judge(entry.get("target").unwrap_or(entry), target);
+                }
+                // A config without a target is mounted at the root, under its own name.
+                (None, Some(source)) if key == "configs" => judge(entry, &format!("/{source}")),
+                _ => {}
+            }
+        }
+    }
+    for (node, text) in service.texts("tmpfs") {
+        judge(node, crate::policy::adapt::tmpfs_target(&text));
+    }
+}
+
+fn volume_devices(view: &View<'_>, breaches: &mut Vec<Breach>) {
+    for (name, volume) in view.section("volumes") {
+        let option = |key: &str| volume.at(&["driver_opts", key]);
+        let text = |key: &str| option(key).and_then(Node::as_str).unwrap_or_default();
+        let options = text("o").split(',');
+        // With `bind` the kernel ignores the type; otherwise these name no place of this host.
+        let bound = options.clone().any(|option| matches!(option.trim(), "bind" | "rbind"));
+        let elsewhere = !bound && matches!(text("type"), "tmpfs" | "nfs" | "nfs4" | "cifs");
+        let device = option("device").filter(|_| !elsewhere);
+        let device = device.and_then(|node| Some((node, node.as_str()?)));
+        // The layers of an overlay file system are directories of the host as well.
+        let layers =
+            options.filter_map(|option| option.split_once('=')).flat_map(|(_, value)| value.split(':'));
+        let layers = option("o").into_iter().flat_map(|node| layers.clone().map(move |place| (node, place)));
+        for (node, place) in device.into_iter().chain(layers).filter(|(_, place)| place.starts_with('/')) {
+            let found = paths::both(place)
+                .into_iter()
+                .find(|path| paths::engine_socket(path) || paths::sensitive(path, false).is_some());
+            if found.is_some() {
+                let what = format!("is {place} of the host");
+                breaches.push(Breach::at(&format!("volumes.{name}"), node, what).allowing(place));
+            }
+        }
+    }
+}

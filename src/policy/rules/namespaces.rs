@@ -1,0 +1,144 @@
+//! Namespaces shared with the host, with foreign containers, or with one another.
+
+use crate::policy::posture::Posture;
+
+use super::{Allow, Breach, Check, Rule, Service};
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "host-pid",
+        forbids: "share the host's process ids",
+        why: "It sees every process of the host and may signal or trace those of the same user.",
+        from: Some(Posture::Baseline),
+        cis: &["5.16"],
+        owasp: &["6"],
+        live: "HostConfig.PidMode is empty",
+        fix: "Remove `pid: host`.",
+        check: Check::Service(|service, breaches| host(service, "pid", breaches)),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "host-ipc",
+        forbids: "share the host's shared memory",
+        why: "Shared memory of host processes can be read and written.",
+        from: Some(Posture::Baseline),
+        cis: &["5.17"],
+        owasp: &["6"],
+        live: "HostConfig.IpcMode is private or none",
+        fix: "Remove `ipc: host`.",
+        check: Check::Service(|service, breaches| host(service, "ipc", breaches)),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "host-uts",
+        forbids: "share the host's name",
+        why: "It could rename the host.",
+        from: Some(Posture::Baseline),
+        cis: &["5.21"],
+        live: "HostConfig.UTSMode is empty",
+        fix: "Remove `uts: host`.",
+        check: Check::Service(|service, breaches| host(service, "uts", breaches)),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "host-userns",
+        forbids: "leave the engine's user namespace",
+        why: "Where the engine remaps users, this makes root in the container root on the host again.",
+        from: Some(Posture::Baseline),
+        cis: &["5.31"],
+        owasp: &["2", "11"],
+        live: "HostConfig.UsernsMode is empty",
+        fix: "Remove `userns_mode: host`.",
+        check: Check::Service(|service, breaches| host(service, "userns_mode", breaches)),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "host-cgroup",
+        forbids: "share the host's control groups",
+        why: "It sees the host's hierarchy, and on some versions could set limits in it.",
+        from: Some(Posture::Baseline),
+        cis: &["5.25"],
+        live: "HostConfig.CgroupnsMode is not host; engines before API 1.41 on cgroup v1 do not show it",
+        fix: "Remove `cgroup: host`.",
+        check: Check::Service(|service, breaches| host(service, "cgroup", breaches)),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "cgroup-parent",
+        forbids: "choose its control group",
+        why: "Limits set on the engine's own group do not reach it elsewhere.",
+        from: Some(Posture::Hardened),
+        cis: &["5.25"],
+        owasp: &["7"],
+        live: "HostConfig.CgroupParent is empty",
+        fix: "Remove `cgroup_parent`.",
+        allow: Allow::Values("control groups"),
+        check: Check::Service(|service, breaches| {
+            if let (Some(node), Some(parent)) = (service.get("cgroup_parent"), service.text("cgroup_parent"))
+            {
+                breaches.push(service.breach(node, format!("runs under {parent}")).allowing(parent));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "foreign-container",
+        forbids: "join a container of another project",
+        why: "Nothing here judges that container; it may be privileged.",
+        from: Some(Posture::Baseline),
+        cis: &["5.10", "5.16", "5.17"],
+        live: "PidMode, IpcMode, UTSMode, NetworkMode and VolumesFrom name no container outside of the project",
+        fix: "Make that container a service of this project and write `service:NAME`.",
+        allow: Allow::Values("containers"),
+        check: Check::Service(foreign),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "shared-namespace",
+        forbids: "share processes or memory with another service",
+        why: "One service that falls takes the other with it.",
+        from: Some(Posture::Hardened),
+        cis: &["5.16", "5.17", "5.21"],
+        live: "PidMode and UTSMode are empty, IpcMode is private or none",
+        fix: "Let the services talk over a network or a shared volume.",
+        allow: Allow::Values("namespaces, such as pid=service:web"),
+        check: Check::Service(|service, breaches| {
+            for key in ["pid", "ipc", "uts", "cgroup"] {
+                if let (Some(node), Some(text)) = (service.get(key), service.text(key))
+                    && (text.starts_with("service:") || text == "shareable")
+                {
+                    breaches.push(
+                        service.breach(node, format!("has {key}: {text}")).allowing(format!("{key}={text}")),
+                    );
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+];
+
+fn host(service: &Service<'_>, key: &str, breaches: &mut Vec<Breach>) {
+    if let Some(node) = service.get(key)
+        && service.text(key) == Some("host")
+    {
+        breaches.push(service.breach(node, format!("has {key}: host")));
+    }
+}
+
+fn foreign(service: &Service<'_>, breaches: &mut Vec<Breach>) {
+    for key in ["pid", "ipc", "uts", "cgroup", "network_mode", "userns_mode"] {
+        if let (Some(node), Some(text)) = (service.get(key), service.text(key))
+            && let Some(name) = text.strip_prefix("container:")
+        {
+            breaches.push(service.breach(node, format!("has {key}: {text}")).allowing(name));
+        }
+    }
+    for (node, text) in service.texts("volumes_from") {
+        if let Some(rest) = text.strip_prefix("container:") {
+            let name = rest.split(':').next().unwrap_or(rest);
+            breaches.push(
+                service.breach(node, format!("takes the volumes of the container {name}")).allowing(name),
+            );
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Which networks, and what can be reached through them.
+
+use crate::compose::{section, text};
+use crate::policy::posture::Posture;
+use crate::yaml::{Mapping, Node};
+
+use super::{Allow, Breach, Check, Rule, Service, View};
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "host-network",
+        forbids: "share the host's network",
+        why: "It reaches services that listen on the host's loopback, can take any port and sees all traffic.",
+        from: Some(Posture::Baseline),
+        cis: &["5.10"],
+        owasp: &["5"],
+        live: "HostConfig.NetworkMode is not host, and NetworkSettings.Networks has no network named host",
+        fix: "Remove it and publish the ports that are needed.",
+        check: Check::Service(host_network),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "default-bridge",
+        forbids: "use the engine's default bridge",
+        why: "Every container without a network of its own is on it, and they all reach one another.",
+        from: Some(Posture::Hardened),
+        cis: &["5.30"],
+        owasp: &["5"],
+        live: "NetworkSettings.Networks has no network named bridge",
+        fix: "Remove `network_mode: bridge`; the project's own network is the default.",
+        check: Check::Service(|service, breaches| {
+            for (node, name) in attached(service) {
+                if matches!(name.as_str(), "bridge" | "default" | "docker0") {
+                    breaches.push(service.breach(node, "uses the default bridge"));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "network-driver",
+        forbids: "use a network that is part of the host's own",
+        why: "With macvlan, ipvlan or another driver a container is a machine on the local network, past the host's \
+              firewall.",
+        from: Some(Posture::Hardened),
+        owasp: &["5"],
+        live: "docker network inspect shows Driver bridge or overlay; the container shows only the name",
+        fix: "Remove `driver`.",
+        allow: Allow::Values("drivers"),
+        check: Check::Project(|view, breaches| {
+            for (name, network) in view.section("networks") {
+                if let Some(node) = network.get("driver")
+                    && let Some(driver) = node.as_str()
+                    && !matches!(driver, "bridge" | "overlay" | "null" | "none")
+                {
+                    let what = format!("has the driver {driver}");
+                    breaches.push(Breach::at(&format!("networks.{name}"), node, what).allowing(driver));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "egress",
+        forbids: "have a route out that no overlay opens",
+        why: "What gets out of a sandbox is what it was built to hold.",
+        from: Some(Posture::Contained),
+        overlays: &[("no-egress", "internal")],
+        owasp: &["5"],
+        live: "docker network inspect shows Internal true for every network of NetworkSettings.Networks",
+        fix: "Set `internal: true`, or open it in a mandatory overlay: `networks: {NAME: {internal: false}}`.",
+        allow: Allow::Values("networks"),
+        check: Check::Project(egress),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "network-external",
+        forbids: "use a network made elsewhere",
+        why: "Whether it has a route out, and who else is on it, is not part of the project.",
+        from: Some(Posture::Contained),
+        owasp: &["5"],
+        live: "docker network inspect shows Internal, Driver and Id; a network of the right name is taken as it is",
+        fix: "Declare the network in the project.",
+        allow: Allow::Values("networks"),
+        check: Check::Project(|view, breaches| {
+            for (name, network) in view.section("networks") {
+                if let Some(node) = network.get("external").filter(|node| node.as_bool() == Some(true)) {
+                    breaches.push(
+                        Breach::at(&format!("networks.{name}"), node, "is made elsewhere").allowing(name),
+                    );
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "network-mode",
+        forbids: "have a network that is not one of the project's",
+        why: "The modes of the host and of other containers have rules of their own; any other mode names a network \
+              of which nothing says whether it has a route out.",
+        from: Some(Posture::Contained),
+        cis: &["5.30"],
+        owasp: &["5"],
+        live: "HostConfig.NetworkMode is none, or a network or container of this project",
+        fix: "Write `network_mode: none`, or attach the service to an internal network.",
+        allow: Allow::Values("modes"),
+        check: Check::Service(|service, breaches| {
+            if let Some(node) = service.get("network_mode")
+                && let Some(mode) = node.as_str()
+                && !matches!(mode, "none" | "host" | "bridge" | "default")
+                && !mode.starts_with("service:")
+                && !mode.starts_with("container:")
+            {
+                breaches.push(service.breach(node, format!("has network_mode: {mode}")).allowing(mode));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "extra-hosts",
+        forbids: "be given names of other machines",
+        why: "`host-gateway` is a way to the host itself; other addresses say where it means to go.",
+        from: Some(Posture::Contained),
+        owasp: &["5"],
+        live: "HostConfig.ExtraHosts is empty, or a subset of what is allowed",
+        fix: "Remove `extra_hosts`.",
+        allow: Allow::Values("entries as name=address"),
+        check: Check::Service(|service, breaches| {
+            for (node, entry) in service.texts("extra_hosts") {
+                breaches.push(service.breach(node, format!("knows {entry}")).allowing(entry));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "dns",
+        forbids: "choose its name servers",
+        why: "Name queries carry data out, past a network that is internal.",
+        from: Some(Posture::Contained),
+        owasp: &["5"],
+        live: "HostConfig.Dns is empty, or a subset of what is allowed",
+        fix: "Remove `dns`.",
+        allow: Allow::Values("addresses"),
+        check: Check::Service(|service, breaches| {
+            for (node, address) in service.texts("dns") {
+                breaches
+                    .push(service.breach(node, format!("asks the name server {address}")).allowing(address));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "external-links",
+        forbids: "be linked to containers of other projects",
+        why: "A link is a way to a container that nothing here judges.",
+        from: Some(Posture::Hardened),
+        owasp: &["5"],
+        live: "HostConfig.Links names only containers of this project",
+        fix: "Remove `external_links`; share a network instead, where it shows.",
+        allow: Allow::Values("links"),
+        check: Check::Service(|service, breaches| {
+            for (node, link) in service.texts("external_links") {
+                breaches.push(service.breach(node, format!("is linked to {link}")).allowing(link));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "mac-address",
+        forbids: "choose its hardware address",
+        why: "With another machine's address it takes that machine's traffic and leases.",
+        from: Some(Posture::Contained),
+        owasp: &["5"],
+        live: "NetworkSettings.Networks.*.MacAddress is the engine's own choice",
+        fix: "Remove `mac_address`.",
+        allow: Allow::Values("addresses"),
+        check: Check::Service(|service, breaches| {
+            let own = service.get("mac_address");
+            let networks = service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
+            for node in own.into_iter().chain(networks.filter_map(|(_, network)| network.get("mac_address")))
+            {
+                let address = text(node);
+                breaches.push(service.breach(node, format!("has the address {address}")).allowing(address));
+            }
+        }),
+        ..Rule::COMMON
+    },
+];
+
+/// The real names of what a service is attached to.
+fn attached<'v>(service: &Service<'v>) -> Vec<(&'v Node, String)> {
+    let mut found = Vec::new();
+    if let Some(node) = service.get("network_mode") {
+        found.push((node, text(node)));
+    }
+    for (key, node) in service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
+        let network = service.view.model.root.at(&["networks", key]);
+        if network.and_then(|network| network.get("external")).and_then(Node::as_bool) == Some(true)
+            && let Some(name) = network.and_then(|network| network.get("name"))
+        {
+            let at = if node.origin.span().is_some() { node } else { name };
+            found.push((at, text(name)));
+        }
+    }
+    found
+}
+
+fn host_network(service: &Service<'_>, breaches: &mut Vec<Breach>) {
+    for (node, name) in attached(service) {
+        if name == "host" {
+            breaches.push(service.breach(node, "is on the host's network"));
+        }
+    }
+    for (key, node) in service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
+        let driver = service.view.model.root.at(&["networks", key, "driver"]);
+        if driver.and_then(Node::as_str) == Some("host") {
+            breaches.push(service.breach(node, format!("is on {key}, the host's network")));
+        }
+    }
+}
+
+fn egress(view: &View<'_>, breaches: &mut Vec<Breach>) {
+    let by = view.egress_rank();
+    for (name, network) in view.section("networks") {
+        let internal = network.get("internal").and_then(Node::as_bool) == Some(true);
+        let external = network.get("external").and_then(Node::as_bool) == Some(true);
+        if !internal && !external && !view.opened.has(name, by) {
+            let place = format!("networks.{name}");
+            let key =
+                section(&view.model.root, "networks").and_then(|map| map.entry(name)).map(|entry| entry.key);
+            let origin = network.get("internal").map(|node| node.origin).or(key).unwrap_or(network.origin);
+            let what = "has a route out: it is not internal".to_owned();
+            breaches.push(Breach { place, value: Some(name.to_owned()), origin, what });
+        }
+    }
+}

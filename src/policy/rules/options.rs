@@ -1,0 +1,54 @@
+//! Options of temporary file systems and of logging.
+
+use crate::compose::text;
+use crate::policy::posture::Posture;
+
+use super::{Allow, Check, Rule};
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "tmpfs-options",
+        forbids: "have a temporary file system that runs programs",
+        why: "`exec`, `suid` and `dev` take back what the engine sets for temporary file systems.",
+        from: Some(Posture::Hardened),
+        cis: &["5.13"],
+        owasp: &["8"],
+        live: "no value of HostConfig.Tmpfs has them",
+        fix: "Remove the option.",
+        allow: Allow::Values("places"),
+        check: Check::Service(|service, breaches| {
+            for (node, entry) in service.texts("tmpfs") {
+                let (place, options) = entry.split_once(':').unwrap_or((&entry, ""));
+                if let Some(open) =
+                    options.split(',').find(|option| matches!(*option, "exec" | "suid" | "dev"))
+                {
+                    breaches.push(
+                        service.breach(node, format!("has {place} with the option {open}")).allowing(place),
+                    );
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "logging",
+        forbids: "log to nowhere or to another machine",
+        why: "What is not logged cannot be looked into afterwards; a remote driver sends what is logged out.",
+        from: Some(Posture::Hardened),
+        cis: &["2.12"],
+        live: "HostConfig.LogConfig.Type is local, json-file or journald",
+        fix: "Use the driver local, json-file or journald.",
+        allow: Allow::Values("drivers"),
+        check: Check::Service(|service, breaches| {
+            if let Some(node) = service.node.at(&["logging", "driver"]) {
+                let driver = text(node);
+                if !matches!(driver.as_str(), "local" | "json-file" | "journald") {
+                    breaches.push(
+                        service.breach(node, format!("logs with the driver {driver}")).allowing(driver),
+                    );
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+];

@@ -1,0 +1,111 @@
+//! How the kernel treats a service's processes.
+
+use crate::compose::text;
+use crate::policy::posture::Posture;
+use crate::yaml::{Mapping, Node};
+
+use super::{Allow, Check, Rule};
+
+/// More copies than this nobody starts by intent.
+const MOST_COPIES: i64 = 32;
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "oom-exempt",
+        forbids: "be spared when memory runs out",
+        why: "The kernel then kills something else, perhaps the engine.",
+        from: Some(Posture::Hardened),
+        cis: &["5.11"],
+        owasp: &["7"],
+        live: "HostConfig.OomKillDisable is not true and OomScoreAdj is 0 or above",
+        fix: "Remove `oom_kill_disable` and a negative `oom_score_adj`.",
+        check: Check::Service(|service, breaches| {
+            if let Some(node) =
+                service.get("oom_kill_disable").filter(|_| service.is_true("oom_kill_disable"))
+            {
+                breaches.push(service.breach(node, "disables the kernel's out-of-memory killer"));
+            }
+            if let Some(node) =
+                service.get("oom_score_adj").filter(|node| node.as_int().is_some_and(|score| score < 0))
+            {
+                breaches.push(service.breach(node, format!("has oom_score_adj: {}", text(node))));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "realtime-cpu",
+        forbids: "use real-time scheduling",
+        why: "A real-time process that does not yield stops everything else on its processor.",
+        from: Some(Posture::Hardened),
+        cis: &["5.12"],
+        owasp: &["7"],
+        live: "HostConfig.CpuRealtimeRuntime is 0",
+        fix: "Remove `cpu_rt_runtime` and `cpu_rt_period`.",
+        check: Check::Service(|service, breaches| {
+            for key in ["cpu_rt_runtime", "cpu_rt_period"] {
+                if let Some(node) = service.get(key) {
+                    breaches.push(service.breach(node, format!("has {key}: {}", text(node))));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "sysctls",
+        forbids: "change kernel settings",
+        why: "Settings of a namespace reach into code of the kernel that few use and fewer test.",
+        from: Some(Posture::Hardened),
+        owasp: &["6"],
+        live: "HostConfig.Sysctls is empty, or a subset of what is allowed",
+        fix: "Remove `sysctls`.",
+        allow: Allow::Values("settings by name"),
+        check: Check::Service(|service, breaches| {
+            for (name, node) in
+                service.get("sysctls").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
+            {
+                breaches.push(service.breach(node, format!("sets {name} to {}", text(node))).allowing(name));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "replicas",
+        forbids: "run in more copies than 32",
+        why: "Limits are per container: a thousand copies have a thousand times the limit.",
+        from: Some(Posture::Hardened),
+        owasp: &["7"],
+        live: "the project has no more containers of the service than the model says",
+        fix: "Lower `scale` or `deploy.replicas`.",
+        allow: Allow::Values("number of copies"),
+        same: |allowed, found| matches!((allowed.parse::<i64>(), found.parse::<i64>()), (Ok(allowed), Ok(found)) if found <= allowed),
+        check: Check::Service(|service, breaches| {
+            let node = service.get("scale").or_else(|| service.node.at(&["deploy", "replicas"]));
+            if let Some(node) = node
+                && let Some(copies) = node.as_int().filter(|copies| *copies > MOST_COPIES)
+            {
+                breaches.push(
+                    service.breach(node, format!("runs in {copies} copies")).allowing(copies.to_string()),
+                );
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "restart-always",
+        forbids: "be started again whatever happens",
+        why: "With `always` a container that was stopped by hand comes back with the engine, and one that fails in a \
+              loop never rests.",
+        from: Some(Posture::Contained),
+        cis: &["5.15"],
+        owasp: &["7"],
+        live: "HostConfig.RestartPolicy.Name is not always",
+        fix: "Write `restart: on-failure:5` or `unless-stopped`.",
+        check: Check::Service(|service, breaches| {
+            if let Some(node) = service.get("restart").filter(|_| service.text("restart") == Some("always")) {
+                breaches.push(service.breach(node, "restarts always"));
+            }
+        }),
+        ..Rule::COMMON
+    },
+];

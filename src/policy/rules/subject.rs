@@ -1,0 +1,109 @@
+//! What rules look at.
+
+use std::path::Path;
+
+use crate::compose::{self, Model, section};
+use crate::policy::Rank;
+use crate::policy::limits;
+use crate::policy::opened::Opened;
+use crate::policy::overlay::{Kind, Overlay};
+use crate::policy::user::{UserSetting, Users};
+use crate::source::Origin;
+use crate::yaml::{Mapping, Node};
+
+use super::Breach;
+
+/// The model and what the policy says of it.
+pub struct View<'m> {
+    pub model: &'m Model,
+    pub users: &'m Users,
+    pub opened: &'m Opened,
+    pub mandatory: &'m [Overlay],
+}
+
+impl<'m> View<'m> {
+    pub fn section(&self, key: &str) -> impl Iterator<Item = (&'m str, &'m Node)> + use<'m> {
+        section(&self.model.root, key).into_iter().flat_map(Mapping::iter)
+    }
+
+    pub fn services(&self) -> impl Iterator<Item = Service<'_>> {
+        self.section("services").map(move |(name, node)| {
+            let entry = section(&self.model.root, "services").and_then(|map| map.entry(name));
+            Service { name, node, origin: entry.map_or(node.origin, |entry| entry.key), view: self }
+        })
+    }
+
+    /// Whose demand it is that networks are internal.
+    pub fn egress_rank(&self) -> Rank {
+        let no_egress = |overlay: &&Overlay| matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == "no-egress");
+        self.mandatory.iter().find(no_egress).map_or(Rank::Project, |overlay| overlay.rank)
+    }
+
+    /// What the built-in overlays in force give every service of a limit.
+    pub fn built_in_bounds(&self, key: &'static str) -> impl Iterator<Item = f64> + use<'m> {
+        let documents = self
+            .mandatory
+            .iter()
+            .filter(|overlay| overlay.is_builtin())
+            .flat_map(|overlay| &overlay.documents);
+        documents.filter_map(move |document| limits::written(document.root.at(&["services", "*", key])?))
+    }
+
+    pub fn home(&self) -> Option<&'m Path> {
+        self.model
+            .environment
+            .get("HOME")
+            .filter(|home| home.starts_with('/') && home.len() > 1)
+            .map(Path::new)
+    }
+}
+
+/// One service of the final model.
+pub struct Service<'v> {
+    pub name: &'v str,
+    pub node: &'v Node,
+    /// Of its name.
+    pub origin: Origin,
+    pub view: &'v View<'v>,
+}
+
+impl<'v> Service<'v> {
+    pub fn get(&self, key: &str) -> Option<&'v Node> {
+        self.node.get(key)
+    }
+
+    pub fn text(&self, key: &str) -> Option<&'v str> {
+        self.get(key)?.as_str()
+    }
+
+    pub fn list(&self, key: &str) -> &'v [Node] {
+        self.get(key).and_then(Node::as_seq).unwrap_or_default()
+    }
+
+    pub fn texts(&self, key: &str) -> impl Iterator<Item = (&'v Node, String)> + use<'v> {
+        self.list(key).iter().map(|node| (node, compose::text(node)))
+    }
+
+    pub fn is_true(&self, key: &str) -> bool {
+        self.get(key).and_then(Node::as_bool) == Some(true)
+    }
+
+    /// A container runs for it; a provider runs something else.
+    pub fn has_container(&self) -> bool {
+        self.get("provider").is_none()
+    }
+
+    pub fn user_setting(&self) -> Option<UserSetting> {
+        self.view.users.of(self.name).map(|setting| setting.value)
+    }
+
+    /// Something this service sets.
+    pub fn breach(&self, node: &Node, what: impl Into<String>) -> Breach {
+        Breach::at(self.name, node, what)
+    }
+
+    /// Something this service lacks.
+    pub fn lacks(&self, what: impl Into<String>) -> Breach {
+        Breach { place: self.name.to_owned(), value: None, origin: self.origin, what: what.into() }
+    }
+}

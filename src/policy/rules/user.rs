@@ -1,0 +1,122 @@
+//! Who the process is.
+
+use crate::compose::text;
+use crate::host::Owner;
+use crate::policy::posture::Posture;
+use crate::policy::user::UserSetting;
+
+use super::{Allow, Breach, Check, Rule, Service};
+
+pub const RULES: &[Rule] = &[
+    Rule {
+        id: "user-root",
+        forbids: "run as root, or as a user that cannot be told from root",
+        why: "Root in a container has the host's root id; a user that renders empty, \":\" or \"UID:\" runs with \
+              user or group 0 without a word.",
+        from: Some(Posture::Hardened),
+        cis: &["4.1"],
+        owasp: &["2"],
+        live: "Config.User is the verified UID:GID, and the Uid and Gid lines of /proc/PID/status agree",
+        fix: "Write `user: \"UID:GID\"` with numbers above 0, or set `user.default` in seaworthy.yaml.",
+        allow: Allow::Values("users as the model has them"),
+        check: Check::Service(root),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "group-add",
+        forbids: "join further groups",
+        why: "A group such as docker, disk or the one that owns the engine's socket is as good as root.",
+        from: Some(Posture::Hardened),
+        owasp: &["2"],
+        live: "HostConfig.GroupAdd is empty, or a subset of what is allowed",
+        fix: "Remove `group_add`.",
+        allow: Allow::Values("groups"),
+        check: Check::Service(|service, breaches| {
+            for (node, group) in service.texts("group_add") {
+                breaches.push(service.breach(node, format!("joins the group {group}")).allowing(group));
+            }
+        }),
+        ..Rule::COMMON
+    },
+];
+
+fn root(service: &Service<'_>, breaches: &mut Vec<Breach>) {
+    if !service.has_container() {
+        return;
+    }
+    if let Some(node) = service.get("user") {
+        let user = text(node);
+        if let Some(why) = doubtful(&user) {
+            breaches.push(service.breach(node, format!("runs as {user:?}: {why}")).allowing(user));
+        }
+        return;
+    }
+    // Without one of its own the service gets what the policy says; an image's user is looked up, and
+    // verified, when users are given.
+    match service.user_setting() {
+        Some(UserSetting::Fixed(owner)) if owner.uid == 0 || owner.gid == 0 => {
+            let what = format!("gets the user {owner} from the policy: that is root");
+            breaches.push(service.lacks(what).allowing(owner.to_string()));
+        }
+        Some(_) => {}
+        None => breaches.push(
+            service.lacks("has no user, so that the image decides, which is root for most").allowing("image"),
+        ),
+    }
+}
+
+/// Why a user may be root, where it may. A name is looked up in the image when users are given.
+pub fn doubtful(user: &str) -> Option<&'static str> {
+    if let Ok(owner) = user.parse::<Owner>() {
+        return if owner.uid == 0 {
+            Some("that is root")
+        } else if owner.gid == 0 {
+            Some("its group is root")
+        } else {
+            None
+        };
+    }
+    let (name, group) = user.split_once(':').map_or((user, None), |(name, group)| (name, Some(group)));
+    let number = |text: &str| text.parse::<i64>().is_ok();
+    let zero = |text: &str| text.parse::<i64>() == Ok(0);
+    if name.is_empty() || group == Some("") {
+        Some("a part that is empty stands for 0")
+    } else if name == "root" || zero(name) {
+        Some("that is root")
+    } else if group == Some("root") || group.is_some_and(zero) {
+        Some("its group is root")
+    } else if number(name) && group.is_none() {
+        Some("without a group it may run with group 0")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::doubtful;
+
+    #[test]
+    fn whatever_the_engine_may_run_as_root_is_doubtful() {
+        for user in [
+            "root",
+            "0",
+            "0:0",
+            "",
+            ":",
+            "10001:",
+            ":10001",
+            "root:1",
+            "1000:0",
+            "1000:root",
+            "1000",
+            "00:1",
+            "+0:1",
+        ] {
+            assert!(doubtful(user).is_some(), "{user}");
+        }
+        for user in ["1000:1000", "node", "node:node", "65534:65534"] {
+            assert!(doubtful(user).is_none(), "{user}");
+        }
+    }
+}

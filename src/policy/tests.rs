@@ -1,0 +1,9 @@
+//! The policy as a whole: from files to the verdict.
+
+use crate::diagnostic::Code;
+
+use super::fixture::Fixture;
+
+mod files;
+mod ordering;
+mod undoing;

@@ -1,0 +1,168 @@
+//! Making one directory or file, as it was decided.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::Receipt;
+use crate::host::{Birth, Created, Dir, DirError, FileSystem, Owner, Stat};
+use crate::ownership::step::Place;
+use crate::ownership::{HostStep, command};
+
+/// Why a step was not done.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StepError {
+    #[error(transparent)]
+    Host(#[from] DirError),
+    #[error("it must belong to {wanted}, and user {ours} may not give it away")]
+    MayNotGive { wanted: Owner, ours: Owner },
+    /// Not there when it was decided, there now, and not as it was to be.
+    #[error("somebody else made it meanwhile: it is {} of {}", found.kind.describe(), found.owner)]
+    Foreign { found: Stat },
+}
+
+/// How often, and after what pause, a thing that somebody else is just making is looked at again.
+const PATIENCE: (u32, Duration) = (100, Duration::from_millis(10));
+
+pub(super) fn carry_out(step: &HostStep, receipt: &mut Receipt) -> Result<(), StepError> {
+    let place = step.place();
+    let root = Dir::open(&place.root)?;
+    let _turn = take_turn(&place.root);
+    let mut created = Vec::new();
+    let result = make(step, &root, &mut created).and_then(|()| verify(step, &root, &created));
+    if result.is_ok() && created.is_empty() {
+        receipt.already += 1;
+    }
+    receipt.created.append(&mut created);
+    result
+}
+
+/// Launches of one project take turns, so that none looks at what another has made by half. Somebody who
+/// holds the lock for long is not waited for: without it a launch may fail, but does nothing wrong.
+fn take_turn(root: &Path) -> Option<File> {
+    let directory = File::open(root).ok()?;
+    let (tries, pause) = PATIENCE;
+    for _ in 0..tries {
+        if flock(&directory, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return Some(directory);
+        }
+        std::thread::sleep(pause);
+    }
+    None
+}
+
+fn make(step: &HostStep, root: &Dir, created: &mut Vec<Created>) -> Result<(), StepError> {
+    let place = step.place();
+    if root.find(&place.path)?.is_some() {
+        return Ok(());
+    }
+    may_give(place)?;
+    let born = |as_owner| Birth { mode: place.mode, owner: place.owner, as_owner };
+    match create(step, root, &born(false), created) {
+        // Where root is nobody, or may not give away, only the owner can make what is the owner's.
+        Err(error) if place.owner.is_some() && Owner::current().uid == 0 && is_refusal(&error, root) => {
+            create(step, root, &born(true), created).map_err(|_| error.into())
+        }
+        result => result.map_err(StepError::from),
+    }
+}
+
+fn create(step: &HostStep, root: &Dir, birth: &Birth, created: &mut Vec<Created>) -> Result<(), DirError> {
+    let path = &step.place().path;
+    match step {
+        HostStep::CreateDirectory { .. } => root.create_directories(path, birth, created).map(drop),
+        HostStep::CreateFile { content, .. } => {
+            match root.create_file(path, birth, content.as_bytes(), created) {
+                // Somebody was faster; the look afterwards judges what they made.
+                Err(DirError::Exists(_)) => Ok(()),
+                result => result,
+            }
+        }
+    }
+}
+
+/// Only root may make things that belong to somebody else. Another group is tried: it may be one of ours.
+fn may_give(place: &Place) -> Result<(), StepError> {
+    let ours = Owner::current();
+    match place.owner {
+        Some(wanted) if ours.uid != 0 && wanted.uid != ours.uid => {
+            Err(StepError::MayNotGive { wanted, ours })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a filesystem with other ideas about root is in the way. What was made and then was not ours
+/// can also be the work of somebody else: only where another machine decides who we are, it is a refusal.
+fn is_refusal(error: &DirError, root: &Dir) -> bool {
+    let is_foreign = || FileSystem::of_descriptor(root).is_ok_and(|system| system.is_foreign());
+    (matches!(error, DirError::NotOurs { .. }) && is_foreign())
+        || matches!(error.errno(), Some(libc::EPERM | libc::EACCES | libc::EINVAL | libc::EOPNOTSUPP))
+}
+
+/// Looks at what stands there in the end.
+fn verify(step: &HostStep, root: &Dir, created: &[Created]) -> Result<(), StepError> {
+    let place = step.place();
+    let (tries, pause) = PATIENCE;
+    let mut tries = tries;
+    loop {
+        let found = root.find(&place.path)?.map(|entry| entry.stat);
+        match found {
+            Some(stat) if is_as_decided(step, &stat) => return Ok(()),
+            // Another launch of the same project makes it, and has not given it its owner yet.
+            Some(stat) if tries > 0 && created.is_empty() && stat.kind == step.kind() => {
+                tries -= 1;
+                std::thread::sleep(pause);
+            }
+            Some(found) => return Err(StepError::Foreign { found }),
+            None => return Err(DirError::Missing(place.full_path()).into()),
+        }
+    }
+}
+
+fn is_as_decided(step: &HostStep, stat: &Stat) -> bool {
+    stat.kind == step.kind() && step.place().owner.is_none_or(|owner| owner == stat.owner)
+}
+
+/// What to do about it.
+pub(super) fn remedy(step: &HostStep, error: &StepError) -> String {
+    let place = step.place();
+    let path = step.full_path();
+    match error {
+        StepError::MayNotGive { wanted, .. } => {
+            format!("Run it once as root: {}", command::make(&path, step.kind(), *wanted, place.mode))
+        }
+        StepError::Foreign { found } if found.kind == step.kind() => match place.owner {
+            Some(owner) => format!("Correct its owner: {}", command::give(&path, step.kind(), owner)),
+            None => "Look at what stands there.".to_owned(),
+        },
+        StepError::Foreign { .. } => "Move away what stands there.".to_owned(),
+        StepError::Host(DirError::Symlink(link)) => {
+            format!("Replace the link {} by what it points to, or declare that as a root.", link.display())
+        }
+        StepError::Host(error) => match FileSystem::of(&place.root) {
+            Ok(system) if system.is_read_only => format!("{} is mounted read-only.", place.root.display()),
+            Ok(system) if system.is_network() => format!(
+                "{} is on {} ({}), where root of this machine may be nobody: create {} there as its owner, \
+                 or export it with no_root_squash.",
+                place.root.display(),
+                system.name,
+                system.source,
+                path.display()
+            ),
+            _ if error.errno() == Some(libc::EPERM) && place.owner.is_some() => {
+                let owner = place.owner.unwrap_or_else(Owner::current);
+                format!("Run it once as root: {}", command::make(&path, step.kind(), owner, place.mode))
+            }
+            _ if error.errno() == Some(libc::EACCES) => {
+                format!("Make the directory above it writable for user {}.", Owner::current().uid)
+            }
+            _ => "Correct the cause and run again; what was created stays.".to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

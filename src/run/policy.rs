@@ -1,0 +1,71 @@
+//! What the policy says, as `ownership` asks for it: plain values, without the policy's own types.
+
+use crate::engine::{Answer, IdMap};
+use crate::ownership::bind::{BindPolicy, Declared};
+use crate::ownership::{Placed, UserPolicy, UserSpec};
+use crate::policy::binds::CreateKind;
+use crate::policy::{Located, Policy, Posture, UserSetting};
+
+use super::images::LazyEngine;
+
+/// `user:` of the policy.
+pub fn users(policy: &Policy) -> UserPolicy {
+    let placed = |setting: &Located<UserSetting>| {
+        let spec = match setting.value {
+            UserSetting::Fixed(owner) => UserSpec::Fixed(owner),
+            UserSetting::Image => UserSpec::Image,
+            UserSetting::Caller => UserSpec::Caller,
+            UserSetting::PerService => UserSpec::PerService,
+        };
+        Placed::new(spec, setting.origin.span())
+    };
+    UserPolicy {
+        default: policy.users.default.as_ref().map(placed),
+        services: policy
+            .users
+            .services
+            .iter()
+            .map(|(name, setting)| (name.clone(), placed(setting)))
+            .collect(),
+        refuses_root: policy.posture.value >= Posture::Hardened,
+        may_be_root: policy
+            .waivers
+            .iter()
+            .filter(|waiver| waiver.rule.id == "user-root" && !waiver.expired(policy.today))
+            .map(|waiver| waiver.service.value.clone())
+            .collect(),
+        ..UserPolicy::default()
+    }
+}
+
+/// `binds:` of the policy.
+pub fn binds(policy: &Policy) -> BindPolicy {
+    let binds = &policy.binds;
+    BindPolicy {
+        roots: binds.roots.iter().flatten().map(|root| root.value.clone()).collect(),
+        create: binds
+            .create
+            .iter()
+            .map(|create| Declared {
+                path: create.path.value.clone(),
+                content: match &create.kind {
+                    CreateKind::File { content } => Some(content.clone()),
+                    CreateKind::Directory => None,
+                },
+                mode: create.mode,
+                owner: create.owner,
+                span: create.path.origin.span(),
+            })
+            .collect(),
+        mode: binds.mode.as_ref().map(|mode| mode.value),
+    }
+}
+
+/// The engine's map of users for a service's `userns_mode:`.
+pub fn id_map(engine: &LazyEngine, userns_mode: &str) -> Answer<IdMap> {
+    engine.get().and_then(|engine| {
+        engine.id_map().and_then(|map| {
+            if userns_mode.is_empty() { Answer::Known(map) } else { map.for_mode(engine.info(), userns_mode) }
+        })
+    })
+}

@@ -1,0 +1,69 @@
+//! `prepare`: creates and owns what is missing, without launching.
+
+use std::fmt::Write;
+
+use crate::cli::Request;
+use crate::diagnostic::{Exit, Sink};
+use crate::host::Kind;
+use crate::prepare::prepare;
+
+use super::images::LazyEngine;
+use super::pass::options;
+use super::session::Session;
+use super::verify::{Images, verify};
+
+pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
+    let mut session = Session::new(request);
+    let engine = LazyEngine::new(options(request));
+    let Some(mut verified) = verify(&mut session, services, &engine, Images::WhereNeeded) else {
+        return Err(session.report());
+    };
+    let turn = match &verified.lock {
+        Some(lock) if !request.global.dry_run => {
+            match lock.turn().and_then(|turn| Ok((turn, verified.is_outdated()?))) {
+                Ok((turn, outdated)) => {
+                    if outdated {
+                        session.sink = Sink::new();
+                        match verify(&mut session, services, &engine, Images::WhereNeeded) {
+                            Some(again) => verified = again,
+                            None => return Err(session.report()),
+                        }
+                    }
+                    Some(turn)
+                }
+                Err(finding) => {
+                    session.sink.push(finding);
+                    return Err(session.report());
+                }
+            }
+        }
+        _ => None,
+    };
+    session.report();
+    if request.global.dry_run {
+        return super::print(format!("{} to create\n", verified.steps.len()).as_bytes());
+    }
+    let receipt = match prepare(&verified.steps) {
+        Ok(receipt) => receipt,
+        Err(failure) => {
+            session.sink.push(*failure.finding);
+            return Err(session.report());
+        }
+    };
+    // Whom the directories were made for is remembered, as at a launch.
+    if let Some(lock) = verified.lock.as_ref().filter(|_| turn.is_some())
+        && let Err(finding) = lock.write(&verified.users)
+    {
+        session.sink.push(finding);
+        return Err(session.report());
+    }
+    let mut text = String::new();
+    for created in &receipt.created {
+        let what = if created.kind == Kind::Directory { "directory" } else { "file" };
+        let _ = writeln!(text, "created {what} {}", created.path.display());
+    }
+    if receipt.created.is_empty() {
+        text.push_str("nothing to create: every bind source is there\n");
+    }
+    super::print(text.as_bytes())
+}

@@ -1,0 +1,29 @@
+//! The real program, from its command line to what it prints: one module per topic.
+
+#[path = "harness/project.rs"]
+mod project;
+#[path = "harness/snapshot.rs"]
+mod snapshot;
+#[path = "harness/stub.rs"]
+mod stub;
+
+#[path = "integration/config.rs"]
+mod config;
+#[path = "integration/coverage.rs"]
+mod coverage;
+#[path = "integration/environment.rs"]
+mod environment;
+#[path = "integration/errors.rs"]
+mod errors;
+#[path = "integration/files.rs"]
+mod files;
+#[path = "integration/listings.rs"]
+mod listings;
+#[path = "integration/merging.rs"]
+mod merging;
+#[path = "integration/output_file.rs"]
+mod output_file;
+#[path = "integration/passing_on.rs"]
+mod passing_on;
+#[path = "integration/yaml_errors.rs"]
+mod yaml_errors;

@@ -1,0 +1,88 @@
+//! What Compose would refuse too: unknown keys, wrong types, wrong values, missing references.
+
+use crate::project::Project;
+use crate::snapshot::snapshot;
+
+fn refused(text: &str) -> String {
+    Project::new(text).run(["config"]).refused().to_string()
+}
+
+#[test]
+fn an_unknown_key_gets_the_nearest_one() {
+    snapshot!(refused("services:\n  a:\n    image: x\n    enviroment: {A: 1}\n"));
+}
+
+#[test]
+fn an_unknown_top_level_key_is_underlined() {
+    snapshot!(refused("service:\n  a: {image: x}\n"));
+}
+
+#[test]
+fn a_wrong_type_says_what_was_found_and_expected() {
+    snapshot!(refused("services:\n  a:\n    image: [x]\n    privileged: 1\n"));
+}
+
+#[test]
+fn a_document_must_be_a_mapping() {
+    snapshot!(refused("- services\n"));
+}
+
+#[test]
+fn a_wrong_value_is_underlined() {
+    snapshot!(refused("services:\n  a:\n    image: x\n    mem_limit: 12q\n"));
+}
+
+#[test]
+fn a_port_that_cannot_be_read_is_underlined() {
+    snapshot!(refused("services:\n  a:\n    image: x\n    ports: ['80:eighty']\n"));
+}
+
+#[test]
+fn a_service_without_image_or_build_is_refused() {
+    snapshot!(refused("services:\n  a:\n    user: me\n"));
+}
+
+#[test]
+fn a_dependency_must_be_defined() {
+    snapshot!(refused("services:\n  web: {image: x, depends_on: [dbs]}\n  db: {image: y}\n"));
+}
+
+#[test]
+fn a_cycle_of_dependencies_is_drawn() {
+    snapshot!(refused(
+        "services:\n  a: {image: x, depends_on: [b]}\n  b: {image: x, depends_on: [c]}\n  c: {image: x, depends_on: [a]}\n"
+    ));
+}
+
+#[test]
+fn settings_that_exclude_one_another_are_refused() {
+    snapshot!(refused(
+        "services:\n  a:\n    image: x\n    network_mode: host\n    networks: [n]\nnetworks: {n: }\n"
+    ));
+}
+
+#[test]
+fn a_container_name_used_twice_is_refused() {
+    snapshot!(refused(
+        "services:\n  a: {image: x, container_name: same}\n  b: {image: x, container_name: same}\n"
+    ));
+}
+
+#[test]
+fn a_service_that_is_not_there_gets_the_nearest_one() {
+    snapshot!(Project::new("services: {web: {image: x}}\n").run(["config", "wep"]).refused());
+}
+
+#[test]
+fn an_obsolete_form_is_a_warning() {
+    let outcome = Project::new("version: '3.8'\nservices: {a: {image: x}}\n").run(["config", "--services"]);
+    assert_eq!(outcome.status, 0);
+    snapshot!(outcome);
+}
+
+#[test]
+fn a_wrong_flag_is_a_wrong_use() {
+    let outcome = Project::empty().run(["config", "--formt", "json"]);
+    assert_eq!(outcome.status, 2);
+    snapshot!(outcome);
+}

@@ -1,0 +1,54 @@
+//! Text that is not the YAML it should be.
+
+use crate::project::Project;
+use crate::snapshot::snapshot;
+
+fn refused(text: &str) -> String {
+    Project::new(text).run(["config"]).refused().to_string()
+}
+
+#[test]
+fn malformed_yaml_is_underlined() {
+    snapshot!(refused("services:\n  a:\n    image: [x\n  b: {}\n"));
+}
+
+#[test]
+fn a_wrong_indentation_is_underlined() {
+    snapshot!(refused("services:\n  a:\n    image: x\n   ports: []\n"));
+}
+
+#[test]
+fn a_key_written_twice_shows_both_places() {
+    snapshot!(refused("services:\n  a:\n    image: x\n    user: me\n    image: y\n"));
+}
+
+#[test]
+fn an_unknown_anchor_is_underlined() {
+    snapshot!(refused("services:\n  a: *gone\n"));
+}
+
+#[test]
+fn a_key_that_is_a_number_is_refused() {
+    snapshot!(refused("services:\n  1:\n    image: x\n"));
+}
+
+#[test]
+fn an_alias_bomb_is_refused_at_once() {
+    let mut text = "x-0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n".to_owned();
+    for level in 1..12 {
+        let items = vec![format!("*a{}", level - 1); 10].join(", ");
+        text += &format!("x-{level}: &a{level} [{items}]\n");
+    }
+    snapshot!(refused(&(text + "services: {a: {image: x}}\n")));
+}
+
+#[test]
+fn deep_nesting_is_refused_at_once() {
+    let outcome = refused(&format!("x-deep: {}\n", "[".repeat(100_000)));
+    assert!(outcome.contains("yaml-limit"), "{outcome}");
+}
+
+#[test]
+fn every_fault_is_reported_in_one_go() {
+    snapshot!(refused("services:\n  a:\n    imag: x\n    user: [1]\n  b:\n    image: {}\n"));
+}
