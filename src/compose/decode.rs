@@ -308,20 +308,26 @@ fn object(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<N
 }
 
 /// Known fields in the table's order, then extensions.
-fn fields(mut map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
+fn fields(map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
+    let mut known = Vec::with_capacity(map.len());
+    let mut extensions = Vec::new();
+    for (key, entry) in map {
+        match object.position(&key) {
+            Some(at) => known.push((at, entry)),
+            None if is_extension(&key) && !object.loses_extensions => extensions.push((key, entry)),
+            None => {}
+        }
+    }
+    known.sort_unstable_by_key(|(at, _)| *at);
     let mut decoded = Mapping::new();
-    for field in object.fields {
-        let Some(entry) = map.remove_entry(field.key) else { continue };
+    for (at, entry) in known {
+        let Some(field) = object.fields.get(at) else { continue };
         if let Some(value) = decode(entry.value, &field.spec, &path.key(field.key), sink) {
             decoded.insert(field.key, entry.key, value);
         }
     }
-    if !object.loses_extensions {
-        for (key, entry) in map {
-            if is_extension(&key) {
-                decoded.insert(key, entry.key, entry.value);
-            }
-        }
+    for (key, entry) in extensions {
+        decoded.insert(key, entry.key, entry.value);
     }
     decoded
 }
