@@ -92,10 +92,10 @@ fn the_plan_names_what_up_then_runs() {
     let launched = bed.launched().unwrap();
     let files = plan["files"].as_array().unwrap();
     for name in ["compose.yaml", "ops/one.yaml", "ops/two.yaml", "more.yaml", "seaworthy.yaml", ".env", "a.env"] {
-        let file = files.iter().find(|file| file["name"] == name).unwrap_or_else(|| panic!("{name} {files:?}"));
+        let file = files.iter().find(|file| file["name"].as_str().is_some_and(|known| known.ends_with(name))).unwrap_or_else(|| panic!("{name} {files:?}"));
         let bytes = fs::read(bed.project().join(name)).unwrap();
         assert_eq!(file["size"], bytes.len());
         assert_eq!(file["sha256"], sha256(&bytes));
-        assert!(launched.contains(&format!("# {name} sha256:{}\n", sha256(&bytes))), "{launched}");
+        assert!(launched.contains(&format!("{name} sha256:{}\n", sha256(&bytes))), "{launched}");
     }
 }
