@@ -1,5 +1,7 @@
 //! The last step: Compose's own reading of the rendered file must agree, then Compose takes over.
 
+pub mod live;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
