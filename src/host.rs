@@ -15,6 +15,8 @@ pub mod process;
 pub mod read;
 pub mod switch;
 mod sys;
+pub mod turn;
+pub mod walk;
 
 pub use access::{Access, Blocked, Verdict};
 pub use atomic::{AtomicError, AtomicFile, write_atomic};
@@ -25,3 +27,5 @@ pub use private::{PrivateDirError, ensure_private_dir};
 pub use probe::{Probe, probe_write};
 pub use read::{Content, ReadError, read_file, read_stdin};
 pub use switch::{SwitchError, run_as};
+pub use turn::{Turn, TurnError};
+pub use walk::{Handover, hand_over};

@@ -85,9 +85,14 @@ pub fn run(docker: &Path, words: &[OsString], variables: &BTreeMap<String, Strin
     let shown: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Finding::error(Code::EngineUnavailable, format!("docker {} failed: {status}", shown.join(" ")))
-            .help("Its own message is above.")),
-        Err(error) => Err(Finding::error(Code::ComposeUnavailable, format!("cannot run {}: {error}", docker.display()))
-            .help(Code::ComposeUnavailable.remedy())),
+        Ok(status) => Err(Finding::error(
+            Code::EngineUnavailable,
+            format!("docker {} failed: {status}", shown.join(" ")),
+        )
+        .help("Its own message is above.")),
+        Err(error) => {
+            Err(Finding::error(Code::ComposeUnavailable, format!("cannot run {}: {error}", docker.display()))
+                .help(Code::ComposeUnavailable.remedy()))
+        }
     }
 }

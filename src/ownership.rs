@@ -12,6 +12,7 @@ pub mod caller;
 pub mod command;
 pub mod images;
 pub mod kind;
+pub mod lock;
 pub mod remote;
 pub mod root;
 pub mod spec;

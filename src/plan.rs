@@ -162,7 +162,10 @@ fn image(service: &Node) -> String {
         (Some(image), None) => image,
         (Some(image), Some(_)) => format!("{image} (built)"),
         (None, Some(context)) => format!("build {}", text(context)),
-        (None, None) => service.at(&["provider", "type"]).map(|name| format!("provider {}", text(name))).unwrap_or_default(),
+        (None, None) => service
+            .at(&["provider", "type"])
+            .map(|name| format!("provider {}", text(name)))
+            .unwrap_or_default(),
     }
 }
 

@@ -48,7 +48,8 @@ pub fn render(model: &Model, selected: &Model) -> Rendered {
     make_loadable(&mut arranged);
     escape_values(&mut arranged);
     // Closed, so that a cut file is seen to be one.
-    let text = format!("# Rendered by seaworthy; made anew at each launch.\n{}...\n", to_yaml_lossless(&arranged));
+    let text =
+        format!("# Rendered by seaworthy; made anew at each launch.\n{}...\n", to_yaml_lossless(&arranged));
     Rendered { text, tree: arranged, expected: output::render(&selected.root, Format::Yaml) }
 }
 

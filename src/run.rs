@@ -1,12 +1,17 @@
 //! From the command line to the exit status: what each command does with the stages.
 
+mod check;
 mod config;
 mod gate;
 mod images;
+mod lock;
+mod overlays;
 mod pass;
 mod plan;
 mod policy;
 mod prepare;
+mod repair;
+mod schema;
 mod session;
 mod verify;
 
@@ -38,9 +43,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(page) => print(&page),
             Err(error) => Err(failed(&error)),
         },
+        Command::Schema(name) => schema::run(name),
         Command::Config(options) => config::run(&request, options),
+        Command::Check(options) => check::run(&request, *options),
+        Command::Overlays(what) => overlays::run(&request, what),
         Command::Plan(options) => plan::run(&request, options),
         Command::Prepare(services) => prepare::run(&request, services),
+        Command::Repair(options) => repair::run(&request, options),
         Command::Compose(compose) => match compose.class {
             Class::Gate | Class::Load => gate::run(&request, compose),
             Class::Judge | Class::PassThrough | Class::Own => pass::run(&request),

@@ -186,6 +186,13 @@ impl Checker<'_> {
 
     fn resources(&self, name: &str, service: &Node, sink: &mut Sink) {
         for volume in items_of(service, "volumes") {
+            let bind = volume.get("type").and_then(Node::as_str) == Some("bind");
+            if bind && volume.get("source").is_none() {
+                let message = format!("service {name:?} has a bind mount without a source");
+                sink.push(
+                    Finding::error(Code::ComposeValue, message).at_origin(volume.origin, "no `source`"),
+                );
+            }
             if volume.get("type").and_then(Node::as_str) == Some("volume")
                 && let Some(source) = volume.get("source")
             {

@@ -7,7 +7,7 @@ use crate::yaml::{Mapping, Node, Path, Value};
 
 use super::merge::{kind, text};
 use super::short::{boolean, command, duration, file_mode, host, integer, size};
-use super::table::{Canonical, Decode, Map, Object, Spec, is_extension};
+use super::table::{Canonical, Decode, Map, Object, Scalars, Spec, is_extension};
 
 /// The decoded value; `None` where Compose leaves it out. Faults go to the sink.
 pub fn decode(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
@@ -24,8 +24,11 @@ pub fn decode(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Opti
     }
 }
 
-fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<Option<Node>, String> {
+fn convert(mut node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<Option<Node>, String> {
     let origin = node.origin;
+    if let (Value::Map(map), Some(Map::Free { literal: false, .. })) = (&mut node.value, spec.map) {
+        gather_extensions(map, path, sink);
+    }
     let with = |value: Value| Some(Node::new(value, origin));
     if node.is_null() && !matches!(spec.decode, Decode::Raw | Decode::Object | Decode::Required) {
         return Ok(None);
@@ -33,6 +36,9 @@ fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<
     Ok(match spec.decode {
         Decode::Raw => Some(node),
         Decode::Dropped => None,
+        Decode::Text if matches!(node.value, Value::UInt(_)) && spec.scalars.has(Scalars::INTEGER) => {
+            return Err(format!("{} is too large", text(&node)));
+        }
         Decode::Text => {
             Some(text(&node)).filter(|text| !text.is_empty()).and_then(|text| with(Value::String(text)))
         }
@@ -43,12 +49,23 @@ fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<
             Some(to_int(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
         }
         Decode::IntKept => with(Value::Int(to_int(&node)?)),
-        Decode::Uint => {
-            Some(to_uint(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
+        Decode::Uint(bits) => {
+            let number = to_uint(&node)?;
+            let number = if bits < 64 { number % (1 << bits) } else { number };
+            if number == 0 { None } else { with(unsigned(number)) }
         }
-        Decode::UintKept => with(Value::Int(to_uint(&node)?)),
-        Decode::Float32 => to_float32(&node)?.and_then(|number| with(Value::Float(number))),
-        Decode::Bytes => to_bytes(&node)?.and_then(|bytes| with(Value::String(bytes))),
+        Decode::UintKept => with(unsigned(to_uint(&node)?)),
+        Decode::Cpus if matches!(node.value, Value::UInt(_)) => {
+            return Err(format!("{} is too large", text(&node)));
+        }
+        Decode::Float32 | Decode::Cpus => to_float32(&node)?.and_then(|number| with(Value::Float(number))),
+        Decode::Bytes => Some(to_bytes(&node)?)
+            .filter(|bytes| *bytes != 0)
+            .and_then(|bytes| with(Value::String(bytes.to_string()))),
+        Decode::PlainTextMap => {
+            let map = plain_text_map(node)?;
+            (!map.is_empty()).then(|| Node::map(map, origin))
+        }
         Decode::Duration => {
             let nanos = to_duration(&node)?;
             if nanos == 0 { None } else { with(Value::String(duration::format(nanos))) }
@@ -66,7 +83,9 @@ fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<
         Decode::Ssh => ssh(node),
         Decode::Ulimit => ulimit(node, spec, path, sink)?,
         Decode::FileMode => with(Value::String(to_file_mode(&node)?)),
-        Decode::DeviceCount => with(Value::Int(to_count(&node)?)),
+        Decode::DeviceCount => {
+            Some(to_count(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
+        }
         // Without interpolation a short form may have stayed what it was.
         Decode::Struct | Decode::Object if !(node.is_null() || node.as_map().is_some()) => {
             return Err(format!("expected a mapping, got {}", kind(&node)));
@@ -78,6 +97,41 @@ fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<
         Decode::Objects => non_empty(objects(node, spec, path, sink)),
         Decode::ObjectMap => object_map(node, spec, path, sink),
     })
+}
+
+/// The name under which Compose's decoder keeps extensions while it works.
+const GATHERED: &str = "#extensions";
+
+/// Compose takes every `x-` key for an extension, even where keys are the author's own: what was
+/// written as one variable or label becomes part of a strange one. What would run is shown here too,
+/// with a warning.
+fn gather_extensions(map: &mut Mapping, path: &Path<'_>, sink: &mut Sink) {
+    if !map.keys().any(is_extension) {
+        return;
+    }
+    let mut gathered = Mapping::new();
+    let mut kept = Mapping::new();
+    let mut at = None;
+    for (key, entry) in std::mem::take(map) {
+        if is_extension(&key) {
+            sink.push(
+                Finding::warning(
+                    Code::ComposeValue,
+                    format!("Compose takes {path}.{key} for an extension and renames it {GATHERED:?}"),
+                )
+                .at_origin(entry.key, "not what was meant")
+                .help(format!("In a list it stays what it is: `- {key}=value`.")),
+            );
+            at.get_or_insert(entry.key);
+            gathered.insert(key, entry.key, entry.value);
+        } else {
+            kept.insert(key, entry.key, entry.value);
+        }
+    }
+    if let Some(at) = at {
+        kept.insert(GATHERED, at, Node::map(gathered, at));
+    }
+    *map = kept;
 }
 
 fn non_empty(node: Node) -> Option<Node> {
@@ -96,18 +150,29 @@ fn to_bool(node: &Node) -> Result<bool, String> {
 fn to_int(node: &Node) -> Result<i64, String> {
     match &node.value {
         Value::Int(number) => Ok(*number),
+        // Compose converts without a check: what does not fit wraps, or is the least number there is.
+        Value::Float(number) if !(number.abs() < 9.2e18) => Ok(i64::MIN),
         Value::Float(number) => Ok(number.trunc() as i64),
-        Value::UInt(number) => Err(format!("{number} is too large")),
+        Value::UInt(number) => Ok(number.cast_signed()),
         _ => integer::atoi(&text(node)),
     }
 }
 
-fn to_uint(node: &Node) -> Result<i64, String> {
-    if let Value::String(text) = &node.value {
-        return Err(format!("{text:?} must be a number, not a string"));
+fn to_uint(node: &Node) -> Result<u64, String> {
+    match &node.value {
+        Value::String(text) => Err(format!("{text:?} must be a number, not a string")),
+        Value::UInt(number) => Ok(*number),
+        // What Go makes of a float that no integer can hold.
+        Value::Float(number) if !(number.abs() < 9.2e18) => Ok(1 << 63),
+        _ => {
+            let number = to_int(node)?;
+            u64::try_from(number).map_err(|_| format!("{number} must not be negative"))
+        }
     }
-    let number = to_int(node)?;
-    if number < 0 { Err(format!("{number} must not be negative")) } else { Ok(number) }
+}
+
+fn unsigned(number: u64) -> Value {
+    i64::try_from(number).map_or(Value::UInt(number), Value::Int)
 }
 
 /// The shortest decimal that is the same 32-bit number; zero is left out.
@@ -123,15 +188,13 @@ fn to_float32(node: &Node) -> Result<Option<f64>, String> {
     Ok((short != 0.0).then_some(short))
 }
 
-/// A byte size as decimal text. Compose silently drops a YAML float.
-fn to_bytes(node: &Node) -> Result<Option<String>, String> {
-    let bytes = match &node.value {
-        Value::Float(_) => return Ok(None),
-        Value::Int(number) => *number,
-        Value::UInt(number) => return Err(format!("{number} is too large")),
-        _ => size::parse(&text(node))?,
-    };
-    Ok((bytes != 0).then(|| bytes.to_string()))
+/// A byte size. Compose silently drops a YAML float, or a number above `i64::MAX`.
+fn to_bytes(node: &Node) -> Result<i64, String> {
+    match &node.value {
+        Value::Float(_) | Value::UInt(_) => Ok(0),
+        Value::Int(number) => Ok(*number),
+        _ => size::parse(&text(node)),
+    }
 }
 
 fn to_duration(node: &Node) -> Result<i64, String> {
@@ -141,6 +204,7 @@ fn to_duration(node: &Node) -> Result<i64, String> {
 fn to_file_mode(node: &Node) -> Result<String, String> {
     let mode = match &node.value {
         Value::String(text) => file_mode::parse(text)?,
+        Value::Float(_) | Value::UInt(_) => return Err(format!("{} is not a file mode", text(node))),
         _ => to_int(node)?,
     };
     Ok(file_mode::format(mode))
@@ -216,6 +280,20 @@ fn text_map(node: Node, nullable: bool) -> Result<Mapping, String> {
     Ok(decoded)
 }
 
+/// A mapping whose values must be scalars.
+fn plain_text_map(node: Node) -> Result<Mapping, String> {
+    let mut decoded = Mapping::new();
+    if let Value::Map(map) = node.value {
+        for (key, entry) in map {
+            if !matches!(entry.value.value, Value::String(_) | Value::Int(_) | Value::Null) {
+                return Err(format!("{key} must be a string, but is {}", kind(&entry.value)));
+            }
+            decoded.insert(key, entry.key, as_text(&entry.value));
+        }
+    }
+    Ok(decoded)
+}
+
 fn multi_options(node: Node) -> Option<Node> {
     let origin = node.origin;
     let Value::Map(map) = node.value else { return None };
@@ -229,6 +307,12 @@ fn multi_options(node: Node) -> Option<Node> {
 /// Extra hosts as a sorted list of `host=address`.
 fn hosts(node: Node) -> Result<Option<Node>, String> {
     let origin = node.origin;
+    // A host without addresses leaves an empty list behind.
+    let empty = match &node.value {
+        Value::Seq(items) => items.is_empty(),
+        Value::Map(map) => map.is_empty(),
+        _ => true,
+    };
     let mut pairs: Vec<(String, String, Origin)> = Vec::new();
     match node.value {
         Value::Seq(items) => {
@@ -243,6 +327,7 @@ fn hosts(node: Node) -> Result<Option<Node>, String> {
             for (name, entry) in map {
                 let at = entry.value.origin;
                 let addresses: Vec<String> = match &entry.value.value {
+                    Value::Map(_) => return Err(format!("the addresses of {name} must not be a mapping")),
                     Value::Seq(items) => items.iter().map(text).collect(),
                     Value::Null => Vec::new(),
                     _ => vec![text(&entry.value)],
@@ -257,7 +342,7 @@ fn hosts(node: Node) -> Result<Option<Node>, String> {
         pairs.into_iter().map(|(name, address, at)| (format!("{name}={address}"), at)).collect();
     lines.sort_by(|a, b| a.0.cmp(&b.0));
     let items: Vec<_> = lines.into_iter().map(|(line, at)| Node::string(line, at)).collect();
-    Ok((!items.is_empty()).then(|| Node::seq(items, origin)))
+    Ok((!empty).then(|| Node::seq(items, origin)))
 }
 
 fn ssh(node: Node) -> Option<Node> {
@@ -311,9 +396,12 @@ fn object(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<N
 fn fields(mut map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
     let mut decoded = Mapping::new();
     for field in object.fields {
-        let Some(entry) = map.remove_entry(field.key) else { continue };
-        if let Some(value) = decode(entry.value, &field.spec, &path.key(field.key), sink) {
+        if let Some(entry) = map.remove_entry(field.key)
+            && let Some(value) = decode(entry.value, &field.spec, &path.key(field.key), sink)
+        {
             decoded.insert(field.key, entry.key, value);
+        } else if field.always {
+            decoded.put(field.key, Node::new(nothing(field.spec.decode), Origin::Default("empty")));
         }
     }
     if !object.loses_extensions {
@@ -324,6 +412,15 @@ fn fields(mut map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut
         }
     }
     decoded
+}
+
+/// What Go prints for a field that holds nothing.
+fn nothing(decode: Decode) -> Value {
+    match decode {
+        Decode::Int | Decode::Uint(_) => Value::Int(0),
+        Decode::Bytes => Value::String("0".to_owned()),
+        _ => Value::String(String::new()),
+    }
 }
 
 fn objects(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Node {

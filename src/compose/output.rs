@@ -64,6 +64,8 @@ pub fn arrange(node: &Node, spec: Option<&Spec>, format: Format, depth: usize) -
             Some(Map::Free { value, .. }) => Value::Map(arrange_free(map, Some(value), format, depth)),
             None => Value::Map(arrange_free(map, None, format, depth)),
         },
+        // An extension's empty list is a nil slice to Go.
+        Value::Seq(items) if items.is_empty() && spec.is_none() && format == Format::Json => Value::Null,
         Value::Seq(items) => {
             let spec = spec.and_then(Spec::item);
             Value::Seq(items.iter().map(|item| arrange(item, spec, format, depth + 1)).collect())

@@ -12,7 +12,7 @@ pub fn validate(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
     match &node.value {
         Value::Map(map) => match spec.map {
             Some(Map::Object(object)) => validate_object(node, map, object, path, sink),
-            Some(Map::Free { value, keys }) => validate_free(map, value, keys, path, sink),
+            Some(Map::Free { value, keys, .. }) => validate_free(map, value, keys, path, sink),
             None => sink.push(wrong_type(node, spec, path)),
         },
         Value::Seq(items) => match spec.list {
@@ -75,10 +75,19 @@ fn validate_free(map: &Mapping, value: &Spec, keys: Keys, path: &Path<'_>, sink:
                 Finding::error(Code::ComposeUnknownKey, format!("{path} has an illegal name `{key}`"))
                     .at_origin(entry.key, "names consist of letters, digits, `.`, `_` and `-`"),
             ),
+            Keys::NonEmpty if key.chars().all(|c| c == '\n') => sink.push(
+                Finding::error(Code::ComposeUnknownKey, format!("{path} has an empty key"))
+                    .at_origin(entry.key, "a name is missing here"),
+            ),
             Keys::NamesUnchecked if !legal => {}
+            Keys::LowercaseUnchecked if !is_lowercase(key) => {}
             _ => validate(&entry.value, value, &path.key(key), sink),
         }
     }
+}
+
+fn is_lowercase(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
 fn refuse_repeats(items: &[Node], path: &Path<'_>, sink: &mut Sink) {
@@ -134,6 +143,10 @@ fn validate_scalar(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
             #[allow(clippy::cast_precision_loss)] // the bounds are small
             let number = *number as f64;
             (number < low || number > high).then(|| (range_text(low, high), None))
+        }
+        #[allow(clippy::cast_precision_loss)] // only its magnitude counts
+        (Check::Range(low, high), Value::UInt(number)) => {
+            (*number as f64 > high).then(|| (range_text(low, high), None))
         }
         (Check::Range(low, high), Value::Float(number)) => {
             (*number < low || *number > high).then(|| (range_text(low, high), None))

@@ -6,11 +6,13 @@
 mod build;
 mod common;
 mod deploy;
+mod json_schema;
 mod mounts;
 mod project;
 mod service;
 mod spec;
 
+pub use json_schema::json_schema;
 pub use project::{PROJECT, RESOURCES};
 pub use spec::{
     Canonical, Cast, Check, Decode, Field, Keys, List, Map, Merge, Object, PathRule, Scalars, Spec, UniqueBy,

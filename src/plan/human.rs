@@ -55,7 +55,9 @@ fn services(plan: &Plan, width: usize, out: &mut String) {
     let mounts: Vec<Vec<String>> = plan
         .services
         .iter()
-        .flat_map(|service| service.mounts.iter().map(move |mount| mount_row(service, mount, &plan.directory)))
+        .flat_map(|service| {
+            service.mounts.iter().map(move |mount| mount_row(service, mount, &plan.directory))
+        })
         .collect();
     if !mounts.is_empty() {
         let _ = writeln!(out, "\nMounts");
@@ -83,7 +85,8 @@ fn user(user: &PlanUser) -> String {
 }
 
 fn mount_row(service: &PlanService, mount: &PlanMount, directory: &str) -> Vec<String> {
-    let source = mount.source.as_deref().map_or_else(|| "anonymous".to_owned(), |source| short(source, directory));
+    let source =
+        mount.source.as_deref().map_or_else(|| "anonymous".to_owned(), |source| short(source, directory));
     vec![
         service.name.clone(),
         mount.kind.clone(),

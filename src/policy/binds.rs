@@ -67,8 +67,8 @@ pub fn clean(path: &Path) -> PathBuf {
     result
 }
 
-const BINDS: Keys = Keys { place: "binds", known: &["roots", "create", "mode"], later: &[] };
-const CREATE: Keys =
+pub(super) const BINDS: Keys = Keys { place: "binds", known: &["roots", "create", "mode"], later: &[] };
+pub(super) const CREATE: Keys =
     Keys { place: "binds.create", known: &["path", "kind", "content", "mode", "owner"], later: &[] };
 
 pub fn read(node: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Binds {

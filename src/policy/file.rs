@@ -29,7 +29,7 @@ pub struct PolicyFile {
     pub waivers: Vec<Waiver>,
 }
 
-const POLICY: Keys = Keys {
+pub(super) const POLICY: Keys = Keys {
     place: "",
     known: &["version", "posture", "user", "overlays", "files", "binds", "waivers"],
     later: &["state", "repair", "copies", "probes", "gc"],
@@ -157,7 +157,8 @@ fn files(node: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Vec<Located<P
     files
 }
 
-const OVERLAY: Keys = Keys { place: "overlays", known: &["builtin", "file", "sha256"], later: &[] };
+pub(super) const OVERLAY: Keys =
+    Keys { place: "overlays", known: &["builtin", "file", "sha256"], later: &[] };
 
 fn overlays(node: &Node, rank: Rank, base: &Base<'_>, reader: &mut Reader<'_>) -> Vec<Wanted> {
     let items = reader.list(node, "overlays");

@@ -151,8 +151,9 @@ fn find_own(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Si
 
 /// The policy beside the base file, where there is one.
 fn beside_base(project: &Project, sink: &mut Sink) -> Found<PathBuf> {
-    let base = project.paths.first().filter(|path| path.as_os_str() != "-");
-    let directory = base.and_then(|path| path.parent()).unwrap_or(&project.directory);
+    let stream = |path: &Path| ["-", "/dev", "/proc"].iter().any(|place| path.starts_with(place));
+    let base = project.paths.first().filter(|path| !stream(path));
+    let directory = base.and_then(|path| path.parent()).unwrap_or_else(|| project.home());
     let path = directory.join(FILE_NAME);
     // Present is what has a name, even where it leads nowhere: that is an error, not an absence.
     if path.symlink_metadata().is_ok() {

@@ -57,7 +57,7 @@ impl fmt::Display for UserSetting {
     }
 }
 
-const USER: Keys = Keys { place: "user", known: &["default", "services"], later: &["home"] };
+pub(super) const USER: Keys = Keys { place: "user", known: &["default", "services"], later: &["home"] };
 
 pub fn read(node: &Node, reader: &mut Reader<'_>) -> Users {
     let mut users = Users::default();

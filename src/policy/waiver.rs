@@ -46,7 +46,7 @@ impl Waiver {
     }
 }
 
-const WAIVER: Keys =
+pub(super) const WAIVER: Keys =
     Keys { place: "waivers", known: &["service", "rule", "allow", "reason", "expires"], later: &[] };
 
 pub fn read(node: &Node, rank: Rank, reader: &mut Reader<'_>) -> Vec<Waiver> {

@@ -5,8 +5,9 @@ use std::ffi::OsString;
 
 use crate::cli::{Class, ComposeCommand, Request};
 use crate::compose::{Model, section};
-use crate::diagnostic::{Code, Exit, Finding};
+use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::{Answer, Command};
+use crate::ownership::UserDecision;
 use crate::prepare::prepare;
 use crate::project::Project;
 use crate::render::{self, Rendered};
@@ -21,6 +22,8 @@ use super::verify::{Images, Verified, verify};
 /// `publish` start nothing, so the host is not prepared for them.
 pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
+    // What starts nothing may be what puts the user right: a build, a pull.
+    session.tolerates_drift = command.class != Class::Gate;
     let services = named_services(command);
     let engine = LazyEngine::new(options(request));
     let Some(mut verified) = verify(&mut session, &services, &engine, Images::WhereNeeded) else {
@@ -42,20 +45,40 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
         }
         if let [service, ..] = pending(&verified).as_slice() {
             session.sink.push(
-                Finding::error(Code::UserInvalid, format!("who {service} runs as is not known although its image is there"))
-                    .help("Give the service a user in numbers: user.services in the policy."),
+                Finding::error(
+                    Code::UserInvalid,
+                    format!("who {service} runs as is not known although its image is there"),
+                )
+                .help("Give the service a user in numbers: user.services in the policy."),
             );
             return Err(session.report());
         }
     }
-    let rendered = render::render(&verified.model, &verified.selected);
-    match hand_over(&mut session, command, &verified, &rendered, &services) {
-        Ok(exit) => Ok(exit),
+    let acts = command.class == Class::Gate && !request.global.dry_run;
+    let turn = verified.lock.as_ref().filter(|_| acts).map(super::lock::Locked::turn);
+    let turn = match turn.transpose().and_then(|turn| Ok((verified.is_outdated()?, turn))) {
+        Ok((false, turn)) => turn,
+        // Another launch gave out users meanwhile.
+        Ok((true, turn)) => {
+            session.sink = Sink::new();
+            match verify(&mut session, &services, &LazyEngine::new(options(request)), Images::WhereNeeded) {
+                Some(again) => verified = again,
+                None => return Err(session.report()),
+            }
+            turn
+        }
         Err(finding) => {
             session.sink.push(finding);
-            Err(session.report())
+            return Err(session.report());
         }
-    }
+    };
+    let rendered = render::render(&verified.model, &verified.selected);
+    let outcome = hand_over(&mut session, command, &verified, &rendered, &services);
+    drop(turn);
+    outcome.map_err(|finding| {
+        session.sink.push(finding);
+        session.report()
+    })
 }
 
 /// Compose starts existing containers by the project's name alone. Where there is no project to verify, and
@@ -66,6 +89,8 @@ fn has_only_a_name(session: &Session<'_>, command: &ComposeCommand) -> bool {
     matches!(command.name, "start" | "restart")
         && (global.project_name.is_some() || is_set("COMPOSE_PROJECT_NAME"))
         && global.files.is_empty()
+        && global.files_from.is_none()
+        && global.files_cmd.is_none()
         && !is_set("COMPOSE_FILE")
         && global.policy.is_none()
         && session.sink.findings().iter().all(|finding| finding.code == Code::NoComposeFile)
@@ -88,7 +113,13 @@ pub fn named_services(command: &ComposeCommand) -> Vec<String> {
 /// not there.
 fn pending(verified: &Verified) -> Vec<String> {
     let launched: HashSet<&str> = verified.selected.services().map(|(name, _)| name).collect();
-    let users = verified.users.iter().filter(|user| user.is_pending()).map(|user| user.service.as_str());
+    // What the lock is to remember has to be known.
+    let unknown = |user: &UserDecision| verified.lock.is_some() && !user.user.is_known();
+    let users = verified
+        .users
+        .iter()
+        .filter(|user| user.is_pending() || unknown(user))
+        .map(|user| user.service.as_str());
     let binds = verified.binds.iter().filter(|bind| bind.is_pending()).map(|bind| bind.service.as_str());
     let waiting: BTreeSet<&str> = users.chain(binds).filter(|service| launched.contains(service)).collect();
     waiting.into_iter().map(str::to_owned).collect()
@@ -96,7 +127,12 @@ fn pending(verified: &Verified) -> Vec<String> {
 
 /// Pulls or builds what has to be there before users can be decided. Compose does it, from the
 /// rendered file, and shows its progress.
-fn fetch(session: &Session<'_>, verified: &Verified, waiting: &[String], engine: &LazyEngine) -> Result<(), Finding> {
+fn fetch(
+    session: &Session<'_>,
+    verified: &Verified,
+    waiting: &[String],
+    engine: &LazyEngine,
+) -> Result<(), Finding> {
     if let Answer::Unknown(reason) = engine.get() {
         return Err(Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy()));
     }
@@ -104,9 +140,11 @@ fn fetch(session: &Session<'_>, verified: &Verified, waiting: &[String], engine:
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(session.request, &variables)?;
     let rendered = render::render(&verified.model, &verified.selected);
-    let path = render::write(directory, name, &rendered)?;
+    let path = render::write(verified.project.home(), name, &rendered)?;
     let is_built = |service: &&String| {
-        section(&verified.model.root, "services").and_then(|map| map.get(service)).is_some_and(|node| node.get("build").is_some())
+        section(&verified.model.root, "services")
+            .and_then(|map| map.get(service))
+            .is_some_and(|node| node.get("build").is_some())
     };
     let (built, pulled): (Vec<&String>, Vec<&String>) = waiting.iter().partition(is_built);
     for (verb, services) in [("build", built), ("pull", pulled)] {
@@ -126,9 +164,9 @@ fn fetch(session: &Session<'_>, verified: &Verified, waiting: &[String], engine:
 fn find_docker(request: &Request, variables: &BTreeMap<String, String>) -> Result<Command, Finding> {
     let mut options = options(request);
     options.environment.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
-    Command::find(options)
-        .into_result()
-        .map_err(|reason| Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy()))
+    Command::find(options).into_result().map_err(|reason| {
+        Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy())
+    })
 }
 
 /// Writes the rendered file, prepares the host while Compose reads that file, and becomes Compose.
@@ -144,17 +182,25 @@ fn hand_over(
     let (directory, name) = (&verified.model.directory, &verified.model.name);
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(request, &variables)?;
-    let path = render::write(directory, name, rendered)?;
+    let path = render::write(verified.project.home(), name, rendered)?;
     let globals = request.launch_globals(directory, name, &path);
     let on_host = command.class == Class::Gate && !request.global.dry_run;
     std::thread::scope(|scope| {
         let check = scope.spawn(|| crate::launch::cross_check(&docker, &globals, services, rendered));
-        let prepared = if on_host { prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding) } else { Ok(()) };
+        let prepared = if on_host {
+            prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding)
+        } else {
+            Ok(())
+        };
         let checked = check.join().unwrap_or_else(|_| {
-            Err(Finding::error(Code::Internal, "the cross-check ended unexpectedly").help(Code::Internal.remedy()))
+            Err(Finding::error(Code::Internal, "the cross-check ended unexpectedly")
+                .help(Code::Internal.remedy()))
         });
         checked.and(prepared)
     })?;
+    if let Some(lock) = verified.lock.as_ref().filter(|_| on_host) {
+        lock.write(&verified.users)?;
+    }
     session.report();
     if request.global.no_launch {
         return Ok(Exit::Done);

@@ -14,7 +14,7 @@ use super::session::{Session, screen};
 use super::verify::{Images, Verified, verify};
 
 /// How long an engine may take to answer before the plan goes on without it.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
@@ -37,7 +37,7 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
     let sources = session.inputs.sources();
     let model = &verified.model;
     let selected: HashSet<&str> = verified.selected.services().map(|(name, _)| name).collect();
-    let path = render::path(&model.directory, &model.name);
+    let path = render::path(verified.project.home(), &model.name);
     let mut command = vec!["docker".to_owned(), "compose".to_owned()];
     let globals = session.request.launch_globals(&model.directory, &model.name, &path);
     command.extend(globals.iter().map(|word| word.to_string_lossy().into_owned()));
@@ -47,12 +47,23 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
         project: model.name.clone(),
         directory: model.directory.display().to_string(),
         policy: verified.policy.as_ref().map(|policy| PlanPolicy {
-            file: policy.sources.iter().filter_map(|id| sources.get(*id)).map(|file| file.name.clone()).collect::<Vec<_>>().join(", "),
+            file: policy
+                .sources
+                .iter()
+                .filter_map(|id| sources.get(*id))
+                .map(|file| file.name.clone())
+                .collect::<Vec<_>>()
+                .join(", "),
             posture: policy.posture.value.to_string(),
         }),
         files: files(session, verified),
         services: plan::services(&verified.selected, &verified.users, sources),
-        disabled: model.services().map(|(name, _)| name).filter(|name| !selected.contains(name)).map(str::to_owned).collect(),
+        disabled: model
+            .services()
+            .map(|(name, _)| name)
+            .filter(|name| !selected.contains(name))
+            .map(str::to_owned)
+            .collect(),
         steps: verified.steps.clone(),
         findings: session.sink.findings().iter().map(|finding| PlanFinding::new(finding, sources)).collect(),
         command,
@@ -88,7 +99,10 @@ fn files(session: &Session<'_>, verified: &Verified) -> Vec<PlanFile> {
         listed.push(*id);
     }
     files.extend(
-        sources.entries().filter(|(id, _)| !listed.contains(id)).filter_map(|(id, _)| describe(id, Role::Referenced)),
+        sources
+            .entries()
+            .filter(|(id, _)| !listed.contains(id))
+            .filter_map(|(id, _)| describe(id, Role::Referenced)),
     );
     files
 }

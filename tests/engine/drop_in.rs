@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use serde_json::{Value, json};
 
 use super::harness::{
-    Background, Compose, End, Project, Seaworthy, Tool, alike, docker, label, owner_and_mode,
+    Background, Compose, End, Project, Seaworthy, Tool, alike, bare, label, owner_and_mode, run,
 };
 
 /// A bit of everything that ends up in a container, and so in what Compose compares.
@@ -120,7 +120,14 @@ fn traits(project: &Project, service: &str) -> Value {
     let labels = container["Config"]["Labels"].as_object_mut().unwrap();
     labels.retain(|name, _| !name.starts_with("com.docker.compose."));
     // Compose writes these down in any order.
-    for list in ["/Config/Env", "/HostConfig/Binds", "/HostConfig/Ulimits", "/Mounts"] {
+    for list in [
+        "/Config/Env",
+        "/HostConfig/Binds",
+        "/HostConfig/ExtraHosts",
+        "/HostConfig/Mounts",
+        "/HostConfig/Ulimits",
+        "/Mounts",
+    ] {
         if let Some(list) = container.pointer_mut(list).and_then(Value::as_array_mut) {
             list.sort_by_key(ToString::to_string);
         }
@@ -272,28 +279,25 @@ fn two_launches_at_once_agree() {
 fn a_project_reached_through_a_link_keeps_the_path_that_was_typed() {
     let described = alike(
         || {
-            let project = Project::of_service("command: [sleep, '600']\nvolumes: ['./data:/data']");
+            let mut project = Project::of_service("command: [sleep, '600']\nvolumes: ['./data:/data']");
             project.file("data/file", "");
-            symlink(&project.directory, project.beside("linked")).unwrap();
+            project.name.push_str("-linked");
+            symlink(&project.directory, project.beside(&project.name)).unwrap();
             project
         },
         |project, tool| {
-            let linked = project.beside("linked");
+            let linked = project.beside(&project.name);
             let mut command = project.command(tool, &["up", "-d"]);
             // As a shell does after `cd linked`.
             command.current_dir(&linked).env("PWD", &linked);
-            super::harness::run(command).ok();
-            let ids =
-                docker(&["ps", "-q", "--filter", "label=com.docker.compose.project=linked"]).ok().stdout;
-            let inspected = docker(&["container", "inspect", ids.trim()]).ok().stdout;
-            let container: Value = serde_json::from_str(&inspected).unwrap();
-            docker(&["rm", "-f", ids.trim()]).ok();
-            let root = project.beside("").display().to_string();
-            let directory = label(&container[0], "project.working_dir").replace(&root, "/");
-            (directory, container[0]["Mounts"][0]["Source"].as_str().unwrap().replace(&root, "/"))
+            run(command).ok();
+            let container = project.container("s");
+            let short = |path: &str| path.replace(linked.to_str().unwrap(), "LINK");
+            let source = container["Mounts"][0]["Source"].as_str().unwrap();
+            (short(label(&container, "project.working_dir")), short(source))
         },
     );
-    assert_eq!(described, ("/linked".to_owned(), "/linked/data".to_owned()));
+    assert_eq!(described, ("LINK".to_owned(), "LINK/data".to_owned()));
 }
 
 #[test]
@@ -359,11 +363,11 @@ fn a_directory_that_may_not_be_written_launches_all_the_same() {
     fs::copy(env!("CARGO_BIN_EXE_seaworthy"), &binary).unwrap();
 
     let as_other = |words: &[&str]| {
-        let mut command = super::harness::bare("setpriv");
+        let mut command = bare("setpriv");
         command.args(["--reuid", "1500", "--regid", "1500"]);
         command.args(["--groups", &socket_group()]).arg(&binary).args(words);
         command.current_dir(&project.directory).env("HOME", &state).env("XDG_STATE_HOME", &state);
-        super::harness::run(command)
+        run(command)
     };
     as_other(&["up", "-d"]).ok();
     assert_eq!(project.states(), [("s".to_owned(), "running".to_owned(), 0)]);

@@ -197,10 +197,7 @@ fn a_list_that_is_cut_short_is_shown_beside_the_one_expected() {
         assert_eq!(outcome.codes(), [Code::FileListInvalid]);
         assert!(outcome.errors()[0].message.contains(message), "{}", outcome.errors()[0].message);
         let help = outcome.errors()[0].help.clone().unwrap();
-        assert!(
-            help.contains("given:") && help.contains("expected:") && help.contains("3. c.yaml"),
-            "{help}"
-        );
+        assert!(help.contains("given") && help.contains("expected") && help.contains("3. c.yaml"), "{help}");
     }
 }
 

@@ -260,6 +260,23 @@ fn no_way_into_the_model_undoes_an_overlay() {
 }
 
 #[test]
+fn assertions_refuse_in_every_posture() {
+    let overlay =
+        "services:\n  a: { privileged: false, tty: false, pids_limit: 100, user: \"\", cpus: 0 }\n...\n";
+    for fields in ["privileged: true", "tty: true", "pids_limit: -1", "user: root", "cpus: 1"] {
+        for posture in ["", "posture: observe\n"] {
+            let outcome = Fixture::new("services:\n  a: { image: x }\n")
+                .file("later.yaml", &format!("services:\n  a: {{ {fields} }}\n"))
+                .with("o.yaml", overlay)
+                .policy(&format!("{posture}overlays: [{{ file: o.yaml }}]\n"))
+                .run();
+            assert_eq!(outcome.codes(), [Code::AssertionUndone], "{fields}\n{}", outcome.text());
+            assert_eq!(fault(fields, &outcome), None);
+        }
+    }
+}
+
+#[test]
 fn a_reset_is_shown_where_it_was_written() {
     let outcome = later("cap_drop: !reset [ALL]").run();
     let finding = outcome.errors()[0];

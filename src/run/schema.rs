@@ -1,0 +1,15 @@
+//! `schema NAME`: the JSON Schemas of what seaworthy reads and writes.
+
+use crate::compose::table;
+use crate::diagnostic::{Code, Exit, Finding};
+
+pub fn run(name: &str) -> Result<Exit, Exit> {
+    let schema = match name {
+        "compose" => table::json_schema(),
+        _ => {
+            let finding = Finding::error(Code::Usage, format!("there is no schema {name:?}"));
+            return Err(super::pass::refuse(finding.help("The schemas are: compose.")));
+        }
+    };
+    super::print(format!("{schema:#}\n").as_bytes())
+}

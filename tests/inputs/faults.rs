@@ -1,0 +1,190 @@
+//! Every system call that can fail, made to fail: the N-th write, flush, rename, open, mkdir and spawn,
+//! for every N that occurs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Mutex;
+
+use crate::bed::TWO;
+use crate::bed::{Bed, UP, policy, said};
+
+const STRACE: &str = "/usr/bin/strace";
+const CALLS: &[&str] = &[
+    "write",
+    "writev",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat",
+    "renameat2",
+    "linkat",
+    "open",
+    "openat",
+    "openat2",
+    "creat",
+    "mkdir",
+    "mkdirat",
+    "fchmod",
+    "fchown",
+    "fchownat",
+    "clone",
+    "clone3",
+    "fork",
+    "vfork",
+    "execve",
+    "pipe2",
+];
+const ERRORS: &[&str] = &["ENOSPC", "EIO", "EACCES"];
+
+/// A command, and what must be true after it failed anywhere.
+struct Scenario {
+    name: &'static str,
+    words: &'static [&'static str],
+    prepare: fn(&Bed),
+    /// A file that is old or new, but never anything else; absent counts as old where it was absent.
+    file: &'static str,
+    launches: bool,
+}
+
+const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "first up",
+        words: UP,
+        prepare: Bed::clear,
+        file: ".seaworthy/bed.yaml",
+        launches: true,
+    },
+    Scenario { name: "later up", words: UP, prepare: older, file: ".seaworthy/bed.yaml", launches: true },
+    Scenario {
+        name: "overlays pin",
+        words: &["overlays", "pin"],
+        prepare: |bed| bed.write("seaworthy.yaml", &policy(&"0".repeat(63).replace('0', "ab")[..64])),
+        file: "seaworthy.yaml",
+        launches: false,
+    },
+    Scenario {
+        name: "overlays seal",
+        words: &["overlays", "seal", "--lines", "2", "ops/two.yaml"],
+        prepare: |bed| bed.write("ops/two.yaml", TWO),
+        file: "ops/two.yaml",
+        launches: false,
+    },
+];
+
+/// A rendered file of an earlier launch is there.
+fn older(bed: &Bed) {
+    bed.clear();
+    fs::create_dir_all(bed.project().join(".seaworthy")).unwrap();
+    fs::write(bed.rendered(), "older: true\n...\n").unwrap();
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    injected: usize,
+    refused: usize,
+    /// The fault hit something that the run did not need; the launch was the full one.
+    harmless: usize,
+    places: BTreeMap<String, usize>,
+}
+
+#[test]
+fn no_fault_of_the_system_weakens_a_launch_or_halves_a_file() {
+    if !Path::new(STRACE).exists() {
+        assert!(std::env::var_os("CI").is_none(), "strace is missing: scripts/test installs it");
+        println!("skipped: strace is not installed");
+        return;
+    }
+    let jobs: Vec<(&Scenario, &str, &str)> = SCENARIOS
+        .iter()
+        .flat_map(|scenario| {
+            CALLS.iter().flat_map(move |call| ERRORS.iter().map(move |error| (scenario, *call, *error)))
+        })
+        .collect();
+    let next = Mutex::new(jobs.iter());
+    let total = Mutex::new(BTreeMap::<&str, Count>::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let bed = Bed::new();
+                loop {
+                    let Some((scenario, call, error)) = next.lock().unwrap().next() else { break };
+                    let count = run_out(&bed, scenario, call, error);
+                    let mut total = total.lock().unwrap();
+                    let sum = total.entry(scenario.name).or_default();
+                    sum.injected += count.injected;
+                    sum.refused += count.refused;
+                    sum.harmless += count.harmless;
+                    for (place, number) in count.places {
+                        *sum.places.entry(place).or_default() += number;
+                    }
+                }
+            });
+        }
+    });
+    let mut all = 0;
+    for (name, count) in total.into_inner().unwrap() {
+        println!(
+            "{name}: {} faults, {} refused with a message, {} harmless {:?}",
+            count.injected, count.refused, count.harmless, count.places
+        );
+        all += count.injected;
+    }
+    println!("{all} faults in all");
+    assert!(all > 300, "{all}");
+}
+
+/// One call and one error, at every place where the call occurs.
+fn run_out(bed: &Bed, scenario: &Scenario, call: &str, error: &str) -> Count {
+    let mut count = Count::default();
+    (scenario.prepare)(bed);
+    let old = fs::read(bed.project().join(scenario.file)).ok();
+    let whole = bed.run(scenario.words);
+    assert!(whole.status.success(), "{}", said(&whole));
+    let new = fs::read(bed.project().join(scenario.file)).ok();
+    let full = bed.launched();
+    assert_eq!(full.is_some(), scenario.launches);
+    assert!(new != old && new.is_some());
+    for at in 1.. {
+        (scenario.prepare)(bed);
+        let trace = bed.at("trace");
+        let mut strace = Command::new(STRACE);
+        // Detached at execve, so that the faults are ours and not those of what we start.
+        strace.args(["-f", "-qq", "-b", "execve", "-e", &format!("trace={call}")]);
+        strace.args(["-e", &format!("inject={call}:error={error}:when={at}"), "-o"]).arg(&trace);
+        strace.arg(env!("CARGO_BIN_EXE_seaworthy"));
+        let output = bed.through(strace, scenario.words).output().unwrap();
+        let trace = fs::read_to_string(trace).unwrap();
+        let faults: Vec<&str> = trace.lines().filter(|line| line.contains("(INJECTED)")).collect();
+        if faults.is_empty() {
+            assert!(output.status.success(), "{} {call} {at}: {}", scenario.name, said(&output));
+            break;
+        }
+        let what =
+            format!("{}, {call} number {at} fails with {error}:\n{}", scenario.name, faults.join("\n"));
+        count.injected += 1;
+        let now = fs::read(bed.project().join(scenario.file)).ok();
+        assert!(now == old || now == new, "{what}\nleft half a file: {now:?}");
+        let launched = bed.launched();
+        let success = output.status.success();
+        if success {
+            assert_eq!(launched, full, "{what}\nwent on with another model");
+            assert!(now == new || !scenario.launches, "{what}");
+            count.harmless += 1;
+            let place = faults[0].split_once(' ').map_or("", |(_, rest)| rest.trim());
+            let place = place.split_once(" = ").map_or(place, |(place, _)| place);
+            *count.places.entry(place.replace(&bed.at("").display().to_string(), "")).or_default() += 1;
+        } else {
+            assert_eq!(launched, None, "{what}\nlaunched, and failed");
+            assert!(!said(&output).contains("panicked"), "{what}\n{}", said(&output));
+            // A message that cannot be written cannot be read.
+            let mute = faults.iter().all(|line| line.contains("write(2,"));
+            assert!(mute || !output.stderr.is_empty(), "{what}\nfailed without a word");
+            count.refused += 1;
+        }
+        assert!(bed.strays().is_empty(), "{what}\nleft {:?}", bed.strays());
+    }
+    count
+}
