@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod gate;
 mod images;
+mod launch_checked;
 mod lock;
 mod overlays;
 mod pass;
