@@ -76,6 +76,11 @@ impl Locked {
         locked
     }
 
+    /// The state directories of a service.
+    pub fn state(&self, service: &str) -> &[PathBuf] {
+        self.state.get(service).map(Vec::as_slice).unwrap_or_default()
+    }
+
     pub fn observed<'a>(&self, users: &'a [UserDecision]) -> Vec<Observed<'a>> {
         let observe = |decision: &'a UserDecision| Observed {
             decision,

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use crate::cli::{PlanFormat, PlanOptions, Request};
 use crate::diagnostic::Exit;
 use crate::engine::Options;
-use crate::plan::{self, Plan, PlanFile, PlanFinding, PlanPolicy, Role};
+use crate::plan::{self, Plan, PlanFile, PlanFinding, PlanLock, PlanPolicy, PlanService, Role};
 use crate::render;
-use crate::source::FileId;
+use crate::source::{FileId, SourceMap};
 
 use super::images::LazyEngine;
 use super::session::{Session, screen};
@@ -57,7 +57,7 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
             posture: policy.posture.value.to_string(),
         }),
         files: files(session, verified),
-        services: plan::services(&verified.selected, &verified.users, sources),
+        services: listed(verified, sources),
         disabled: model
             .services()
             .map(|(name, _)| name)
@@ -68,6 +68,18 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
         findings: session.sink.findings().iter().map(|finding| PlanFinding::new(finding, sources)).collect(),
         command,
     }
+}
+
+/// The services, with what the lock knows of them.
+fn listed(verified: &Verified, sources: &SourceMap) -> Vec<PlanService> {
+    let mut services = plan::services(&verified.selected, &verified.users, sources);
+    let Some(lock) = &verified.lock else { return services };
+    for service in &mut services {
+        let place = lock.file.span(&service.name).map(|span| PlanLock::Has(sources.describe(span)));
+        service.user.lock = place.or_else(|| service.user.pending.is_none().then_some(PlanLock::New));
+        service.state = lock.state(&service.name).iter().map(|path| path.display().to_string()).collect();
+    }
+    services
 }
 
 /// The files in the order in which they are merged, then everything else that was read.

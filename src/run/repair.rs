@@ -32,17 +32,17 @@ pub fn run(request: &Request, wanted: &RepairOptions) -> Result<Exit, Exit> {
             super::print(text.as_bytes())
         }
         Err(finding) => {
-            session.sink.extend(finding.map(|finding| *finding));
+            session.sink.extend(finding);
             Err(session.report())
         }
     }
 }
 
 /// A refusal; `None` where the sink has it already.
-type Refused = Option<Box<Finding>>;
+type Refused = Option<Finding>;
 
-fn refuse(code: Code, message: impl Into<String>, help: impl Into<String>) -> Refused {
-    Some(Box::new(Finding::error(code, message).help(help)))
+fn refuse(code: Code, message: impl Into<String>, help: impl Into<String>) -> Finding {
+    Finding::error(code, message).help(help)
 }
 
 fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine) -> Result<String, Refused> {
@@ -54,18 +54,18 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
     let dry_run = session.request.global.dry_run;
     let mut turn = None;
     if let Some(lock) = decided.lock.as_ref().filter(|_| !dry_run) {
-        turn = Some(lock.turn().map_err(|finding| Some(Box::new(finding)))?);
-        if lock.file.is_stale().map_err(|finding| Some(Box::new(finding)))? {
+        turn = Some(lock.turn().map_err(|finding| Some(finding))?);
+        if lock.file.is_stale().map_err(|finding| Some(finding))? {
             session.sink = crate::diagnostic::Sink::new();
             decided = decide(session)?;
         }
     }
     let Some(lock) = decided.lock.as_ref().filter(|lock| lock.file.exists()) else {
-        return Err(refuse(
+        return Err(Some(refuse(
             Code::LockInvalid,
             "there is no lock, so it is not known whose files a service may have",
             "The first launch under a policy that gives users writes it.",
-        ));
+        )));
     };
     let elsewhere = match engine.get().known().map(Engine::location) {
         None | Some(Location::Here) => None,
@@ -75,25 +75,22 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
         Some(Location::Elsewhere(reason)) => Some(reason),
     };
     if let Some(reason) = elsewhere {
-        return Err(refuse(
-            Code::RemoteEngine,
-            format!("nothing can be repaired from here: {reason}"),
-            "Run it there.",
-        ));
+        let message = format!("nothing can be repaired from here: {reason}");
+        return Err(Some(refuse(Code::RemoteEngine, message, "Run it there.")));
     }
     let repairs = plans(&decided, lock, engine)?;
     if let Some(moved) = repairs.iter().find(|repair| repair.moved_from.is_some() && !wanted.migrate) {
         let name = &moved.service;
         let old = moved.moved_from.map(|old| old.to_string()).unwrap_or_default();
-        return Err(refuse(
+        return Err(Some(refuse(
             Code::UserDrift,
             format!("service `{name}` has user {} now, and the lock has {old}", moved.user),
             format!("Run `seaworthy repair --migrate {name}` to carry it over."),
-        ));
+        )));
     }
     let text = carry_out(&repairs, &decided, dry_run)?;
     if !dry_run {
-        record(&repairs, &decided, lock).map_err(|finding| Some(Box::new(finding)))?;
+        record(&repairs, &decided, lock).map_err(|finding| Some(finding))?;
     }
     drop(turn);
     Ok(text)
@@ -109,7 +106,7 @@ fn plans(decided: &Decided<'_>, lock: &Locked, engine: &LazyEngine) -> Result<Ve
         let map = id_map(engine, userns);
         match plan(&lock.file, decision, service, &map, &decided.caller, &roots) {
             Ok(found) => repairs.extend(found),
-            Err(reason) => return Err(refuse(Code::UserInvalid, reason, "Nothing was changed.")),
+            Err(reason) => return Err(Some(refuse(Code::UserInvalid, reason, "Nothing was changed."))),
         }
     }
     Ok(repairs)
@@ -118,7 +115,7 @@ fn plans(decided: &Decided<'_>, lock: &Locked, engine: &LazyEngine) -> Result<Ve
 /// Gives every directory over; the first look changes nothing and says whether there is anything to do.
 fn carry_out(repairs: &[Repair], decided: &Decided<'_>, dry_run: bool) -> Result<String, Refused> {
     let mut text = String::new();
-    let mut failed = None;
+    let mut failed: Refused = None;
     for repair in repairs {
         let moved = repair.moved_from.map(|old| format!(", was {old}")).unwrap_or_default();
         let _ = writeln!(text, "{}: user {}{moved}", repair.service, repair.user);
@@ -143,17 +140,17 @@ fn carry_out(repairs: &[Repair], decided: &Decided<'_>, dry_run: bool) -> Result
             if !may && !dry_run {
                 // A directory that cannot be looked into may hold anything.
                 if summary.given > 0 || !summary.errors.is_empty() {
-                    return Err(not_allowed(&tree.path.display().to_string()));
+                    return Err(Some(not_allowed(&tree.path.display().to_string())));
                 }
                 summary.errors.clear();
             }
             describe(&mut text, &tree.path.display().to_string(), &summary, dry_run);
             if let Some(error) = summary.errors.first().filter(|_| failed.is_none()) {
-                failed = refuse(
+                failed = Some(refuse(
                     Code::PrepareFailed,
                     format!("the repair of {} is not whole: {error}", tree.path.display()),
                     "The lock still has the old user. Correct the cause and run the same command again.",
-                );
+                ));
             }
         }
     }
@@ -166,7 +163,7 @@ fn carry_out(repairs: &[Repair], decided: &Decided<'_>, dry_run: bool) -> Result
     }
 }
 
-fn not_allowed(path: &str) -> Refused {
+fn not_allowed(path: &str) -> Finding {
     refuse(
         Code::PrepareFailed,
         format!("{path} holds files of another user, and only root may give them away"),

@@ -18,8 +18,8 @@ command: ["sh", "-c", "trap 'echo stopping; sleep 3; exit 7' TERM; echo ready; w
 "#;
 
 fn service(lines: &str) -> Project {
-    let lines: String = lines.trim().lines().map(|line| format!("    {line}\n")).collect();
-    Project::new(&format!("services:\n  s:\n    image: sw-node\n    network_mode: none\n{lines}"))
+    let lines = textwrap::indent(lines.trim(), "    ");
+    Project::new(&format!("services:\n  s:\n    image: sw-node\n    network_mode: none\n{lines}\n"))
 }
 
 /// What can be told of an `up` that has ended.

@@ -1,5 +1,6 @@
 //! A service that would run as another user than the lock has.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::{Entry, From, LockFile, Observed, state};
@@ -78,7 +79,7 @@ fn explain(file: &LockFile, service: &Observed<'_>, old: &Entry, new: Owner, pat
         && was != is
         && From::of(decision) == From::Image
     {
-        message.push_str(&format!("; its image is {} now and was {}", short(is), short(was)));
+        let _ = write!(message, "; its image is {} now and was {}", short(is), short(was));
     }
     let mut finding = Finding::error(Code::UserDrift, message);
     if let Some(span) = decision.from.span() {

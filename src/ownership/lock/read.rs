@@ -88,7 +88,7 @@ impl Reader {
                 return lock;
             }
             Some((_, origin)) => {
-                self.error(format!("`version` must be {VERSION}"), origin, "not a known version")
+                self.error(format!("`version` must be {VERSION}"), origin, "not a known version");
             }
             None => self.error("the lock has no `version`".to_owned(), root.origin, "has no `version`"),
         }

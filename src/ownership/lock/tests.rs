@@ -1,3 +1,4 @@
+use std::fmt::Write;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -75,7 +76,7 @@ services:
     );
     let text = sample().text();
     // Whether two numbers with a colon need quotes is the writer's own affair.
-    assert_eq!(text.replace("\"", ""), expected.replace("\"", ""));
+    assert_eq!(text.replace('"', ""), expected.replace('"', ""));
     assert_eq!(parse(&text).unwrap(), sample());
     assert_eq!(parse(&Lock::default().text()).unwrap(), Lock::default());
 }
@@ -84,8 +85,7 @@ services:
 fn a_lock_cut_at_any_byte_is_refused() {
     let text = sample().text();
     for at in 0..text.len() {
-        let cut = &text[..at];
-        let messages = refusals(cut);
+        let messages = refusals(text.get(..at).unwrap());
         assert!(messages.iter().all(|message| message.starts_with("the lock is ")), "{at}: {messages:?}");
     }
 }
@@ -176,11 +176,8 @@ fn the_schema_says_what_the_reader_takes() {
     for key in read::SERVICE {
         let required = service["required"].as_array().unwrap().contains(&(*key).into());
         let lock = "version: 1\nservices:\n  a:\n    user: '1:1'\n    from: image\n...\n";
-        let without: String = lock
-            .lines()
-            .filter(|line| !line.contains(&format!("{key}:")))
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let kept: Vec<&str> = lock.lines().filter(|line| !line.contains(&format!("{key}:"))).collect();
+        let without = kept.join("\n") + "\n";
         assert_eq!(parse(&without).is_err(), required, "{key}");
     }
 }
@@ -189,7 +186,7 @@ fn the_schema_says_what_the_reader_takes() {
 fn launch(file: &LockFile, services: &[(String, String)]) -> (Users, Lock) {
     let mut text = String::from("services:\n");
     for (name, more) in services {
-        text.push_str(&format!("  {name}: {{image: app{more}}}\n"));
+        let _ = writeln!(text, "  {name}: {{image: app{more}}}");
     }
     let (model, sources) = model(&text);
     let policy = UserPolicy {
@@ -214,7 +211,7 @@ fn launch(file: &LockFile, services: &[(String, String)]) -> (Users, Lock) {
     (users, lock)
 }
 
-fn holding(lock: Lock) -> LockFile {
+fn holding(lock: &Lock) -> LockFile {
     let temp = tempfile::tempdir().unwrap();
     let path = temp.path().join(FILE_NAME);
     std::fs::write(&path, lock.text()).unwrap();
@@ -230,7 +227,7 @@ proptest! {
         ),
         reverse in any::<bool>(),
     ) {
-        let mut file = holding(Lock::default());
+        let mut file = holding(&Lock::default());
         let mut ever: BTreeMap<String, Owner> = BTreeMap::new();
         for services in &generations {
             let mut list: Vec<(String, String)> =
@@ -254,7 +251,7 @@ proptest! {
             }
             let owners: BTreeSet<Owner> = ever.values().copied().collect();
             prop_assert_eq!(owners.len(), ever.len());
-            file = holding(lock);
+            file = holding(&lock);
         }
     }
 }
@@ -332,7 +329,7 @@ fn an_image_whose_user_moved_is_drift_with_everything_said() {
 
 #[test]
 fn what_is_not_known_yet_changes_nothing() {
-    let file = holding(sample());
+    let file = holding(&sample());
     let users = of_image("7:7", "services:\n  agent: {image: other}\n  new: {image: other}\n");
     assert_eq!(next(&file, &observe(&users, &[])), file.lock);
 }
@@ -362,7 +359,7 @@ fn a_repair_takes_only_from_recorded_users_and_never_from_root_or_the_operator()
     let entry =
         Entry { user: Owner::new(1000, 0), from: From::Image, image: None, previous, state: Vec::new() };
     lock.services.insert("a".into(), entry);
-    let file = holding(lock.clone());
+    let file = holding(&lock);
     let users = of_image("10001:10001", "services:\n  a: {image: app}\n");
     let plan = plan_for(&file, &users, &Answer::Known(IdMap::identity()), &directory).unwrap();
     assert_eq!(plan.handover.from, BTreeSet::from([1000, 3000]));
