@@ -1,6 +1,7 @@
 //! The last step: Compose's own reading of the rendered file must agree, then Compose takes over.
 
 pub mod facts;
+pub mod judge;
 pub mod live;
 pub mod phases;
 pub mod program;

@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod gate;
 mod images;
+mod judge;
 mod launch_checked;
 mod lock;
 mod overlays;
@@ -53,7 +54,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Repair(options) => repair::run(&request, options),
         Command::Compose(compose) => match compose.class {
             Class::Gate | Class::Load => gate::run(&request, compose),
-            Class::Judge | Class::PassThrough | Class::Own => pass::run(&request),
+            Class::Judge => judge::run(&request, compose),
+            Class::PassThrough | Class::Own => pass::run(&request),
         },
         other => Err(unavailable(other)),
     };

@@ -73,6 +73,10 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
             return Err(session.report());
         }
     };
+    super::judge::flags(&mut session, command, &verified);
+    if session.sink.has_errors() {
+        return Err(session.report());
+    }
     let rendered = render::render(&verified.model, &verified.selected);
     let outcome = hand_over(&mut session, command, &verified, &rendered, &services, &engine);
     drop(turn);
