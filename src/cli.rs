@@ -20,7 +20,7 @@ mod usage;
 pub use flags::Flags;
 pub use global::Environment;
 pub use help::{completions, manual};
-pub use options::{
+pub use options::{AttestOptions, 
     CheckFormat, CheckOptions, ConfigOptions, Overlays, PlanFormat, PlanOptions, RepairOptions, SealOptions,
 };
 pub use read::parse;

@@ -1,5 +1,6 @@
 //! From the command line to the exit status: what each command does with the stages.
 
+mod attest;
 mod check;
 mod config;
 mod gate;
@@ -47,6 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         },
         Command::Schema(name) => schema::run(name),
         Command::Config(options) => config::run(&request, options),
+        Command::Attest(options) => attest::run(&request, options),
         Command::Check(options) => check::run(&request, *options),
         Command::Overlays(what) => overlays::run(&request, what),
         Command::Plan(options) => plan::run(&request, options),

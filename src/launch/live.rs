@@ -32,6 +32,7 @@ use crate::source::Origin;
 use crate::yaml::Node;
 
 pub use field::{Expected, Weakness};
+pub use process::is_one_off;
 use field::Fields;
 
 /// What a service's fields refer to.
