@@ -21,7 +21,9 @@ fn list(example: &Example) -> Vec<String> {
 fn holds(overlay: &Node, model: &Node, whole: &Node) -> Result<usize, String> {
     let mut leaves = 0;
     for section in ["services", "networks", "volumes"] {
-        for (name, entry) in overlay.get(section).and_then(Node::as_map).into_iter().flat_map(|map| map.iter()) {
+        for (name, entry) in
+            overlay.get(section).and_then(Node::as_map).into_iter().flat_map(|map| map.iter())
+        {
             let members = whole.get(section).and_then(Node::as_map).into_iter().flat_map(|map| map.keys());
             for member in members.filter(|member| name == "*" || name == *member) {
                 for (key, value) in entry.as_map().into_iter().flat_map(|map| map.iter()) {
@@ -99,7 +101,11 @@ fn every_beginning_and_every_order_of_a_list_that_is_written_down() {
                 }
             }
         }
-        println!("{}: {lists} lists, {refused} refused, {} equal to the whole", example.name, lists - refused);
+        println!(
+            "{}: {lists} lists, {refused} refused, {} equal to the whole",
+            example.name,
+            lists - refused
+        );
     }
 }
 
