@@ -64,11 +64,8 @@ impl AtomicFile {
             _ => Path::new("."),
         };
         let failed = |source: io::Error| AtomicError { path: path.to_owned(), step: Step::Create, source };
-        let temporary = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .suffix(SUFFIX)
-            .tempfile_in(directory)
-            .map_err(failed)?;
+        let temporary =
+            tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(directory).map_err(failed)?;
         // Held as long as it is in use; what nobody holds was left by a run that was killed.
         match flock(temporary.as_file(), FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}

@@ -174,7 +174,11 @@ fn beside_base(project: &Project, sink: &mut Sink) -> Found<PathBuf> {
             sink.push(
                 Finding::error(
                     Code::FileListInvalid,
-                    format!("the list of files starts with {}, but {} lies elsewhere", first.name, policy.display()),
+                    format!(
+                        "the list of files starts with {}, but {} lies elsewhere",
+                        first.name,
+                        policy.display()
+                    ),
                 )
                 .help(format!(
                     "A list that lost its beginning looks like this. Name the base first, or name the policy \
@@ -191,7 +195,8 @@ fn beside_base(project: &Project, sink: &mut Sink) -> Found<PathBuf> {
 /// A policy that another first file would have put in force.
 fn elsewhere(project: &Project, directory: &Path) -> Option<PathBuf> {
     let others = project.paths.iter().skip(1).filter_map(|path| path.parent());
-    let around = [project.home(), project.cwd.as_path()].into_iter().filter(|place| directory.starts_with(place));
+    let around =
+        [project.home(), project.cwd.as_path()].into_iter().filter(|place| directory.starts_with(place));
     others
         .chain(around)
         .filter(|place| place.is_absolute() && *place != directory)

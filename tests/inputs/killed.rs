@@ -45,7 +45,9 @@ fn a_killed_up_leaves_whole_files_and_the_next_one_works() {
             assert!(bed.strays().is_empty(), "{:?}", bed.strays());
         }
     }
-    println!("{TIMES} runs over {span:?}, {killed} killed before their end, {rendered} with a rendered file, all whole");
+    println!(
+        "{TIMES} runs over {span:?}, {killed} killed before their end, {rendered} with a rendered file, all whole"
+    );
     assert!(killed > TIMES / 4, "{killed}");
 }
 

@@ -60,7 +60,13 @@ fn a_sealed_list_is_taken_from_a_file_a_command_and_a_pipe() {
         bed.program("cat", "#!/bin/sh\nexec /bin/cat \"$@\"\n");
         assert_eq!(launched(&bed, &["--files-from", "list"]), "");
         assert_eq!(launched(&bed, &["--files-cmd", "cat list", "--expect-files", "2"]), "");
-        assert_eq!(launched(&bed, &["-f", "compose.yaml", "--files-cmd", "echo more.yaml; echo '# seaworthy: 1 files'"]), "");
+        assert_eq!(
+            launched(
+                &bed,
+                &["-f", "compose.yaml", "--files-cmd", "echo more.yaml; echo '# seaworthy: 1 files'"]
+            ),
+            ""
+        );
         let mut command = bed.command(&["--files-from", "-", "up"]);
         command.stdin(fs::File::open(bed.project().join("list")).unwrap());
         let output = command.output().unwrap();
@@ -101,7 +107,11 @@ fn a_name_that_leads_nowhere_is_refused_with_or_without_a_policy() {
         refused_with_lists(&bed, &["-f", "compose.yaml", "-f", "nowhere.yaml"], "no such file");
         refused_with_lists(&bed, &["-f", "compose.yaml", "-f", "ops"], "is a directory");
         let mut command = bed.command(&["up"]);
-        expect_refusal(&bed, &command.env("COMPOSE_FILE", "compose.yaml:").output().unwrap(), "empty element");
+        expect_refusal(
+            &bed,
+            &command.env("COMPOSE_FILE", "compose.yaml:").output().unwrap(),
+            "empty element",
+        );
         expect_refusal(&bed, &command.env("COMPOSE_FILE", ":").output().unwrap(), "empty element");
         fs::write(bed.project().join("latin.yaml"), b"services: { a: { hostname: \xe9 } }\n").unwrap();
         refused_with_lists(&bed, &["-f", "compose.yaml", "-f", "latin.yaml"], "not valid UTF-8");
@@ -152,7 +162,10 @@ fn pipes_work_when_they_are_closed() {
     assert!(strict.launched().unwrap().contains("read_only: true"));
     expect_refusal(&strict, &bash(&strict, "/bin/cat compose.yaml | $1 -f - up"), "came whole");
     // A base that comes through a process substitution does not lose the policy.
-    let output = bash(&strict, "$1 -p bed -f <(/bin/cat compose.yaml more.yaml; echo ...) config --quiet; $1 -f <(/bin/cat compose.yaml; echo ...) -f more.yaml plan");
+    let output = bash(
+        &strict,
+        "$1 -p bed -f <(/bin/cat compose.yaml more.yaml; echo ...) config --quiet; $1 -f <(/bin/cat compose.yaml; echo ...) -f more.yaml plan",
+    );
     assert!(String::from_utf8_lossy(&output.stdout).contains("ops/one.yaml"), "{}", said(&output));
 }
 
@@ -160,8 +173,7 @@ fn pipes_work_when_they_are_closed() {
 fn the_incident_a_generator_that_dies_under_a_process_substitution() {
     let bed = bed(Some(POLICY));
     bed.write("seaworthy.yaml", "version: 1\nfiles: [compose.yaml, more.yaml]\n");
-    let unsafe_idiom =
-        "mapfile -t LIST < <(printf '%s\\n' -f compose.yaml; kill -9 $BASHPID; printf '%s\\n' -f more.yaml); $1 \"${LIST[@]}\" up -d";
+    let unsafe_idiom = "mapfile -t LIST < <(printf '%s\\n' -f compose.yaml; kill -9 $BASHPID; printf '%s\\n' -f more.yaml); $1 \"${LIST[@]}\" up -d";
     expect_refusal(&bed, &bash(&bed, unsafe_idiom), "cut short: 1 of the 2");
     // Without a policy the number alone is enough.
     fs::remove_file(bed.project().join("seaworthy.yaml")).unwrap();

@@ -161,7 +161,10 @@ fn check_says_what_up_would_refuse_in_every_format() {
     let finding = &json["findings"][0];
     assert_eq!((&finding["code"], &finding["severity"]), (&"assertion-undone".into(), &"error".into()));
     let place = &finding["places"][0];
-    assert_eq!((&place["file"], &place["line"], &place["column"]), (&"more.yaml".into(), &3.into(), &16.into()));
+    assert_eq!(
+        (&place["file"], &place["line"], &place["column"]),
+        (&"more.yaml".into(), &3.into(), &16.into())
+    );
     let sarif: serde_json::Value = serde_json::from_str(&status("sarif").0).unwrap();
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!((&sarif["version"], &result["ruleId"]), (&"2.1.0".into(), &"assertion-undone".into()));

@@ -13,7 +13,9 @@ const RUNS: usize = 200;
 /// Overlays that are fine each for itself.
 fn variants() -> Vec<String> {
     let one = |name: &str, limit: u32| {
-        format!("services:\n  \"*\": {{ read_only: true, cap_drop: [ALL], mem_limit: {limit}m, labels: {{ variant: {name} }} }}\n...\n")
+        format!(
+            "services:\n  \"*\": {{ read_only: true, cap_drop: [ALL], mem_limit: {limit}m, labels: {{ variant: {name} }} }}\n...\n"
+        )
     };
     vec![one("first", 64), one("second", 128), one("third", 256)]
 }
@@ -79,7 +81,10 @@ fn what_runs_is_what_was_judged_while_an_overlay_is_exchanged() {
         done.store(true, Ordering::Relaxed);
     });
     let swaps = swaps.into_inner();
-    println!("{RUNS} runs during {swaps} exchanges: launched by variant {:?}, {refused} refused", seen.values().collect::<Vec<_>>());
+    println!(
+        "{RUNS} runs during {swaps} exchanges: launched by variant {:?}, {refused} refused",
+        seen.values().collect::<Vec<_>>()
+    );
     assert!(seen.len() >= 2 && swaps > RUNS, "{seen:?} {swaps}");
 }
 
@@ -91,8 +96,13 @@ fn the_plan_names_what_up_then_runs() {
     assert!(bed.run(UP).status.success());
     let launched = bed.launched().unwrap();
     let files = plan["files"].as_array().unwrap();
-    for name in ["compose.yaml", "ops/one.yaml", "ops/two.yaml", "more.yaml", "seaworthy.yaml", ".env", "a.env"] {
-        let file = files.iter().find(|file| file["name"].as_str().is_some_and(|known| known.ends_with(name))).unwrap_or_else(|| panic!("{name} {files:?}"));
+    for name in
+        ["compose.yaml", "ops/one.yaml", "ops/two.yaml", "more.yaml", "seaworthy.yaml", ".env", "a.env"]
+    {
+        let file = files
+            .iter()
+            .find(|file| file["name"].as_str().is_some_and(|known| known.ends_with(name)))
+            .unwrap_or_else(|| panic!("{name} {files:?}"));
         let bytes = fs::read(bed.project().join(name)).unwrap();
         assert_eq!(file["size"], bytes.len());
         assert_eq!(file["sha256"], sha256(&bytes));

@@ -28,7 +28,9 @@ fn cut(what: &str, directory: &Path, name: &str, files: &[String]) -> Count {
         match launch(directory, files) {
             Err(_) => count.refused += 1,
             Ok(cut) if cut.same(&model) => count.equal += 1,
-            Ok(cut) => panic!("{what} cut at byte {at} is taken with another model:\n{}", difference(&model, &cut)),
+            Ok(cut) => {
+                panic!("{what} cut at byte {at} is taken with another model:\n{}", difference(&model, &cut))
+            }
         }
     }
     fs::write(&path, &whole).unwrap();
