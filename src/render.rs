@@ -4,6 +4,7 @@ mod place;
 mod read_back;
 
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use crate::compose::output::{self, Format};
@@ -30,11 +31,11 @@ impl Rendered {
     /// With a comment that names every input as it was read.
     #[must_use]
     pub fn naming(mut self, sources: &SourceMap) -> Self {
-        let inputs: String = sources
-            .iter()
-            .map(|file| format!("# {} sha256:{}\n", file.name.escape_debug(), file.sha256))
-            .collect();
-        self.text = self.text.replacen(TITLE, &(TITLE.to_owned() + &inputs), 1);
+        let mut inputs = TITLE.to_owned();
+        for file in sources.iter() {
+            let _ = writeln!(inputs, "# {} sha256:{}", file.name.escape_debug(), file.sha256);
+        }
+        self.text = self.text.replacen(TITLE, &inputs, 1);
         self
     }
 }

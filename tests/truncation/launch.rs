@@ -11,7 +11,7 @@ use seaworthy::yaml::Node;
 
 /// The effective model of every service, or what is wrong.
 pub fn launch(directory: &Path, files: &[String]) -> Result<Node, String> {
-    launch_given(project::Given { files: files.to_vec(), ..given(directory) })
+    launch_given(&project::Given { files: files.to_vec(), ..given(directory) })
 }
 
 pub fn given(directory: &Path) -> project::Given {
@@ -23,10 +23,10 @@ pub fn given(directory: &Path) -> project::Given {
     }
 }
 
-pub fn launch_given(given: project::Given) -> Result<Node, String> {
+pub fn launch_given(given: &project::Given) -> Result<Node, String> {
     let mut inputs = Inputs::default();
     let mut sink = Sink::new();
-    let model = decide(&given, &mut inputs, &mut sink);
+    let model = decide(given, &mut inputs, &mut sink);
     match model {
         Some(model) if !sink.has_errors() => Ok(model),
         _ => {

@@ -4,7 +4,7 @@ use std::fs;
 
 use seaworthy::compose::text;
 use seaworthy::project;
-use seaworthy::yaml::{Node, Tag};
+use seaworthy::yaml::{Mapping, Node, Tag};
 
 use crate::launch::{Example, examples, given, launch, launch_given};
 
@@ -21,12 +21,10 @@ fn list(example: &Example) -> Vec<String> {
 fn holds(overlay: &Node, model: &Node, whole: &Node) -> Result<usize, String> {
     let mut leaves = 0;
     for section in ["services", "networks", "volumes"] {
-        for (name, entry) in
-            overlay.get(section).and_then(Node::as_map).into_iter().flat_map(|map| map.iter())
-        {
-            let members = whole.get(section).and_then(Node::as_map).into_iter().flat_map(|map| map.keys());
+        for (name, entry) in overlay.get(section).and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
+            let members = whole.get(section).and_then(Node::as_map).into_iter().flat_map(Mapping::keys);
             for member in members.filter(|member| name == "*" || name == *member) {
-                for (key, value) in entry.as_map().into_iter().flat_map(|map| map.iter()) {
+                for (key, value) in entry.as_map().into_iter().flat_map(Mapping::iter) {
                     let path = [section, member, key];
                     let found = model.at(&path);
                     if value.tag == Some(Tag::Reset) || found.is_none() && model.at(&path[..2]).is_none() {
@@ -116,7 +114,7 @@ fn every_cut_of_a_sealed_list() {
         let text = format!("{}\n# seaworthy: {} files\n", files.join("\n"), files.len());
         let run = |text: &str| {
             fs::write(example.path().join("list"), text).unwrap();
-            launch_given(project::Given { files_from: Some("list".to_owned()), ..given(example.path()) })
+            launch_given(&project::Given { files_from: Some("list".to_owned()), ..given(example.path()) })
         };
         let whole = run(&text).unwrap();
         assert!(whole.same(&launch(example.path(), &files).unwrap()));
