@@ -3,6 +3,16 @@
 //! They are ignored in a plain `cargo test`; `scripts/test` brings an engine and runs them. Asked for without
 //! an engine, they fail.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+#[cfg(test)]
 mod engine {
     mod drop_in;
     mod files;

@@ -1,5 +1,14 @@
 //! The real program, from its command line to what it prints: one module per topic.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "harness/project.rs"]
 mod project;
 #[path = "harness/snapshot.rs"]

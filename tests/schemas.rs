@@ -1,6 +1,15 @@
 //! The schemas in `schemas/` are those that the program prints. With `SEAWORTHY_BLESS=1` they are
 //! written anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
 use std::path::Path;
 use std::process::Command;
 

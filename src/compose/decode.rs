@@ -151,7 +151,7 @@ fn to_int(node: &Node) -> Result<i64, String> {
     match &node.value {
         Value::Int(number) => Ok(*number),
         // Compose converts without a check: what does not fit wraps, or is the least number there is.
-        Value::Float(number) if !(number.abs() < 9.2e18) => Ok(i64::MIN),
+        Value::Float(number) if number.is_nan() || number.abs() >= 9.2e18 => Ok(i64::MIN),
         Value::Float(number) => Ok(number.trunc() as i64),
         Value::UInt(number) => Ok(number.cast_signed()),
         _ => integer::atoi(&text(node)),
@@ -163,7 +163,7 @@ fn to_uint(node: &Node) -> Result<u64, String> {
         Value::String(text) => Err(format!("{text:?} must be a number, not a string")),
         Value::UInt(number) => Ok(*number),
         // What Go makes of a float that no integer can hold.
-        Value::Float(number) if !(number.abs() < 9.2e18) => Ok(1 << 63),
+        Value::Float(number) if number.is_nan() || number.abs() >= 9.2e18 => Ok(1 << 63),
         _ => {
             let number = to_int(node)?;
             u64::try_from(number).map_err(|_| format!("{number} must not be negative"))

@@ -105,7 +105,7 @@ fn read_env_file<'t>(
     let id = inputs
         .read(&fs_path, path)
         .map_err(|finding| Box::new(finding.at_origin(file.origin, "env file named here")))?;
-    let text = inputs.sources().get(id).map(|source| source.text.clone()).unwrap_or_else(|| "".into());
+    let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
     let parsed = match format {
         "" => dotenv::parse(&text, lookup),
         "raw" => dotenv::parse_raw(&text, lookup),
@@ -138,7 +138,7 @@ pub fn resolve_labels(service: &mut Mapping, inputs: &mut Inputs, sink: &mut Sin
                 continue;
             }
         };
-        let text = inputs.sources().get(id).map(|source| source.text.clone()).unwrap_or_else(|| "".into());
+        let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
         match dotenv::parse(&text, &|key| values.get(key).map(|(value, _)| value.clone())) {
             Ok(parsed) => {
                 for (key, value) in parsed.values {

@@ -37,14 +37,14 @@ pub fn apply(loader: &mut Loader<'_>, root: &mut Node, file: FileId, level: &Lev
     };
     let including = loader.inputs.sources().get(file)?.path.clone();
     for item in items {
-        let entry = read_entry(loader, item)?;
-        let imported = load(loader, entry, &including, level)?;
+        let entry = read_entry(loader, &item)?;
+        let imported = load(loader, &entry, &including, level)?;
         import(loader, imported, root)?;
     }
     Some(())
 }
 
-fn read_entry(loader: &mut Loader<'_>, item: Node) -> Option<Entry> {
+fn read_entry(loader: &mut Loader<'_>, item: &Node) -> Option<Entry> {
     let origin = item.origin;
     let texts = |node: &Node| -> Vec<(String, Origin)> {
         match &node.value {
@@ -66,7 +66,7 @@ fn read_entry(loader: &mut Loader<'_>, item: Node) -> Option<Entry> {
         _ => {
             loader.sink.push(
                 Finding::error(Code::ComposeInclude, "an entry of `include` must be a path or a mapping")
-                    .at_origin(origin, format!("{} found", kind(&item))),
+                    .at_origin(origin, format!("{} found", kind(item))),
             );
             return None;
         }
@@ -81,7 +81,7 @@ fn read_entry(loader: &mut Loader<'_>, item: Node) -> Option<Entry> {
     Some(entry)
 }
 
-fn load(loader: &mut Loader<'_>, entry: Entry, including: &FsPath, level: &Level) -> Option<Node> {
+fn load(loader: &mut Loader<'_>, entry: &Entry, including: &FsPath, level: &Level) -> Option<Node> {
     let mut files = Vec::with_capacity(entry.paths.len());
     let mut main: Option<PathBuf> = None;
     for (name, origin) in &entry.paths {
@@ -116,7 +116,7 @@ fn load(loader: &mut Loader<'_>, entry: Entry, including: &FsPath, level: &Level
             (directory, prefix)
         }
     };
-    let environment = environment(loader, &entry, &directory, level)?;
+    let environment = environment(loader, entry, &directory, level)?;
     let mut chain = level.chain.clone();
     chain.push(including.to_path_buf());
     loader.level(&files, &Level { directory, prefix, environment: Rc::new(environment), chain })

@@ -87,7 +87,7 @@ fn arrange_free(map: &Mapping, spec: Option<&Spec>, format: Format, depth: usize
 fn sort(map: &mut Mapping, format: Format) {
     match format {
         Format::Yaml => map.sort_by(natural_cmp),
-        Format::Json => map.sort_by(|a, b| a.cmp(b)),
+        Format::Json => map.sort_by(Ord::cmp),
     }
 }
 

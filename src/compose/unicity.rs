@@ -64,7 +64,7 @@ fn key_of(item: &Node, by: UniqueBy) -> Result<String, String> {
         (UniqueBy::Port, Value::Map(map)) => {
             let target = map.get("target").ok_or("the port has no target")?;
             let part = |key: &str, default: &str| {
-                map.get(key).map_or_else(|| default.to_owned(), |node| super::merge::text(node))
+                map.get(key).map_or_else(|| default.to_owned(), super::merge::text)
             };
             // An integer never equals the string of the same digits: Compose compares by type.
             let published = match map.get("published") {

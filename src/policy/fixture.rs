@@ -81,6 +81,15 @@ impl Fixture {
         fixture
     }
 
+    /// The files in the order in which they are given.
+    pub fn list(&self) -> &[String] {
+        &self.list
+    }
+
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self

@@ -37,8 +37,8 @@ pub fn elsewhere(directory: &Path) -> Option<PathBuf> {
 fn name(directory: &Path) -> String {
     let last = directory.file_name().unwrap_or_default().to_string_lossy();
     let digest = Sha256::digest(directory.as_os_str().as_bytes());
-    let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{last}-{digest}")
+    let digest = digest.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    format!("{last}-{digest:016x}")
 }
 
 pub fn make_parents(folder: &Path) -> io::Result<()> {

@@ -186,7 +186,13 @@ fn hand_over(
     let globals = request.launch_globals(directory, name, &path);
     let on_host = command.class == Class::Gate && !request.global.dry_run;
     std::thread::scope(|scope| {
-        let check = scope.spawn(|| crate::launch::cross_check(&docker, &globals, services, rendered));
+        let check = std::thread::Builder::new()
+            .name("cross-check".to_owned())
+            .spawn_scoped(scope, || crate::launch::cross_check(&docker, &globals, services, rendered))
+            .map_err(|error| {
+                Finding::error(Code::PrepareFailed, format!("cannot start a thread: {error}"))
+                    .help(Code::PrepareFailed.remedy())
+            })?;
         let prepared = if on_host {
             prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding)
         } else {

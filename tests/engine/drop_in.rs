@@ -133,7 +133,7 @@ fn traits(project: &Project, service: &str) -> Value {
         }
     }
     let root = project.beside("").display().to_string();
-    let id = container["Id"].as_str().unwrap()[..12].to_owned();
+    let id: String = container["Id"].as_str().unwrap().chars().take(12).collect();
     let text = json!([container["Config"], container["HostConfig"], container["Mounts"]]).to_string();
     let text = text.replace(&root, "/root/").replace(&project.name, "PROJECT").replace(&id, "ID");
     serde_json::from_str(&text).unwrap()

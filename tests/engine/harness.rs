@@ -211,8 +211,8 @@ pub fn bare(program: &str) -> Command {
     command
 }
 
-/// Runs `docker` on the engine of the tests.
-#[track_caller]
+/// `docker` with these words, for what is no project's.
+#[allow(dead_code, reason = "the harness is shared by several test programs")]
 pub fn docker(words: &[&str]) -> Output {
     let mut command = bare("docker");
     command.args(words);
@@ -225,6 +225,8 @@ pub struct Project {
     pub directory: PathBuf,
     /// Set for every command of the project.
     pub environment: Vec<(String, String)>,
+    /// The address of an engine other than that of the tests.
+    engine: Option<String>,
     root: Option<TempDir>,
 }
 
@@ -232,15 +234,15 @@ impl Project {
     /// With this `compose.yaml`.
     #[track_caller]
     pub fn new(compose: &str) -> Self {
-        need_engine();
         static NUMBER: AtomicU32 = AtomicU32::new(0);
+        need_engine();
         let name = format!("sw-test-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let root = tempfile::Builder::new().prefix("sw-test-").tempdir().unwrap();
         // Also a service with another user than ours may look in.
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let directory = root.path().canonicalize().unwrap().join(&name);
         fs::create_dir(&directory).unwrap();
-        let project = Self { name, directory, environment: Vec::new(), root: Some(root) };
+        let project = Self { name, directory, environment: Vec::new(), engine: None, root: Some(root) };
         project.file("compose.yaml", compose);
         project
     }
@@ -248,9 +250,9 @@ impl Project {
     /// With one service `s` of these lines, which is ended without delay.
     #[track_caller]
     pub fn of_service(lines: &str) -> Self {
-        let lines: String = lines.lines().map(|line| format!("    {}\n", line)).collect();
+        let lines = textwrap::indent(lines, "    ");
         Self::new(&format!(
-            "services:\n  s:\n    image: sw-node\n    network_mode: none\n    stop_grace_period: 0s\n{lines}"
+            "services:\n  s:\n    image: sw-node\n    network_mode: none\n    stop_grace_period: 0s\n{lines}\n"
         ))
     }
 
@@ -279,6 +281,13 @@ impl Project {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Launched on the engine of this address.
+    #[must_use]
+    pub fn on(mut self, engine: &str) -> Self {
+        self.engine = Some(engine.to_owned());
+        self.with("DOCKER_HOST", engine)
     }
 
     /// A command of the tool's in the project's folder.
@@ -323,7 +332,7 @@ impl Project {
     /// The ids of all containers of the project.
     #[track_caller]
     pub fn ids(&self) -> Vec<String> {
-        owned("ps", &["--all", "--no-trunc"], &self.name)
+        self.owned("ps", &["--all", "--no-trunc"])
     }
 
     /// What the engine knows of all containers of the project.
@@ -335,7 +344,7 @@ impl Project {
         }
         let mut words = vec!["container", "inspect"];
         words.extend(ids.iter().map(String::as_str));
-        serde_json::from_str(&docker(&words).ok().stdout).unwrap()
+        serde_json::from_str(&self.docker(&words).ok().stdout).unwrap()
     }
 
     /// The one container of a service.
@@ -345,11 +354,6 @@ impl Project {
         found.retain(|container| label(container, "service") == service);
         assert_eq!(found.len(), 1, "containers of {service}");
         found.remove(0)
-    }
-
-    #[track_caller]
-    pub fn id(&self, service: &str) -> String {
-        self.container(service)["Id"].as_str().unwrap().to_owned()
     }
 
     /// Service, status and exit status of every container.
@@ -372,12 +376,26 @@ impl Project {
     #[track_caller]
     pub fn becomes(&self, status: &str) {
         let all = || {
-            let states = self.states();
-            (!states.is_empty() && states.iter().all(|(_, found, _)| found == status)).then_some(())
+            let found = self.states();
+            (!found.is_empty() && found.iter().all(|(_, found, _)| found == status)).then_some(())
         };
-        if poll(PATIENCE, all).is_none() {
-            panic!("not {status}: {:?}", self.states());
-        }
+        assert!(poll(PATIENCE, all).is_some(), "not {status}: {:?}", self.states());
+    }
+
+    /// Runs `docker` on the project's engine.
+    #[track_caller]
+    pub fn docker(&self, words: &[&str]) -> Output {
+        let mut command = bare("docker");
+        command.args(words).envs(self.engine.iter().map(|host| ("DOCKER_HOST", host)));
+        run(command)
+    }
+
+    /// What of one kind belongs to the project.
+    fn owned(&self, list: &str, options: &[&str]) -> Vec<String> {
+        let filter = format!("label=com.docker.compose.project={}", self.name);
+        let words: Vec<&str> =
+            list.split(' ').chain(options.iter().copied()).chain(["--quiet", "--filter", &filter]).collect();
+        self.docker(&words).ok().stdout.lines().map(str::to_owned).collect()
     }
 
     /// Removes the containers, networks and volumes.
@@ -387,21 +405,13 @@ impl Project {
             (("network ls", vec![]), vec!["network", "rm"]),
             (("volume ls", vec![]), vec!["volume", "rm", "--force"]),
         ] {
-            let ids = owned(list.0, &list.1, &self.name);
+            let ids = self.owned(list.0, &list.1);
             if !ids.is_empty() {
                 let words: Vec<&str> = remove.into_iter().chain(ids.iter().map(String::as_str)).collect();
-                docker(&words);
+                self.docker(&words);
             }
         }
     }
-}
-
-/// What of one kind belongs to a project.
-fn owned(list: &str, options: &[&str], project: &str) -> Vec<String> {
-    let filter = format!("label=com.docker.compose.project={project}");
-    let words: Vec<&str> =
-        list.split(' ').chain(options.iter().copied()).chain(["--quiet", "--filter", &filter]).collect();
-    docker(&words).ok().stdout.lines().map(str::to_owned).collect()
 }
 
 pub fn label<'v>(container: &'v Value, name: &str) -> &'v str {

@@ -14,12 +14,12 @@ command: ["sh", "-c", "trap 'exit 7' TERM; trap 'exit 9' INT; echo ready; while 
 /// Takes three seconds to end, and says when that begins.
 const LINGERS: &str = r#"
 stop_grace_period: 20s
-command: ["sh", "-c", "trap 'echo stopping; sleep 3; exit 7' TERM; echo ready; while :; do sleep 0.1; done"]
+command: ["sh", "-c", "trap 'echo stopping; sleep 60; exit 7' TERM; echo ready; while :; do sleep 0.1; done"]
 "#;
 
 fn service(lines: &str) -> Project {
-    let lines: String = lines.trim().lines().map(|line| format!("    {line}\n")).collect();
-    Project::new(&format!("services:\n  s:\n    image: sw-node\n    network_mode: none\n{lines}"))
+    let lines = textwrap::indent(lines.trim(), "    ");
+    Project::new(&format!("services:\n  s:\n    image: sw-node\n    network_mode: none\n{lines}\n"))
 }
 
 /// What can be told of an `up` that has ended.

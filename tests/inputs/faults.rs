@@ -7,8 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
 
-use crate::bed::TWO;
-use crate::bed::{Bed, UP, policy, said};
+use crate::bed::{Bed, TWO, UP, policy, said};
 
 const STRACE: &str = "/usr/bin/strace";
 const CALLS: &[&str] = &[
@@ -160,6 +159,7 @@ fn run_out(bed: &Bed, scenario: &Scenario, call: &str, error: &str) -> Count {
         let faults: Vec<&str> = trace.lines().filter(|line| line.contains("(INJECTED)")).collect();
         if faults.is_empty() {
             assert!(output.status.success(), "{} {call} {at}: {}", scenario.name, said(&output));
+            assert_eq!(bed.launched(), full);
             break;
         }
         let what =

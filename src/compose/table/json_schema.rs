@@ -113,7 +113,9 @@ impl Definitions {
                         "patternProperties": { ".+": value },
                         "additionalProperties": false,
                     }),
-                    Keys::LowercaseUnchecked => json!({ "type": "object", "patternProperties": { "^[a-z]+$": value } }),
+                    Keys::LowercaseUnchecked => {
+                        json!({ "type": "object", "patternProperties": { "^[a-z]+$": value } })
+                    }
                 });
             }
             None => {}

@@ -7,7 +7,7 @@ use super::*;
 
 const BASE: &str = "services:\n  a: { image: \"x:1\", command: [run], ports: [\"127.0.0.1:8080:80\"] }\nnetworks: { default: }\n";
 
-const OVERLAY: &str = r#"services:
+pub(super) const OVERLAY: &str = r#"services:
   "*":
     read_only: true
     privileged: false
@@ -50,7 +50,7 @@ fn project() -> Fixture {
 }
 
 /// One service `a` in a later file.
-fn later(fields: &str) -> Fixture {
+pub(super) fn later(fields: &str) -> Fixture {
     project().file("later.yaml", &format!("services:\n  a: {{ {fields} }}\n"))
 }
 
@@ -76,7 +76,7 @@ fn the_overlay_alone_holds() {
 }
 
 /// A setting of a later file, each undoing another leaf or undoing it in another way.
-const LATER: &[&str] = &[
+pub(super) const LATER: &[&str] = &[
     "read_only: false",
     "read_only: !reset true",
     "read_only: !override false",
@@ -219,10 +219,9 @@ fn fault(what: &str, outcome: &Outcome) -> Option<String> {
 }
 
 /// Ways that need more than one setting: how it gets there, rather than what.
-#[test]
-fn no_way_into_the_model_undoes_an_overlay() {
+pub(super) fn ways() -> Vec<(&'static str, Fixture)> {
     let weak = "services:\n  a: { image: \"x:1\", read_only: false, privileged: true }\n";
-    let cases: Vec<(&str, Fixture)> = vec![
+    vec![
         ("a second document", project().file("l.yaml", "services: { a: { hostname: h } }\n---\nservices: { a: { read_only: false } }\n")),
         ("a third document behind an empty one", project().file("l.yaml", "services: { a: { tty: true } }\n---\n{}\n---\nservices: { a: { privileged: true } }\n")),
         ("the third file", project().file("l.yaml", "services: {}\n").file("m.yaml", weak)),
@@ -252,7 +251,12 @@ fn no_way_into_the_model_undoes_an_overlay() {
         ("a network's option", project().file("l.yaml", "networks: { default: { driver_opts: { icc: \"true\" } } }\n")),
         ("an attribute of a service reset in JSON's clothes", project().file("l.json", "{\"services\": {\"a\": {\"read_only\": false}}}\n")),
         ("a limit under deploy", project().file("l.yaml", "services: { a: { pids_limit: !reset , deploy: { resources: { limits: { pids: 5000, memory: 1m, cpus: 0.1 } } }, mem_limit: !reset , cpus: !reset } }\n")),
-    ];
+    ]
+}
+
+#[test]
+fn no_way_into_the_model_undoes_an_overlay() {
+    let cases = ways();
     let count = cases.len();
     let failures: Vec<_> = cases.iter().filter_map(|(what, fixture)| fault(what, &fixture.run())).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));

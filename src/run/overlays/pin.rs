@@ -48,20 +48,18 @@ fn pin(session: &mut Session<'_>, files: &[PathBuf]) -> Option<Exit> {
     }
     let source = session.inputs.sources().get(id)?;
     let (name, path, before) = (source.name.clone(), source.path.clone(), source.text.to_string());
-    let after = match edit(id, &before, &pins).filter(|after| holds(after, &before, &path, &project, &pins)) {
-        Some(after) => after,
-        None => {
-            let lines: Vec<String> =
-                pins.iter().map(|(wanted, sum)| format!("{}: sha256: {sum}", wanted.kind.name())).collect();
-            session.sink.push(
-                Finding::error(
-                    Code::OverlayPin,
-                    format!("{name} is written in a way that cannot be changed safely"),
-                )
-                .help(format!("Write the pins yourself:\n{}", lines.join("\n"))),
-            );
-            return None;
-        }
+    let Some(after) = edit(id, &before, &pins).filter(|after| holds(after, &before, &path, &project, &pins))
+    else {
+        let lines: Vec<String> =
+            pins.iter().map(|(wanted, sum)| format!("{}: sha256: {sum}", wanted.kind.name())).collect();
+        session.sink.push(
+            Finding::error(
+                Code::OverlayPin,
+                format!("{name} is written in a way that cannot be changed safely"),
+            )
+            .help(format!("Write the pins yourself:\n{}", lines.join("\n"))),
+        );
+        return None;
     };
     if after == before {
         return super::super::print(b"every pin is right already\n").ok();
