@@ -233,13 +233,9 @@ impl Layers<'_> {
             }
         };
         let text = inputs.sources().get(file)?.text.clone();
-        let lookup = |name: &str| {
-            self.environment
-                .get(name)
-                .map(str::to_owned)
-                .or_else(|| values.get(name).map(|(value, _)| value.clone()))
-        };
-        match dotenv::parse(&text, &lookup) {
+        let lookup = |name: &str| self.environment.get(name).map(str::to_owned);
+        let earlier = |name: &str| values.get(name).map(|(value, _)| value.clone());
+        match dotenv::parse_after(&text, &lookup, &earlier) {
             Ok(parsed) => {
                 for name in &parsed.unset {
                     sink.push(Finding::warning(

@@ -94,8 +94,6 @@ pub fn decide<'e>(
         None => Arranged { layers, ..Arranged::default() },
     };
     let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
-    // Loading has read what the files include and extend.
-    policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
 
     let home = model.environment.get("HOME").map(PathBuf::from);
     let caller = Caller::find(&model.directory, home.as_deref());
@@ -134,6 +132,8 @@ pub fn decide<'e>(
         policy.judge(&model, &arranged, &project, &mut session.inputs, &mut session.sink);
     }
     let selected = model.select(&selection, &mut session.inputs, &mut session.sink)?;
+    // By now everything is read that the files include, extend and name.
+    policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
     Some(Decided { project, policy, arranged, model, selected, users, lock, caller, images: lazy, asks })
 }
 

@@ -97,7 +97,8 @@ fn a_hundred_launches_at_once_agree_on_one_lock() {
             let place = &place;
             scope.spawn(move || {
                 // Two sets of files, so that not everybody asks for the same services.
-                let sets: [&[&str]; 2] = [&["up", "-d"], &["-p", "two", "-f", "compose.yaml", "-f", "more.yaml", "up", "-d"]];
+                let sets: [&[&str]; 2] =
+                    [&["up", "-d"], &["-p", "two", "-f", "compose.yaml", "-f", "more.yaml", "up", "-d"]];
                 for launch in (worker..100).step_by(8) {
                     let output = place.run(sets[(launch / 8 + worker) % 2]);
                     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -145,7 +146,13 @@ fn a_launch_that_waits_says_for_whom() {
     let output = waiting.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
-    assert!(stderr.contains(&format!("waiting for another launch of this project (process {})", std::process::id())), "{stderr}");
+    assert!(
+        stderr.contains(&format!(
+            "waiting for another launch of this project (process {})",
+            std::process::id()
+        )),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -199,7 +206,13 @@ fn an_unchanged_lock_is_not_written_again_and_a_changed_user_is_refused() {
     let output = place.run(&["up", "-d"]);
     refused(&output, "user-drift");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    for text in ["4000:4000", "20001:20001", "seaworthy.yaml:2:17", "seaworthy.lock:", "seaworthy repair --migrate beta"] {
+    for text in [
+        "4000:4000",
+        "20001:20001",
+        "seaworthy.yaml:2:17",
+        "seaworthy.lock:",
+        "seaworthy repair --migrate beta",
+    ] {
         assert!(stderr.contains(text), "no {text} in {stderr}");
     }
     refused(&place.run(&["plan"]), "user-drift");

@@ -1,0 +1,9 @@
+//! Every cut of every overlay, and every beginning and order of every list: refused, or the same model.
+//! Nothing is sampled.
+
+#[path = "truncation/launch.rs"]
+mod launch;
+#[path = "truncation/lists.rs"]
+mod lists;
+#[path = "truncation/overlays.rs"]
+mod overlays;
