@@ -220,3 +220,51 @@ fn an_unchanged_lock_is_not_written_again_and_a_changed_user_is_refused() {
     assert!(place.run(&["build"]).status.success());
     assert_eq!(inode(), before);
 }
+
+/// Makes these directories somebody's who is not root.
+fn somebody(directories: &[&std::path::Path]) -> String {
+    let (mut uid, mut gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    if uid == 0 {
+        (uid, gid) = (4000, 4001);
+    }
+    for directory in directories {
+        fs::create_dir(directory).unwrap();
+        std::os::unix::fs::chown(directory, Some(uid), Some(gid)).unwrap();
+    }
+    format!("{uid}:{gid}")
+}
+
+#[test]
+fn the_plan_says_what_the_lock_knows_and_what_is_state() {
+    let place = Place::new();
+    let volumes = "volumes: [./data:/data, ./ro:/ro:ro]";
+    let user = somebody(&[&place.path("data"), &place.path("ro")]);
+    let compose = format!("services:\n  beta: {{image: app, user: '{user}', {volumes}}}\n");
+    fs::write(place.path("compose.yaml"), compose).unwrap();
+    let plan = |words: &[&str]| String::from_utf8(place.run(words).stdout).unwrap();
+    let human = plan(&["plan"]);
+    assert!(human.contains(&format!("user {user} (its own user:, compose.yaml:2:28, new)")), "{human}");
+    assert!(human.contains("./data  /data  state") && human.contains("./ro    /ro    read-only"), "{human}");
+    let output = place.run(&["up", "-d"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let human = plan(&["plan"]);
+    assert!(human.contains(&format!("user {user} (its own user:, compose.yaml:2:28, seaworthy.lock:6:11)")), "{human}");
+    let json: serde_json::Value = serde_json::from_str(&plan(&["plan", "--format", "json"])).unwrap();
+    assert_eq!(json["services"][0]["user"]["lock"]["has"], "seaworthy.lock:6:11");
+    assert_eq!(json["services"][0]["state"], serde_json::json!([place.path("data")]));
+}
+
+#[test]
+fn a_home_that_can_be_written_is_set_where_the_policy_asks_for_it() {
+    let place = Place::new();
+    fs::write(place.path("compose.yaml"), "services:\n  beta: {image: app, volumes: [./data:/data]}\n").unwrap();
+    let user = somebody(&[&place.path("data")]);
+    let policy = format!("version: 1\nuser: {{default: \"{user}\", home: fix}}\n");
+    fs::write(place.path("seaworthy.yaml"), policy).unwrap();
+    let home = || String::from_utf8(place.run(&["up", "-d"]).stderr).unwrap();
+    let said = home();
+    let launched = fs::read_dir(place.root.path().join("launched")).unwrap().next();
+    let launched = launched.unwrap_or_else(|| panic!("{said}")).unwrap().path();
+    let text = fs::read_to_string(launched).unwrap();
+    assert!(text.contains("HOME: /data") && text.contains(&format!("user: {user}")), "{text}");
+}
