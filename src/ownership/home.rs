@@ -27,13 +27,16 @@ pub fn report(model: &Model, users: &Users, images: &dyn Images) -> Vec<Finding>
             Some(node) => (node.as_str().map(str::to_owned), Some(node.origin)),
             None => (image.and_then(|image| home_of(&image, decision, images)), None),
         };
-        let warn = |what: String| Finding::warning(Code::UserInvalid, format!("service `{name}` runs as {}, {what}", user.owner));
+        let warn = |what: String| {
+            Finding::warning(Code::UserInvalid, format!("service `{name}` runs as {}, {what}", user.owner))
+        };
         if let Some(home) = home.filter(|home| !writable(service, home)) {
             let is_read_only = read_only(service);
             if home == "/" || is_read_only {
                 let why = if is_read_only { "in a read-only root filesystem" } else { "which is root's" };
                 let finding = warn(format!("whose HOME is {home}, {why}"));
-                let finding = origin.or_else(|| decision.from.span().map(|span| Origin::Policy(Some(span))))
+                let finding = origin
+                    .or_else(|| decision.from.span().map(|span| Origin::Policy(Some(span))))
                     .map_or(finding.clone(), |origin| finding.at_origin(origin, "this user"));
                 findings.push(finding.help(
                     "Set HOME in its environment to a directory that is mounted, or write `home: fix` under \
@@ -46,8 +49,14 @@ pub fn report(model: &Model, users: &Users, images: &dyn Images) -> Vec<Finding>
             && read_only(service)
             && !writable(service, directory)
         {
-            let finding = warn(format!("and cannot write its working directory {directory}: the root filesystem is read-only"));
-            findings.push(finding.at_origin(node.origin, "not writable").help("Mount something there, if it is written to."));
+            let finding = warn(format!(
+                "and cannot write its working directory {directory}: the root filesystem is read-only"
+            ));
+            findings.push(
+                finding
+                    .at_origin(node.origin, "not writable")
+                    .help("Mount something there, if it is written to."),
+            );
         }
     }
     findings
@@ -109,7 +118,9 @@ fn writable(service: &Node, path: &str) -> bool {
     let all = mounts.chain(memory.map(|target| (target, false)));
     // The innermost mount is what is there.
     let inside = all.filter(|(target, _)| Path::new(path).starts_with(target));
-    inside.max_by_key(|(target, _)| Path::new(target).components().count()).is_some_and(|(_, read_only)| !read_only)
+    inside
+        .max_by_key(|(target, _)| Path::new(target).components().count())
+        .is_some_and(|(_, read_only)| !read_only)
 }
 
 /// A place that the service's user can write: its bind mounts are prepared for it.
@@ -118,7 +129,12 @@ fn place(service: &Node) -> Option<String> {
     let targets: Vec<&str> = volumes
         .filter(|mount| mount.get("type").and_then(Node::as_str) == Some("bind"))
         .filter(|mount| mount.get("read_only").and_then(Node::as_bool) != Some(true))
-        .filter(|mount| mount.get("source").and_then(Node::as_str).is_some_and(|source| Path::new(source).is_dir() || !Path::new(source).exists()))
+        .filter(|mount| {
+            mount
+                .get("source")
+                .and_then(Node::as_str)
+                .is_some_and(|source| Path::new(source).is_dir() || !Path::new(source).exists())
+        })
         .filter_map(|mount| mount.get("target")?.as_str())
         .collect();
     let directory = service.get("working_dir").and_then(Node::as_str);
@@ -156,7 +172,10 @@ mod tests {
     #[test]
     fn a_user_whom_the_image_does_not_know_has_no_home() {
         let own = UserSpec::PerService;
-        assert_eq!(reported("{image: app}", own), ["service `a` runs as 20001:20001, whose HOME is /, which is root's"]);
+        assert_eq!(
+            reported("{image: app}", own),
+            ["service `a` runs as 20001:20001, whose HOME is /, which is root's"]
+        );
         for fine in [
             "{image: app, environment: {HOME: /data}}",
             "{image: app, user: '0:0'}",
@@ -173,7 +192,10 @@ mod tests {
         let service = |more: &str| format!("{{image: app, read_only: true, working_dir: /w{more}}}");
         let both = reported(&service(""), UserSpec::Image);
         assert_eq!(both.len(), 2, "{both:?}");
-        assert!(both[0].contains("HOME is /home/node, in a read-only root") && both[1].contains("working directory /w"));
+        assert!(
+            both[0].contains("HOME is /home/node, in a read-only root")
+                && both[1].contains("working directory /w")
+        );
         assert!(reported(&service(", tmpfs: ['/home:mode=1777', /w]"), UserSpec::Image).is_empty());
         let inner = ", tmpfs: [/w], volumes: [{type: bind, source: /x, target: /home/node, read_only: true}]";
         assert_eq!(reported(&service(inner), UserSpec::Image).len(), 1);
@@ -193,7 +215,10 @@ mod tests {
         let own = UserSpec::PerService;
         assert_eq!(fixed(&format!("{{image: app, {binds}}}"), own).as_deref(), Some("/s"));
         assert_eq!(fixed(&format!("{{image: app, working_dir: /w, {binds}}}"), own).as_deref(), Some("/w"));
-        assert_eq!(fixed(&format!("{{image: app, environment: {{HOME: /h}}, {binds}}}"), own).as_deref(), Some("/h"));
+        assert_eq!(
+            fixed(&format!("{{image: app, environment: {{HOME: /h}}, {binds}}}"), own).as_deref(),
+            Some("/h")
+        );
         assert_eq!(fixed(&format!("{{image: app, {binds}}}"), UserSpec::Image), None, "the image has one");
         assert_eq!(fixed("{image: app}", own), None, "nowhere");
     }

@@ -118,7 +118,8 @@ pub fn decide<'e>(
     let roots = policy.as_ref().map(binds).unwrap_or_default().roots;
     let lock = lock.map(|file| Locked::new(file, &model, &users.decisions, images, &roots));
     crate::ownership::apply(&mut model, &users.decisions);
-    let fixes_home = policy.as_ref().and_then(|policy| policy.users.fixes_home.as_ref()).filter(|fix| fix.value);
+    let fixes_home =
+        policy.as_ref().and_then(|policy| policy.users.fixes_home.as_ref()).filter(|fix| fix.value);
     if let Some(fix) = fixes_home {
         home::fix(&mut model, &users, fix.origin.span());
     }

@@ -248,7 +248,10 @@ fn the_plan_says_what_the_lock_knows_and_what_is_state() {
     let output = place.run(&["up", "-d"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let human = plan(&["plan"]);
-    assert!(human.contains(&format!("user {user} (its own user:, compose.yaml:2:28, seaworthy.lock:6:11)")), "{human}");
+    assert!(
+        human.contains(&format!("user {user} (its own user:, compose.yaml:2:28, seaworthy.lock:6:11)")),
+        "{human}"
+    );
     let json: serde_json::Value = serde_json::from_str(&plan(&["plan", "--format", "json"])).unwrap();
     assert_eq!(json["services"][0]["user"]["lock"]["has"], "seaworthy.lock:6:11");
     assert_eq!(json["services"][0]["state"], serde_json::json!([place.path("data")]));
@@ -257,7 +260,8 @@ fn the_plan_says_what_the_lock_knows_and_what_is_state() {
 #[test]
 fn a_home_that_can_be_written_is_set_where_the_policy_asks_for_it() {
     let place = Place::new();
-    fs::write(place.path("compose.yaml"), "services:\n  beta: {image: app, volumes: [./data:/data]}\n").unwrap();
+    fs::write(place.path("compose.yaml"), "services:\n  beta: {image: app, volumes: [./data:/data]}\n")
+        .unwrap();
     let user = somebody(&[&place.path("data")]);
     let policy = format!("version: 1\nuser: {{default: \"{user}\", home: fix}}\n");
     fs::write(place.path("seaworthy.yaml"), policy).unwrap();
