@@ -3,6 +3,7 @@
 //! [`load`] is the way in. Everything about a field stands in the [`table`]; the other modules are
 //! the phases that walk it, in the order in which [`load::Loader`] runs them.
 
+mod budget;
 mod canonical;
 mod checks;
 mod consistency;
@@ -44,6 +45,7 @@ pub use merge::{kind, merge, text};
 pub use select::Profiles;
 pub use tags::TaggedPath;
 
+use budget::Budget;
 use load::{Level, Loader};
 use table::{PROJECT, Spec};
 
@@ -167,7 +169,7 @@ pub fn load_tree(
     environment.set("COMPOSE_PROJECT_NAME", name.as_str());
     let environment = Rc::new(environment);
     let level = Level::of_project(project, &environment);
-    let mut loader = Loader { inputs, sink, phases, home };
+    let mut loader = Loader { inputs, sink, phases, home, budget: Budget::default() };
     let mut root = loader.documents(layers, &level)?;
     if root.as_map().is_none_or(Mapping::is_empty) {
         sink.push(Finding::error(Code::ComposeEmpty, "empty compose file"));
@@ -200,7 +202,7 @@ pub fn fragment(
 ) -> Option<Fragment> {
     let home = environment.get("HOME").map(str::to_owned);
     let level = Level::of_project(project, environment);
-    let mut loader = Loader { inputs, sink, phases: Phases::default(), home };
+    let mut loader = Loader { inputs, sink, phases: Phases::default(), home, budget: Budget::default() };
     let (root, tags) = loader.alone(document.root.clone(), &level)?;
     let root = decode::decode(root, &PROJECT, &Path::ROOT, loader.sink)?;
     Some(Fragment { root, tags })

@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Finding};
 use crate::source::{FileId, Origin};
 use crate::yaml::{Mapping, Node, Path, Value};
 
+use super::budget::DEEPEST;
 use super::load::{Level, Loader, Prepared, relative};
 use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
@@ -113,6 +114,17 @@ impl<'l, 'a> Extends<'l, 'a> {
             self.loader.sink.push(cycle(chain.get(start..).unwrap_or_default(), &step));
             return None;
         }
+        if chain.len() >= DEEPEST {
+            self.loader.sink.push(
+                Finding::error(
+                    Code::ComposeExtends,
+                    format!("more than {DEEPEST} services extend one another, {} among them", step.service),
+                )
+                .at_origin(step.origin, "one too many")
+                .help("Let services extend a common one rather than each the one before."),
+            );
+            return None;
+        }
         chain.push(step);
         let base_scope = match extends.get("file") {
             Some(file) => self.file(name, file, &merge::text(file))?,
@@ -153,6 +165,7 @@ impl<'l, 'a> Extends<'l, 'a> {
         if let Some(map) = merged.as_map_mut() {
             map.remove("extends");
         }
+        self.loader.spend(&merged, merged.origin)?;
         let merged = Rc::new(merged);
         done.insert(memo, Rc::clone(&merged));
         Some(merged)
@@ -186,6 +199,7 @@ impl<'l, 'a> Extends<'l, 'a> {
             }
             tags.extend(own);
             let mut merged = self.loader.combine(model.take(), root);
+            self.loader.spend(&merged, merged.origin)?;
             self.loader.canonical(&mut merged);
             model = Some(merged);
         }

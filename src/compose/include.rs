@@ -8,6 +8,7 @@ use crate::project::dotenv;
 use crate::source::{FileId, Origin};
 use crate::yaml::{Mapping, Node, Value};
 
+use super::budget::DEEPEST;
 use super::load::{Level, Loader, relative};
 use super::merge::{kind, text};
 use super::paths;
@@ -84,6 +85,14 @@ fn read_entry(loader: &mut Loader<'_>, item: &Node) -> Option<Option<Entry>> {
 }
 
 fn load(loader: &mut Loader<'_>, entry: &Entry, including: &FsPath, level: &Level) -> Option<Node> {
+    loader.within(|budget| budget.level(entry.origin))?;
+    if level.chain.len() >= DEEPEST {
+        loader.sink.push(
+            Finding::error(Code::ComposeInclude, format!("more than {DEEPEST} files include one another"))
+                .at_origin(entry.origin, "one too many"),
+        );
+        return None;
+    }
     let mut files = Vec::with_capacity(entry.paths.len());
     let mut main: Option<PathBuf> = None;
     for (name, origin) in &entry.paths {

@@ -6,6 +6,7 @@ use crate::project::template::{self, Fault};
 use crate::source::{Origin, SourceMap, Span};
 use crate::yaml::{Node, Path, Value};
 
+use super::budget::Budget;
 use super::short::{boolean, integer};
 use super::table::{Cast, Spec};
 
@@ -14,6 +15,7 @@ use super::table::{Cast, Spec};
 pub struct Interpolation<'a> {
     pub environment: &'a Environment,
     pub sources: &'a SourceMap,
+    pub budget: &'a Budget,
 }
 
 impl Interpolation<'_> {
@@ -52,6 +54,22 @@ impl Interpolation<'_> {
                             .at_origin(self.narrow(origin, name), "blank here")
                             .help(format!("Set {name}, or give it a default: ${{{name}:-}}.")),
                         );
+                    }
+                    if self.budget.overgrown() {
+                        return;
+                    }
+                    if !self.budget.growth(expansion.text.len()) {
+                        sink.push(
+                            Finding::error(
+                                Code::InputTooLarge,
+                                format!(
+                                    "{path}: the values of variables fill more memory than a project may have"
+                                ),
+                            )
+                            .at_origin(origin, "up to this one")
+                            .help("Variables of this size do not belong into a compose file."),
+                        );
+                        return;
                     }
                     *text = expansion.text;
                 }

@@ -12,9 +12,11 @@ use crate::project::{Environment, Inputs, Project};
 use crate::source::{FileId, Origin};
 use crate::yaml::{Mapping, Node, Path, Value};
 
+use super::budget::Budget;
 use super::canonical::{self, OnFault};
 use super::extends::Extends;
 use super::interpolate::Interpolation;
+use super::short::port;
 use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
 use super::{Layer, checks, defaults, error_count, include, merge, parse_file, paths, schema, unicity};
@@ -67,6 +69,7 @@ pub struct Loader<'a> {
     pub phases: Phases,
     /// For `~` in paths.
     pub home: Option<String>,
+    pub budget: Budget,
 }
 
 /// One document, ready for merging.
@@ -138,6 +141,7 @@ impl Loader<'_> {
         }
         include::apply(self, &mut root, file, level)?;
         let merged = self.combine(model, root);
+        self.spend(&merged, merged.origin)?;
         if self.errors() > before {
             return None;
         }
@@ -164,8 +168,11 @@ impl Loader<'_> {
         }
         let tags = tags::extract(&mut root);
         if self.phases.interpolate {
-            let interpolation =
-                Interpolation { environment: &level.environment, sources: self.inputs.sources() };
+            let interpolation = Interpolation {
+                environment: &level.environment,
+                sources: self.inputs.sources(),
+                budget: &self.budget,
+            };
             interpolation.apply(&mut root, Some(&PROJECT), &Path::ROOT, self.sink);
         }
         (self.errors() == before).then_some(Prepared { root, tags })
@@ -181,8 +188,32 @@ impl Loader<'_> {
         merged
     }
 
+    /// Counts what is about to be gone through; `None` where it is too much.
+    pub fn spend(&mut self, node: &Node, at: Origin) -> Option<()> {
+        self.within(|budget| budget.nodes(node, at))
+    }
+
+    /// Asks the budget.
+    pub fn within(&mut self, ask: impl FnOnce(&mut Budget) -> Result<(), Finding>) -> Option<()> {
+        ask(&mut self.budget).map_err(|finding| self.sink.push(finding)).ok()
+    }
+
+    /// The ports that short forms stand for are counted before they are written out.
+    fn count_ports(&mut self, model: &Node) -> Option<()> {
+        for (_, service) in section(model, "services").into_iter().flat_map(Mapping::iter) {
+            for port in service.get("ports").and_then(Node::as_seq).into_iter().flatten() {
+                let count = port.as_str().map_or(1, port::count);
+                self.within(|budget| budget.ports(count, port.origin))?;
+            }
+        }
+        Some(())
+    }
+
     /// Canonical form and the second unicity pass.
     pub fn canonical(&mut self, model: &mut Node) {
+        if self.count_ports(model).is_none() {
+            return;
+        }
         let on_fault = if self.phases.interpolate { OnFault::Report } else { OnFault::Keep };
         canonical::transform(model, &PROJECT, &Path::ROOT, on_fault, self.sink);
         drop_empty_dns(model);

@@ -6,6 +6,7 @@ use crate::source::{Origin, SourceMap};
 use crate::yaml::{Node, Path};
 
 use super::Layer;
+use super::budget::Budget;
 use super::interpolate::Interpolation;
 use super::load::Phases;
 use super::merge::kind;
@@ -56,7 +57,7 @@ pub fn resolve(
         Some(mut node) => {
             if phases.interpolate {
                 let before = super::error_count(sink);
-                let interpolation = Interpolation { environment, sources };
+                let interpolation = Interpolation { environment, sources, budget: &Budget::default() };
                 interpolation.apply(&mut node, None, &Path::ROOT.key("name"), sink);
                 if super::error_count(sink) > before {
                     return None;

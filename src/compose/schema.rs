@@ -90,18 +90,29 @@ fn is_lowercase(key: &str) -> bool {
     !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
+/// Beyond so many items Compose's schema library compares them exactly.
+const EXACT: usize = 20;
+
 fn refuse_repeats(items: &[Node], path: &Path<'_>, sink: &mut Sink) {
     if items.len() < 2 {
         return;
     }
     // Strings are by far the commonest items; comparing them through a set keeps long lists linear.
     let mut seen = std::collections::HashMap::new();
+    let mut numbers = std::collections::HashMap::new();
     for (at, item) in items.iter().enumerate() {
         let first = match &item.value {
             Value::String(text) => match seen.get(text.as_str()) {
                 Some(first) => Some(*first),
                 None => {
                     seen.insert(text.as_str(), at);
+                    None
+                }
+            },
+            Value::Int(number) if items.len() > EXACT => match numbers.get(number) {
+                Some(first) => Some(*first),
+                None => {
+                    numbers.insert(*number, at);
                     None
                 }
             },
@@ -124,7 +135,7 @@ fn refuse_repeats(items: &[Node], path: &Path<'_>, sink: &mut Sink) {
 /// string that is written like the number equals it, though not the other way round. Lists beyond 20
 /// items it compares by hash, exactly.
 fn equals(later: &Node, earlier: &Node, count: usize) -> bool {
-    if count > 20 {
+    if count > EXACT {
         return later.same(earlier);
     }
     match (&later.value, &earlier.value) {

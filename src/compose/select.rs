@@ -77,7 +77,8 @@ pub fn named(model: &Node, profiles: &mut Profiles, patterns: &[String], sink: &
         }
     }
     for name in &wanted {
-        let own = services.get(name).and_then(|service| service.get("profiles")).and_then(Node::as_seq);
+        let disabled = services.get(name).filter(|service| !given.enable(service));
+        let own = disabled.and_then(|service| service.get("profiles")).and_then(Node::as_seq);
         profiles.add(own.into_iter().flatten().map(text));
     }
     let mut kept: HashSet<String> = HashSet::new();

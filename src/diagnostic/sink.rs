@@ -1,9 +1,17 @@
-use super::{Exit, Finding, Severity};
+use std::collections::HashSet;
+
+use super::{Code, Exit, Finding, Severity};
+use crate::source::Span;
+
+/// More of one severity than this help nobody, and a hostile file could have millions.
+const MOST: usize = 500;
 
 /// Collects findings so that everything wrong is reported in one go.
 #[derive(Clone, Debug, Default)]
 pub struct Sink {
     findings: Vec<Finding>,
+    /// What was said already, and where.
+    said: HashSet<(Code, String, Option<Span>)>,
 }
 
 impl Sink {
@@ -12,15 +20,21 @@ impl Sink {
     }
 
     pub fn push(&mut self, finding: Finding) {
-        let repeated = self.findings.iter().any(|known| {
-            known.code == finding.code
-                && known.message == finding.message
-                && known.labels.first().map(|label| label.span)
-                    == finding.labels.first().map(|label| label.span)
-        });
-        if !repeated {
+        let place = finding.labels.first().map(|label| label.span);
+        if self.count(finding.severity) >= MOST {
+            return;
+        }
+        if self.said.insert((finding.code, finding.message.clone(), place)) {
             self.findings.push(finding);
         }
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        // Only what is nearly full needs to be counted.
+        if self.findings.len() < MOST {
+            return 0;
+        }
+        self.findings.iter().filter(|known| known.severity == severity).count()
     }
 
     pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {

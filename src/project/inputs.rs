@@ -9,8 +9,8 @@ use crate::diagnostic::{Code, Finding};
 use crate::host::{ReadError, read_file, read_stdin};
 use crate::source::{FileId, SourceFile, SourceMap};
 
-/// More than this is no compose file; positions in a file fit into 32 bits.
-const LARGEST: u64 = 1 << 30;
+/// More than this is no compose file: one of 10,000 services has a tenth of it.
+const LARGEST: u64 = 32 * 1024 * 1024;
 
 /// Every file of a run, each read once and kept: nothing is read a second time, so that what was
 /// judged is what is launched.
@@ -59,7 +59,14 @@ impl Inputs {
         }
         let read = if path.as_os_str() == "-" { read_stdin(LARGEST) } else { read_file(path, LARGEST) };
         let content = read.map_err(|error| unreadable(name, &error))?;
-        let text = String::from_utf8(content.bytes).map_err(|error| {
+        let bytes = match utf16(&content.bytes) {
+            Some(text) => text.ok_or_else(|| {
+                Finding::error(Code::InputNotUtf8, format!("{name} is not valid UTF-16"))
+                    .help(Code::InputNotUtf8.remedy())
+            })?,
+            None => content.bytes,
+        };
+        let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             Finding::error(Code::InputNotUtf8, format!("{name} is not valid UTF-8 (from byte {at} on)"))
                 .help(Code::InputNotUtf8.remedy())
@@ -70,6 +77,19 @@ impl Inputs {
         }
         Ok(id)
     }
+}
+
+/// Text that begins with the mark of UTF-16, which Compose's reader knows, in UTF-8; `Some(None)` where
+/// it is not valid.
+fn utf16(bytes: &[u8]) -> Option<Option<Vec<u8>>> {
+    let (read, body): (fn([u8; 2]) -> u16, _) = match bytes {
+        [0xFF, 0xFE, body @ ..] => (u16::from_le_bytes, body),
+        [0xFE, 0xFF, body @ ..] => (u16::from_be_bytes, body),
+        _ => return None,
+    };
+    let (units, rest) = body.as_chunks::<2>();
+    let text = String::from_utf16(&units.iter().map(|unit| read(*unit)).collect::<Vec<_>>());
+    Some(text.ok().filter(|_| rest.is_empty()).map(String::into_bytes))
 }
 
 fn unreadable(name: &str, error: &ReadError) -> Finding {

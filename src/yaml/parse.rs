@@ -26,13 +26,15 @@ use super::Document;
 pub struct Limits {
     /// Nested collections.
     pub depth: usize,
+    /// Nodes of a file, aliases counted once.
+    pub nodes: usize,
     /// Nodes that aliases may add.
     pub alias_nodes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 200, alias_nodes: 500_000 }
+        Self { depth: 200, nodes: 1_500_000, alias_nodes: 500_000 }
     }
 }
 

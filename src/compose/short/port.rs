@@ -13,6 +13,13 @@ pub struct Port {
     pub protocol: String,
 }
 
+/// How many ports an entry stands for, for what can be read as a range.
+pub fn count(text: &str) -> usize {
+    let (_, _, container) = parts(text);
+    let (container, _) = container_and_protocol(container);
+    range(container).map_or(1, |targets| targets.len())
+}
+
 /// Reads one entry. A range of container ports becomes several, in the order of their *text*:
 /// `9-11:9-11` gives 10, 11, 9, as Compose has it.
 ///

@@ -231,11 +231,16 @@ impl<'t> Recorder<'t, '_> {
                 .at(Span::new(self.file, start, end), "read as text by some readers only")
                 .help("Put the text in quotes."));
         }
-        self.push(Shape::Scalar { text, quoted }, tag, start, end);
-        Ok(())
+        self.push(Shape::Scalar { text, quoted }, tag, start, end)
     }
 
-    fn push(&mut self, shape: Shape<'t>, tag: Option<&Tag>, start: usize, end: usize) {
+    fn push(&mut self, shape: Shape<'t>, tag: Option<&Tag>, start: usize, end: usize) -> Result<(), Finding> {
+        if self.tape.items.len() >= self.limits.nodes {
+            let message = format!("the file has more than {} values", self.limits.nodes);
+            return Err(Finding::error(Code::YamlLimit, message)
+                .at(Span::new(self.file, start, end), "one too many")
+                .help("Split the file, or remove what generates so much."));
+        }
         let tag = tag.map_or(Kind::None, |tag| Kind::of(tag.handle(), tag.suffix()));
         let Span { start, end, .. } = Span::new(self.file, start, end);
         let hidden = self.open.last().is_some_and(|open| open.hides);
@@ -245,6 +250,7 @@ impl<'t> Recorder<'t, '_> {
             Some(parent) => parent.weight.nodes += 1,
             None => self.tape.roots.push(at),
         }
+        Ok(())
     }
 
     fn begin(
@@ -261,7 +267,7 @@ impl<'t> Recorder<'t, '_> {
             return Err(syntax::too_deep(span, self.limits.depth));
         }
         let item = self.tape.next();
-        self.push(shape, tag, start, end);
+        self.push(shape, tag, start, end)?;
         let weight = Weight { nodes: 1, height: 1 };
         let flow = style == StructureStyle::Flow;
         let hides = self.tape.get(item).is_some_and(|item| item.hidden || item.tag == Kind::Override);
@@ -315,8 +321,7 @@ impl<'t> Recorder<'t, '_> {
         let Some(&target) = self.names.get(name) else {
             let finding = Finding::error(Code::YamlAlias, format!("unknown anchor '{name}' referenced"))
                 .at(span, "no anchor of this name before this place");
-            self.placeholder(finding, start, end);
-            return Ok(());
+            return self.placeholder(finding, start, end);
         };
         let Some(&weight) = self.weights.get(&target) else {
             let mut finding = Finding::error(
@@ -328,8 +333,7 @@ impl<'t> Recorder<'t, '_> {
                 let first = Span { end: item.start, ..item.span(self.file) };
                 finding = finding.at(first, "the value begins here");
             }
-            self.placeholder(finding, start, end);
-            return Ok(());
+            return self.placeholder(finding, start, end);
         };
         let depth = self.open.len() + weight.height;
         if depth > self.limits.depth {
@@ -343,7 +347,7 @@ impl<'t> Recorder<'t, '_> {
                 .at(span, format!("this one alone stands for {}", weight.nodes))
                 .help("Aliases that repeat aliases multiply; write fewer of them."));
         }
-        self.push(Shape::Alias(target), None, start, end);
+        self.push(Shape::Alias(target), None, start, end)?;
         if let Some(parent) = self.open.last_mut() {
             parent.weight.nodes = parent.weight.nodes.saturating_add(weight.nodes - 1);
             parent.weight.height = parent.weight.height.max(weight.height + 1);
@@ -352,11 +356,11 @@ impl<'t> Recorder<'t, '_> {
     }
 
     /// Goes on with a null, so that every such alias is reported.
-    fn placeholder(&mut self, finding: Finding, start: usize, end: usize) {
+    fn placeholder(&mut self, finding: Finding, start: usize, end: usize) -> Result<(), Finding> {
         if self.findings.len() < MOST_FINDINGS {
             self.findings.push(finding);
         }
-        self.push(Shape::Scalar { text: Cow::Borrowed(""), quoted: false }, None, start, end);
+        self.push(Shape::Scalar { text: Cow::Borrowed(""), quoted: false }, None, start, end)
     }
 
     /// The crate puts a sequence that is not indented behind its first dash.

@@ -1,0 +1,76 @@
+//! Bounds on what one load may make of its inputs: a few short files can ask for more than any
+//! memory holds, by includes of includes, by services that extend services, by ranges of ports.
+
+use std::cell::Cell;
+
+use crate::diagnostic::{Code, Finding};
+use crate::source::Origin;
+use crate::yaml::{Node, Value};
+
+/// Values that may be looked at, over all documents, copies and levels. A project of 10,000 services
+/// has about half a million.
+const NODES: usize = 8_000_000;
+/// Includes, each counted as often as it is loaded.
+const LEVELS: usize = 1_000;
+/// Includes within includes, and services that extend one another. The loader calls itself for each.
+pub const DEEPEST: usize = 100;
+/// Bytes that variables may put into values.
+const GROWTH: usize = 64 * 1024 * 1024;
+/// Ports that short forms may stand for.
+const PORTS: usize = 200_000;
+
+/// What is spent already.
+#[derive(Debug, Default)]
+pub struct Budget {
+    nodes: usize,
+    levels: usize,
+    ports: usize,
+    /// Shared with the interpolation, which only reads the rest.
+    growth: Cell<usize>,
+}
+
+impl Budget {
+    /// Counts the values below `node`, which are about to be gone through.
+    pub fn nodes(&mut self, node: &Node, at: Origin) -> Result<(), Finding> {
+        self.nodes = self.nodes.saturating_add(weight(node));
+        within(self.nodes, NODES, at, "the project has too many values", "with this, more than")
+    }
+
+    pub fn level(&mut self, at: Origin) -> Result<(), Finding> {
+        self.levels += 1;
+        within(self.levels, LEVELS, at, "too many includes", "with this one, more than")
+    }
+
+    pub fn ports(&mut self, count: usize, at: Origin) -> Result<(), Finding> {
+        self.ports = self.ports.saturating_add(count);
+        within(self.ports, PORTS, at, "too many ports", "with this range, more than")
+    }
+
+    /// Whether so many bytes more are allowed.
+    pub fn growth(&self, bytes: usize) -> bool {
+        self.growth.set(self.growth.get().saturating_add(bytes));
+        self.growth.get() <= GROWTH
+    }
+
+    /// Whether [`Self::growth`] said no already.
+    pub fn overgrown(&self) -> bool {
+        self.growth.get() > GROWTH
+    }
+}
+
+fn within(spent: usize, limit: usize, at: Origin, what: &str, label: &str) -> Result<(), Finding> {
+    if spent <= limit {
+        return Ok(());
+    }
+    Err(Finding::error(Code::InputTooLarge, what)
+        .at_origin(at, format!("{label} {limit}"))
+        .help("Split the project, or remove what multiplies its parts."))
+}
+
+fn weight(node: &Node) -> usize {
+    1 + match &node.value {
+        Value::Seq(items) => items.iter().map(weight).sum(),
+        Value::Map(map) => map.iter().map(|(_, child)| weight(child)).sum(),
+        _ => 0,
+    }
+}
