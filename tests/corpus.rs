@@ -5,6 +5,14 @@
 //! they must say at run time that the corpus or Compose is not here, and because their counts are worth
 //! reading: where `CI` is `true` nothing may be missing.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test says what is wrong by panicking"
+)]
+
 #[path = "corpus/bytes.rs"]
 mod bytes;
 #[path = "corpus/case.rs"]

@@ -1,5 +1,13 @@
 //! The real program, from its command line to what it prints: one module per topic.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test says what is wrong by panicking"
+)]
+
 #[path = "harness/project.rs"]
 mod project;
 #[path = "harness/snapshot.rs"]

@@ -1,6 +1,14 @@
 //! The schemas in `schemas/` are those that the program prints. With `SEAWORTHY_BLESS=1` they are
 //! written anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test says what is wrong by panicking"
+)]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -25,7 +25,7 @@ fn every_code_of_the_loader_has_a_snapshot() {
     let missing: Vec<&str> = used
         .into_iter()
         .filter(|code| !WITHOUT.contains(code))
-        .map(|code| code.name())
+        .map(|code| Code::name(*code))
         .filter(|name| !shown.contains(name))
         .collect();
     assert!(missing.is_empty(), "no snapshot shows {missing:?}");
@@ -35,7 +35,6 @@ fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_path_buf()];
     }
-    let entries =
-        fs::read_dir(path).map(|entries| entries.flatten().collect()).unwrap_or_else(|_| Vec::new());
+    let entries = fs::read_dir(path).map_or_else(|_| Vec::new(), |entries| entries.flatten().collect());
     entries.iter().flat_map(|entry| files(&entry.path())).collect()
 }
