@@ -25,7 +25,7 @@ fn every_code_of_the_loader_has_a_snapshot() {
     let missing: Vec<&str> = used
         .into_iter()
         .filter(|code| !WITHOUT.contains(code))
-        .map(|code| Code::name(*code))
+        .map(Code::name)
         .filter(|name| !shown.contains(name))
         .collect();
     assert!(missing.is_empty(), "no snapshot shows {missing:?}");
