@@ -20,7 +20,10 @@ mod usage;
 pub use flags::Flags;
 pub use global::Environment;
 pub use help::{completions, manual};
-pub use options::{CheckFormat, CheckOptions, ConfigOptions, Overlays, PlanFormat, PlanOptions};
+pub use options::{
+    AttestOptions, CheckFormat, CheckOptions, ConfigOptions, Overlays, PlanFormat, PlanOptions,
+    RepairOptions, SealOptions,
+};
 pub use read::parse;
 pub use request::{Command, ComposeCommand, EngineChoice, Global, Request};
 pub use spec::Class;

@@ -6,10 +6,16 @@
 
 mod code;
 mod finding;
+mod github;
 mod human;
+mod json;
+mod sarif;
 mod sink;
 
 pub use code::{Code, Exit};
 pub use finding::{Finding, Label, Severity};
+pub use github::github;
 pub use human::{Screen, write_findings};
+pub use json::json;
+pub use sarif::sarif;
 pub use sink::Sink;

@@ -15,9 +15,11 @@ pub mod process;
 pub mod read;
 pub mod switch;
 mod sys;
+pub mod turn;
+pub mod walk;
 
 pub use access::{Access, Blocked, Verdict};
-pub use atomic::{AtomicError, AtomicFile, write_atomic};
+pub use atomic::{AtomicError, AtomicFile, sweep, write_atomic};
 pub use dir::{Birth, Created, Dir, DirError, Entry, Kind, Stat};
 pub use filesystem::FileSystem;
 pub use owner::{Credentials, Owner};
@@ -25,3 +27,5 @@ pub use private::{PrivateDirError, ensure_private_dir};
 pub use probe::{Probe, probe_write};
 pub use read::{Content, ReadError, read_file, read_stdin};
 pub use switch::{SwitchError, run_as};
+pub use turn::{Turn, TurnError};
+pub use walk::{Handover, hand_over};

@@ -83,6 +83,9 @@ pub struct PlanService {
     /// The image, or `build` of one.
     pub image: String,
     pub user: PlanUser,
+    /// The directories of the host that it writes and that are its own: what `repair` would give it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub state: Vec<String>,
     pub mounts: Vec<PlanMount>,
     /// `host_ip:published:target/protocol`.
     pub ports: Vec<String>,
@@ -98,6 +101,18 @@ pub struct PlanUser {
     pub place: Option<String>,
     /// Why it is not known yet.
     pub pending: Option<String>,
+    /// What the lock has to do with it, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock: Option<PlanLock>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlanLock {
+    /// It has the service, at this `file:line:column`.
+    Has(String),
+    /// A launch would add it.
+    New,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -143,6 +158,7 @@ pub fn services(selected: &Model, users: &[UserDecision], sources: &SourceMap) -
             name: name.to_owned(),
             image: image(service),
             user: user(service, users.iter().find(|user| user.service == name), sources),
+            state: Vec::new(),
             mounts: items(service, "volumes").map(mount).collect(),
             ports: items(service, "ports").map(port).collect(),
         })
@@ -162,14 +178,23 @@ fn image(service: &Node) -> String {
         (Some(image), None) => image,
         (Some(image), Some(_)) => format!("{image} (built)"),
         (None, Some(context)) => format!("build {}", text(context)),
-        (None, None) => service.at(&["provider", "type"]).map(|name| format!("provider {}", text(name))).unwrap_or_default(),
+        (None, None) => service
+            .at(&["provider", "type"])
+            .map(|name| format!("provider {}", text(name)))
+            .unwrap_or_default(),
     }
 }
 
 fn user(service: &Node, decision: Option<&UserDecision>, sources: &SourceMap) -> PlanUser {
     let own = field(service, "user");
     let Some(decision) = decision else {
-        return PlanUser { value: own, from: "the engine's default".to_owned(), place: None, pending: None };
+        return PlanUser {
+            value: own,
+            from: "the engine's default".to_owned(),
+            place: None,
+            pending: None,
+            lock: None,
+        };
     };
     let known = decision.user.as_ref().known().map(|identity| identity.owner.to_string());
     PlanUser {
@@ -180,6 +205,7 @@ fn user(service: &Node, decision: Option<&UserDecision>, sources: &SourceMap) ->
             Answer::Known(_) => None,
             Answer::Unknown(reason) => Some(reason.clone()),
         },
+        lock: None,
     }
 }
 

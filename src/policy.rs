@@ -16,6 +16,7 @@ pub mod date;
 mod expand;
 pub mod file;
 mod find;
+mod inputs;
 pub mod judge;
 mod layer;
 mod limits;
@@ -25,6 +26,7 @@ pub mod overlay;
 pub mod posture;
 pub mod reader;
 pub mod rules;
+pub mod schema;
 pub mod user;
 pub mod waiver;
 
@@ -39,6 +41,7 @@ use crate::source::FileId;
 
 pub use arrange::Arranged;
 pub use find::{FILE_NAME, Given, SYSTEM_PATH, find};
+pub use inputs::{check_inputs, expected};
 pub use posture::Posture;
 pub use reader::Located;
 pub use user::{UserSetting, Users};

@@ -5,10 +5,11 @@ mod discovery;
 pub mod dotenv;
 mod environment;
 mod inputs;
+pub mod list;
 pub mod quote;
 pub mod template;
 
-pub use discovery::{Given, Project, discover};
+pub use discovery::{Given, Project, discover, locate};
 pub use environment::Environment;
 pub use inputs::{Inputs, sha256};
 

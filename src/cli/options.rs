@@ -90,6 +90,19 @@ impl PlanOptions {
     }
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AttestOptions {
+    pub json: bool,
+    /// All where none is named.
+    pub services: Vec<String>,
+}
+
+impl AttestOptions {
+    pub(super) fn new(flags: &Flags, services: Vec<String>) -> Self {
+        Self { json: flags.value("format") == "json", services }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CheckFormat {
     #[default]
@@ -120,6 +133,14 @@ impl CheckOptions {
     }
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RepairOptions {
+    /// Also for services whose user differs from the lock.
+    pub migrate: bool,
+    /// These services, or all.
+    pub services: Vec<String>,
+}
+
 /// What `overlays` is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlays {
@@ -127,5 +148,35 @@ pub enum Overlays {
     Show(String),
     /// The files named, or all that the policy names.
     Pin(Vec<PathBuf>),
-    Seal(Vec<PathBuf>),
+    Seal(SealOptions),
+}
+
+/// What proves to `overlays seal` that a text is whole, and where the sealed text goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SealOptions {
+    /// The files to close where they are; standard input when empty.
+    pub files: Vec<PathBuf>,
+    /// The command that prints the text.
+    pub cmd: Option<String>,
+    /// The number of lines that the text must have.
+    pub lines: Option<usize>,
+    /// Where the text goes; standard output when absent.
+    pub output: Option<PathBuf>,
+    /// The text is a list of files, not an overlay.
+    pub list: bool,
+}
+
+impl SealOptions {
+    pub(super) fn new(flags: &Flags, files: Vec<PathBuf>) -> Self {
+        Self {
+            files,
+            cmd: flags.last("cmd").map(str::to_owned),
+            lines: flags
+                .last("lines")
+                .and_then(super::flags::whole_number)
+                .and_then(|n| usize::try_from(n).ok()),
+            output: flags.last("output").map(PathBuf::from),
+            list: flags.on("list"),
+        }
+    }
 }

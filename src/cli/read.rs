@@ -10,7 +10,9 @@ use super::flags::{self, Flags};
 use super::global::{self, Environment};
 use super::grammar::{self, WORDS};
 use super::help;
-use super::options::{CheckOptions, ConfigOptions, Overlays, PlanOptions};
+use super::options::{
+    AttestOptions, CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions, SealOptions,
+};
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
 use super::spec::{Class, Spec, Words};
@@ -189,6 +191,7 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
     let first = || words.first().cloned().unwrap_or_default();
     let paths = || words.iter().map(PathBuf::from).collect();
     Ok(match spec.name {
+        "attest" => Command::Attest(AttestOptions::new(flags, words)),
         "check" => Command::Check(CheckOptions::new(flags)),
         "completions" => {
             let shell = first();
@@ -206,10 +209,11 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         }
         "overlays list" => Command::Overlays(Overlays::List),
         "overlays pin" => Command::Overlays(Overlays::Pin(paths())),
-        "overlays seal" => Command::Overlays(Overlays::Seal(paths())),
+        "overlays seal" => Command::Overlays(Overlays::Seal(SealOptions::new(flags, paths()))),
         "overlays show" => Command::Overlays(Overlays::Show(first())),
         "plan" => Command::Plan(PlanOptions::new(flags, words)),
         "prepare" => Command::Prepare(words),
+        "repair" => Command::Repair(RepairOptions { migrate: flags.on("migrate"), services: words }),
         "schema" => Command::Schema(first()),
         // Each name of the table is above; a test says so.
         other => return Err(place.unknown_command(OsStr::new(other))),

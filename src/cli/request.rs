@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::Flags;
-use super::options::{CheckOptions, ConfigOptions, Overlays, PlanOptions};
+use super::options::{AttestOptions, CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions};
 use super::spec::Class;
 
 /// What was typed before the command, with the environment's defaults for it.
@@ -55,11 +55,13 @@ pub enum Command {
     Compose(ComposeCommand),
     Config(ConfigOptions),
     Plan(PlanOptions),
+    Attest(AttestOptions),
     Check(CheckOptions),
     /// Where the value at this path comes from.
     Explain(String),
     /// Prepares for these services, or for all.
     Prepare(Vec<String>),
+    Repair(RepairOptions),
     Overlays(Overlays),
     Schema(String),
     /// Completions for this shell.
@@ -101,6 +103,14 @@ impl Request {
     /// The words after `docker … compose` that do what was typed: all but seaworthy's own flags.
     pub fn pass_on(&self) -> Vec<OsString> {
         [self.root.as_slice(), self.words.as_slice()].concat()
+    }
+
+    /// As [`Self::pass_on`], with more files at the end of the list.
+    pub fn pass_on_with(&self, files: &[String]) -> Vec<OsString> {
+        let mut words = self.root.clone();
+        words.extend(files.iter().flat_map(|file| [OsString::from("-f"), OsString::from(file)]));
+        words.extend_from_slice(&self.words);
+        words
     }
 
     /// The words after `docker … compose` that do what was typed with one rendered file.

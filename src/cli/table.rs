@@ -535,6 +535,13 @@ pub const COMMANDS: &[Spec] = &[
     // Seaworthy's own.
     command(
         Own,
+        "attest",
+        SERVICES,
+        "Compare live containers with the verified model",
+        &[choice("format", &["human", "json"], "Format of the report")],
+    ),
+    command(
+        Own,
         "check",
         Words::No,
         "Load and verify only; for CI",
@@ -580,8 +587,14 @@ pub const COMMANDS: &[Spec] = &[
         Own,
         "overlays seal",
         Words::any("[FILE...]"),
-        "Close overlays with a last line `...`",
-        &[DRY_RUN],
+        "Close what is proven whole with a last line `...`",
+        &[
+            text("cmd", "COMMAND", "Run this and seal what it prints, if it succeeds"),
+            number("lines", "Seal only what has so many lines"),
+            switch("list", "Seal a list of files with a last line `# seaworthy: N files`"),
+            text("output", "FILE", "Write the sealed text to this file, whole or not at all").short('o'),
+            DRY_RUN,
+        ],
     ),
     command(Own, "overlays show", Words::exactly(1, "NAME"), "Print a built-in overlay", &[]),
     command(
@@ -592,6 +605,13 @@ pub const COMMANDS: &[Spec] = &[
         &[choice("format", &["human", "json", "markdown", "html"], "Format of the plan")],
     ),
     command(Own, "prepare", SERVICES, "Create and own what is missing, without launching", &[DRY_RUN]),
+    command(
+        Own,
+        "repair",
+        SERVICES,
+        "Give state directories to the users that services have now",
+        &[DRY_RUN, switch("migrate", "Carry the services over to a user that differs from the lock")],
+    ),
     command(Own, "schema", Words::exactly(1, "NAME"), "Print a JSON Schema", &[]),
 ];
 

@@ -89,6 +89,10 @@ fn convert(node: Node, how: Canonical) -> Result<Node, Failed> {
         (Canonical::EnvFile, Value::String(_)) => Node::seq(vec![env_file(node)], origin),
         (Canonical::EnvFile, Value::Seq(_)) => map_items(node, env_file),
         (Canonical::KeyValue, Value::Seq(_)) => key_values(node)?,
+        (Canonical::Ulimit, _) => match ulimit_fault(&node) {
+            Some(message) => return Err(failed(node, message)),
+            None => node,
+        },
         (Canonical::Gpus, Value::String(_)) => Node::seq(vec![single("count", node)], origin),
         (Canonical::Ports, Value::Seq(_)) => ports(node)?,
         (Canonical::Volume, Value::String(spec)) => match volume::parse(spec) {
@@ -111,6 +115,16 @@ fn convert(node: Node, how: Canonical) -> Result<Node, Failed> {
         (Canonical::Stringify, Value::Bool(value)) => Node::string(value.to_string(), origin),
         _ => node,
     })
+}
+
+/// Limits are integers by now: those of a service were cast, those of a build must be written so.
+fn ulimit_fault(node: &Node) -> Option<String> {
+    let numbers: Vec<&Node> = match node.as_map() {
+        Some(_) => ["soft", "hard"].into_iter().filter_map(|key| node.get(key)).collect(),
+        None => vec![node],
+    };
+    let wrong = numbers.into_iter().find(|number| number.as_int().is_none())?;
+    Some(format!("{} is not an integer", text(wrong)))
 }
 
 fn map_items(node: Node, convert: fn(Node) -> Node) -> Node {
@@ -221,7 +235,10 @@ fn port_map(port: port::Port, item: &Node) -> Node {
     if let Some(host_ip) = port.host_ip {
         map.put("host_ip", Node::string(host_ip, at));
     }
-    map.put("target", Node::new(Value::Int(i64::from(port.target)), at));
+    // Compose takes zero for an absent target, which it then misses.
+    if port.target != 0 {
+        map.put("target", Node::new(Value::Int(i64::from(port.target)), at));
+    }
     if let Some(published) = port.published {
         map.put("published", Node::string(published, at));
     }

@@ -70,7 +70,6 @@ fn ports(name: &str, service: &Node, sink: &mut Sink) {
         if let Some(host_ip) = port.get("host_ip")
             && let Some(text) = host_ip.as_str()
             && text.parse::<IpAddr>().is_err()
-            && !text.is_empty()
         {
             sink.push(
                 Finding::error(

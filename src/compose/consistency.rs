@@ -104,7 +104,7 @@ impl Checker<'_> {
         self.dependencies(name, service, sink);
         self.resources(name, service, sink);
         limits::check(name, service, sink);
-        self.mounts(name, service, sink);
+        mounts(name, service, sink);
     }
 
     fn build(&self, name: &str, service: &Node, sink: &mut Sink) {
@@ -186,6 +186,13 @@ impl Checker<'_> {
 
     fn resources(&self, name: &str, service: &Node, sink: &mut Sink) {
         for volume in items_of(service, "volumes") {
+            let bind = volume.get("type").and_then(Node::as_str) == Some("bind");
+            if bind && volume.get("source").is_none() {
+                let message = format!("service {name:?} has a bind mount without a source");
+                sink.push(
+                    Finding::error(Code::ComposeValue, message).at_origin(volume.origin, "no `source`"),
+                );
+            }
             if volume.get("type").and_then(Node::as_str) == Some("volume")
                 && let Some(source) = volume.get("source")
             {
@@ -234,30 +241,31 @@ impl Checker<'_> {
             None => finding.help(format!("Define it under the top-level `{key}:`.")),
         });
     }
+}
 
-    fn mounts(&self, name: &str, service: &Node, sink: &mut Sink) {
-        let mut seen: HashMap<String, String> = HashMap::new();
-        let mut claim = |target: String, place: String, at: Origin, sink: &mut Sink| {
-            if let Some(first) = seen.get(&target) {
-                sink.push(
-                    Finding::error(
-                        Code::ComposeConflict,
-                        format!("{place}: target {target} already mounted as {first}"),
-                    )
-                    .at_origin(at, "mounted again"),
-                );
-            } else {
-                seen.insert(target, place);
-            }
-        };
-        for (at, item) in items_of(service, "tmpfs").enumerate() {
-            let target = text(item).split(':').next().unwrap_or_default().to_owned();
-            claim(target, format!("services.{name}.tmpfs[{at}]"), item.origin, sink);
+/// Two mounts cannot have one target.
+fn mounts(name: &str, service: &Node, sink: &mut Sink) {
+    let mut seen: HashMap<String, String> = HashMap::new();
+    let mut claim = |target: String, place: String, at: Origin, sink: &mut Sink| {
+        if let Some(first) = seen.get(&target) {
+            sink.push(
+                Finding::error(
+                    Code::ComposeConflict,
+                    format!("{place}: target {target} already mounted as {first}"),
+                )
+                .at_origin(at, "mounted again"),
+            );
+        } else {
+            seen.insert(target, place);
         }
-        for (at, item) in items_of(service, "volumes").enumerate() {
-            let Some(target) = item.get("target") else { continue };
-            claim(text(target), format!("services.{name}.volumes[{at}]"), target.origin, sink);
-        }
+    };
+    for (at, item) in items_of(service, "tmpfs").enumerate() {
+        let target = text(item).split(':').next().unwrap_or_default().to_owned();
+        claim(target, format!("services.{name}.tmpfs[{at}]"), item.origin, sink);
+    }
+    for (at, item) in items_of(service, "volumes").enumerate() {
+        let Some(target) = item.get("target") else { continue };
+        claim(text(target), format!("services.{name}.volumes[{at}]"), target.origin, sink);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::yaml::{Mapping, Node, Path, Value};
 
 use super::merge::{kind, text};
 use super::short::{boolean, command, duration, file_mode, host, integer, size};
-use super::table::{Canonical, Decode, Map, Object, Spec, is_extension};
+use super::table::{Canonical, Decode, Map, Object, Scalars, Spec, is_extension};
 
 /// The decoded value; `None` where Compose leaves it out. Faults go to the sink.
 pub fn decode(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
@@ -24,8 +24,11 @@ pub fn decode(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Opti
     }
 }
 
-fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<Option<Node>, String> {
+fn convert(mut node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<Option<Node>, String> {
     let origin = node.origin;
+    if let (Value::Map(map), Some(Map::Free { literal: false, value, .. })) = (&mut node.value, spec.map) {
+        gather_extensions(map, value, path, sink);
+    }
     let with = |value: Value| Some(Node::new(value, origin));
     if node.is_null() && !matches!(spec.decode, Decode::Raw | Decode::Object | Decode::Required) {
         return Ok(None);
@@ -33,6 +36,9 @@ fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<
     Ok(match spec.decode {
         Decode::Raw => Some(node),
         Decode::Dropped => None,
+        Decode::Text if matches!(node.value, Value::UInt(_)) && spec.scalars.has(Scalars::INTEGER) => {
+            return Err(format!("{} is too large", text(&node)));
+        }
         Decode::Text => {
             Some(text(&node)).filter(|text| !text.is_empty()).and_then(|text| with(Value::String(text)))
         }
@@ -43,18 +49,32 @@ fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<
             Some(to_int(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
         }
         Decode::IntKept => with(Value::Int(to_int(&node)?)),
-        Decode::Uint => {
-            Some(to_uint(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
+        Decode::Uint(bits) => {
+            let number = to_uint(&node)?;
+            let number = if bits < 64 { number % (1 << bits) } else { number };
+            if number == 0 { None } else { with(unsigned(number)) }
         }
-        Decode::UintKept => with(Value::Int(to_uint(&node)?)),
-        Decode::Float32 => to_float32(&node)?.and_then(|number| with(Value::Float(number))),
-        Decode::Bytes => to_bytes(&node)?.and_then(|bytes| with(Value::String(bytes))),
+        Decode::UintKept => with(unsigned(to_uint(&node)?)),
+        Decode::Cpus if matches!(node.value, Value::UInt(_)) => {
+            return Err(format!("{} is too large", text(&node)));
+        }
+        Decode::Float32 | Decode::Cpus => to_float32(&node)?.and_then(|number| with(Value::Float(number))),
+        Decode::Bytes => Some(to_bytes(&node)?)
+            .filter(|bytes| *bytes != 0)
+            .and_then(|bytes| with(Value::String(bytes.to_string()))),
+        Decode::PlainTextMap => {
+            let map = plain_text_map(node)?;
+            (!map.is_empty()).then(|| Node::map(map, origin))
+        }
         Decode::Duration => {
             let nanos = to_duration(&node)?;
             if nanos == 0 { None } else { with(Value::String(duration::format(nanos))) }
         }
         Decode::DurationKept => with(Value::String(duration::format(to_duration(&node)?))),
-        Decode::Texts => non_empty(texts(node)),
+        Decode::Texts => {
+            refuse_floats(&node)?;
+            non_empty(texts(node))
+        }
         Decode::Shell => with(Value::Seq(shell(node)?)),
         Decode::HealthTest => non_empty(health_test(node)),
         Decode::TextMap | Decode::Environment => {
@@ -66,7 +86,9 @@ fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<
         Decode::Ssh => ssh(node),
         Decode::Ulimit => ulimit(node, spec, path, sink)?,
         Decode::FileMode => with(Value::String(to_file_mode(&node)?)),
-        Decode::DeviceCount => with(Value::Int(to_count(&node)?)),
+        Decode::DeviceCount => {
+            Some(to_count(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
+        }
         // Without interpolation a short form may have stayed what it was.
         Decode::Struct | Decode::Object if !(node.is_null() || node.as_map().is_some()) => {
             return Err(format!("expected a mapping, got {}", kind(&node)));
@@ -78,6 +100,45 @@ fn convert(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<
         Decode::Objects => non_empty(objects(node, spec, path, sink)),
         Decode::ObjectMap => object_map(node, spec, path, sink),
     })
+}
+
+/// The name under which Compose's decoder keeps extensions while it works.
+const GATHERED: &str = "#extensions";
+
+/// Compose takes every `x-` key for an extension, even where keys are the author's own: what was
+/// written as one variable or label becomes part of a strange one. What would run is shown here too,
+/// with a warning.
+fn gather_extensions(map: &mut Mapping, value: &Spec, path: &Path<'_>, sink: &mut Sink) {
+    if !map.keys().any(is_extension) {
+        return;
+    }
+    let mut gathered = Mapping::new();
+    let mut kept = Mapping::new();
+    let mut at = None;
+    for (key, entry) in std::mem::take(map) {
+        if is_extension(&key) {
+            sink.push(
+                Finding::warning(
+                    Code::ComposeValue,
+                    format!("Compose takes {path}.{key} for an extension and renames it {GATHERED:?}"),
+                )
+                .at_origin(entry.key, "not what was meant")
+                .help(format!("In a list it stays what it is: `- {key}=value`.")),
+            );
+            at.get_or_insert(entry.key);
+            gathered.insert(key, entry.key, entry.value);
+        } else {
+            kept.insert(key, entry.key, entry.value);
+        }
+    }
+    if let Some(at) = at {
+        // As an object it has no field of these names.
+        if matches!(value.map, Some(Map::Object(_))) {
+            gathered = Mapping::new();
+        }
+        kept.insert(GATHERED, at, Node::map(gathered, at));
+    }
+    *map = kept;
 }
 
 fn non_empty(node: Node) -> Option<Node> {
@@ -96,18 +157,29 @@ fn to_bool(node: &Node) -> Result<bool, String> {
 fn to_int(node: &Node) -> Result<i64, String> {
     match &node.value {
         Value::Int(number) => Ok(*number),
+        // Compose converts without a check: what does not fit wraps, or is the least number there is.
+        Value::Float(number) if number.is_nan() || number.abs() >= 9.2e18 => Ok(i64::MIN),
         Value::Float(number) => Ok(number.trunc() as i64),
-        Value::UInt(number) => Err(format!("{number} is too large")),
+        Value::UInt(number) => Ok(number.cast_signed()),
         _ => integer::atoi(&text(node)),
     }
 }
 
-fn to_uint(node: &Node) -> Result<i64, String> {
-    if let Value::String(text) = &node.value {
-        return Err(format!("{text:?} must be a number, not a string"));
+fn to_uint(node: &Node) -> Result<u64, String> {
+    match &node.value {
+        Value::String(text) => Err(format!("{text:?} must be a number, not a string")),
+        Value::UInt(number) => Ok(*number),
+        // What Go makes of a float that no integer can hold.
+        Value::Float(number) if number.is_nan() || number.abs() >= 9.2e18 => Ok(1 << 63),
+        _ => {
+            let number = to_int(node)?;
+            u64::try_from(number).map_err(|_| format!("{number} must not be negative"))
+        }
     }
-    let number = to_int(node)?;
-    if number < 0 { Err(format!("{number} must not be negative")) } else { Ok(number) }
+}
+
+fn unsigned(number: u64) -> Value {
+    i64::try_from(number).map_or(Value::UInt(number), Value::Int)
 }
 
 /// The shortest decimal that is the same 32-bit number; zero is left out.
@@ -123,15 +195,13 @@ fn to_float32(node: &Node) -> Result<Option<f64>, String> {
     Ok((short != 0.0).then_some(short))
 }
 
-/// A byte size as decimal text. Compose silently drops a YAML float.
-fn to_bytes(node: &Node) -> Result<Option<String>, String> {
-    let bytes = match &node.value {
-        Value::Float(_) => return Ok(None),
-        Value::Int(number) => *number,
-        Value::UInt(number) => return Err(format!("{number} is too large")),
-        _ => size::parse(&text(node))?,
-    };
-    Ok((bytes != 0).then(|| bytes.to_string()))
+/// A byte size. Compose silently drops a YAML float, or a number above `i64::MAX`.
+fn to_bytes(node: &Node) -> Result<i64, String> {
+    match &node.value {
+        Value::Float(_) | Value::UInt(_) => Ok(0),
+        Value::Int(number) => Ok(*number),
+        _ => size::parse(&text(node)),
+    }
 }
 
 fn to_duration(node: &Node) -> Result<i64, String> {
@@ -141,6 +211,7 @@ fn to_duration(node: &Node) -> Result<i64, String> {
 fn to_file_mode(node: &Node) -> Result<String, String> {
     let mode = match &node.value {
         Value::String(text) => file_mode::parse(text)?,
+        Value::Float(_) | Value::UInt(_) => return Err(format!("{} is not a file mode", text(node))),
         _ => to_int(node)?,
     };
     Ok(file_mode::format(mode))
@@ -149,6 +220,7 @@ fn to_file_mode(node: &Node) -> Result<String, String> {
 fn to_count(node: &Node) -> Result<i64, String> {
     match &node.value {
         Value::Int(number) => Ok(*number),
+        Value::Float(_) | Value::UInt(_) => Err(format!("{} is not a whole number of devices", text(node))),
         Value::String(text) if text.eq_ignore_ascii_case("all") => Ok(-1),
         _ => {
             let text = text(node);
@@ -168,6 +240,12 @@ fn texts(node: Node) -> Node {
         Value::Seq(items) => Node::seq(items.iter().map(as_text).collect(), origin),
         _ => Node::seq(vec![as_text(&node)], origin),
     }
+}
+
+/// Compose's decoder makes text of integers only.
+fn refuse_floats(node: &Node) -> Result<(), String> {
+    let float = node.as_seq().into_iter().flatten().find(|item| matches!(item.value, Value::Float(_)));
+    float.map_or(Ok(()), |float| Err(format!("{} must be a string or an integer", text(float))))
 }
 
 fn shell(node: Node) -> Result<Vec<Node>, String> {
@@ -216,6 +294,20 @@ fn text_map(node: Node, nullable: bool) -> Result<Mapping, String> {
     Ok(decoded)
 }
 
+/// A mapping whose values must be scalars.
+fn plain_text_map(node: Node) -> Result<Mapping, String> {
+    let mut decoded = Mapping::new();
+    if let Value::Map(map) = node.value {
+        for (key, entry) in map {
+            if !matches!(entry.value.value, Value::String(_) | Value::Int(_) | Value::Null) {
+                return Err(format!("{key} must be a string, but is {}", kind(&entry.value)));
+            }
+            decoded.insert(key, entry.key, as_text(&entry.value));
+        }
+    }
+    Ok(decoded)
+}
+
 fn multi_options(node: Node) -> Option<Node> {
     let origin = node.origin;
     let Value::Map(map) = node.value else { return None };
@@ -229,6 +321,12 @@ fn multi_options(node: Node) -> Option<Node> {
 /// Extra hosts as a sorted list of `host=address`.
 fn hosts(node: Node) -> Result<Option<Node>, String> {
     let origin = node.origin;
+    // A host without addresses leaves an empty list behind.
+    let empty = match &node.value {
+        Value::Seq(items) => items.is_empty(),
+        Value::Map(map) => map.is_empty(),
+        _ => true,
+    };
     let mut pairs: Vec<(String, String, Origin)> = Vec::new();
     match node.value {
         Value::Seq(items) => {
@@ -243,6 +341,7 @@ fn hosts(node: Node) -> Result<Option<Node>, String> {
             for (name, entry) in map {
                 let at = entry.value.origin;
                 let addresses: Vec<String> = match &entry.value.value {
+                    Value::Map(_) => return Err(format!("the addresses of {name} must not be a mapping")),
                     Value::Seq(items) => items.iter().map(text).collect(),
                     Value::Null => Vec::new(),
                     _ => vec![text(&entry.value)],
@@ -257,7 +356,7 @@ fn hosts(node: Node) -> Result<Option<Node>, String> {
         pairs.into_iter().map(|(name, address, at)| (format!("{name}={address}"), at)).collect();
     lines.sort_by(|a, b| a.0.cmp(&b.0));
     let items: Vec<_> = lines.into_iter().map(|(line, at)| Node::string(line, at)).collect();
-    Ok((!items.is_empty()).then(|| Node::seq(items, origin)))
+    Ok((!empty).then(|| Node::seq(items, origin)))
 }
 
 fn ssh(node: Node) -> Option<Node> {
@@ -313,23 +412,41 @@ fn fields(map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sin
     let mut extensions = Vec::new();
     for (key, entry) in map {
         match object.position(&key) {
-            Some(at) => known.push((at, entry)),
+            Some(at) => known.push((at, Some(entry))),
             None if is_extension(&key) && !object.loses_extensions => extensions.push((key, entry)),
             None => {}
+        }
+    }
+    for (at, _) in object.fields.iter().enumerate().filter(|(_, field)| field.always) {
+        if !known.iter().any(|(found, _)| *found == at) {
+            known.push((at, None));
         }
     }
     known.sort_unstable_by_key(|(at, _)| *at);
     let mut decoded = Mapping::new();
     for (at, entry) in known {
         let Some(field) = object.fields.get(at) else { continue };
-        if let Some(value) = decode(entry.value, &field.spec, &path.key(field.key), sink) {
+        if let Some(entry) = entry
+            && let Some(value) = decode(entry.value, &field.spec, &path.key(field.key), sink)
+        {
             decoded.insert(field.key, entry.key, value);
+        } else if field.always {
+            decoded.put(field.key, Node::new(nothing(field.spec.decode), Origin::Default("empty")));
         }
     }
     for (key, entry) in extensions {
         decoded.insert(key, entry.key, entry.value);
     }
     decoded
+}
+
+/// What Go prints for a field that holds nothing.
+fn nothing(decode: Decode) -> Value {
+    match decode {
+        Decode::Int | Decode::Uint(_) => Value::Int(0),
+        Decode::Bytes => Value::String("0".to_owned()),
+        _ => Value::String(String::new()),
+    }
 }
 
 fn objects(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Node {

@@ -134,7 +134,7 @@ impl Interpolation<'_> {
 fn convert(text: &str, cast: Cast) -> Result<(Value, bool), String> {
     match cast {
         Cast::Bool => boolean::parse(text).map(|parsed| (Value::Bool(parsed.value), parsed.deprecated)),
-        Cast::Int => integer::atoi(&text).map(|number| (Value::Int(number), false)),
+        Cast::Int => integer::atoi(text).map(|number| (Value::Int(number), false)),
         Cast::Float => integer::parse_float(text).map(|number| (Value::Float(number), false)),
     }
 }

@@ -21,6 +21,7 @@ use super::{Layer, checks, defaults, error_count, include, merge, parse_file, pa
 
 /// Which phases run; the defaults are those of `docker compose up`.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one phase")]
 pub struct Phases {
     pub interpolate: bool,
     pub normalize: bool,

@@ -140,13 +140,19 @@ pub fn text(node: &Node) -> String {
         Value::UInt(value) => value.to_string(),
         Value::Float(value) => scalar::float_text(*value),
         Value::Timestamp(text) | Value::String(text) => text.clone(),
-        Value::Seq(items) => format!("[{}]", items.iter().map(text).collect::<Vec<_>>().join(" ")),
+        Value::Seq(items) => format!("[{}]", items.iter().map(inner_text).collect::<Vec<_>>().join(" ")),
         Value::Map(map) => {
-            let mut pairs: Vec<_> = map.iter().map(|(key, value)| format!("{key}:{}", text(value))).collect();
-            pairs.sort();
+            let mut pairs: Vec<_> = map.iter().collect();
+            pairs.sort_by_key(|(key, _)| *key);
+            let pairs: Vec<_> =
+                pairs.into_iter().map(|(key, value)| format!("{key}:{}", inner_text(value))).collect();
             format!("map[{}]", pairs.join(" "))
         }
     }
+}
+
+fn inner_text(node: &Node) -> String {
+    if node.is_null() { "<nil>".to_owned() } else { text(node) }
 }
 
 /// As [`concatenate`], leaving out what the base has word for word.

@@ -80,6 +80,10 @@ fn put_in_order(node: &mut Node, spec: Option<&Spec>, format: Format, depth: usi
             Some(Map::Free { value, .. }) => order_free(map, Some(value), format, depth),
             None => order_free(map, None, format, depth),
         },
+        // An extension's empty list is a nil slice to Go.
+        Value::Seq(items) if items.is_empty() && spec.is_none() && format == Format::Json => {
+            node.value = Value::Null;
+        }
         Value::Seq(items) => {
             let spec = spec.and_then(Spec::item);
             for item in items {

@@ -152,7 +152,8 @@ pub fn is_remote(text: &str) -> bool {
     }
     if text.starts_with("http://") || text.starts_with("https://") {
         let bare = text.split(['?', '#']).next().unwrap_or(text);
-        return bare.ends_with(".git");
+        // As Compose compares it, with the case it was written in.
+        return bare.strip_suffix(".git").is_some();
     }
     // The SCP form user@host:path.
     text.split_once(':').is_some_and(|(host, _)| {

@@ -30,7 +30,7 @@ pub fn enforce(node: &mut Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
 fn collapse(items: &mut Vec<Node>, by: UniqueBy, path: &Path<'_>, sink: &mut Sink) {
     if items.len() < 2 {
         // A lone element can only be refused for a form that the schema refuses too, but for these.
-        if !matches!(by, UniqueBy::Volume | UniqueBy::Port | UniqueBy::Device) {
+        if !matches!(by, UniqueBy::Volume | UniqueBy::Port | UniqueBy::Device | UniqueBy::Expose) {
             return;
         }
     }
@@ -58,13 +58,13 @@ fn key_of(item: &Node, by: UniqueBy) -> Result<String, String> {
     match (by, &item.value) {
         (UniqueBy::KeyValue, Value::String(text)) => Ok(text.split('=').next().unwrap_or(text).to_owned()),
         (UniqueBy::Expose, Value::String(text)) => Ok(text.clone()),
-        (UniqueBy::Expose, Value::Int(number)) => Ok(number.to_string()),
+        (UniqueBy::Expose, Value::Int(_)) => Ok(super::merge::text(item)),
         (UniqueBy::Port, Value::String(text)) => Ok(text.clone()),
         (UniqueBy::Port, Value::Int(number)) => Ok(number.to_string()),
         (UniqueBy::Port, Value::Map(map)) => {
             let target = map.get("target").ok_or("the port has no target")?;
             let part = |key: &str, default: &str| {
-                map.get(key).map_or_else(|| default.to_owned(), |node| super::merge::text(node))
+                map.get(key).map_or_else(|| default.to_owned(), super::merge::text)
             };
             // An integer never equals the string of the same digits: Compose compares by type.
             let published = match map.get("published") {

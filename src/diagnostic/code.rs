@@ -57,6 +57,8 @@ codes! {
         => "Split the file, or remove what generates so much.";
     InputEmpty "input-empty" InputRefused "An input has no content"
         => "An empty file often means that its generator failed; write the file again.";
+    InputOpen "input-open" InputRefused "An input that came through a pipe is not closed"
+        => "End it with a line `...` that is the only one to start so, or give it as a file.";
     InputChanged "input-changed" InputRefused "An input changed while it was read"
         => "Run again when nothing writes the file.";
     FileListInvalid "file-list-invalid" InputRefused "The list of files is incomplete or wrong"

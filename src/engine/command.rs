@@ -1,7 +1,8 @@
 //! Running the engine's command line, captured and with a deadline.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -162,7 +163,16 @@ impl Command {
     ) -> Answer<Output> {
         let given = arguments.into_iter().map(|argument| argument.as_ref().to_owned());
         let all: Vec<OsString> = self.options.global.iter().cloned().chain(given).collect();
-        let mut command = duct::cmd(&self.program, all).stdin_null().stderr_capture().unchecked();
+        // Not captured by duct, whose thread for it panics where no thread can be started.
+        let complaints = match memory() {
+            Ok(file) => file,
+            Err(error) => return Answer::Unknown(format!("no memory for the answer: {error}")),
+        };
+        let written = match complaints.try_clone() {
+            Ok(file) => file,
+            Err(error) => return Answer::Unknown(format!("no memory for the answer: {error}")),
+        };
+        let mut command = duct::cmd(&self.program, all).stdin_null().stderr_file(written).unchecked();
         for (name, value) in &self.options.environment {
             command = command.env(name, value);
         }
@@ -176,7 +186,7 @@ impl Command {
         let (done, finished) = mpsc::channel();
         let in_thread = Arc::clone(&reader);
         let thread = std::thread::Builder::new().name("engine answer".to_owned());
-        if let Err(error) = thread.spawn(move || done.send(read(&in_thread, limit))) {
+        if let Err(error) = thread.spawn(move || done.send(read(&in_thread, complaints, limit))) {
             reader.pids().into_iter().for_each(kill_tree);
             return Answer::Unknown(format!("cannot start a thread: {error}"));
         }
@@ -192,7 +202,13 @@ impl Command {
     }
 }
 
-fn read(reader: &ReaderHandle, limit: usize) -> Answer<Output> {
+/// A file that is on no disk.
+fn memory() -> std::io::Result<File> {
+    let descriptor = rustix::fs::memfd_create("complaints", rustix::fs::MemfdFlags::CLOEXEC)?;
+    Ok(File::from(descriptor))
+}
+
+fn read(reader: &ReaderHandle, mut complaints: File, limit: usize) -> Answer<Output> {
     let failed = |error: std::io::Error| format!("the answer could not be read: {error}");
     Answer::trying(|| {
         let mut stream = reader;
@@ -205,7 +221,9 @@ fn read(reader: &ReaderHandle, limit: usize) -> Answer<Output> {
         }
         std::io::copy(&mut stream, &mut std::io::sink()).map_err(failed)?;
         let output = reader.try_wait().map_err(failed)?.ok_or("the command has not ended")?;
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let mut stderr = Vec::new();
+        complaints.rewind().and_then(|()| complaints.read_to_end(&mut stderr)).map_err(failed)?;
+        let stderr = String::from_utf8_lossy(&stderr).into_owned();
         let status = if is_cut { 0 } else { code(output.status)? };
         Ok(Output { status, stdout, stderr, is_cut })
     })

@@ -138,10 +138,15 @@ impl Engine {
 
     fn look_at_once(&self, container: &str, looks: &[Look<'_>]) -> Answer<Vec<Option<ImageEntry>>> {
         std::thread::scope(|scope| {
-            let start = |look| scope.spawn(move || self.look_at(container, look));
+            let start =
+                |look| std::thread::Builder::new().spawn_scoped(scope, move || self.look_at(container, look));
             let threads: Vec<_> = looks.iter().copied().map(start).collect();
             let ended_early = |_| Answer::unknown("a thread ended early");
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(ended_early)).collect()
+            let answer = |thread: std::io::Result<std::thread::ScopedJoinHandle<'_, _>>| match thread {
+                Ok(thread) => thread.join().unwrap_or_else(ended_early),
+                Err(error) => Answer::Unknown(format!("cannot start a thread: {error}")),
+            };
+            threads.into_iter().map(answer).collect()
         })
     }
 

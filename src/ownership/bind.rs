@@ -124,10 +124,10 @@ pub struct Binds {
     pub findings: Vec<Finding>,
 }
 
-impl Binds {
-    /// Whether a decision waits for an image.
+impl BindDecision {
+    /// Whether the decision waits for an image. A launch may not go on with it.
     pub fn is_pending(&self) -> bool {
-        self.decisions.iter().any(|decision| matches!(decision.outcome, Outcome::Pending(_)))
+        matches!(self.outcome, Outcome::Pending(_))
     }
 }
 

@@ -29,6 +29,8 @@ pub struct UserPolicy {
     pub may_be_root: BTreeSet<String>,
     /// The first user that `per-service` gives.
     pub base: u32,
+    /// Ids that it does not give to a service that is not known: the lock has them for somebody.
+    pub reserved: BTreeSet<u32>,
 }
 
 impl Default for UserPolicy {
@@ -39,6 +41,7 @@ impl Default for UserPolicy {
             refuses_root: false,
             may_be_root: BTreeSet::new(),
             base: allocate::DEFAULT_BASE,
+            reserved: BTreeSet::new(),
         }
     }
 }

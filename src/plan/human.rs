@@ -5,7 +5,7 @@ use std::path::Path;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Plan, PlanMount, PlanService, PlanUser};
+use super::{Plan, PlanLock, PlanMount, PlanService, PlanUser};
 use crate::ownership::HostStep;
 
 /// The plan as text, in lines of at most `width` characters where that can be had.
@@ -55,7 +55,9 @@ fn services(plan: &Plan, width: usize, out: &mut String) {
     let mounts: Vec<Vec<String>> = plan
         .services
         .iter()
-        .flat_map(|service| service.mounts.iter().map(move |mount| mount_row(service, mount, &plan.directory)))
+        .flat_map(|service| {
+            service.mounts.iter().map(move |mount| mount_row(service, mount, &plan.directory))
+        })
         .collect();
     if !mounts.is_empty() {
         let _ = writeln!(out, "\nMounts");
@@ -70,7 +72,14 @@ fn services(plan: &Plan, width: usize, out: &mut String) {
 }
 
 fn user(user: &PlanUser) -> String {
-    let place = user.place.as_deref().map(|place| format!(", {place}")).unwrap_or_default();
+    let mut place = user.place.as_deref().map(|place| format!(", {place}")).unwrap_or_default();
+    match &user.lock {
+        Some(PlanLock::Has(at)) => {
+            let _ = write!(place, ", {at}");
+        }
+        Some(PlanLock::New) => place.push_str(", new"),
+        None => {}
+    }
     match (&user.value, &user.pending) {
         (Some(value), _) => format!("user {value} ({}{place})", user.from),
         (None, Some(reason)) => {
@@ -83,14 +92,23 @@ fn user(user: &PlanUser) -> String {
 }
 
 fn mount_row(service: &PlanService, mount: &PlanMount, directory: &str) -> Vec<String> {
-    let source = mount.source.as_deref().map_or_else(|| "anonymous".to_owned(), |source| short(source, directory));
+    let source =
+        mount.source.as_deref().map_or_else(|| "anonymous".to_owned(), |source| short(source, directory));
     vec![
         service.name.clone(),
         mount.kind.clone(),
         source,
         mount.target.clone(),
-        if mount.read_only { "read-only" } else { "" }.to_owned(),
+        remark(service, mount).to_owned(),
     ]
+}
+
+fn remark(service: &PlanService, mount: &PlanMount) -> &'static str {
+    match &mount.source {
+        _ if mount.read_only => "read-only",
+        Some(source) if service.state.contains(source) => "state",
+        _ => "",
+    }
 }
 
 /// Paths in the project as the project writes them.

@@ -50,11 +50,12 @@ impl<'m> Surroundings<'m> {
                 let mut inner = Mapping::new();
                 let value = Node::string(text(&entry.value), origin);
                 inner.insert(key, entry.key, value);
-                let wrapped = ["limits", "resources"].into_iter().fold(Node::map(inner, origin), |node, key| {
-                    let mut map = Mapping::new();
-                    map.insert(key, origin, node);
-                    Node::map(map, origin)
-                });
+                let wrapped =
+                    ["limits", "resources"].into_iter().fold(Node::map(inner, origin), |node, key| {
+                        let mut map = Mapping::new();
+                        map.insert(key, origin, node);
+                        Node::map(map, origin)
+                    });
                 place(fields, wrapped);
             }
         }
@@ -63,7 +64,9 @@ impl<'m> Surroundings<'m> {
     /// A service that mounts a place itself keeps its own mount there.
     fn fit_mounts(&self, name: &str, fields: &mut Mapping) {
         let Some(service) = self.service(name) else { return };
-        let Some(items) = fields.get_mut("tmpfs").filter(|node| node.tag.is_none()).and_then(Node::as_seq_mut) else {
+        let Some(items) =
+            fields.get_mut("tmpfs").filter(|node| node.tag.is_none()).and_then(Node::as_seq_mut)
+        else {
             return;
         };
         items.retain(|item| item.as_str().is_none_or(|item| !mounts_at(service, tmpfs_target(item))));
@@ -104,7 +107,10 @@ fn place(fields: &mut Mapping, resources: Node) {
     let origin = resources.origin;
     match fields.remove("deploy") {
         Some(deploy) => {
-            let spec = PROJECT.child("services").and_then(|spec| spec.child("a")).and_then(|spec| spec.child("deploy"));
+            let spec = PROJECT
+                .child("services")
+                .and_then(|spec| spec.child("a"))
+                .and_then(|spec| spec.child("deploy"));
             let mut sink = crate::diagnostic::Sink::new();
             let merged = merge(deploy, resources, spec, &crate::yaml::Path::ROOT, &mut sink);
             fields.insert("deploy", origin, merged);
@@ -118,7 +124,9 @@ fn place(fields: &mut Mapping, resources: Node) {
 /// Whether the schema refuses equal items of a service's list that merging does not collapse.
 fn refuses_repeats(key: &str) -> bool {
     let spec = PROJECT.child("services").and_then(|spec| spec.child("a")).and_then(|spec| spec.child(key));
-    spec.is_some_and(|spec| spec.list.is_some_and(|list| list.unique) && spec.unique_by.is_none() && spec.map.is_none())
+    spec.is_some_and(|spec| {
+        spec.list.is_some_and(|list| list.unique) && spec.unique_by.is_none() && spec.map.is_none()
+    })
 }
 
 /// The place of a short tmpfs entry.

@@ -131,11 +131,15 @@ fn add_new_names(names: &mut Names, mandatory: &[Overlay]) {
     for document in mandatory.iter().flat_map(|overlay| &overlay.documents) {
         let section = |key: &str| compose::section(&document.root, key).into_iter().flat_map(Mapping::iter);
         for (name, service) in section("services") {
-            if name == "*" || names.services.iter().any(|known| known == name) || service.tag == Some(Tag::Reset) {
+            if name == "*"
+                || names.services.iter().any(|known| known == name)
+                || service.tag == Some(Tag::Reset)
+            {
                 continue;
             }
             names.services.push(name.to_owned());
-            let elsewhere = ["networks", "network_mode", "provider"].iter().any(|key| service.get(key).is_some());
+            let elsewhere =
+                ["networks", "network_mode", "provider"].iter().any(|key| service.get(key).is_some());
             if !elsewhere {
                 add(&mut names.networks, "default");
             }
@@ -163,7 +167,7 @@ impl Policy {
             let counts = overlay.rank == Rank::Project || waiver.rank == Rank::System;
             counts
                 && !waiver.expired(self.today)
-                && waiver.rule.overlay == Some((builtin.name, key))
+                && waiver.rule.overlays.contains(&(builtin.name, key))
                 && match section {
                     "services" => waiver.service.value == "*" || waiver.service.value == name,
                     _ => waiver.allow.iter().any(|allowed| allowed.value == name),

@@ -67,7 +67,13 @@ impl Policy {
                             if section == "services" { name.clone() } else { format!("{section}.{name}") };
                         reported.insert((place, key.clone()));
                     }
-                    let culprit = undone.by.or_else(|| suspects.last(&undone.path, undone.demanded.span(), inputs));
+                    let demanded = undone.demanded.span();
+                    let culprit = undone
+                        .by
+                        .filter(|by| {
+                            by.span().is_some_and(|by| Some(by.file) != demanded.map(|span| span.file))
+                        })
+                        .or_else(|| suspects.last(&undone.path, demanded, inputs));
                     sink.push(describe(&undone, culprit, overlay, model));
                 }
             }
@@ -81,9 +87,7 @@ fn describe(undone: &Undone, culprit: Option<Origin>, overlay: &Overlay, model: 
     let path = undone.path.join(".");
     let message = format!("{path} {}, which the mandatory overlay {} demands", undone.what, overlay.name);
     let demanded = undone.demanded.span();
-    let culprit = culprit
-        .filter(|by| by.span().is_some() && by.span() != demanded)
-        .or_else(|| nearest(&model.root, &undone.path, demanded));
+    let culprit = culprit.or_else(|| nearest(&model.root, &undone.path, demanded));
     let mut finding = Finding::error(Code::AssertionUndone, message);
     if let Some(span) = culprit.and_then(Origin::span) {
         finding = finding.at(span, undone.label.clone());

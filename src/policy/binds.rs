@@ -67,8 +67,8 @@ pub fn clean(path: &Path) -> PathBuf {
     result
 }
 
-const BINDS: Keys = Keys { place: "binds", known: &["roots", "create", "mode"], later: &[] };
-const CREATE: Keys =
+pub(super) const BINDS: Keys = Keys { place: "binds", known: &["roots", "create", "mode"], later: &[] };
+pub(super) const CREATE: Keys =
     Keys { place: "binds.create", known: &["path", "kind", "content", "mode", "owner"], later: &[] };
 
 pub fn read(node: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Binds {
@@ -97,21 +97,22 @@ pub fn read(node: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Binds {
 }
 
 fn read_create(item: &Node, map: &Mapping, base: &Base<'_>, reader: &mut Reader<'_>) -> Option<Create> {
-    let path = match map.get("path") {
-        Some(node) => {
-            reader.text(node, "binds.create.path").map(|text| Located::new(base.resolve(text), node.origin))
-        }
-        None => {
-            reader.missing("binds.create", "path", item.origin);
-            None
-        }
+    let path = if let Some(node) = map.get("path") {
+        reader.text(node, "binds.create.path").map(|text| Located::new(base.resolve(text), node.origin))
+    } else {
+        reader.missing("binds.create", "path", item.origin);
+        None
     };
-    let content = map.get("content").and_then(|node| match node.as_str() {
-        Some(text) => Some(text.to_owned()),
-        None => {
-            reader.wrong(node, "binds.create.content", "a string", "Put the content in quotes, or in a `|` block.");
-            None
+    let content = map.get("content").and_then(|node| {
+        if node.as_str().is_none() {
+            reader.wrong(
+                node,
+                "binds.create.content",
+                "a string",
+                "Put the content in quotes, or in a `|` block.",
+            );
         }
+        node.as_str().map(str::to_owned)
     });
     let kind = match map.get("kind") {
         None => {
@@ -133,7 +134,12 @@ fn read_create(item: &Node, map: &Mapping, base: &Base<'_>, reader: &mut Reader<
                 Some(CreateKind::Directory)
             }
             _ => {
-                reader.wrong(node, "binds.create.kind", "`file` or `dir`", "Write `kind: file` or `kind: dir`.");
+                reader.wrong(
+                    node,
+                    "binds.create.kind",
+                    "`file` or `dir`",
+                    "Write `kind: file` or `kind: dir`.",
+                );
                 None
             }
         },
@@ -142,7 +148,12 @@ fn read_create(item: &Node, map: &Mapping, base: &Base<'_>, reader: &mut Reader<
     let owner = map.get("owner").and_then(|node| {
         let parsed = node.as_str().and_then(|text| text.parse().ok());
         if parsed.is_none() {
-            reader.wrong(node, "binds.create.owner", "\"UID:GID\"", "Write two numbers in quotes: \"10001:10001\".");
+            reader.wrong(
+                node,
+                "binds.create.owner",
+                "\"UID:GID\"",
+                "Write two numbers in quotes: \"10001:10001\".",
+            );
         }
         parsed
     });

@@ -4,7 +4,11 @@
 /// cut anywhere loses that line; a marker further up would let a cut behind it go unnoticed.
 pub fn closed(text: &str) -> bool {
     let mut markers = text.split('\n').filter(|line| line.starts_with("..."));
-    let last = text.split('\n').rev().map(|line| line.strip_suffix('\r').unwrap_or(line)).find(|line| !line.trim().is_empty());
+    let last = text
+        .split('\n')
+        .rev()
+        .map(|line| line.strip_suffix('\r').unwrap_or(line))
+        .find(|line| !line.trim().is_empty());
     last == Some("...") && markers.next().is_some() && markers.next().is_none()
 }
 
@@ -17,7 +21,16 @@ mod tests {
         for text in ["a: 1\n...", "a: 1\n...\n", "a: 1\r\n...\r\n", "...\n\n  \n"] {
             assert!(closed(text), "{text:?}");
         }
-        for text in ["", "a: 1\n", "a: 1\n..", "a: 1\n ...", "a: 1\n...\nb: 1\n", "a: 1\n... # end\n", "x...", "a: 1\r..."] {
+        for text in [
+            "",
+            "a: 1\n",
+            "a: 1\n..",
+            "a: 1\n ...",
+            "a: 1\n...\nb: 1\n",
+            "a: 1\n... # end\n",
+            "x...",
+            "a: 1\r...",
+        ] {
             assert!(!closed(text), "{text:?}");
         }
     }
@@ -33,7 +46,7 @@ mod tests {
         let text = "services:\n  a:\n    command: \"...\"\n    x-y: |\n      ...\n...\n";
         assert!(closed(text));
         for at in 0..text.len() {
-            let cut = &text[..at];
+            let cut = text.get(..at).unwrap();
             assert!(!closed(cut) || cut.trim_end() == text.trim_end(), "{cut:?}");
         }
     }

@@ -16,9 +16,10 @@ impl Date {
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let shape = bytes.len() == 10
-            && bytes.iter().enumerate().all(|(at, byte)| {
-                if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() }
-            });
+            && bytes
+                .iter()
+                .enumerate()
+                .all(|(at, byte)| if at == 4 || at == 7 { *byte == b'-' } else { byte.is_ascii_digit() });
         if !shape {
             return None;
         }
@@ -79,14 +80,18 @@ mod tests {
         for text in ["2027-01-01", "2024-02-29", "2000-02-29", "2026-12-31"] {
             assert_eq!(Date::parse(text).unwrap().to_string(), text);
         }
-        for text in ["2027-1-1", "2026-02-29", "1900-02-29", "2026-13-01", "2026-00-10", "2026-04-31", "tomorrow", ""] {
+        for text in
+            ["2027-1-1", "2026-02-29", "1900-02-29", "2026-13-01", "2026-00-10", "2026-04-31", "tomorrow", ""]
+        {
             assert_eq!(Date::parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn days_are_counted_from_the_epoch() {
-        for (days, text) in [(0, "1970-01-01"), (59, "1970-03-01"), (11_016, "2000-02-29"), (20_778, "2026-11-21")] {
+        for (days, text) in
+            [(0, "1970-01-01"), (59, "1970-03-01"), (11_016, "2000-02-29"), (20_778, "2026-11-21")]
+        {
             assert_eq!(Date::from_days(days).to_string(), text);
         }
         assert!(Date::today() > Date::parse("2024-01-01").unwrap());

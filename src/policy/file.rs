@@ -29,7 +29,7 @@ pub struct PolicyFile {
     pub waivers: Vec<Waiver>,
 }
 
-const POLICY: Keys = Keys {
+pub(super) const POLICY: Keys = Keys {
     place: "",
     known: &["version", "posture", "user", "overlays", "files", "binds", "waivers"],
     later: &["state", "repair", "copies", "probes", "gc"],
@@ -55,17 +55,19 @@ pub fn parse(
     let root = match documents.as_slice() {
         [only] if !only.root.is_null() => &only.root,
         [] | [_] => {
-            sink.push(
-                Finding::error(Code::InputEmpty, format!("{} has no content", source.name))
-                    .help("A policy starts with `version: 1`. An empty one often means that its generator failed."),
-            );
+            sink.push(Finding::error(Code::InputEmpty, format!("{} has no content", source.name)).help(
+                "A policy starts with `version: 1`. An empty one often means that its generator failed.",
+            ));
             return None;
         }
         [_, second, ..] => {
             sink.push(
-                Finding::error(Code::PolicySyntax, format!("{} has more than one YAML document", source.name))
-                    .at_origin(second.root.origin, "the second one")
-                    .help("Keep one document: a second one would be easy to overlook."),
+                Finding::error(
+                    Code::PolicySyntax,
+                    format!("{} has more than one YAML document", source.name),
+                )
+                .at_origin(second.root.origin, "the second one")
+                .help("Keep one document: a second one would be easy to overlook."),
             );
             return None;
         }
@@ -77,7 +79,13 @@ pub fn parse(
     if reader.failed { None } else { policy }
 }
 
-fn read(root: &Node, file: FileId, rank: Rank, base: &Base<'_>, reader: &mut Reader<'_>) -> Option<PolicyFile> {
+fn read(
+    root: &Node,
+    file: FileId,
+    rank: Rank,
+    base: &Base<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<PolicyFile> {
     let map = reader.mapping(root, &POLICY)?;
     version(map.get("version"), root.origin, reader);
     Some(PolicyFile {
@@ -133,7 +141,12 @@ fn files(node: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Vec<Located<P
     let mut files = Vec::new();
     let items = reader.list(node, "files");
     if node.as_seq().is_some_and(<[Node]>::is_empty) {
-        reader.wrong(node, "files", "a list with at least one file", "Remove the key where any list will do.");
+        reader.wrong(
+            node,
+            "files",
+            "a list with at least one file",
+            "Remove the key where any list will do.",
+        );
     }
     for item in items {
         if let Some(text) = reader.text(item, "files") {
@@ -144,7 +157,8 @@ fn files(node: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Vec<Located<P
     files
 }
 
-const OVERLAY: Keys = Keys { place: "overlays", known: &["builtin", "file", "sha256"], later: &[] };
+pub(super) const OVERLAY: Keys =
+    Keys { place: "overlays", known: &["builtin", "file", "sha256"], later: &[] };
 
 fn overlays(node: &Node, rank: Rank, base: &Base<'_>, reader: &mut Reader<'_>) -> Vec<Wanted> {
     let items = reader.list(node, "overlays");
@@ -157,7 +171,12 @@ fn wanted(item: &Node, rank: Rank, base: &Base<'_>, reader: &mut Reader<'_>) -> 
         let text = node.as_str().unwrap_or_default();
         let hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !hex {
-            reader.wrong(node, "overlays.sha256", "64 hexadecimal digits", "Take them from `sha256sum FILE`.");
+            reader.wrong(
+                node,
+                "overlays.sha256",
+                "64 hexadecimal digits",
+                "Take them from `sha256sum FILE`.",
+            );
         }
         hex.then(|| Located::new(text.to_ascii_lowercase(), node.origin))
     });

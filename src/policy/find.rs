@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::host::{ReadError, read_file};
+use crate::project::list::{Expected, beside, rows};
 use crate::project::{Inputs, Project};
 use crate::source::FileId;
 
@@ -45,43 +46,56 @@ impl Default for Given {
 
 /// The policy in force: the host's and the project's as one. `Some(None)` where there is neither,
 /// `None` where the sink got errors.
-pub fn find(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Option<Policy>> {
+pub fn find(
+    project: &Project,
+    given: &Given,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) -> Option<Option<Policy>> {
+    // Both are read before anything is said to be wrong, so that everything is said at once.
     let system = find_system(project, given, inputs, sink);
     let own = find_own(project, given, inputs, sink);
-    match (system?, own?) {
+    match (system.ok()?, own.ok()?) {
         (None, None) => Some(None),
         (system, own) => layer::combine(system, own, project, given.today, inputs, sink).map(Some),
     }
 }
 
-fn find_system(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Option<PolicyFile>> {
+/// The sink says why.
+struct Refused;
+
+/// Something that need not be there.
+type Found<T> = Result<Option<T>, Refused>;
+
+fn find_system(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Found<PolicyFile> {
     let path = &given.system;
     let name = path.display().to_string();
     let content = match read_file(path, LARGEST) {
         Ok(content) => content,
-        Err(ReadError::Missing(_)) if path.symlink_metadata().is_err() => return Some(None),
+        Err(ReadError::Missing(_)) if path.symlink_metadata().is_err() => return Ok(None),
         Err(error) => {
             sink.push(
                 Finding::error(Code::InputUnreadable, format!("the system policy cannot be read: {error}"))
                     .help("It applies to everyone on this host, so nothing is launched without it."),
             );
-            return None;
+            return Err(Refused);
         }
     };
     let metadata = content.metadata;
     let directory = path.parent().unwrap_or(Path::new("/"));
     let untrusted = |message: String| {
-        Finding::error(Code::PolicyUntrusted, message).help(format!(
-            "Run `chown root:root` and `chmod go-w` on {} and {name}.",
-            directory.display()
-        ))
+        Finding::error(Code::PolicyUntrusted, message)
+            .help(format!("Run `chown root:root` and `chmod go-w` on {} and {name}.", directory.display()))
     };
     let before = sink.findings().len();
     if metadata.uid != given.system_owner {
         sink.push(untrusted(format!("the system policy {name} belongs to user {}", metadata.uid)));
     }
     if metadata.mode & 0o022 != 0 {
-        sink.push(untrusted(format!("the system policy {name} can be written by others (mode {:04o})", metadata.mode)));
+        sink.push(untrusted(format!(
+            "the system policy {name} can be written by others (mode {:04o})",
+            metadata.mode
+        )));
     }
     // Who may write the directory may put another file in its place, or take it away.
     match directory.metadata() {
@@ -98,28 +112,28 @@ fn find_system(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut
     }
     let Ok(text) = String::from_utf8(content.bytes) else {
         sink.push(Finding::error(Code::InputNotUtf8, format!("{name} is not valid UTF-8")));
-        return None;
+        return Err(Refused);
     };
     if sink.findings().len() > before {
-        return None;
+        return Err(Refused);
     }
     let file = inputs.add(&name, path, &text);
-    file::parse(file, path, Rank::System, project, inputs, sink).map(Some)
+    file::parse(file, path, Rank::System, project, inputs, sink).map(Some).ok_or(Refused)
 }
 
-fn find_own(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Option<PolicyFile>> {
+fn find_own(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Found<PolicyFile> {
     let path = match &given.path {
         Some(path) if path.as_os_str().is_empty() => {
             sink.push(
                 Finding::error(Code::Usage, "the policy's path is empty")
                     .help("Name a file with --policy, or unset SEAWORTHY_POLICY."),
             );
-            return None;
+            return Err(Refused);
         }
         Some(path) => path.clone(),
         None => match beside_base(project, sink)? {
             Some(path) => path,
-            None => return Some(None),
+            None => return Ok(None),
         },
     };
     let name = path.strip_prefix(&project.directory).unwrap_or(&path).display().to_string();
@@ -130,20 +144,21 @@ fn find_own(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Si
                 Finding::error(finding.code, format!("the policy cannot be read: {}", finding.message))
                     .help("Without the policy that was asked for, nothing is launched."),
             );
-            return None;
+            return Err(Refused);
         }
     };
-    file::parse(file, &path, Rank::Project, project, inputs, sink).map(Some)
+    file::parse(file, &path, Rank::Project, project, inputs, sink).map(Some).ok_or(Refused)
 }
 
 /// The policy beside the base file, where there is one.
-fn beside_base(project: &Project, sink: &mut Sink) -> Option<Option<PathBuf>> {
-    let base = project.paths.first().filter(|path| path.as_os_str() != "-");
-    let directory = base.and_then(|path| path.parent()).unwrap_or(&project.directory);
+fn beside_base(project: &Project, sink: &mut Sink) -> Found<PathBuf> {
+    let stream = |path: &Path| ["-", "/dev", "/proc"].iter().any(|place| path.starts_with(place));
+    let base = project.paths.first().filter(|path| !stream(path));
+    let directory = base.and_then(|path| path.parent()).unwrap_or_else(|| project.home());
     let path = directory.join(FILE_NAME);
     // Present is what has a name, even where it leads nowhere: that is an error, not an absence.
     if path.symlink_metadata().is_ok() {
-        return Some(Some(path));
+        return Ok(Some(path));
     }
     let nearly = directory.join(NEARLY);
     if nearly.symlink_metadata().is_ok() {
@@ -151,7 +166,40 @@ fn beside_base(project: &Project, sink: &mut Sink) -> Option<Option<PathBuf>> {
             Finding::error(Code::PolicySyntax, format!("{} is not read", nearly.display()))
                 .help(format!("Rename it to {FILE_NAME}: a policy that is not read protects nothing.")),
         );
-        return None;
+        return Err(Refused);
     }
-    Some(None)
+    match elsewhere(project, directory) {
+        Some(policy) => {
+            let first = rows(project).into_iter().next().unwrap_or_default();
+            sink.push(
+                Finding::error(
+                    Code::FileListInvalid,
+                    format!(
+                        "the list of files starts with {}, but {} lies elsewhere",
+                        first.name,
+                        policy.display()
+                    ),
+                )
+                .help(format!(
+                    "A list that lost its beginning looks like this. Name the base first, or name the policy \
+                     with --policy.\n{}",
+                    beside(&rows(project), &Expected::Unknown, &project.cwd)
+                )),
+            );
+            Err(Refused)
+        }
+        None => Ok(None),
+    }
+}
+
+/// A policy that another first file would have put in force.
+fn elsewhere(project: &Project, directory: &Path) -> Option<PathBuf> {
+    let others = project.paths.iter().skip(1).filter_map(|path| path.parent());
+    let around =
+        [project.home(), project.cwd.as_path()].into_iter().filter(|place| directory.starts_with(place));
+    others
+        .chain(around)
+        .filter(|place| place.is_absolute() && *place != directory)
+        .map(|place| place.join(FILE_NAME))
+        .find(|path| path.symlink_metadata().is_ok())
 }

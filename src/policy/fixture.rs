@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::compose::{self, Model, Phases, Selection};
-use crate::diagnostic::{Code, Finding, Severity, Sink, write_findings, Screen};
+use crate::diagnostic::{Code, Finding, Screen, Severity, Sink, write_findings};
 use crate::project::{self, Environment, Inputs, Project};
 
 use super::date::Date;
@@ -73,9 +73,21 @@ impl Fixture {
         let fixture = self.with("etc/policy.yaml", &format!("version: 1\n{text}"));
         let directory = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(fixture.path().join("etc"), directory).unwrap();
-        std::fs::set_permissions(fixture.path().join("etc/policy.yaml"), std::fs::Permissions::from_mode(0o644))
-            .unwrap();
+        std::fs::set_permissions(
+            fixture.path().join("etc/policy.yaml"),
+            std::fs::Permissions::from_mode(0o644),
+        )
+        .unwrap();
         fixture
+    }
+
+    /// The files in the order in which they are given.
+    pub fn list(&self) -> &[String] {
+        &self.list
+    }
+
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.environment
     }
 
     pub fn variable(mut self, name: &str, value: &str) -> Self {
@@ -109,16 +121,27 @@ impl Fixture {
     pub fn run(&self) -> Outcome {
         let mut inputs = Inputs::default();
         let mut sink = Sink::new();
-        let mut outcome =
-            Outcome { findings: Vec::new(), inputs: Inputs::default(), policy: None, arranged: None, model: None };
+        let mut outcome = Outcome {
+            findings: Vec::new(),
+            inputs: Inputs::default(),
+            policy: None,
+            arranged: None,
+            model: None,
+        };
         let done = (|| {
             let project = self.discover(&mut inputs, &mut sink)?;
             let layers = compose::parse(&project, &inputs, &mut sink)?;
             let policy = find(&project, &self.given(), &mut inputs, &mut sink)?;
             outcome.policy.clone_from(&policy);
             let Some(policy) = policy else {
-                outcome.model =
-                    compose::load(&project, layers, Phases::default(), &Selection::default(), &mut inputs, &mut sink);
+                outcome.model = compose::load(
+                    &project,
+                    layers,
+                    Phases::default(),
+                    &Selection::default(),
+                    &mut inputs,
+                    &mut sink,
+                );
                 return Some(());
             };
             policy.check_list(&project, &mut sink);

@@ -9,7 +9,7 @@ use crate::source::Origin;
 
 use super::arrange::Arranged;
 use super::assertion::Reported;
-use super::overlay::Kind;
+use super::overlay::{Kind, Overlay};
 use super::posture::Posture;
 use super::rules::{self, Allow, Breach, Check, Rule, View};
 use super::waiver::Waiver;
@@ -48,14 +48,36 @@ impl Policy {
         self.report_waivers(&view, &used, sink);
     }
 
+    /// What a change of the model breaks that held before it, and that no waiver allows.
+    pub fn judge_change(&self, before: &Model, after: &Model, arranged: &Arranged) -> Vec<Finding> {
+        let opened = opened::networks(&arranged.mandatory);
+        let view =
+            |model| View { model, users: &self.users, opened: &opened, mandatory: &arranged.mandatory };
+        let (before, after) = (view(before), view(after));
+        let mut findings = Vec::new();
+        for rule in rules::CATALOGUE.iter() {
+            let Some(severity) = self.severity(rule, arranged) else { continue };
+            let known = breaches(rule, &before);
+            let is_known = |breach: &Breach| {
+                known.iter().any(|known| known.place == breach.place && known.what == breach.what)
+            };
+            for breach in breaches(rule, &after) {
+                if !is_known(&breach) && !self.waived(rule, &breach, &mut Used::default()) {
+                    findings.push(self.describe(rule, &breach, severity, &after));
+                }
+            }
+        }
+        findings
+    }
+
     /// How a breach of a rule is reported; not at all where no posture or overlay asks for it.
     fn severity(&self, rule: &Rule, arranged: &Arranged) -> Option<Severity> {
-        let laid = rule.overlay.is_some_and(|(name, _)| {
-            arranged
-                .mandatory
-                .iter()
-                .any(|overlay| matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == name))
-        });
+        let in_force = |name: &str| {
+            let named =
+                |overlay: &Overlay| matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == name);
+            arranged.mandatory.iter().any(named)
+        };
+        let laid = rule.overlays.iter().any(|(name, _)| in_force(name));
         let enforced = rule.from.is_some_and(|from| self.posture.value >= from);
         if laid || enforced {
             return Some(Severity::Error);
@@ -105,7 +127,9 @@ impl Policy {
         });
         match late {
             Some(waiver) => finding = finding.at_origin(waiver.origin, "this waiver has expired"),
-            None => finding = finding.at_origin(self.posture.origin, format!("posture {}", self.posture.value)),
+            None => {
+                finding = finding.at_origin(self.posture.origin, format!("posture {}", self.posture.value));
+            }
         }
         finding.help(format!("{} {}", rule.fix, waiver_help(rule, breach)))
     }
@@ -114,8 +138,10 @@ impl Policy {
     fn report_waivers(&self, view: &View<'_>, used: &Used, sink: &mut Sink) {
         for (at, waiver) in self.waivers.iter().enumerate() {
             if let Some(expires) = waiver.expires.as_ref().filter(|_| waiver.expired(self.today)) {
-                let message =
-                    format!("the waiver of rule {} for {} expired on {}", waiver.rule.id, waiver.service.value, expires.value);
+                let message = format!(
+                    "the waiver of rule {} for {} expired on {}",
+                    waiver.rule.id, waiver.service.value, expires.value
+                );
                 let finding = match self.posture.value {
                     Posture::Observe => Finding::warning(Code::WaiverInvalid, message),
                     _ => Finding::error(Code::WaiverInvalid, message),
@@ -127,11 +153,17 @@ impl Policy {
                 );
                 continue;
             }
-            if waiver.service.value != "*" && !view.services().any(|service| service.name == waiver.service.value) {
-                let near = suggest::nearest(&waiver.service.value, view.section("services").map(|(name, _)| name));
+            if waiver.service.value != "*"
+                && !view.services().any(|service| service.name == waiver.service.value)
+            {
+                let near =
+                    suggest::nearest(&waiver.service.value, view.section("services").map(|(name, _)| name));
                 let finding = Finding::warning(
                     Code::WaiverInvalid,
-                    format!("a waiver is for the service {}, which the project does not have", waiver.service.value),
+                    format!(
+                        "a waiver is for the service {}, which the project does not have",
+                        waiver.service.value
+                    ),
                 );
                 sink.push(finding.at_origin(waiver.service.origin, "no such service").help(match near {
                     Some(near) => format!("Did you mean `{near}`?"),
@@ -139,29 +171,31 @@ impl Policy {
                 }));
                 continue;
             }
-            self.report_unused(at, waiver, used, sink);
+            report_unused(at, waiver, used, sink);
         }
     }
+}
 
-    fn report_unused(&self, at: usize, waiver: &Waiver, used: &Used, sink: &mut Sink) {
-        let unused = |message: String, origin: Origin| {
-            Finding::warning(Code::WaiverInvalid, message)
-                .at_origin(origin, "not needed")
-                .help("Remove it: what is not needed today may hide something tomorrow.")
-        };
-        if !used.0.iter().any(|(waiver, _)| *waiver == at) {
-            let message = format!("nothing needs the waiver of rule {} for {}", waiver.rule.id, waiver.service.value);
-            sink.push(unused(message, waiver.origin));
-            return;
-        }
-        if waiver.rule.allow == Allow::Nothing {
-            return;
-        }
-        for (place, allowed) in waiver.allow.iter().enumerate() {
-            if !used.0.contains(&(at, place)) {
-                let message = format!("the waiver of rule {} allows {} to nobody", waiver.rule.id, allowed.value);
-                sink.push(unused(message, allowed.origin));
-            }
+/// Says what of a waiver nothing needed.
+fn report_unused(at: usize, waiver: &Waiver, used: &Used, sink: &mut Sink) {
+    let unused = |message: String, origin: Origin| {
+        Finding::warning(Code::WaiverInvalid, message)
+            .at_origin(origin, "not needed")
+            .help("Remove it: what is not needed today may hide something tomorrow.")
+    };
+    if !used.0.iter().any(|(waiver, _)| *waiver == at) {
+        let message =
+            format!("nothing needs the waiver of rule {} for {}", waiver.rule.id, waiver.service.value);
+        sink.push(unused(message, waiver.origin));
+        return;
+    }
+    if waiver.rule.allow == Allow::Nothing {
+        return;
+    }
+    for (place, allowed) in waiver.allow.iter().enumerate() {
+        if !used.0.contains(&(at, place)) {
+            let message = format!("the waiver of rule {} allows {} to nobody", waiver.rule.id, allowed.value);
+            sink.push(unused(message, allowed.origin));
         }
     }
 }
@@ -180,7 +214,7 @@ fn breaches(rule: &Rule, view: &View<'_>) -> Vec<Breach> {
 }
 
 fn said_already(rule: &Rule, breach: &Breach, reported: &Reported) -> bool {
-    rule.overlay.is_some_and(|(_, key)| reported.contains(&(breach.place.clone(), key.to_owned())))
+    rule.overlays.iter().any(|(_, key)| reported.contains(&(breach.place.clone(), (*key).to_owned())))
 }
 
 fn waiver_help(rule: &Rule, breach: &Breach) -> String {

@@ -36,7 +36,14 @@ pub fn combine(
         users: users(system.users, own.users, sink),
         files: files_list(system.files, own.files, inputs, sink),
         binds: binds(system.binds, own.binds, &project.directory, sink),
-        waivers: waivers(&system.overlays, system_posture, &system.posture, system.waivers, own.waivers, sink),
+        waivers: waivers(
+            &system.overlays,
+            system_posture,
+            system.posture.as_ref(),
+            system.waivers,
+            own.waivers,
+            sink,
+        ),
         posture,
         today,
         sources: files,
@@ -82,7 +89,7 @@ fn stronger(system: &PolicyFile, own: &PolicyFile, sink: &mut Sink) -> Located<P
             ));
             theirs.clone()
         }
-        (Some(_), Some(ours)) | (None, Some(ours)) => ours.clone(),
+        (_, Some(ours)) => ours.clone(),
         (Some(theirs), None) => theirs.clone(),
         (None, None) => Located::new(Posture::Observe, UNWRITTEN),
     }
@@ -118,6 +125,8 @@ fn users(system: Users, own: Users, sink: &mut Sink) -> Users {
     // Only the host's own default binds; the project may depart from its own.
     let host_default = system.default.clone();
     let mut users = system;
+    // A convenience of the project's, which weakens nothing.
+    users.fixes_home = own.fixes_home.or(users.fixes_home);
     if let Some(ours) = own.default {
         match &users.default {
             Some(theirs) if theirs.value != ours.value => sink.push(loosened(
@@ -222,19 +231,22 @@ fn binds(system: Binds, own: Binds, project: &Path, sink: &mut Sink) -> Binds {
 fn waivers(
     overlays: &[Wanted],
     host: Posture,
-    posture: &Option<Located<Posture>>,
+    posture: Option<&Located<Posture>>,
     system: Vec<Waiver>,
     own: Vec<Waiver>,
     sink: &mut Sink,
 ) -> Vec<Waiver> {
     let mut all = system;
     for waiver in own {
-        let by_posture =
-            posture.as_ref().filter(|_| waiver.rule.from.is_some_and(|from| from <= host)).map(|posture| posture.origin);
+        let by_posture = posture
+            .filter(|_| waiver.rule.from.is_some_and(|from| from <= host))
+            .map(|posture| posture.origin);
         let by_overlay = || {
-            let (name, _) = waiver.rule.overlay?;
-            let named = overlays.iter().find(|wanted| matches!(wanted.kind, Kind::Builtin(builtin) if builtin.name == name));
-            named.map(|wanted| wanted.origin)
+            let demanded = |wanted: &&Wanted| match &wanted.kind {
+                Kind::Builtin(builtin) => waiver.rule.overlays.iter().any(|(name, _)| *name == builtin.name),
+                Kind::File { .. } => false,
+            };
+            overlays.iter().find(demanded).map(|wanted| wanted.origin)
         };
         match by_posture.or_else(by_overlay) {
             Some(theirs) => sink.push(loosened(

@@ -1,6 +1,6 @@
 //! Limits of which less is tighter: any value that is set and not above the one demanded holds.
 
-use crate::compose::text;
+use crate::compose::short::size;
 use crate::source::Origin;
 use crate::yaml::{Node, Value};
 
@@ -53,10 +53,13 @@ pub fn written(node: &Node) -> Option<f64> {
         Value::Int(number) => Some(*number as f64),
         Value::UInt(number) => Some(*number as f64),
         Value::Float(number) => Some(*number),
-        Value::String(_) => {
-            let text = text(node);
-            text.parse::<f64>().ok().or_else(|| crate::compose::short::size::parse(&text).ok().map(|size| size as f64))
-        }
+        Value::String(text) => number(text),
         _ => None,
     }
+}
+
+/// A number written as text, with or without a unit of size.
+#[allow(clippy::cast_precision_loss)]
+pub fn number(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().or_else(|| size::parse(text).ok().map(|size| size as f64))
 }

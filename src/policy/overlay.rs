@@ -93,7 +93,13 @@ pub fn load(wanted: &Wanted, inputs: &mut Inputs, sink: &mut Sink) -> Option<Ove
     })
 }
 
-fn read_file(path: &Path, shown: &str, wanted: &Wanted, inputs: &mut Inputs, sink: &mut Sink) -> Option<FileId> {
+fn read_file(
+    path: &Path,
+    shown: &str,
+    wanted: &Wanted,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) -> Option<FileId> {
     let missing = |message: String| {
         Finding::error(Code::OverlayMissing, message)
             .at_origin(wanted.origin, "the policy demands it")
@@ -114,12 +120,12 @@ fn read_file(path: &Path, shown: &str, wanted: &Wanted, inputs: &mut Inputs, sin
     match &wanted.pin {
         Some(pin) if pin.value != source.sha256 => {
             sink.push(
-                Finding::error(Code::OverlayPin, format!("the mandatory overlay {shown} is not the one that was pinned"))
-                    .at_origin(pin.origin, "the pinned sha256")
-                    .help(format!(
-                        "Its sha256 is {}. Review what changed before pinning that.",
-                        source.sha256
-                    )),
+                Finding::error(
+                    Code::OverlayPin,
+                    format!("the mandatory overlay {shown} is not the one that was pinned"),
+                )
+                .at_origin(pin.origin, "the pinned sha256")
+                .help(format!("Its sha256 is {}. Review what changed before pinning that.", source.sha256)),
             );
             None
         }
@@ -185,7 +191,11 @@ fn stands_alone(name: &str, map: &Mapping, rank: Rank, sink: &mut Sink) -> bool 
         );
     };
     if let Some(entry) = map.entry("include") {
-        refuse(entry.key, "includes other files", "Write what it needs into the overlay itself, or list the file too.");
+        refuse(
+            entry.key,
+            "includes other files",
+            "Write what it needs into the overlay itself, or list the file too.",
+        );
     }
     for (_, service) in map.get("services").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
         if let Some(entry) = service.as_map().and_then(|service| service.entry("extends")) {

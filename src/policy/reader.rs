@@ -38,7 +38,14 @@ impl<'s> Reader<'s> {
         Self { sink, failed: false }
     }
 
-    pub fn error(&mut self, code: Code, message: String, origin: Origin, label: &str, help: impl Into<String>) {
+    pub fn error(
+        &mut self,
+        code: Code,
+        message: String,
+        origin: Origin,
+        label: &str,
+        help: impl Into<String>,
+    ) {
         self.failed = true;
         self.sink.push(Finding::error(code, message).at_origin(origin, label).help(help));
     }
@@ -75,19 +82,22 @@ impl<'s> Reader<'s> {
                 Some(near) => format!("Did you mean `{near}`?"),
                 None => format!("Known here: {}.", keys.known.join(", ")),
             };
-            self.error(Code::PolicyUnknownKey, format!("unknown key `{full}` in the policy"), entry.key, "unknown", help);
+            self.error(
+                Code::PolicyUnknownKey,
+                format!("unknown key `{full}` in the policy"),
+                entry.key,
+                "unknown",
+                help,
+            );
         }
         Some(map)
     }
 
     pub fn list<'n>(&mut self, node: &'n Node, place: &str) -> &'n [Node] {
-        match node.as_seq() {
-            Some(items) => items,
-            None => {
-                self.wrong(node, place, "a list", "Write one entry per line, each behind `- `.");
-                &[]
-            }
+        if node.as_seq().is_none() {
+            self.wrong(node, place, "a list", "Write one entry per line, each behind `- `.");
         }
+        node.as_seq().unwrap_or_default()
     }
 
     /// Text that is not empty.

@@ -62,8 +62,8 @@ pub struct Rule {
     pub why: &'static str,
     /// The weakest posture that enforces it; without one it is enforced where its overlay is laid.
     pub from: Option<Posture>,
-    /// The built-in overlay and the key of it that demand the same; a waiver takes that key out.
-    pub overlay: Option<(&'static str, &'static str)>,
+    /// Built-in overlays, each with its key that demands the same; a waiver takes those keys out.
+    pub overlays: &'static [(&'static str, &'static str)],
     /// Items of the CIS Docker Benchmark 1.6.0.
     pub cis: &'static [&'static str],
     /// Items of the OWASP Docker Security Cheat Sheet.
@@ -84,7 +84,7 @@ impl Rule {
         forbids: "",
         why: "",
         from: None,
-        overlay: None,
+        overlays: &[],
         cis: &[],
         owasp: &[],
         live: "",

@@ -4,6 +4,7 @@ use crate::diagnostic::Code;
 
 use super::fixture::Fixture;
 
+mod control;
 mod files;
 mod ordering;
 mod undoing;

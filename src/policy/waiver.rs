@@ -5,10 +5,10 @@ use crate::diagnostic::Code;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Value};
 
+use super::Rank;
 use super::date::Date;
 use super::reader::{Keys, Located, Reader};
 use super::rules::{self, Allow, Rule};
-use super::Rank;
 
 /// One entry of `waivers:`.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl Waiver {
     }
 }
 
-const WAIVER: Keys =
+pub(super) const WAIVER: Keys =
     Keys { place: "waivers", known: &["service", "rule", "allow", "reason", "expires"], later: &[] };
 
 pub fn read(node: &Node, rank: Rank, reader: &mut Reader<'_>) -> Vec<Waiver> {
@@ -56,8 +56,9 @@ pub fn read(node: &Node, rank: Rank, reader: &mut Reader<'_>) -> Vec<Waiver> {
 
 fn read_one(item: &Node, rank: Rank, reader: &mut Reader<'_>) -> Option<Waiver> {
     let map = reader.mapping(item, &WAIVER)?;
-    let service = required(map, "service", item, reader)
-        .and_then(|node| reader.text(node, "waivers.service").map(|text| Located::new(text.to_owned(), node.origin)));
+    let service = required(map, "service", item, reader).and_then(|node| {
+        reader.text(node, "waivers.service").map(|text| Located::new(text.to_owned(), node.origin))
+    });
     let reason = required(map, "reason", item, reader)
         .and_then(|node| reader.text(node, "waivers.reason").map(|text| text.trim().to_owned()));
     let rule_node = required(map, "rule", item, reader)?;
@@ -117,7 +118,13 @@ fn find_rule(node: &Node, reader: &mut Reader<'_>) -> Option<&'static Rule> {
             Some(near) => format!("Did you mean `{near}`?"),
             None => "docs/rules.md lists every rule.".to_owned(),
         };
-        reader.error(Code::WaiverInvalid, format!("there is no rule `{id}`"), node.origin, "unknown rule", help);
+        reader.error(
+            Code::WaiverInvalid,
+            format!("there is no rule `{id}`"),
+            node.origin,
+            "unknown rule",
+            help,
+        );
     }
     found
 }
@@ -149,7 +156,12 @@ fn read_date(node: &Node, reader: &mut Reader<'_>) -> Option<Located<Date>> {
         _ => None,
     };
     if date.is_none() {
-        reader.wrong(node, "waivers.expires", "a date", "Write the first day on which it no longer holds: 2027-01-31.");
+        reader.wrong(
+            node,
+            "waivers.expires",
+            "a date",
+            "Write the first day on which it no longer holds: 2027-01-31.",
+        );
     }
     date.map(|date| Located::new(date, node.origin))
 }

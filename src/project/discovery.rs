@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::FileId;
 
-use super::{Environment, Inputs, dotenv, env_file_fault};
+use super::{Environment, Inputs, dotenv, env_file_fault, list};
 
 const MAIN: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 const OVERRIDE: [&str; 4] = [
@@ -20,6 +20,12 @@ const OVERRIDE: [&str; 4] = [
 pub struct Given {
     /// `-f`, in order; `-` is standard input.
     pub files: Vec<String>,
+    /// `--files-from`: a sealed list, `-` for standard input.
+    pub files_from: Option<String>,
+    /// `--files-cmd`: a command that prints a sealed list.
+    pub files_cmd: Option<String>,
+    /// `--expect-files`.
+    pub expect_files: Option<usize>,
     pub project_directory: Option<PathBuf>,
     pub project_name: Option<String>,
     /// `--env-file`, in order.
@@ -37,8 +43,12 @@ pub struct Project {
     pub files: Vec<FileId>,
     /// Absolute paths as Compose would be given them; `-` for standard input.
     pub paths: Vec<PathBuf>,
+    /// `--expect-files`.
+    pub expect_files: Option<usize>,
     /// Absolute.
     pub directory: PathBuf,
+    /// The current directory. Absolute.
+    pub cwd: PathBuf,
     /// `-p`, where given.
     pub name: Option<String>,
     /// The process environment and the env files under it.
@@ -49,8 +59,28 @@ pub struct Project {
     pub from_env_files: std::collections::BTreeMap<String, FileId>,
 }
 
+impl Project {
+    /// The directory for what is kept beside the project. Compose takes the directory of a process
+    /// substitution for the project's; nothing can be kept there.
+    pub fn home(&self) -> &Path {
+        let kernel = ["/dev", "/proc"].iter().any(|place| self.directory.starts_with(place));
+        if kernel { &self.cwd } else { &self.directory }
+    }
+}
+
 /// Finds and reads the project's files. `None` where the sink got errors.
 pub fn discover(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Project> {
+    let mut project = locate(given, inputs, sink)?;
+    list::read(&mut project, &list::Expected::Unknown, inputs, sink)?;
+    Some(project)
+}
+
+/// Finds the project's files, without reading them yet: what is demanded of them is for the policy,
+/// which is found beside them. `None` where the sink got errors.
+pub fn locate(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Project> {
+    let mut given = given.clone();
+    given.files.extend(list::sealed(&given, inputs, sink)?);
+    let given = &given;
     let mut environment = given.environment.clone();
     if environment.get("PWD").is_none() {
         environment.set("PWD", given.cwd.to_string_lossy());
@@ -61,7 +91,7 @@ pub fn discover(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<P
     let mut layers = Layers { environment: &mut environment, from: &mut from_env_files };
     if let Some(files) = &listed {
         layers.read_listed(files, inputs, sink)?;
-    } else if !default_disabled(given, sink)? {
+    } else if !default_disabled(&given.environment, sink)? {
         layers.read_default(&early, inputs, sink)?;
     }
     let paths = file_list(given, &environment, sink)?;
@@ -72,33 +102,24 @@ pub fn discover(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<P
             None => given.cwd.clone(),
         },
     };
-    if listed.is_none() && directory != early && !default_disabled(given, sink)? {
+    if listed.is_none() && directory != early && !default_disabled(&environment, sink)? {
         let mut layers = Layers { environment: &mut environment, from: &mut from_env_files };
         layers.read_default(&directory, inputs, sink)?;
-    }
-    let mut files = Vec::with_capacity(paths.len());
-    let mut failed = false;
-    for path in &paths {
-        match read(path, given, inputs) {
-            // Standard input is empty when it is read again.
-            Ok(file) if path.as_os_str() == "-" && files.contains(&file) => {}
-            Ok(file) => files.push(file),
-            Err(finding) => {
-                sink.push(finding);
-                failed = true;
-            }
-        }
     }
     let env_files =
         listed.unwrap_or_default().iter().map(|file| absolute(&given.cwd, Path::new(file))).collect();
     let name = given.project_name.clone().filter(|name| !name.is_empty());
-    let project = Project { files, paths, directory, name, environment, env_files, from_env_files };
-    (!failed).then_some(project)
-}
-
-fn read(path: &Path, given: &Given, inputs: &mut Inputs) -> Result<FileId, Finding> {
-    let name = path.strip_prefix(&given.cwd).unwrap_or(path).display().to_string();
-    inputs.read(path, &name)
+    Some(Project {
+        files: Vec::new(),
+        paths,
+        expect_files: given.expect_files,
+        directory,
+        cwd: given.cwd.clone(),
+        name,
+        environment,
+        env_files,
+        from_env_files,
+    })
 }
 
 /// `path` from the current directory, cleaned but with symlinks as they are.
@@ -137,9 +158,8 @@ fn early_directory(given: &Given) -> PathBuf {
     }
 }
 
-fn default_disabled(given: &Given, sink: &mut Sink) -> Option<bool> {
-    let Some(value) = given.environment.get("COMPOSE_DISABLE_ENV_FILE").filter(|value| !value.is_empty())
-    else {
+fn default_disabled(environment: &Environment, sink: &mut Sink) -> Option<bool> {
+    let Some(value) = environment.get("COMPOSE_DISABLE_ENV_FILE").filter(|value| !value.is_empty()) else {
         return Some(false);
     };
     match value {
@@ -192,6 +212,17 @@ impl Layers<'_> {
         }
         let mut values = indexmap::IndexMap::new();
         self.parse(&path, ".env", &mut values, inputs, sink)?;
+        // Compose takes its own variables from the file before it asks whether it may read it.
+        let own = |name: &String| name.starts_with("COMPOSE_");
+        let mut switches = self.environment.clone();
+        for (name, (value, _)) in values.iter().filter(|(name, _)| own(name)) {
+            if switches.get(name).is_none() {
+                switches.set(name.as_str(), value.as_str());
+            }
+        }
+        if default_disabled(&switches, sink)? {
+            values.retain(|name, _| own(name));
+        }
         self.add(values);
         Some(())
     }
@@ -212,13 +243,9 @@ impl Layers<'_> {
             }
         };
         let text = inputs.sources().get(file)?.text.clone();
-        let lookup = |name: &str| {
-            self.environment
-                .get(name)
-                .map(str::to_owned)
-                .or_else(|| values.get(name).map(|(value, _)| value.clone()))
-        };
-        match dotenv::parse(&text, &lookup) {
+        let lookup = |name: &str| self.environment.get(name).map(str::to_owned);
+        let earlier = |name: &str| values.get(name).map(|(value, _)| value.clone());
+        match dotenv::parse_after(&text, &lookup, &earlier) {
             Ok(parsed) => {
                 for name in &parsed.unset {
                     sink.push(Finding::warning(
@@ -251,12 +278,15 @@ fn file_list(given: &Given, environment: &Environment, sink: &mut Sink) -> Optio
     let locate =
         |file: &str| if file == "-" { PathBuf::from("-") } else { absolute(&given.cwd, Path::new(file)) };
     if !given.files.is_empty() {
+        list::without_blanks(&given.files, "-f", sink)?;
         return Some(given.files.iter().map(|file| locate(file)).collect());
     }
-    if let Some(list) = environment.get("COMPOSE_FILE") {
+    if let Some(value) = environment.get("COMPOSE_FILE") {
         let separator =
             environment.get("COMPOSE_PATH_SEPARATOR").filter(|text| !text.is_empty()).unwrap_or(":");
-        return Some(list.split(separator).map(locate).collect());
+        let names: Vec<String> = value.split(separator).map(str::to_owned).collect();
+        list::without_blanks(&names, "COMPOSE_FILE", sink)?;
+        return Some(names.iter().map(|file| locate(file)).collect());
     }
     let start = match &given.project_directory {
         Some(directory) => absolute(&given.cwd, directory),

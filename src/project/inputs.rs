@@ -1,13 +1,16 @@
 //! The one read of every input.
 
-use std::collections::HashMap;
-use std::io::Read;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::diagnostic::{Code, Finding};
+use crate::host::{ReadError, read_file, read_stdin};
 use crate::source::{FileId, SourceFile, SourceMap};
+
+/// More than this is no compose file; positions in a file fit into 32 bits.
+const LARGEST: u64 = 1 << 30;
 
 /// Every file of a run, each read once and kept: nothing is read a second time, so that what was
 /// judged is what is launched.
@@ -15,6 +18,7 @@ use crate::source::{FileId, SourceFile, SourceMap};
 pub struct Inputs {
     sources: SourceMap,
     by_path: HashMap<PathBuf, FileId>,
+    streams: HashSet<FileId>,
 }
 
 impl Inputs {
@@ -35,7 +39,17 @@ impl Inputs {
         id
     }
 
-    /// The file at an absolute path, shown as `name` in messages.
+    /// Whether an input came through a pipe or the like, whose early end cannot be told from its end.
+    pub fn is_stream(&self, file: FileId) -> bool {
+        self.streams.contains(&file)
+    }
+
+    /// A stream that says itself where it ends, such as a sealed list, needs no other proof.
+    pub fn vouch(&mut self, file: FileId) {
+        self.streams.remove(&file);
+    }
+
+    /// The file at an absolute path, or standard input at `-`, shown as `name` in messages.
     ///
     /// # Errors
     /// A finding where it cannot be read whole, or is not UTF-8.
@@ -43,19 +57,35 @@ impl Inputs {
         if let Some(id) = self.by_path.get(path) {
             return Ok(*id);
         }
-        let bytes = if path.as_os_str() == "-" { standard_input() } else { std::fs::read(path) };
-        let bytes =
-            bytes.map_err(|error| Finding::error(Code::InputUnreadable, format!("{name}: {error}")))?;
-        let text = String::from_utf8(bytes)
-            .map_err(|_| Finding::error(Code::InputNotUtf8, format!("{name} is not valid UTF-8")))?;
-        Ok(self.add(name, path, &text))
+        let read = if path.as_os_str() == "-" { read_stdin(LARGEST) } else { read_file(path, LARGEST) };
+        let content = read.map_err(|error| unreadable(name, &error))?;
+        let text = String::from_utf8(content.bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            Finding::error(Code::InputNotUtf8, format!("{name} is not valid UTF-8 (from byte {at} on)"))
+                .help(Code::InputNotUtf8.remedy())
+        })?;
+        let id = self.add(name, path, &text);
+        if content.metadata.is_stream {
+            self.streams.insert(id);
+        }
+        Ok(id)
     }
 }
 
-fn standard_input() -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(bytes)
+fn unreadable(name: &str, error: &ReadError) -> Finding {
+    let (code, what) = match error {
+        ReadError::Missing(_) => (Code::InputUnreadable, format!("{name}: no such file")),
+        ReadError::Directory(_) => (Code::InputUnreadable, format!("{name} is a directory")),
+        ReadError::Unsuitable { kind, .. } => (Code::InputUnreadable, format!("{name} is {kind}")),
+        ReadError::TooLarge { limit, .. } => {
+            (Code::InputTooLarge, format!("{name} has more than {limit} bytes"))
+        }
+        ReadError::Changed { what, .. } => {
+            (Code::InputChanged, format!("{name} changed while it was being read: {what}"))
+        }
+        ReadError::Io { source, .. } => (Code::InputUnreadable, format!("{name}: {source}")),
+    };
+    Finding::error(code, what).help(code.remedy())
 }
 
 /// Lower-case hexadecimal sha256.

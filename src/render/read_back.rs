@@ -11,8 +11,11 @@ use crate::yaml::{Node, Value};
 /// A finding that names the first place where the two differ.
 pub fn read_back(text: &str, model: &Node) -> Result<(), Finding> {
     let fault = |place: String| {
-        Finding::error(Code::Internal, format!("the rendered file does not read back as it was verified: {place}"))
-            .help(Code::Internal.remedy())
+        Finding::error(
+            Code::Internal,
+            format!("the rendered file does not read back as it was verified: {place}"),
+        )
+        .help(Code::Internal.remedy())
     };
     let read: Read = serde_yaml::from_str(text).map_err(|error| fault(error.to_string()))?;
     difference(model, &read, "").map_or(Ok(()), |place| Err(fault(place)))
@@ -30,7 +33,11 @@ fn difference(model: &Node, read: &Read, path: &str) -> Option<String> {
         // This reader knows no timestamps.
         (Value::Timestamp(a) | Value::String(a), Read::String(b)) => a == b,
         (Value::Seq(a), Read::Sequence(b)) if a.len() == b.len() => {
-            return a.iter().zip(b).enumerate().find_map(|(at, (a, b))| difference(a, b, &format!("{path}[{at}]")));
+            return a
+                .iter()
+                .zip(b)
+                .enumerate()
+                .find_map(|(at, (a, b))| difference(a, b, &format!("{path}[{at}]")));
         }
         (Value::Map(a), Read::Mapping(b)) if a.len() == b.len() => {
             return a.iter().find_map(|(key, value)| {
@@ -58,14 +65,18 @@ mod tests {
 
     #[test]
     fn what_was_written_reads_back() {
-        let model = tree("a: [1, 1.5, true, null, '0777', 'yes', \"x\\ty\", '12:30']\nb:\n  c: |\n    two\n    lines\n");
+        let model = tree(
+            "a: [1, 1.5, true, null, '0777', 'yes', \"x\\ty\", '12:30']\nb:\n  c: |\n    two\n    lines\n",
+        );
         assert!(read_back(&to_yaml_lossless(&model), &model).is_ok());
     }
 
     #[test]
     fn a_difference_is_named_by_its_path() {
         let model = tree("a: {b: [x, y]}\n");
-        for text in ["a: {b: [x, z]}\n", "a: {b: [x]}\n", "a: {c: [x, y]}\n", "a: {b: [x, y]}\nd: 1\n", "a: [\n"] {
+        for text in
+            ["a: {b: [x, z]}\n", "a: {b: [x]}\n", "a: {c: [x, y]}\n", "a: {b: [x, y]}\nd: 1\n", "a: [\n"]
+        {
             assert!(read_back(text, &model).is_err(), "{text}");
         }
         let finding = read_back("a: {b: [x, z]}\n", &model).unwrap_err();

@@ -1,19 +1,20 @@
 //! The gate: load, verify, prepare, cross-check, launch.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
 
 use crate::cli::{Class, ComposeCommand, Request};
 use crate::compose::{Model, section};
-use crate::diagnostic::{Code, Exit, Finding};
+use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::{Answer, Command};
 use crate::ownership::UserDecision;
 use crate::prepare::prepare;
 use crate::project::Project;
 use crate::render::{self, Rendered};
-use crate::yaml::Node;
+use crate::yaml::{Mapping, Node};
 
 use super::images::LazyEngine;
+use super::launch_checked::{self, Launch};
 use super::pass::options;
 use super::session::Session;
 use super::verify::{Images, Verified, verify};
@@ -22,9 +23,14 @@ use super::verify::{Images, Verified, verify};
 /// `publish` start nothing, so the host is not prepared for them.
 pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
+    // What starts nothing may be what puts the user right: a build, a pull.
+    session.tolerates_drift = command.class != Class::Gate;
     let services = named_services(command);
     let engine = LazyEngine::new(options(request));
     let Some(mut verified) = verify(&mut session, &services, &engine, Images::WhereNeeded) else {
+        if has_only_a_name(&session, command) {
+            return super::pass::run(request);
+        }
         return Err(session.report());
     };
     let waiting = pending(&verified);
@@ -40,20 +46,59 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
         }
         if let [service, ..] = pending(&verified).as_slice() {
             session.sink.push(
-                Finding::error(Code::UserInvalid, format!("who {service} runs as is not known although its image is there"))
-                    .help("Give the service a user in numbers: user.services in the policy."),
+                Finding::error(
+                    Code::UserInvalid,
+                    format!("who {service} runs as is not known although its image is there"),
+                )
+                .help("Give the service a user in numbers: user.services in the policy."),
             );
             return Err(session.report());
         }
     }
-    let rendered = render::render(&verified.model, &verified.selected);
-    match hand_over(&mut session, command, &verified, &rendered, &services) {
-        Ok(exit) => Ok(exit),
+    let acts = command.class == Class::Gate && !request.global.dry_run;
+    let turn = verified.lock.as_ref().filter(|_| acts).map(super::lock::Locked::turn);
+    let turn = match turn.transpose().and_then(|turn| Ok((verified.is_outdated()?, turn))) {
+        Ok((false, turn)) => turn,
+        // Another launch gave out users meanwhile.
+        Ok((true, turn)) => {
+            session.sink = Sink::new();
+            match verify(&mut session, &services, &LazyEngine::new(options(request)), Images::WhereNeeded) {
+                Some(again) => verified = again,
+                None => return Err(session.report()),
+            }
+            turn
+        }
         Err(finding) => {
             session.sink.push(finding);
-            Err(session.report())
+            return Err(session.report());
         }
+    };
+    super::judge::flags(&mut session, command, &verified);
+    if session.sink.has_errors() {
+        return Err(session.report());
     }
+    let rendered = render::render(&verified.model, &verified.selected).naming(session.inputs.sources());
+    let outcome = hand_over(&mut session, command, &verified, &rendered, &services, &engine);
+    drop(turn);
+    outcome.map_err(|finding| {
+        session.sink.push(finding);
+        session.report()
+    })
+}
+
+/// Compose starts existing containers by the project's name alone. Where there is no project to verify, and
+/// none was named, that is what was meant; nothing can come of it that was not launched before.
+fn has_only_a_name(session: &Session<'_>, command: &ComposeCommand) -> bool {
+    let global = &session.request.global;
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    matches!(command.name, "start" | "restart")
+        && (global.project_name.is_some() || is_set("COMPOSE_PROJECT_NAME"))
+        && global.files.is_empty()
+        && global.files_from.is_none()
+        && global.files_cmd.is_none()
+        && !is_set("COMPOSE_FILE")
+        && global.policy.is_none()
+        && session.sink.findings().iter().all(|finding| finding.code == Code::NoComposeFile)
 }
 
 /// The services that a command names; none means all.
@@ -69,26 +114,42 @@ pub fn named_services(command: &ComposeCommand) -> Vec<String> {
     }
 }
 
-/// The services of this launch whose user depends on an image that is not there.
+/// The services of this launch whose user, or the owner of what they mount, depends on an image that is
+/// not there.
 fn pending(verified: &Verified) -> Vec<String> {
     let launched: HashSet<&str> = verified.selected.services().map(|(name, _)| name).collect();
-    let waits = |user: &&UserDecision| user.is_pending() && launched.contains(user.service.as_str());
-    verified.users.iter().filter(waits).map(|user| user.service.clone()).collect()
+    // What the lock is to remember has to be known.
+    let unknown = |user: &UserDecision| verified.lock.is_some() && !user.user.is_known();
+    let users = verified
+        .users
+        .iter()
+        .filter(|user| user.is_pending() || unknown(user))
+        .map(|user| user.service.as_str());
+    let binds = verified.binds.iter().filter(|bind| bind.is_pending()).map(|bind| bind.service.as_str());
+    let waiting: BTreeSet<&str> = users.chain(binds).filter(|service| launched.contains(service)).collect();
+    waiting.into_iter().map(str::to_owned).collect()
 }
 
 /// Pulls or builds what has to be there before users can be decided. Compose does it, from the
 /// rendered file, and shows its progress.
-fn fetch(session: &Session<'_>, verified: &Verified, waiting: &[String], engine: &LazyEngine) -> Result<(), Finding> {
+fn fetch(
+    session: &Session<'_>,
+    verified: &Verified,
+    waiting: &[String],
+    engine: &LazyEngine,
+) -> Result<(), Finding> {
     if let Answer::Unknown(reason) = engine.get() {
         return Err(Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy()));
     }
     let (directory, name) = (&verified.model.directory, &verified.model.name);
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(session.request, &variables)?;
-    let rendered = render::render(&verified.model, &verified.selected);
-    let path = render::write(directory, name, &rendered)?;
+    let rendered = render::render(&verified.model, &verified.selected).naming(session.inputs.sources());
+    let path = render::write(verified.project.home(), name, &rendered)?;
     let is_built = |service: &&String| {
-        section(&verified.model.root, "services").and_then(|map| map.get(service)).is_some_and(|node| node.get("build").is_some())
+        section(&verified.model.root, "services")
+            .and_then(|map| map.get(service))
+            .is_some_and(|node| node.get("build").is_some())
     };
     let (built, pulled): (Vec<&String>, Vec<&String>) = waiting.iter().partition(is_built);
     for (verb, services) in [("build", built), ("pull", pulled)] {
@@ -108,9 +169,9 @@ fn fetch(session: &Session<'_>, verified: &Verified, waiting: &[String], engine:
 fn find_docker(request: &Request, variables: &BTreeMap<String, String>) -> Result<Command, Finding> {
     let mut options = options(request);
     options.environment.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
-    Command::find(options)
-        .into_result()
-        .map_err(|reason| Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy()))
+    Command::find(options).into_result().map_err(|reason| {
+        Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy())
+    })
 }
 
 /// Writes the rendered file, prepares the host while Compose reads that file, and becomes Compose.
@@ -121,25 +182,45 @@ fn hand_over(
     verified: &Verified,
     rendered: &Rendered,
     services: &[String],
+    engine: &LazyEngine,
 ) -> Result<Exit, Finding> {
     let request = session.request;
     let (directory, name) = (&verified.model.directory, &verified.model.name);
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(request, &variables)?;
-    let path = render::write(directory, name, rendered)?;
+    let path = render::write(verified.project.home(), name, rendered)?;
     let globals = request.launch_globals(directory, name, &path);
-    let prepares = command.class == Class::Gate && !request.global.dry_run;
+    let on_host = command.class == Class::Gate && !request.global.dry_run;
     std::thread::scope(|scope| {
-        let check = scope.spawn(|| crate::launch::cross_check(&docker, &globals, services, rendered));
-        let prepared = if prepares { prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding) } else { Ok(()) };
+        let check = std::thread::Builder::new()
+            .name("cross-check".to_owned())
+            .spawn_scoped(scope, || crate::launch::cross_check(&docker, &globals, services, rendered))
+            .map_err(|error| {
+                Finding::error(Code::PrepareFailed, format!("cannot start a thread: {error}"))
+                    .help(Code::PrepareFailed.remedy())
+            })?;
+        let prepared = if on_host {
+            prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding)
+        } else {
+            Ok(())
+        };
         let checked = check.join().unwrap_or_else(|_| {
-            Err(Finding::error(Code::Internal, "the cross-check ended unexpectedly").help(Code::Internal.remedy()))
+            Err(Finding::error(Code::Internal, "the cross-check ended unexpectedly")
+                .help(Code::Internal.remedy()))
         });
         checked.and(prepared)
     })?;
+    if let Some(lock) = verified.lock.as_ref().filter(|_| on_host) {
+        lock.write(&verified.users)?;
+    }
     session.report();
     if request.global.no_launch {
         return Ok(Exit::Done);
+    }
+    if on_host && launch_checked::is_proved(verified) {
+        let (docker, variables, rendered) = (&docker, &variables, path.as_path());
+        let launch = Launch { request, command, verified, docker, variables, rendered };
+        return launch_checked::run(session, &launch, engine.get());
     }
     let mut words: Vec<OsString> = request.global.docker.clone();
     words.push("compose".into());
@@ -162,7 +243,7 @@ pub fn variables(project: &Project, model: &Model) -> BTreeMap<String, String> {
         }
     }
     for key in ["secrets", "configs"] {
-        for (_, resource) in section(&model.root, key).into_iter().flat_map(|map| map.iter()) {
+        for (_, resource) in section(&model.root, key).into_iter().flat_map(Mapping::iter) {
             if let Some(name) = resource.get("environment").and_then(Node::as_str) {
                 hand_on(name);
             }

@@ -22,7 +22,6 @@ impl LazyEngine {
     pub fn get(&self) -> Answer<&Engine> {
         self.engine.get_or_init(|| Engine::connect(self.options.clone())).as_ref()
     }
-
 }
 
 /// Facts about images, by a [`LazyEngine`].
@@ -47,6 +46,14 @@ impl<'e> LazyImages<'e> {
 impl Images for LazyImages<'_> {
     fn resolve(&self, image: &str, user: Option<&str>) -> Answer<Result<ResolvedUser, UserError>> {
         self.images().and_then(|images| images.resolve(image, user))
+    }
+
+    fn variable(&self, image: &str, name: &str) -> Answer<Option<String>> {
+        self.images().and_then(|images| images.variable(image, name))
+    }
+
+    fn id(&self, image: &str) -> Answer<String> {
+        self.images().and_then(|images| images.id(image))
     }
 
     fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>> {

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use crate::cli::Request;
-use crate::diagnostic::{Code, Exit, Finding, Sink};
+use crate::diagnostic::{Code, Exit, Finding, Severity, Sink};
 use crate::engine::{Answer, Command, Options};
 use crate::source::SourceMap;
+
+use super::session::Session;
 
 /// Becomes `docker compose` with what was typed.
 pub fn run(request: &Request) -> Result<Exit, Exit> {
@@ -21,8 +23,26 @@ pub fn run(request: &Request) -> Result<Exit, Exit> {
     };
     let mut words: Vec<OsString> = request.global.docker.clone();
     words.push("compose".into());
-    words.extend(request.pass_on());
+    words.extend(request.pass_on_with(&sealed(request)?));
     Err(refuse(crate::launch::exec(docker.program(), &words, &BTreeMap::new())))
+}
+
+/// The files of a sealed list, for Compose to find the project by. A list that is not whole does not
+/// stand in the way of stopping or clearing away.
+fn sealed(request: &Request) -> Result<Vec<String>, Exit> {
+    let mut session = Session::new(request);
+    if let Some(names) = session.sealed() {
+        return Ok(names);
+    }
+    if matches!(request.command, crate::cli::Command::Config(_)) {
+        return Err(session.report());
+    }
+    let findings = std::mem::take(&mut session.sink).into_findings();
+    session
+        .sink
+        .extend(findings.into_iter().map(|finding| Finding { severity: Severity::Warning, ..finding }));
+    session.report();
+    Ok(Vec::new())
 }
 
 /// How the engine is reached, as the command line has it.

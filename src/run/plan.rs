@@ -5,16 +5,16 @@ use std::collections::HashSet;
 use crate::cli::{PlanFormat, PlanOptions, Request};
 use crate::diagnostic::Exit;
 use crate::engine::Options;
-use crate::plan::{self, Plan, PlanFile, PlanFinding, PlanPolicy, Role};
+use crate::plan::{self, Plan, PlanFile, PlanFinding, PlanLock, PlanPolicy, PlanService, Role};
 use crate::render;
-use crate::source::FileId;
+use crate::source::{FileId, SourceMap};
 
 use super::images::LazyEngine;
 use super::session::{Session, screen};
 use super::verify::{Images, Verified, verify};
 
 /// How long an engine may take to answer before the plan goes on without it.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
@@ -37,7 +37,7 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
     let sources = session.inputs.sources();
     let model = &verified.model;
     let selected: HashSet<&str> = verified.selected.services().map(|(name, _)| name).collect();
-    let path = render::path(&model.directory, &model.name);
+    let path = render::path(verified.project.home(), &model.name);
     let mut command = vec!["docker".to_owned(), "compose".to_owned()];
     let globals = session.request.launch_globals(&model.directory, &model.name, &path);
     command.extend(globals.iter().map(|word| word.to_string_lossy().into_owned()));
@@ -47,16 +47,39 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
         project: model.name.clone(),
         directory: model.directory.display().to_string(),
         policy: verified.policy.as_ref().map(|policy| PlanPolicy {
-            file: policy.sources.iter().filter_map(|id| sources.get(*id)).map(|file| file.name.clone()).collect::<Vec<_>>().join(", "),
+            file: policy
+                .sources
+                .iter()
+                .filter_map(|id| sources.get(*id))
+                .map(|file| file.name.clone())
+                .collect::<Vec<_>>()
+                .join(", "),
             posture: policy.posture.value.to_string(),
         }),
         files: files(session, verified),
-        services: plan::services(&verified.selected, &verified.users, sources),
-        disabled: model.services().map(|(name, _)| name).filter(|name| !selected.contains(name)).map(str::to_owned).collect(),
+        services: listed(verified, sources),
+        disabled: model
+            .services()
+            .map(|(name, _)| name)
+            .filter(|name| !selected.contains(name))
+            .map(str::to_owned)
+            .collect(),
         steps: verified.steps.clone(),
         findings: session.sink.findings().iter().map(|finding| PlanFinding::new(finding, sources)).collect(),
         command,
     }
+}
+
+/// The services, with what the lock knows of them.
+fn listed(verified: &Verified, sources: &SourceMap) -> Vec<PlanService> {
+    let mut services = plan::services(&verified.selected, &verified.users, sources);
+    let Some(lock) = &verified.lock else { return services };
+    for service in &mut services {
+        let place = lock.file.span(&service.name).map(|span| PlanLock::Has(sources.describe(span)));
+        service.user.lock = place.or_else(|| service.user.pending.is_none().then_some(PlanLock::New));
+        service.state = lock.state(&service.name).iter().map(|path| path.display().to_string()).collect();
+    }
+    services
 }
 
 /// The files in the order in which they are merged, then everything else that was read.
@@ -88,7 +111,10 @@ fn files(session: &Session<'_>, verified: &Verified) -> Vec<PlanFile> {
         listed.push(*id);
     }
     files.extend(
-        sources.entries().filter(|(id, _)| !listed.contains(id)).filter_map(|(id, _)| describe(id, Role::Referenced)),
+        sources
+            .entries()
+            .filter(|(id, _)| !listed.contains(id))
+            .filter_map(|(id, _)| describe(id, Role::Referenced)),
     );
     files
 }

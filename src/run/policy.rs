@@ -21,7 +21,12 @@ pub fn users(policy: &Policy) -> UserPolicy {
     };
     UserPolicy {
         default: policy.users.default.as_ref().map(placed),
-        services: policy.users.services.iter().map(|(name, setting)| (name.clone(), placed(setting))).collect(),
+        services: policy
+            .users
+            .services
+            .iter()
+            .map(|(name, setting)| (name.clone(), placed(setting)))
+            .collect(),
         refuses_root: policy.posture.value >= Posture::Hardened,
         may_be_root: policy
             .waivers

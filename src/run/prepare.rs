@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::cli::Request;
-use crate::diagnostic::Exit;
+use crate::diagnostic::{Exit, Sink};
 use crate::host::Kind;
 use crate::prepare::prepare;
 
@@ -15,8 +15,29 @@ use super::verify::{Images, verify};
 pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
     let engine = LazyEngine::new(options(request));
-    let Some(verified) = verify(&mut session, services, &engine, Images::WhereNeeded) else {
+    let Some(mut verified) = verify(&mut session, services, &engine, Images::WhereNeeded) else {
         return Err(session.report());
+    };
+    let turn = match &verified.lock {
+        Some(lock) if !request.global.dry_run => {
+            match lock.turn().and_then(|turn| Ok((turn, verified.is_outdated()?))) {
+                Ok((turn, outdated)) => {
+                    if outdated {
+                        session.sink = Sink::new();
+                        match verify(&mut session, services, &engine, Images::WhereNeeded) {
+                            Some(again) => verified = again,
+                            None => return Err(session.report()),
+                        }
+                    }
+                    Some(turn)
+                }
+                Err(finding) => {
+                    session.sink.push(finding);
+                    return Err(session.report());
+                }
+            }
+        }
+        _ => None,
     };
     session.report();
     if request.global.dry_run {
@@ -29,6 +50,13 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
             return Err(session.report());
         }
     };
+    // Whom the directories were made for is remembered, as at a launch.
+    if let Some(lock) = verified.lock.as_ref().filter(|_| turn.is_some())
+        && let Err(finding) = lock.write(&verified.users)
+    {
+        session.sink.push(finding);
+        return Err(session.report());
+    }
     let mut text = String::new();
     for created in &receipt.created {
         let what = if created.kind == Kind::Directory { "directory" } else { "file" };

@@ -14,16 +14,29 @@ pub struct Session<'r> {
     pub request: &'r Request,
     pub inputs: Inputs,
     pub sink: Sink,
+    /// Whether a user that differs from the lock is said but stops nothing: where nothing is started,
+    /// and where that is what is put right.
+    pub tolerates_drift: bool,
 }
 
 impl<'r> Session<'r> {
     pub fn new(request: &'r Request) -> Self {
-        Self { request, inputs: Inputs::default(), sink: Sink::new() }
+        Self { request, inputs: Inputs::default(), sink: Sink::new(), tolerates_drift: false }
     }
 
     /// The project's files, found and read.
     pub fn discover(&mut self) -> Option<Project> {
         project::discover(&given(self.request), &mut self.inputs, &mut self.sink)
+    }
+
+    /// The project's files, found but not read yet.
+    pub fn locate(&mut self) -> Option<Project> {
+        project::locate(&given(self.request), &mut self.inputs, &mut self.sink)
+    }
+
+    /// The names in the sealed list, if one is asked for.
+    pub fn sealed(&mut self) -> Option<Vec<String>> {
+        project::list::sealed(&given(self.request), &mut self.inputs, &mut self.sink)
     }
 
     pub fn layers(&mut self, project: &Project) -> Option<Vec<Layer>> {
@@ -68,6 +81,9 @@ fn given(request: &Request) -> Given {
     let global = &request.global;
     Given {
         files: global.files.clone(),
+        files_from: global.files_from.clone(),
+        files_cmd: global.files_cmd.clone(),
+        expect_files: global.expect_files,
         project_directory: global.project_directory.clone(),
         project_name: global.project_name.clone(),
         env_files: global.env_files.clone(),
@@ -134,7 +150,7 @@ fn summary(unset: &[&Finding]) -> Option<Finding> {
         }
     }
     if names.len() == 1 {
-        finding.message = first.message.clone();
+        finding.message.clone_from(&first.message);
     }
     Some(finding)
 }

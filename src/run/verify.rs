@@ -1,18 +1,22 @@
 //! From the command line to everything that is decided about a launch. Nothing on the host changes.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::compose::{Model, Phases};
-use crate::engine::{Answer, Location};
-use crate::ownership::bind::BindQuestion;
+use crate::diagnostic::{Finding, Severity};
+use crate::engine::{Answer, Engine, Location};
+use crate::ownership::bind::{BindDecision, BindQuestion};
+use crate::ownership::home;
 use crate::ownership::images::wanted_paths;
-use crate::ownership::{Caller, HostStep, NoEngine, UserDecision, UserQuestion, decide_binds, decide_users};
+use crate::ownership::{
+    Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, decide_binds, decide_users,
+};
 use crate::policy::{self, Arranged, Policy};
-use crate::project::Project;
+use crate::project::{Project, list};
 use crate::yaml::Node;
 
 use super::images::{LazyEngine, LazyImages};
+use super::lock::Locked;
 use super::policy::{binds, id_map, users};
 use super::session::Session;
 
@@ -26,8 +30,18 @@ pub struct Verified {
     /// The services of this launch.
     pub selected: Model,
     pub users: Vec<UserDecision>,
+    pub binds: Vec<BindDecision>,
     /// What has to be created on the host, in order.
     pub steps: Vec<HostStep>,
+    /// Who ran so far; `None` where no policy gives users.
+    pub lock: Option<Locked>,
+}
+
+impl Verified {
+    /// Whether the lock is not what it was when this was decided.
+    pub fn is_outdated(&self) -> Result<bool, Finding> {
+        self.lock.as_ref().map_or(Ok(false), |lock| lock.file.is_stale())
+    }
 }
 
 /// How much the answer is worth waiting for.
@@ -39,34 +53,60 @@ pub enum Images {
     Always,
 }
 
-/// Loads, verifies and decides; `None` where the session has errors.
-pub fn verify(
+/// What is decided before the host is looked at.
+pub struct Decided<'e> {
+    pub project: Project,
+    pub policy: Option<Policy>,
+    pub arranged: Arranged,
+    pub model: Model,
+    pub selected: Model,
+    pub users: Users,
+    pub lock: Option<Locked>,
+    pub caller: Caller,
+    images: LazyImages<'e>,
+    /// Whether the engine may be asked.
+    pub asks: bool,
+}
+
+/// Loads the project, and decides who runs.
+pub fn decide<'e>(
     session: &mut Session<'_>,
     services: &[String],
-    engine: &LazyEngine,
+    engine: &'e LazyEngine,
     images: Images,
-) -> Option<Verified> {
+) -> Option<Decided<'e>> {
     let selection = session.selection(services);
-    let project = session.discover()?;
-    let layers = session.layers(&project)?;
+    let mut project = session.locate()?;
     let given = policy::Given { path: session.policy_path(), ..policy::Given::default() };
     let policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
+    let expected = policy::expected(policy.as_ref());
+    list::read(&mut project, &expected, &mut session.inputs, &mut session.sink)?;
+    policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
+    if let Some(policy) = &policy {
+        policy.check_list(&project, &mut session.sink);
+    }
+    if session.sink.has_errors() {
+        return None;
+    }
+    let layers = session.layers(&project)?;
     let arranged = match &policy {
-        Some(policy) => {
-            policy.check_list(&project, &mut session.sink);
-            policy.layers(layers, &project, &mut session.inputs, &mut session.sink)?
-        }
+        Some(policy) => policy.layers(layers, &project, &mut session.inputs, &mut session.sink)?,
         None => Arranged { layers, ..Arranged::default() },
     };
     let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
 
     let home = model.environment.get("HOME").map(PathBuf::from);
     let caller = Caller::find(&model.directory, home.as_deref());
-    let asks = images == Images::Always || policy.is_some() || misses_a_source(&model);
+    let review = images == Images::Always;
+    let asks = review || policy.is_some() || misses_a_source(&model);
     let lazy = LazyImages::new(engine, wanted_paths(&model));
     let images: &dyn crate::ownership::Images = if asks { &lazy } else { &NoEngine };
-    let user_policy = policy.as_ref().map(users);
-    let known = BTreeMap::new();
+    let lock = Locked::read(session, &project, policy.as_ref(), &model)?;
+    let mut user_policy = policy.as_ref().map(users);
+    if let (Some(user_policy), Some(file)) = (&mut user_policy, &lock) {
+        user_policy.reserved = file.lock.reserved();
+    }
+    let known = lock.as_ref().map(|file| file.lock.given()).unwrap_or_default();
     let users = decide_users(&UserQuestion {
         model: &model,
         sources: session.inputs.sources(),
@@ -75,35 +115,74 @@ pub fn verify(
         caller: &caller,
         known: &known,
     });
+    let roots = policy.as_ref().map(binds).unwrap_or_default().roots;
+    let lock = lock.map(|file| Locked::new(file, &model, &users.decisions, images, &roots));
     crate::ownership::apply(&mut model, &users.decisions);
+    let fixes_home =
+        policy.as_ref().and_then(|policy| policy.users.fixes_home.as_ref()).filter(|fix| fix.value);
+    if let Some(fix) = fixes_home {
+        home::fix(&mut model, &users, fix.origin.span());
+    }
+    // A launch does not look into images only to say this.
+    if policy.is_some() && review {
+        session.sink.extend(home::report(&model, &users, images));
+    }
     session.sink.extend(users.findings.iter().cloned());
 
     if let Some(policy) = &policy {
         policy.judge(&model, &arranged, &project, &mut session.inputs, &mut session.sink);
     }
     let selected = model.select(&selection, &mut session.inputs, &mut session.sink)?;
+    // By now everything is read that the files include, extend and name.
+    policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
+    Some(Decided { project, policy, arranged, model, selected, users, lock, caller, images: lazy, asks })
+}
 
-    let here = Location::Here;
-    let location = match engine.get() {
-        Answer::Known(engine) if asks => engine.location(),
-        _ => here,
+/// Loads, verifies and decides; `None` where the session has errors.
+pub fn verify(
+    session: &mut Session<'_>,
+    services: &[String],
+    engine: &LazyEngine,
+    images: Images,
+) -> Option<Verified> {
+    let decided = decide(session, services, engine, images)?;
+    let Decided { project, policy, arranged, model, selected, users, lock, caller, images, asks } = decided;
+    let images: &dyn crate::ownership::Images = if asks { &images } else { &NoEngine };
+    let maps = |mode: &str| {
+        if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) }
     };
+    let drift = lock.as_ref().map(|lock| lock.drift(&selected, &users.decisions, &maps)).unwrap_or_default();
+    for drift in drift {
+        let mut finding = drift.finding;
+        if session.tolerates_drift {
+            finding.severity = Severity::Warning;
+        }
+        session.sink.push(finding);
+    }
+    // What the new user cannot use of the old one's is said with the drift already.
+    if session.sink.has_errors() {
+        return None;
+    }
+
+    let location = if asks { engine.get().known().map(Engine::location) } else { None };
+    let location = location.unwrap_or(Location::Here);
     let bind_policy = policy.as_ref().map(binds);
-    let decided = decide_binds(&BindQuestion {
+    let binds = decide_binds(&BindQuestion {
         model: &selected,
         sources: session.inputs.sources(),
         policy: bind_policy.as_ref(),
         users: &users,
         images,
-        maps: &|mode| if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) },
+        maps: &maps,
         location: &location,
         caller: &caller,
     });
-    session.sink.extend(decided.findings);
+    session.sink.extend(binds.findings);
     if session.sink.has_errors() {
         return None;
     }
-    Some(Verified { project, policy, arranged, model, selected, users: users.decisions, steps: decided.steps })
+    let (users, steps, binds) = (users.decisions, binds.steps, binds.decisions);
+    Some(Verified { project, policy, arranged, model, selected, users, binds, steps, lock })
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.

@@ -6,8 +6,8 @@ use super::{Command, read, refusal};
 use crate::cli::spec::{Class, Words};
 use crate::cli::table::COMMANDS;
 use crate::cli::{
-    CheckFormat, CheckOptions, ConfigOptions, EngineChoice, Overlays, PlanFormat, PlanOptions, completions,
-    manual,
+    CheckFormat, CheckOptions, ConfigOptions, EngineChoice, Overlays, PlanFormat, PlanOptions, SealOptions,
+    completions, manual,
 };
 
 fn command(line: &str) -> Command {
@@ -75,7 +75,20 @@ fn overlays_are_listed_shown_pinned_and_sealed() {
     assert_eq!(command("overlays pin"), Command::Overlays(Overlays::Pin(Vec::new())));
     assert_eq!(
         command("overlays seal a.yaml"),
-        Command::Overlays(Overlays::Seal(vec![PathBuf::from("a.yaml")]))
+        Command::Overlays(Overlays::Seal(SealOptions {
+            files: vec![PathBuf::from("a.yaml")],
+            ..SealOptions::default()
+        }))
+    );
+    assert_eq!(
+        command("overlays seal --cmd=gen --lines 3 -o b.yaml"),
+        Command::Overlays(Overlays::Seal(SealOptions {
+            files: Vec::new(),
+            cmd: Some("gen".to_owned()),
+            lines: Some(3),
+            output: Some(PathBuf::from("b.yaml")),
+            list: false,
+        }))
     );
     assert_eq!(refusal("overlays shw"), r#"unknown command: "overlays shw""#);
 }

@@ -20,7 +20,7 @@ const ADDITIONAL_CONTEXTS: Spec = Spec::free(&CONTEXT, Keys::Any, Decode::TextMa
     .canonical(Canonical::KeyValue);
 
 const SSH: Spec =
-    Spec::free(&SSH_VALUE, Keys::Any, Decode::Ssh).or_list(&ITEM_TEXT, true).canonical(Canonical::Ssh);
+    Spec::free(&SSH_VALUE, Keys::NonEmpty, Decode::Ssh).or_list(&ITEM_TEXT, true).canonical(Canonical::Ssh);
 
 /// Text that may be written as a boolean.
 const STRINGIFIED: Spec =

@@ -40,20 +40,20 @@ pub const TEXTS_BY_KEY: Spec = TEXTS_UNIQUE.unique_by(UniqueBy::KeyValue);
 pub const TEXT_OR_TEXTS: Spec = TEXTS_UNIQUE.or_scalar(S).merge(Merge::ToList).unique_by(UniqueBy::KeyValue);
 
 /// A mapping of scalars, or a list of `KEY=value`.
-pub const TEXT_MAP: Spec = Spec::free(&VALUE_ANY_SCALAR, Keys::Any, Decode::TextMap)
+pub const TEXT_MAP: Spec = Spec::free(&VALUE_ANY_SCALAR, Keys::NonEmpty, Decode::TextMap)
     .or_list(&ITEM_TEXT, true)
     .merge(Merge::ToList)
     .unique_by(UniqueBy::KeyValue);
 pub const ENVIRONMENT: Spec = TEXT_MAP.decode(Decode::Environment);
 /// The same where merging treats it as any other value.
 pub const TEXT_MAP_DEFAULT_MERGE: Spec =
-    Spec::free(&VALUE_ANY_SCALAR, Keys::Any, Decode::TextMap).or_list(&ITEM_TEXT, true);
+    Spec::free(&VALUE_ANY_SCALAR, Keys::NonEmpty, Decode::TextMap).or_list(&ITEM_TEXT, true);
 pub const ENVIRONMENT_DEFAULT_MERGE: Spec = TEXT_MAP_DEFAULT_MERGE.decode(Decode::Environment);
 
 pub const OPTIONS: Spec = Spec::free(&VALUE_TEXT_OR_NUMBER, Keys::Any, Decode::TextMap);
 pub const OPTIONS_OR_NULL: Spec = Spec::free(&VALUE_TEXT_NUMBER_NULL, Keys::Any, Decode::TextMap);
 pub const STRING_OPTIONS: Spec = Spec::free(&ITEM_TEXT, Keys::Any, Decode::TextMap);
-pub const ANY_OPTIONS: Spec = Spec::free(&ANY, Keys::Any, Decode::TextMap);
+pub const ANY_OPTIONS: Spec = Spec::free(&ANY, Keys::Any, Decode::PlainTextMap);
 
 pub const COMMAND: Spec =
     Spec::list(&ITEM_TEXT, false, Decode::Shell).or_scalar(S.or(NULL)).merge(Merge::Replace);
@@ -67,6 +67,10 @@ pub const HOSTS: Spec =
 static EXTERNAL_OBJECT: Object = Object::new("external", &[field("name", TEXT)]);
 pub const EXTERNAL: Spec =
     Spec::object(&EXTERNAL_OBJECT, Decode::External).or_scalar(B.or(S)).cast(Cast::Bool);
+/// The same of a secret or a config, where the mapping may have any other key.
+static OPEN_EXTERNAL_OBJECT: Object = Object::new("external", &[field("name", TEXT)]).open();
+pub const OPEN_EXTERNAL: Spec =
+    Spec::object(&OPEN_EXTERNAL_OBJECT, Decode::External).or_scalar(B.or(S)).cast(Cast::Bool);
 
 static ULIMIT_PAIR: Object = Object::new(
     "ulimit",
@@ -76,11 +80,15 @@ static ULIMIT_PAIR: Object = Object::new(
     ],
 )
 .losing_extensions();
-static ULIMIT: Spec =
-    Spec::object(&ULIMIT_PAIR, Decode::Ulimit).or_scalar(I.or(S)).cast(Cast::Int).merge(Merge::Ulimit);
-static BUILD_ULIMIT: Spec = Spec::object(&ULIMIT_PAIR, Decode::Ulimit).or_scalar(I.or(S));
-pub const ULIMITS: Spec = Spec::free(&ULIMIT, Keys::NamesUnchecked, Decode::ObjectMap);
-pub const BUILD_ULIMITS: Spec = Spec::free(&BUILD_ULIMIT, Keys::NamesUnchecked, Decode::ObjectMap);
+static ULIMIT: Spec = Spec::object(&ULIMIT_PAIR, Decode::Ulimit)
+    .or_scalar(I.or(S))
+    .cast(Cast::Int)
+    .merge(Merge::Ulimit)
+    .canonical(Canonical::Ulimit);
+static BUILD_ULIMIT: Spec =
+    Spec::object(&ULIMIT_PAIR, Decode::Ulimit).or_scalar(I.or(S)).canonical(Canonical::Ulimit);
+pub const ULIMITS: Spec = Spec::free(&ULIMIT, Keys::LowercaseUnchecked, Decode::ObjectMap);
+pub const BUILD_ULIMITS: Spec = Spec::free(&BUILD_ULIMIT, Keys::LowercaseUnchecked, Decode::ObjectMap);
 
 pub static FILE_REFERENCE: Object = Object::new(
     "file reference",

@@ -1,7 +1,7 @@
 //! `services.*.deploy`.
 
 use super::common::{DURATION, DURATION_KEPT, ITEM_TEXT, RESERVED_DEVICE, TEXT, TEXT_MAP, one_of};
-use super::spec::{Cast, Decode, Object, Scalars, Spec, field};
+use super::spec::{Cast, Decode, Object, Scalars, Spec, always, field};
 
 const S: Scalars = Scalars::STRING;
 const INT_OR_TEXT: Scalars = Scalars::INTEGER.or(Scalars::STRING);
@@ -21,7 +21,7 @@ static UPDATE: Object = Object::new(
 
 static DISCRETE: Object = Object::new(
     "discrete_resource_spec",
-    &[field("kind", TEXT), field("value", Spec::new(NUMBER_OR_TEXT, Decode::Int))],
+    &[always("kind", TEXT), always("value", Spec::new(NUMBER_OR_TEXT, Decode::Int))],
 );
 static GENERIC_OBJECT: Object = Object::new(
     "generic_resource",
@@ -33,7 +33,7 @@ static DEVICE: Spec = Spec::object(&RESERVED_DEVICE, Decode::Object);
 static LIMITS: Object = Object::new(
     "limits",
     &[
-        field("cpus", Spec::new(NUMBER_OR_TEXT, Decode::Float32)),
+        field("cpus", Spec::new(NUMBER_OR_TEXT, Decode::Cpus)),
         field("memory", Spec::new(S, Decode::Bytes)),
         field("pids", Spec::new(INT_OR_TEXT, Decode::Int)),
     ],
@@ -41,7 +41,7 @@ static LIMITS: Object = Object::new(
 static RESERVATIONS: Object = Object::new(
     "reservations",
     &[
-        field("cpus", Spec::new(NUMBER_OR_TEXT, Decode::Float32)),
+        field("cpus", Spec::new(NUMBER_OR_TEXT, Decode::Cpus)),
         field("memory", Spec::new(S, Decode::Bytes)),
         field("devices", Spec::list(&DEVICE, false, Decode::Objects)),
         field("generic_resources", Spec::list(&GENERIC, false, Decode::Objects)),
@@ -72,7 +72,7 @@ static PLACEMENT: Object = Object::new(
     &[
         field("constraints", Spec::list(&ITEM_TEXT, false, Decode::Texts)),
         field("preferences", Spec::list(&PREFERENCE, false, Decode::Objects)),
-        field("max_replicas_per_node", Spec::new(INT_OR_TEXT, Decode::Uint).cast(Cast::Int)),
+        field("max_replicas_per_node", Spec::new(INT_OR_TEXT, Decode::Uint(64)).cast(Cast::Int)),
     ],
 );
 

@@ -103,7 +103,7 @@ impl Definitions {
         }
         match spec.map {
             Some(Map::Object(object)) => forms.push(self.reference(object)),
-            Some(Map::Free { value, keys }) => {
+            Some(Map::Free { value, keys, .. }) => {
                 let value = self.spec(value);
                 forms.push(match keys {
                     Keys::Names => json!({
@@ -112,7 +112,15 @@ impl Definitions {
                         "additionalProperties": false,
                     }),
                     Keys::NamesUnchecked => json!({ "type": "object", "patternProperties": { NAME: value } }),
-                    Keys::Any | Keys::Literal => json!({ "type": "object", "additionalProperties": value }),
+                    Keys::Any => json!({ "type": "object", "additionalProperties": value }),
+                    Keys::NonEmpty => json!({
+                        "type": "object",
+                        "patternProperties": { ".+": value },
+                        "additionalProperties": false,
+                    }),
+                    Keys::LowercaseUnchecked => {
+                        json!({ "type": "object", "patternProperties": { "^[a-z]+$": value } })
+                    }
                 });
             }
             None => {}

@@ -17,7 +17,7 @@ static PORT_OBJECT: Object = Object::new(
         field("name", TEXT),
         field("mode", TEXT),
         field("host_ip", TEXT),
-        field("target", Spec::new(I.or(S), Decode::Uint).cast(Cast::Int)),
+        field("target", Spec::new(I.or(S), Decode::Uint(32)).cast(Cast::Int)),
         field("published", Spec::new(S.or(I), Decode::Text)),
         field("protocol", TEXT),
         field("app_protocol", TEXT),
@@ -42,7 +42,7 @@ static TMPFS: Object = Object::new(
     "tmpfs",
     &[
         field("size", Spec::new(I.or(S), Decode::Bytes).check(Check::Range(0.0, f64::MAX))),
-        field("mode", Spec::new(N.or(S), Decode::Uint)),
+        field("mode", Spec::new(N.or(S), Decode::Uint(32))),
     ],
 );
 static IMAGE: Object = Object::new("image", &[field("subpath", TEXT)]);
@@ -131,6 +131,7 @@ static DEPENDENCY_OBJECT: Object = Object::new(
 );
 static DEPENDENCY: Spec = Spec::object(&DEPENDENCY_OBJECT, Decode::Object);
 pub const DEPENDS_ON: Spec = Spec::free(&DEPENDENCY, Keys::Names, Decode::ObjectMap)
+    .literal_keys()
     .or_list(&ITEM_TEXT, true)
     .merge(Merge::DependsOn)
     .canonical(Canonical::DependsOn);

@@ -1,7 +1,8 @@
 //! The top level: services, networks, volumes, secrets, configs, models, include.
 
 use super::common::{
-    EXTERNAL, FLAG, FLAG_KEPT, ITEM_TEXT, OPTIONS, STRING_OPTIONS, TEXT, TEXT_MAP, TEXT_MAP_DEFAULT_MERGE,
+    EXTERNAL, FLAG, FLAG_KEPT, ITEM_TEXT, OPEN_EXTERNAL, OPTIONS, STRING_OPTIONS, TEXT, TEXT_MAP,
+    TEXT_MAP_DEFAULT_MERGE,
 };
 use super::service::{MODEL, SERVICE};
 use super::spec::{Canonical, Decode, Keys, Merge, Object, PathRule, Scalars, Spec, field};
@@ -70,10 +71,10 @@ static SECRET_OBJECT: Object = Object::new(
         field("name", TEXT),
         field("file", TEXT.path(PathRule::Unix)),
         field("environment", TEXT),
-        field("external", EXTERNAL),
+        field("external", OPEN_EXTERNAL),
         field("labels", TEXT_MAP_DEFAULT_MERGE),
         field("driver", TEXT),
-        field("driver_opts", OPTIONS),
+        field("driver_opts", OPTIONS.decode(Decode::PlainTextMap)),
         field("template_driver", TEXT),
     ],
 );
@@ -86,7 +87,7 @@ static CONFIG_OBJECT: Object = Object::new(
         field("file", TEXT.path(PathRule::Unix)),
         field("environment", TEXT),
         field("content", TEXT),
-        field("external", EXTERNAL),
+        field("external", OPEN_EXTERNAL),
         field("labels", TEXT_MAP_DEFAULT_MERGE),
         field("template_driver", TEXT),
     ],
@@ -114,11 +115,11 @@ static PROJECT_OBJECT: Object = Object::new(
         field("version", TEXT.decode(Decode::Dropped)),
         field("name", TEXT),
         field("include", Spec::list(&INCLUDE_ITEM, false, Decode::Dropped).or_scalar(NULL)),
-        field("services", Spec::free(&SERVICE_SPEC, Keys::Names, Decode::ObjectMap)),
-        field("networks", Spec::free(&NETWORK, Keys::NamesUnchecked, Decode::ObjectMap)),
-        field("volumes", Spec::free(&VOLUME, Keys::Names, Decode::ObjectMap)),
-        field("secrets", Spec::free(&SECRET, Keys::Names, Decode::ObjectMap)),
-        field("configs", Spec::free(&CONFIG, Keys::Names, Decode::ObjectMap)),
+        field("services", Spec::free(&SERVICE_SPEC, Keys::Names, Decode::ObjectMap).literal_keys()),
+        field("networks", Spec::free(&NETWORK, Keys::NamesUnchecked, Decode::ObjectMap).literal_keys()),
+        field("volumes", Spec::free(&VOLUME, Keys::Names, Decode::ObjectMap).literal_keys()),
+        field("secrets", Spec::free(&SECRET, Keys::Names, Decode::ObjectMap).literal_keys()),
+        field("configs", Spec::free(&CONFIG, Keys::Names, Decode::ObjectMap).literal_keys()),
         field("models", Spec::free(&MODEL_SPEC, Keys::NamesUnchecked, Decode::ObjectMap)),
     ],
 );

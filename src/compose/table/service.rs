@@ -10,24 +10,28 @@ use super::deploy::DEPLOY;
 use super::mounts::{
     DEPENDS_ON, DEVICES, ENV_FILE, EXTENDS, LABEL_FILE, MODELS, NETWORKS, PORTS, PROVIDER, VOLUMES,
 };
-use super::spec::{Canonical, Cast, Check, Decode, Merge, Object, Scalars, Spec, UniqueBy, field, required};
+use super::spec::{
+    Canonical, Cast, Check, Decode, Merge, Object, Scalars, Spec, UniqueBy, always, field, required,
+};
 
 const S: Scalars = Scalars::STRING;
 const I: Scalars = Scalars::INTEGER;
 const N: Scalars = Scalars::NUMBER;
 
-static WEIGHT_OBJECT: Object =
-    Object::new("weight_device", &[field("path", TEXT), field("weight", Spec::new(I.or(S), Decode::Uint))])
-        .without_extensions();
+static WEIGHT_OBJECT: Object = Object::new(
+    "weight_device",
+    &[always("path", TEXT), always("weight", Spec::new(I.or(S), Decode::Uint(16)))],
+)
+.without_extensions();
 static WEIGHT: Spec = Spec::object(&WEIGHT_OBJECT, Decode::Object);
 static RATE_OBJECT: Object =
-    Object::new("throttle_device", &[field("path", TEXT), field("rate", INT_BYTES)]).without_extensions();
+    Object::new("throttle_device", &[always("path", TEXT), always("rate", INT_BYTES)]).without_extensions();
 static RATE: Spec = Spec::object(&RATE_OBJECT, Decode::Object);
 const RATES: Spec = Spec::list(&RATE, false, Decode::Objects);
 static BLKIO: Object = Object::new(
     "blkio_config",
     &[
-        field("weight", Spec::new(I.or(S), Decode::Uint)),
+        field("weight", Spec::new(I.or(S), Decode::Uint(16))),
         field("weight_device", Spec::list(&WEIGHT, false, Decode::Objects)),
         field("device_read_bps", RATES),
         field("device_read_iops", RATES),
@@ -80,7 +84,7 @@ pub static SERVICE: Object = Object::new(
         ),
         field(
             "cpu_percent",
-            Spec::new(S.or(N), Decode::Float32).cast(Cast::Float).check(Check::Range(0.0, 100.0)),
+            Spec::new(S.or(I), Decode::Float32).cast(Cast::Float).check(Check::Range(0.0, 100.0)),
         ),
         field("cpu_period", NUMBER_AS_INT),
         field("cpu_quota", NUMBER_AS_INT),

@@ -59,8 +59,9 @@ pub struct List {
 pub enum Map {
     /// Known keys.
     Object(&'static Object),
-    /// Keys chosen by the author.
-    Free { value: &'static Spec, keys: Keys },
+    /// Keys chosen by the author. Compose's decoder gathers those that look like extensions in one
+    /// entry of its own, unless they are `literal`.
+    Free { value: &'static Spec, keys: Keys, literal: bool },
 }
 
 /// Which keys a free map takes.
@@ -71,8 +72,10 @@ pub enum Keys {
     Names,
     /// As [`Keys::Names`], but what does not match is left unchecked.
     NamesUnchecked,
-    /// `x-*` is not an extension here but a key like any other.
-    Literal,
+    /// Anything but the empty string (Compose's pattern is `.+`, which a line break does not match).
+    NonEmpty,
+    /// `[a-z]+`; what does not match is left unchecked.
+    LowercaseUnchecked,
 }
 
 /// A mapping with known keys, in the order in which Compose prints them.
@@ -92,6 +95,8 @@ pub struct Object {
 pub struct Field {
     pub key: &'static str,
     pub required: bool,
+    /// Printed even where it is absent, as what stands for nothing.
+    pub always: bool,
     pub spec: Spec,
 }
 
@@ -187,6 +192,8 @@ pub enum Canonical {
     /// A list of `key=value` becomes a mapping.
     KeyValue,
     Gpus,
+    /// Floats are refused.
+    Ulimit,
     Ports,
     Volume,
     Device,
@@ -210,10 +217,12 @@ pub enum Decode {
     BoolKept,
     Int,
     IntKept,
-    /// Strings are refused.
-    Uint,
+    /// Strings are refused; the number is cut to so many bits, as Go does.
+    Uint(u32),
     UintKept,
     Float32,
+    /// As `Float32`, refusing what Compose's own type for this refuses.
+    Cpus,
     /// Printed as decimal text.
     Bytes,
     Duration,
@@ -224,6 +233,8 @@ pub enum Decode {
     HealthTest,
     /// Text values, null becomes empty.
     TextMap,
+    /// As `TextMap`, but only scalars can be values.
+    PlainTextMap,
     /// Text or null values.
     Environment,
     /// Each value a list of texts.
@@ -277,8 +288,16 @@ impl Spec {
 
     pub const fn free(value: &'static Spec, keys: Keys, decode: Decode) -> Self {
         let mut spec = Self::new(Scalars::NONE, decode);
-        spec.map = Some(Map::Free { value, keys });
+        spec.map = Some(Map::Free { value, keys, literal: false });
         spec
+    }
+
+    /// `x-*` is a name like any other here: of a service, of a volume.
+    pub const fn literal_keys(mut self) -> Self {
+        if let Some(Map::Free { value, keys, .. }) = self.map {
+            self.map = Some(Map::Free { value, keys, literal: true });
+        }
+        self
     }
 
     pub const fn or_scalar(mut self, scalars: Scalars) -> Self {
@@ -335,7 +354,7 @@ impl Spec {
     pub fn child(&self, key: &str) -> Option<&'static Spec> {
         match self.map? {
             Map::Object(object) => object.field(key).map(|field| &field.spec),
-            Map::Free { value, keys } => (keys == Keys::Literal || !is_extension(key)).then_some(value),
+            Map::Free { value, .. } => Some(value),
         }
     }
 
@@ -378,11 +397,15 @@ impl Object {
 }
 
 pub const fn field(key: &'static str, spec: Spec) -> Field {
-    Field { key, required: false, spec }
+    Field { key, required: false, always: false, spec }
 }
 
 pub const fn required(key: &'static str, spec: Spec) -> Field {
-    Field { key, required: true, spec }
+    Field { key, required: true, always: false, spec }
+}
+
+pub const fn always(key: &'static str, spec: Spec) -> Field {
+    Field { key, required: false, always: true, spec }
 }
 
 /// Whether a key is an extension, which Compose carries along unchecked.

@@ -104,6 +104,14 @@ impl Images for EngineImages<'_> {
         })
     }
 
+    fn variable(&self, image: &str, name: &str) -> Answer<Option<String>> {
+        self.inspect(image).map(|found| found.variable(name).map(str::to_owned))
+    }
+
+    fn id(&self, image: &str) -> Answer<String> {
+        self.inspect(image).map(|found| found.id)
+    }
+
     fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>> {
         self.inspect(image)
             .and_then(|found| self.look(image, &found, path))
@@ -131,7 +139,7 @@ pub fn wanted_paths(model: &Model) -> BTreeMap<String, BTreeSet<String>> {
 
 /// The image that a service runs: the one named, or the one that Compose names after the service it
 /// builds. `None` for a service without a container.
-pub(in crate::ownership) fn image_of(model: &Model, name: &str, service: &Node) -> Option<String> {
+pub(crate) fn image_of(model: &Model, name: &str, service: &Node) -> Option<String> {
     if let Some(image) = service.get("image").and_then(Node::as_str) {
         return Some(image.to_owned());
     }

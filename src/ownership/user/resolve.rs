@@ -1,6 +1,6 @@
 //! From what was said to numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::explain;
 use super::{Identity, UserDecision, UserQuestion, UserSource, Users};
@@ -89,7 +89,7 @@ impl<'a> Resolver<'a> {
             .filter(|(_, _, said)| matches!(said, Said::Spec(UserSpec::PerService, _)))
             .map(|(name, ..)| *name);
         // Who is named in numbers elsewhere is not given to somebody else.
-        let mut taken = BTreeSet::new();
+        let mut taken = self.question.policy.map(|policy| policy.reserved.clone()).unwrap_or_default();
         for (_, _, said) in services {
             let owner = match said {
                 Said::Spec(UserSpec::Fixed(owner), _) => Some(*owner),

@@ -12,7 +12,8 @@ pub fn find<'n>(key: &str, items: &'n [Node], element: &Node) -> Option<&'n Node
             if name == "label" {
                 // Labels add up, but one of them switches all others off.
                 return items.iter().find(|item| {
-                    item.as_str().is_some_and(|text| option(text) == ("label".to_owned(), "disable".to_owned()))
+                    item.as_str()
+                        .is_some_and(|text| option(text) == ("label".to_owned(), "disable".to_owned()))
                         && value != "disable"
                 });
             }

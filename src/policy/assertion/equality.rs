@@ -54,7 +54,9 @@ fn same_text(a: &str, b: &str, place: Place) -> bool {
 pub fn holds_element(items: &[Node], element: &Node, key: &str) -> bool {
     items.iter().any(|item| match (key, item.as_str(), element.as_str()) {
         ("cap_add" | "cap_drop", Some(a), Some(b)) => capability(a) == capability(b),
-        ("security_opt", Some(a), Some(b)) => super::contradiction::option(a) == super::contradiction::option(b),
+        ("security_opt", Some(a), Some(b)) => {
+            super::contradiction::option(a) == super::contradiction::option(b)
+        }
         _ => equal(element, item, Place::Other),
     })
 }

@@ -77,10 +77,8 @@ impl Leaves {
             (Value::Map(_), None | Some(Node { value: Value::Map(_), .. })) => {
                 self.mapping(raw, wanted, have, spec, here);
             }
-            (Value::Null, None) => {}
-            (Value::Null | Value::Seq(_) | Value::Map(_), Some(wanted)) => self.decoded(wanted, have, spec, here),
-            (Value::Seq(_), None) => {}
             (_, Some(wanted)) => self.decoded(wanted, have, spec, here),
+            (Value::Null | Value::Seq(_), None) => {}
             // What is decoded to nothing is a zero, and says that nothing else is wanted.
             (_, None) => {
                 let open = matches!(here.path.as_slice(), [section, _, key] if section == "networks" && key == "internal");
@@ -162,11 +160,20 @@ impl Leaves {
         for element in wanted {
             if !holds_element(items, element, &key) {
                 let what = format!("has no `{}`", short(element));
-                self.report(here, &what, Some(have.origin), "not in this list", element.origin);
+                // What took its place, where a list has one element for each target.
+                let target = element.get("target");
+                let other = items.iter().find(|item| {
+                    target.is_some_and(|target| {
+                        item.get("target").is_some_and(|other| equal(target, other, Place::Target))
+                    })
+                });
+                let by = other.map_or(have.origin, |other| other.origin);
+                self.report(here, &what, Some(by), "undone here", element.origin);
                 continue;
             }
             if let Some(later) = contradiction::find(&key, items, element) {
-                let what = format!("has `{}` after `{}`, and the last one counts", short(later), short(element));
+                let what =
+                    format!("has `{}` after `{}`, and the last one counts", short(later), short(element));
                 self.report(here, &what, Some(later.origin), "contradicts it", element.origin);
             }
         }
@@ -175,7 +182,8 @@ impl Leaves {
     /// The places that a built-in overlay makes writable are there for the program's sake: another
     /// mount at the same place serves it as well.
     fn mounted(&self, wanted: &Node, here: &Here<'_>) -> bool {
-        let Some(service) = here.service.filter(|_| self.builtin && here.path.last().is_some_and(|key| key == "tmpfs"))
+        let Some(service) =
+            here.service.filter(|_| self.builtin && here.path.last().is_some_and(|key| key == "tmpfs"))
         else {
             return false;
         };

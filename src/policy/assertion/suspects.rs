@@ -18,7 +18,7 @@ impl Suspects {
     pub fn last(&mut self, path: &[String], demanded: Option<Span>, inputs: &Inputs) -> Option<Origin> {
         let documents = self.0.get_or_insert_with(|| parse_all(inputs));
         let foreign = |origin: &Origin| origin.span().map(|span| span.file) != demanded.map(|span| span.file);
-        documents.iter().filter_map(|document| writes(&document.root, path)).filter(foreign).last()
+        documents.iter().filter_map(|document| writes(&document.root, path)).rfind(foreign)
     }
 }
 
@@ -26,7 +26,10 @@ fn parse_all(inputs: &Inputs) -> Vec<Document> {
     let count = u32::try_from(inputs.sources().iter().count()).unwrap_or(u32::MAX);
     // What is not YAML was not where a compose value came from.
     let mut ignored = Sink::new();
-    (0..count).filter_map(|at| parse_file(FileId(at), inputs, &mut ignored)).flat_map(|layer| layer.documents).collect()
+    (0..count)
+        .filter_map(|at| parse_file(FileId(at), inputs, &mut ignored))
+        .flat_map(|layer| layer.documents)
+        .collect()
 }
 
 /// Where a document decides about a path: at the path itself, or at a tag above it.

@@ -69,7 +69,8 @@ fn access(service: &Service<'_>, breaches: &mut Vec<Breach>) {
         let id = text(node).split(':').next().unwrap_or_default().to_owned();
         add(node, format!("ssh={id}"));
     }
-    let contexts = build.get("additional_contexts").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
+    let contexts =
+        build.get("additional_contexts").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
     for (key, node) in build.get("context").map(|node| ("context", node)).into_iter().chain(contexts) {
         let place = text(node);
         let local = place.starts_with('/');

@@ -55,7 +55,9 @@ pub const RULES: &[Rule] = &[
                     }
                     let near = suggest::nearest(&name, CAPABILITIES.iter().copied());
                     let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-                    breaches.push(service.breach(node, format!("has {text} in {key}, which is no capability{near}")));
+                    breaches.push(
+                        service.breach(node, format!("has {text} in {key}, which is no capability{near}")),
+                    );
                 }
             }
         }),
@@ -67,13 +69,15 @@ pub const RULES: &[Rule] = &[
         why: "Fourteen capabilities are on by default, among them NET_RAW, SETUID and DAC_OVERRIDE; hardly any \
               service needs one.",
         from: Some(Posture::Hardened),
-        overlay: Some(("hardening", "cap_drop")),
+        overlays: &[("hardening", "cap_drop")],
         cis: &["5.4"],
         owasp: &["3"],
         live: "HostConfig.CapDrop is [\"ALL\"] and CapEff in /proc/PID/status is 0, or only what is allowed",
         fix: "Keep `cap_drop: [ALL]`, and add back with cap_add what is needed.",
         check: Check::Service(|service, breaches| {
-            if service.has_container() && !service.texts("cap_drop").any(|(_, text)| capability(&text) == "ALL") {
+            if service.has_container()
+                && !service.texts("cap_drop").any(|(_, text)| capability(&text) == "ALL")
+            {
                 let what = "does not drop all capabilities";
                 let breach = service.get("cap_drop").map(|node| service.breach(node, what));
                 breaches.push(breach.unwrap_or_else(|| service.lacks(what)));

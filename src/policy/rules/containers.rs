@@ -20,7 +20,8 @@ pub const RULES: &[Rule] = &[
         check: Check::Service(|service, breaches| {
             if let Some(provider) = service.get("provider") {
                 let kind = provider.get("type").map(text).unwrap_or_default();
-                breaches.push(service.breach(provider, format!("runs the host's program {kind}")).allowing(kind));
+                breaches
+                    .push(service.breach(provider, format!("runs the host's program {kind}")).allowing(kind));
             }
         }),
         ..Rule::COMMON
@@ -55,8 +56,13 @@ pub const RULES: &[Rule] = &[
         fix: "Remove the annotation.",
         allow: Allow::Values("annotations by name"),
         check: Check::Service(|service, breaches| {
-            for (name, node) in service.get("annotations").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
-                if ["run.oci.", "org.systemd.property.", "io.podman."].iter().any(|prefix| name.starts_with(prefix)) {
+            for (name, node) in
+                service.get("annotations").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
+            {
+                if ["run.oci.", "org.systemd.property.", "io.podman."]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix))
+                {
                     breaches.push(service.breach(node, format!("has the annotation {name}")).allowing(name));
                 }
             }
@@ -72,7 +78,9 @@ pub const RULES: &[Rule] = &[
         fix: "Remove `models`, or run the server as a service.",
         allow: Allow::Values("models"),
         check: Check::Service(|service, breaches| {
-            for (name, node) in service.get("models").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
+            for (name, node) in
+                service.get("models").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
+            {
                 let mut breach = service.lacks(format!("uses the model {name}")).allowing(name);
                 if node.origin.span().is_some() {
                     breach.origin = node.origin;
@@ -91,7 +99,8 @@ pub const RULES: &[Rule] = &[
         fix: "Remove the variable.",
         allow: Allow::Values("variables"),
         check: Check::Service(|service, breaches| {
-            let environment = service.get("environment").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
+            let environment =
+                service.get("environment").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
             for (name, node) in environment {
                 if matches!(name, "LD_PRELOAD" | "LD_AUDIT") {
                     breaches.push(service.breach(node, format!("sets {name}")).allowing(name));

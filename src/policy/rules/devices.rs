@@ -65,9 +65,25 @@ pub const RULES: &[Rule] = &[
 fn dangerous(path: &str) -> bool {
     let Some(name) = path.strip_prefix("/dev") else { return !path.contains('=') };
     let name = name.trim_matches('/');
-    let exact = ["", "mem", "kmem", "port", "kmsg", "mapper", "block", "disk", "bus", "input", "vfio", "loop-control", "uinput"];
-    let prefixes =
-        ["sd", "hd", "vd", "xvd", "nvme", "dm-", "md", "mmcblk", "nbd", "loop", "sr", "mapper/", "disk/", "block/"];
+    let exact = [
+        "",
+        "mem",
+        "kmem",
+        "port",
+        "kmsg",
+        "mapper",
+        "block",
+        "disk",
+        "bus",
+        "input",
+        "vfio",
+        "loop-control",
+        "uinput",
+    ];
+    let prefixes = [
+        "sd", "hd", "vd", "xvd", "nvme", "dm-", "md", "mmcblk", "nbd", "loop", "sr", "mapper/", "disk/",
+        "block/",
+    ];
     exact.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 

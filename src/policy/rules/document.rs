@@ -33,7 +33,7 @@ pub fn document() -> String {
     for rule in CATALOGUE.iter() {
         let _ = write!(text, "\n## {}\n\nA service may not {}. {}\n\n", rule.id, rule.forbids, rule.why);
         let _ = writeln!(text, "- Enforced from: {}", enforced(rule));
-        if let Some((overlay, key)) = rule.overlay {
+        for (overlay, key) in rule.overlays {
             let _ = writeln!(
                 text,
                 "- The built-in overlay `{overlay}` sets `{key}`; a waiver of this rule takes it out for the service."
@@ -54,7 +54,7 @@ pub fn document() -> String {
 }
 
 fn enforced(rule: &Rule) -> String {
-    match (rule.from, rule.overlay) {
+    match (rule.from, rule.overlays.first()) {
         (Some(posture), _) => posture.name().to_owned(),
         (None, Some((overlay, _))) => format!("overlay {overlay}"),
         (None, None) => Posture::Contained.name().to_owned(),

@@ -38,7 +38,9 @@ pub const RULES: &[Rule] = &[
         check: Check::Service(|service, breaches| {
             for (place, hook) in hooks(service) {
                 match hook.get("user") {
-                    None => breaches.push(service.breach(hook, format!("has a hook in {place} without a user"))),
+                    None => {
+                        breaches.push(service.breach(hook, format!("has a hook in {place} without a user")));
+                    }
                     Some(node) => {
                         let user = text(node);
                         if let Some(why) = doubtful(&user) {

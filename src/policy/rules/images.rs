@@ -5,28 +5,28 @@ use crate::policy::posture::Posture;
 
 use super::{Allow, Check, Rule};
 
-pub const RULES: &[Rule] = &[
-    Rule {
-        id: "image-latest",
-        forbids: "run an image without a version",
-        why: "What `latest` is tomorrow was not reviewed today.",
-        from: Some(Posture::Contained),
-        cis: &["5.28"],
-        live: "Config.Image has a tag or digest; Image is the id that was locked",
-        fix: "Write a tag other than latest, or better a digest.",
-        allow: Allow::Values("images"),
-        check: Check::Service(|service, breaches| {
-            // An image that is built here is what the project's own files make it.
-            if let Some(node) = service.get("image").filter(|_| service.get("build").is_none()) {
-                let image = text(node);
-                if unversioned(&image) {
-                    breaches.push(service.breach(node, format!("runs {image}, which has no version")).allowing(image));
-                }
+pub const RULES: &[Rule] = &[Rule {
+    id: "image-latest",
+    forbids: "run an image without a version",
+    why: "What `latest` is tomorrow was not reviewed today.",
+    from: Some(Posture::Contained),
+    cis: &["5.28"],
+    live: "Config.Image has a tag or digest; Image is the id that was locked",
+    fix: "Write a tag other than latest, or better a digest.",
+    allow: Allow::Values("images"),
+    check: Check::Service(|service, breaches| {
+        // An image that is built here is what the project's own files make it.
+        if let Some(node) = service.get("image").filter(|_| service.get("build").is_none()) {
+            let image = text(node);
+            if unversioned(&image) {
+                breaches.push(
+                    service.breach(node, format!("runs {image}, which has no version")).allowing(image),
+                );
             }
-        }),
-        ..Rule::COMMON
-    },
-];
+        }
+    }),
+    ..Rule::COMMON
+}];
 
 fn unversioned(image: &str) -> bool {
     if image.contains('@') {

@@ -2,7 +2,7 @@
 
 use crate::policy::limits::{self, Limit};
 use crate::policy::posture::Posture;
-use crate::yaml::Node;
+use crate::yaml::{Mapping, Node};
 
 use super::{Allow, Breach, Check, Rule, Service};
 
@@ -15,7 +15,7 @@ pub const RULES: &[Rule] = &[
         forbids: "start any number of processes",
         why: "A fork bomb in one container stops the host.",
         from: Some(Posture::Hardened),
-        overlay: Some(("hardening", "pids_limit")),
+        overlays: &[("hardening", "pids_limit"), ("limits", "pids_limit")],
         cis: &["5.29"],
         owasp: &["7"],
         live: "HostConfig.PidsLimit is between 1 and the bound (null and 0 mean none), and the engine enforces it",
@@ -23,21 +23,24 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("bound"),
         same: at_most,
         check: Check::Service(|service, breaches| bounded(service, "pids_limit", MOST_PROCESSES, breaches)),
-        ..Rule::COMMON
     },
     Rule {
         id: "memory-limit",
         forbids: "take any amount of memory",
         why: "One service that leaks makes the kernel kill others.",
-        overlay: Some(("limits", "mem_limit")),
+        overlays: &[("limits", "mem_limit")],
         cis: &["5.11"],
         owasp: &["7"],
         live: "HostConfig.Memory is above 0, MemorySwap is not -1, and the engine enforces them (info MemoryLimit)",
-        fix: "Set `mem_limit`.",
+        fix: "Set `mem_limit` to what the overlay gives, or less.",
+        allow: Allow::Values("bound, such as 4g"),
+        same: at_most,
         check: Check::Service(|service, breaches| {
             bounded(service, "mem_limit", f64::INFINITY, breaches);
-            if let Some(node) = service.get("memswap_limit").filter(|node| limits::written(node).is_some_and(|n| n < 0.0)) {
-                breaches.push(service.breach(node, "may swap without limit"));
+            if let Some(node) =
+                service.get("memswap_limit").filter(|node| limits::written(node).is_some_and(|n| n < 0.0))
+            {
+                breaches.push(service.breach(node, "may swap without limit").allowing("unlimited"));
             }
         }),
         ..Rule::COMMON
@@ -46,11 +49,13 @@ pub const RULES: &[Rule] = &[
         id: "cpu-limit",
         forbids: "take all processors",
         why: "One busy service starves the others.",
-        overlay: Some(("limits", "cpus")),
+        overlays: &[("limits", "cpus")],
         cis: &["5.12"],
         owasp: &["7"],
         live: "HostConfig.NanoCpus is above 0",
-        fix: "Set `cpus`.",
+        fix: "Set `cpus` to what the overlay gives, or less.",
+        allow: Allow::Values("bound"),
+        same: at_most,
         check: Check::Service(|service, breaches| bounded(service, "cpus", f64::INFINITY, breaches)),
         ..Rule::COMMON
     },
@@ -58,7 +63,7 @@ pub const RULES: &[Rule] = &[
         id: "read-only-root",
         forbids: "write to its root file system",
         why: "An intruder leaves no program behind where nothing can be written.",
-        overlay: Some(("read-only", "read_only")),
+        overlays: &[("read-only", "read_only")],
         cis: &["5.13"],
         owasp: &["8"],
         live: "HostConfig.ReadonlyRootfs is true",
@@ -81,7 +86,9 @@ pub const RULES: &[Rule] = &[
         fix: "Set a number.",
         allow: Allow::Values("limits, such as memlock"),
         check: Check::Service(|service, breaches| {
-            for (name, node) in service.get("ulimits").and_then(Node::as_map).into_iter().flat_map(|map| map.iter()) {
+            for (name, node) in
+                service.get("ulimits").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
+            {
                 let unlimited = |node: &Node| node.as_int() == Some(-1);
                 let part = |key: &str| node.get(key).is_some_and(unlimited);
                 if unlimited(node) || part("soft") || part("hard") {
@@ -120,6 +127,7 @@ fn bounded(service: &Service<'_>, key: &'static str, bound: f64, breaches: &mut 
         return;
     }
     let Some(limit) = limits::LIMITS.iter().find(|limit| limit.key == key) else { return };
+    let bound = service.view.built_in_bounds(key).fold(bound, f64::min);
     match limits::effective(service.node, limit) {
         Some(found) if found.value > 0.0 && found.value <= bound => {}
         Some(found) => {
@@ -136,7 +144,7 @@ fn at_most(allowed: &str, found: &str) -> bool {
     if allowed == found || allowed == "unlimited" {
         return true;
     }
-    matches!((allowed.parse::<f64>(), found.parse::<f64>()), (Ok(allowed), Ok(found)) if found <= allowed)
+    matches!((limits::number(allowed), limits::number(found)), (Some(allowed), Some(found)) if found <= allowed)
 }
 
 #[cfg(test)]
@@ -146,6 +154,7 @@ mod tests {
     #[test]
     fn a_bound_allows_what_is_not_above_it() {
         assert!(at_most("4096", "2048") && at_most("unlimited", "unlimited") && at_most("unlimited", "5000"));
+        assert!(at_most("4g", "4294967296") && !at_most("1g", "4294967296"));
         assert!(!at_most("4096", "5000") && !at_most("4096", "unlimited"));
     }
 }

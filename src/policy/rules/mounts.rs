@@ -21,7 +21,8 @@ pub const RULES: &[Rule] = &[
         check: Check::Service(|service, breaches| {
             for mount in mounts(service) {
                 if let Some(found) = mount.places().iter().find(|place| paths::engine_socket(place)) {
-                    let what = format!("mounts {}{}, where an engine listens", mount.source, mount.leads_to(found));
+                    let what =
+                        format!("mounts {}{}, where an engine listens", mount.source, mount.leads_to(found));
                     breaches.push(service.breach(mount.node, what).allowing(mount.source));
                 }
             }
@@ -81,22 +82,25 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "mount-propagation",
         forbids: "pass mounts on to the host",
-        why: "With shared propagation a mount made inside appears on the host, and with slave the host's appear inside.",
+        why: "With shared propagation a mount made inside appears on the host.",
         from: Some(Posture::Baseline),
+        cis: &["5.20"],
+        live: "Mounts[].Propagation is neither shared nor rshared",
+        fix: "Remove `propagation`, or write rprivate.",
+        allow: Allow::Values("sources"),
+        check: Check::Service(|service, breaches| propagation(service, &["shared", "rshared"], breaches)),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "slave-propagation",
+        forbids: "be given what the host mounts later",
+        why: "With slave propagation a disk or share that the host mounts tomorrow appears inside.",
+        from: Some(Posture::Hardened),
         cis: &["5.20"],
         live: "Mounts[].Propagation is empty or rprivate; the engine itself gives / rslave",
         fix: "Remove `propagation`, or write rprivate.",
         allow: Allow::Values("sources"),
-        check: Check::Service(|service, breaches| {
-            for volume in service.list("volumes") {
-                let Some(node) = volume.at(&["bind", "propagation"]) else { continue };
-                let text = node.as_str().unwrap_or_default();
-                if !matches!(text, "" | "private" | "rprivate") {
-                    let source = volume.get("source").and_then(Node::as_str).unwrap_or_default();
-                    breaches.push(service.breach(node, format!("mounts {source} with propagation {text}")).allowing(source));
-                }
-            }
-        }),
+        check: Check::Service(|service, breaches| propagation(service, &["slave", "rslave"], breaches)),
         ..Rule::COMMON
     },
     Rule {
@@ -115,7 +119,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         id: "volume-device",
-        forbids: "have a volume that is a device or directory of the host",
+        forbids: "have a volume that is a device or system directory of the host",
         why: "A volume with `o: bind` is a bind mount that no container shows: inspect gives only the volume's name.",
         from: Some(Posture::Baseline),
         cis: &["5.6", "5.18"],
@@ -139,7 +143,9 @@ pub const RULES: &[Rule] = &[
         check: Check::Project(|view, breaches| {
             for (name, volume) in view.section("volumes") {
                 if let Some(node) = volume.get("external").filter(|node| node.as_bool() == Some(true)) {
-                    breaches.push(Breach::at(&format!("volumes.{name}"), node, "is made elsewhere").allowing(name));
+                    breaches.push(
+                        Breach::at(&format!("volumes.{name}"), node, "is made elsewhere").allowing(name),
+                    );
                 }
             }
         }),
@@ -158,7 +164,8 @@ pub const RULES: &[Rule] = &[
             for (node, text) in service.texts("volumes_from") {
                 if !text.starts_with("container:") {
                     let name = text.split(':').next().unwrap_or(&text).to_owned();
-                    breaches.push(service.breach(node, format!("takes the volumes of {name}")).allowing(name));
+                    breaches
+                        .push(service.breach(node, format!("takes the volumes of {name}")).allowing(name));
                 }
             }
         }),
@@ -179,7 +186,11 @@ impl Mount<'_> {
     }
 
     fn leads_to(&self, place: &Path) -> String {
-        if place == Path::new(self.source) { String::new() } else { format!(" (that is {})", place.display()) }
+        if place == Path::new(self.source) {
+            String::new()
+        } else {
+            format!(" (that is {})", place.display())
+        }
     }
 }
 
@@ -188,7 +199,9 @@ fn mounts<'v>(service: &Service<'v>) -> Vec<Mount<'v>> {
     let mut found = Vec::new();
     for volume in service.list("volumes") {
         let kind = volume.get("type").and_then(Node::as_str).unwrap_or_default();
-        let Some(source) = volume.get("source").filter(|_| matches!(kind, "bind" | "npipe")) else { continue };
+        let Some(source) = volume.get("source").filter(|_| matches!(kind, "bind" | "npipe")) else {
+            continue;
+        };
         if let Some(text) = source.as_str() {
             let read_only = volume.get("read_only").and_then(Node::as_bool) == Some(true);
             found.push(Mount { node: source, source: text, read_only });
@@ -208,6 +221,27 @@ fn mounts<'v>(service: &Service<'v>) -> Vec<Mount<'v>> {
     found
 }
 
+fn propagation(service: &Service<'_>, kinds: &[&str], breaches: &mut Vec<Breach>) {
+    for volume in service.list("volumes") {
+        if let Some(node) = volume.at(&["bind", "propagation"])
+            && let Some(kind) = node.as_str().filter(|kind| kinds.contains(kind))
+        {
+            let source = volume.get("source").and_then(Node::as_str).unwrap_or_default();
+            let what = format!("mounts {source} with propagation {kind}");
+            breaches.push(service.breach(node, what).allowing(source));
+        }
+    }
+}
+
+/// What a place is to the host.
+fn of_host(place: &Path, tree: &str) -> String {
+    if place == Path::new(tree) {
+        "a system directory of the host".to_owned()
+    } else {
+        format!("which lies in the host's {tree}")
+    }
+}
+
 fn sensitive(service: &Service<'_>, breaches: &mut Vec<Breach>) {
     for mount in mounts(service) {
         let places = mount.places();
@@ -217,17 +251,23 @@ fn sensitive(service: &Service<'_>, breaches: &mut Vec<Breach>) {
         if let Some((place, tree)) =
             places.iter().find_map(|place| Some((place, paths::sensitive(place, mount.read_only)?)))
         {
-            let what = format!("mounts {}{}, which lies in the host's {tree}", mount.source, mount.leads_to(place));
+            let what = format!("mounts {}{}, {}", mount.source, mount.leads_to(place), of_host(place, tree));
             breaches.push(service.breach(mount.node, what).allowing(mount.source));
         }
     }
-    for watch in service.get("develop").and_then(|develop| develop.get("watch")).and_then(Node::as_seq).into_iter().flatten()
+    for watch in service
+        .get("develop")
+        .and_then(|develop| develop.get("watch"))
+        .and_then(Node::as_seq)
+        .into_iter()
+        .flatten()
     {
         if let Some(node) = watch.get("path")
             && let Some(text) = node.as_str()
-            && let Some(tree) = paths::both(text).iter().find_map(|place| paths::sensitive(place, true))
+            && let Some((place, tree)) =
+                paths::both(text).iter().find_map(|place| Some((place, paths::sensitive(place, true)?)))
         {
-            let what = format!("watches {text} and copies it inside, which lies in the host's {tree}");
+            let what = format!("watches {text} and copies it inside, {}", of_host(place, tree));
             breaches.push(service.breach(node, what).allowing(text));
         }
     }
@@ -238,13 +278,16 @@ fn targets(service: &Service<'_>, breaches: &mut Vec<Breach>) {
         let clean = crate::policy::binds::clean(Path::new(target));
         if let Some(system) = paths::system_target(&clean) {
             let target = clean.display().to_string();
-            breaches.push(service.breach(node, format!("mounts over {target}, in {system}")).allowing(target));
+            breaches
+                .push(service.breach(node, format!("mounts over {target}, in {system}")).allowing(target));
         }
     };
     for key in ["volumes", "secrets", "configs"] {
         for entry in service.list(key) {
             match (entry.get("target").and_then(Node::as_str), entry.get("source").and_then(Node::as_str)) {
-                (Some(target), _) if target.starts_with('/') => judge(entry.get("target").unwrap_or(entry), target),
+                (Some(target), _) if target.starts_with('/') => {
+                    judge(entry.get("target").unwrap_or(entry), target);
+                }
                 // A config without a target is mounted at the root, under its own name.
                 (None, Some(source)) if key == "configs" => judge(entry, &format!("/{source}")),
                 _ => {}
@@ -258,14 +301,26 @@ fn targets(service: &Service<'_>, breaches: &mut Vec<Breach>) {
 
 fn volume_devices(view: &View<'_>, breaches: &mut Vec<Breach>) {
     for (name, volume) in view.section("volumes") {
-        let Some(node) = volume.at(&["driver_opts", "device"]) else { continue };
-        let device = node.as_str().unwrap_or_default();
-        let kind = volume.at(&["driver_opts", "type"]).and_then(Node::as_str).unwrap_or_default();
-        // A tmpfs has no device, whatever is written for one; NFS and CIFS name another machine.
-        if matches!(kind, "tmpfs" | "nfs" | "nfs4" | "cifs") || device.is_empty() {
-            continue;
+        let option = |key: &str| volume.at(&["driver_opts", key]);
+        let text = |key: &str| option(key).and_then(Node::as_str).unwrap_or_default();
+        let options = text("o").split(',');
+        // With `bind` the kernel ignores the type; otherwise these name no place of this host.
+        let bound = options.clone().any(|option| matches!(option.trim(), "bind" | "rbind"));
+        let elsewhere = !bound && matches!(text("type"), "tmpfs" | "nfs" | "nfs4" | "cifs");
+        let device = option("device").filter(|_| !elsewhere);
+        let device = device.and_then(|node| Some((node, node.as_str()?)));
+        // The layers of an overlay file system are directories of the host as well.
+        let layers =
+            options.filter_map(|option| option.split_once('=')).flat_map(|(_, value)| value.split(':'));
+        let layers = option("o").into_iter().flat_map(|node| layers.clone().map(move |place| (node, place)));
+        for (node, place) in device.into_iter().chain(layers).filter(|(_, place)| place.starts_with('/')) {
+            let found = paths::both(place)
+                .into_iter()
+                .find(|path| paths::engine_socket(path) || paths::sensitive(path, false).is_some());
+            if found.is_some() {
+                let what = format!("is {place} of the host");
+                breaches.push(Breach::at(&format!("volumes.{name}"), node, what).allowing(place));
+            }
         }
-        let what = format!("is {device} of the host");
-        breaches.push(Breach::at(&format!("volumes.{name}"), node, what).allowing(device));
     }
 }

@@ -74,7 +74,8 @@ pub const RULES: &[Rule] = &[
         fix: "Remove `cgroup_parent`.",
         allow: Allow::Values("control groups"),
         check: Check::Service(|service, breaches| {
-            if let (Some(node), Some(parent)) = (service.get("cgroup_parent"), service.text("cgroup_parent")) {
+            if let (Some(node), Some(parent)) = (service.get("cgroup_parent"), service.text("cgroup_parent"))
+            {
                 breaches.push(service.breach(node, format!("runs under {parent}")).allowing(parent));
             }
         }),
@@ -135,7 +136,9 @@ fn foreign(service: &Service<'_>, breaches: &mut Vec<Breach>) {
     for (node, text) in service.texts("volumes_from") {
         if let Some(rest) = text.strip_prefix("container:") {
             let name = rest.split(':').next().unwrap_or(rest);
-            breaches.push(service.breach(node, format!("takes the volumes of the container {name}")).allowing(name));
+            breaches.push(
+                service.breach(node, format!("takes the volumes of the container {name}")).allowing(name),
+            );
         }
     }
 }

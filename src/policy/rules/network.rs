@@ -65,7 +65,7 @@ pub const RULES: &[Rule] = &[
         forbids: "have a route out that no overlay opens",
         why: "What gets out of a sandbox is what it was built to hold.",
         from: Some(Posture::Contained),
-        overlay: Some(("no-egress", "internal")),
+        overlays: &[("no-egress", "internal")],
         owasp: &["5"],
         live: "docker network inspect shows Internal true for every network of NetworkSettings.Networks",
         fix: "Set `internal: true`, or open it in a mandatory overlay: `networks: {NAME: {internal: false}}`.",
@@ -85,7 +85,9 @@ pub const RULES: &[Rule] = &[
         check: Check::Project(|view, breaches| {
             for (name, network) in view.section("networks") {
                 if let Some(node) = network.get("external").filter(|node| node.as_bool() == Some(true)) {
-                    breaches.push(Breach::at(&format!("networks.{name}"), node, "is made elsewhere").allowing(name));
+                    breaches.push(
+                        Breach::at(&format!("networks.{name}"), node, "is made elsewhere").allowing(name),
+                    );
                 }
             }
         }),
@@ -94,7 +96,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "network-mode",
         forbids: "have a network that is not one of the project's",
-        why: "A mode such as bridge has a route out that no network of the model shows.",
+        why: "The modes of the host and of other containers have rules of their own; any other mode names a network \
+              of which nothing says whether it has a route out.",
         from: Some(Posture::Contained),
         cis: &["5.30"],
         owasp: &["5"],
@@ -104,8 +107,9 @@ pub const RULES: &[Rule] = &[
         check: Check::Service(|service, breaches| {
             if let Some(node) = service.get("network_mode")
                 && let Some(mode) = node.as_str()
-                && mode != "none"
+                && !matches!(mode, "none" | "host" | "bridge" | "default")
                 && !mode.starts_with("service:")
+                && !mode.starts_with("container:")
             {
                 breaches.push(service.breach(node, format!("has network_mode: {mode}")).allowing(mode));
             }
@@ -139,7 +143,8 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("addresses"),
         check: Check::Service(|service, breaches| {
             for (node, address) in service.texts("dns") {
-                breaches.push(service.breach(node, format!("asks the name server {address}")).allowing(address));
+                breaches
+                    .push(service.breach(node, format!("asks the name server {address}")).allowing(address));
             }
         }),
         ..Rule::COMMON
@@ -172,7 +177,8 @@ pub const RULES: &[Rule] = &[
         check: Check::Service(|service, breaches| {
             let own = service.get("mac_address");
             let networks = service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
-            for node in own.into_iter().chain(networks.filter_map(|(_, network)| network.get("mac_address"))) {
+            for node in own.into_iter().chain(networks.filter_map(|(_, network)| network.get("mac_address")))
+            {
                 let address = text(node);
                 breaches.push(service.breach(node, format!("has the address {address}")).allowing(address));
             }
@@ -220,7 +226,8 @@ fn egress(view: &View<'_>, breaches: &mut Vec<Breach>) {
         let external = network.get("external").and_then(Node::as_bool) == Some(true);
         if !internal && !external && !view.opened.has(name, by) {
             let place = format!("networks.{name}");
-            let key = section(&view.model.root, "networks").and_then(|map| map.entry(name)).map(|entry| entry.key);
+            let key =
+                section(&view.model.root, "networks").and_then(|map| map.entry(name)).map(|entry| entry.key);
             let origin = network.get("internal").map(|node| node.origin).or(key).unwrap_or(network.origin);
             let what = "has a route out: it is not internal".to_owned();
             breaches.push(Breach { place, value: Some(name.to_owned()), origin, what });

@@ -19,8 +19,12 @@ pub const RULES: &[Rule] = &[
         check: Check::Service(|service, breaches| {
             for (node, entry) in service.texts("tmpfs") {
                 let (place, options) = entry.split_once(':').unwrap_or((&entry, ""));
-                if let Some(open) = options.split(',').find(|option| matches!(*option, "exec" | "suid" | "dev")) {
-                    breaches.push(service.breach(node, format!("has {place} with the option {open}")).allowing(place));
+                if let Some(open) =
+                    options.split(',').find(|option| matches!(*option, "exec" | "suid" | "dev"))
+                {
+                    breaches.push(
+                        service.breach(node, format!("has {place} with the option {open}")).allowing(place),
+                    );
                 }
             }
         }),
@@ -39,7 +43,9 @@ pub const RULES: &[Rule] = &[
             if let Some(node) = service.node.at(&["logging", "driver"]) {
                 let driver = text(node);
                 if !matches!(driver.as_str(), "local" | "json-file" | "journald") {
-                    breaches.push(service.breach(node, format!("logs with the driver {driver}")).allowing(driver));
+                    breaches.push(
+                        service.breach(node, format!("logs with the driver {driver}")).allowing(driver),
+                    );
                 }
             }
         }),

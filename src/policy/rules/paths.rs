@@ -2,17 +2,25 @@
 
 use std::path::{Component, Path, PathBuf};
 
-/// The place a path leads to: symbolic links followed as far as the path exists.
+/// The place a path leads to: symbolic links followed, also where they lead to nothing yet.
 pub fn real(path: &Path) -> PathBuf {
-    let mut rest = PathBuf::new();
-    let mut at = path;
-    loop {
-        if let Ok(found) = at.canonicalize() {
-            return if rest.as_os_str().is_empty() { found } else { found.join(rest) };
+    follow(path, 0)
+}
+
+/// The kernel follows no more links than this either.
+const MOST_LINKS: usize = 40;
+
+fn follow(path: &Path, links: usize) -> PathBuf {
+    if let Ok(found) = path.canonicalize() {
+        return found;
+    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return path.to_path_buf() };
+    let parent = follow(parent, links);
+    match path.read_link() {
+        Ok(target) if links < MOST_LINKS => {
+            follow(&crate::policy::binds::clean(&parent.join(target)), links + 1)
         }
-        let (Some(parent), Some(name)) = (at.parent(), at.file_name()) else { return path.to_path_buf() };
-        rest = if rest.as_os_str().is_empty() { PathBuf::from(name) } else { Path::new(name).join(rest) };
-        at = parent;
+        _ => parent.join(name),
     }
 }
 
@@ -98,7 +106,7 @@ const SENSITIVE_TREES: &[&str] = &[
 ];
 
 /// Harmless as directories below, but not as a whole.
-const SENSITIVE_WHOLES: &[&str] = &["/", "/home", "/opt", "/srv", "/var", "/var/lib", "/mnt", "/media"];
+const SENSITIVE_WHOLES: &[&str] = &["/", "/home", "/var", "/var/lib"];
 
 /// What programs are given everywhere, and cannot harm with.
 const HARMLESS: &[&str] = &[
@@ -131,8 +139,20 @@ pub fn sensitive(path: &Path, read_only: bool) -> Option<&'static str> {
 
 /// Directories below a home that hold credentials.
 const SECRETS: &[&str] = &[
-    ".aws", ".azure", ".bash_history", ".config/gcloud", ".docker", ".git-credentials", ".gnupg", ".kube", ".netrc",
-    ".password-store", ".pgpass", ".ssh", ".vault-token", ".zsh_history",
+    ".aws",
+    ".azure",
+    ".bash_history",
+    ".config/gcloud",
+    ".docker",
+    ".git-credentials",
+    ".gnupg",
+    ".kube",
+    ".netrc",
+    ".password-store",
+    ".pgpass",
+    ".ssh",
+    ".vault-token",
+    ".zsh_history",
 ];
 
 /// A home as a whole, or the credentials in it.
@@ -158,13 +178,15 @@ pub fn in_home(path: &Path, home: Option<&Path>) -> Option<String> {
 }
 
 /// System directories inside a container.
-const SYSTEM_TARGETS: &[&str] = &["/bin", "/boot", "/dev", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys"];
+const SYSTEM_TARGETS: &[&str] =
+    &["/bin", "/boot", "/dev", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys"];
 const SYSTEM_FILES: &[&str] =
     &["/etc/group", "/etc/gshadow", "/etc/ld.so.preload", "/etc/passwd", "/etc/shadow", "/etc/sudoers"];
 
 /// The system directory or file of a container that a target lies over.
 pub fn system_target(target: &Path) -> Option<&'static str> {
-    const FINE: &[&str] = &["/dev/shm", "/dev/log", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero", "/lib/modules"];
+    const FINE: &[&str] =
+        &["/dev/shm", "/dev/log", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero", "/lib/modules"];
     if FINE.iter().any(|fine| target.starts_with(fine)) {
         return None;
     }
@@ -190,8 +212,15 @@ mod tests {
     #[test]
     fn sockets_are_known_by_name_and_by_the_directory_they_are_in() {
         for path in [
-            "/var/run/docker.sock", "/run", "/var/run", "/run/containerd/containerd.sock", "/x/podman.sock",
-            "/run/user/1000", "/run/user/1000/docker.sock", "/run/user/1000/podman", r"\\.\pipe\docker_engine",
+            "/var/run/docker.sock",
+            "/run",
+            "/var/run",
+            "/run/containerd/containerd.sock",
+            "/x/podman.sock",
+            "/run/user/1000",
+            "/run/user/1000/docker.sock",
+            "/run/user/1000/podman",
+            r"\\.\pipe\docker_engine",
         ] {
             assert!(engine_socket(Path::new(path)), "{path}");
         }
@@ -202,7 +231,9 @@ mod tests {
 
     #[test]
     fn the_host_s_own_directories_are_sensitive_and_projects_are_not() {
-        for path in ["/", "/etc", "/etc/shadow", "/proc/1", "/var/lib/docker/volumes", "/home", "/root", "/dev/sda"] {
+        for path in
+            ["/", "/etc", "/etc/shadow", "/proc/1", "/var/lib/docker/volumes", "/home", "/root", "/dev/sda"]
+        {
             assert!(sensitive(Path::new(path), true).is_some(), "{path}");
         }
         for path in ["/srv/app", "/home/ann/project", "/opt/stack/data", "/data", "/dev/null", "/etcetera"] {
@@ -219,12 +250,20 @@ mod tests {
         std::os::unix::fs::symlink("/etc", &link).unwrap();
         assert_eq!(real(&link.join("no-such-file-here")), Path::new("/etc/no-such-file-here"));
         assert_eq!(both(link.to_str().unwrap()), [PathBuf::from("/etc"), link]);
+        let dangling = folder.path().join("dangling");
+        std::os::unix::fs::symlink("/no/such.sock", &dangling).unwrap();
+        assert_eq!(real(&dangling), Path::new("/no/such.sock"));
+        let circle = folder.path().join("circle");
+        std::os::unix::fs::symlink("circle", &circle).unwrap();
+        assert!(real(&circle).ends_with("circle"));
     }
 
     #[test]
     fn credentials_in_a_home_are_found_in_any_home() {
         let home = Some(Path::new("/home/ann"));
-        for path in ["/home/ann", "/home/ann/.ssh", "/home/bob/.aws/config", "/home/bob", "/root/.docker/config.json"] {
+        for path in
+            ["/home/ann", "/home/ann/.ssh", "/home/bob/.aws/config", "/home/bob", "/root/.docker/config.json"]
+        {
             assert!(in_home(Path::new(path), home).is_some(), "{path}");
         }
         for path in ["/home/ann/project", "/home/bob/.config/gh", "/srv/.ssh-tools"] {

@@ -22,10 +22,13 @@ pub const RULES: &[Rule] = &[
         check: Check::Service(|service, breaches| {
             for port in service.list("ports") {
                 let host = port.get("host_ip").map(text).unwrap_or_default();
-                let any = host.is_empty() || host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
+                let any =
+                    host.is_empty() || host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
                 if any {
                     let name = name(port);
-                    breaches.push(service.breach(port, format!("publishes {name} on every interface")).allowing(name));
+                    breaches.push(
+                        service.breach(port, format!("publishes {name} on every interface")).allowing(name),
+                    );
                 }
             }
         }),

@@ -20,10 +20,14 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.OomKillDisable is not true and OomScoreAdj is 0 or above",
         fix: "Remove `oom_kill_disable` and a negative `oom_score_adj`.",
         check: Check::Service(|service, breaches| {
-            if let Some(node) = service.get("oom_kill_disable").filter(|_| service.is_true("oom_kill_disable")) {
+            if let Some(node) =
+                service.get("oom_kill_disable").filter(|_| service.is_true("oom_kill_disable"))
+            {
                 breaches.push(service.breach(node, "disables the kernel's out-of-memory killer"));
             }
-            if let Some(node) = service.get("oom_score_adj").filter(|node| node.as_int().is_some_and(|score| score < 0)) {
+            if let Some(node) =
+                service.get("oom_score_adj").filter(|node| node.as_int().is_some_and(|score| score < 0))
+            {
                 breaches.push(service.breach(node, format!("has oom_score_adj: {}", text(node))));
             }
         }),
@@ -57,7 +61,9 @@ pub const RULES: &[Rule] = &[
         fix: "Remove `sysctls`.",
         allow: Allow::Values("settings by name"),
         check: Check::Service(|service, breaches| {
-            for (name, node) in service.get("sysctls").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
+            for (name, node) in
+                service.get("sysctls").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
+            {
                 breaches.push(service.breach(node, format!("sets {name} to {}", text(node))).allowing(name));
             }
         }),
@@ -72,15 +78,15 @@ pub const RULES: &[Rule] = &[
         live: "the project has no more containers of the service than the model says",
         fix: "Lower `scale` or `deploy.replicas`.",
         allow: Allow::Values("number of copies"),
-        same: |allowed, found| {
-            matches!((allowed.parse::<i64>(), found.parse::<i64>()), (Ok(allowed), Ok(found)) if found <= allowed)
-        },
+        same: |allowed, found| matches!((allowed.parse::<i64>(), found.parse::<i64>()), (Ok(allowed), Ok(found)) if found <= allowed),
         check: Check::Service(|service, breaches| {
             let node = service.get("scale").or_else(|| service.node.at(&["deploy", "replicas"]));
             if let Some(node) = node
                 && let Some(copies) = node.as_int().filter(|copies| *copies > MOST_COPIES)
             {
-                breaches.push(service.breach(node, format!("runs in {copies} copies")).allowing(copies.to_string()));
+                breaches.push(
+                    service.breach(node, format!("runs in {copies} copies")).allowing(copies.to_string()),
+                );
             }
         }),
         ..Rule::COMMON

@@ -82,7 +82,7 @@ pub const RULES: &[Rule] = &[
         forbids: "gain privileges through setuid programs",
         why: "A setuid program of the image makes a process root that was started as a user.",
         from: Some(Posture::Hardened),
-        overlay: Some(("hardening", "security_opt")),
+        overlays: &[("hardening", "security_opt")],
         cis: &["5.26"],
         owasp: &["4"],
         live: "NoNewPrivs in /proc/PID/status is 1; the last no-new-privileges of HostConfig.SecurityOpt counts",
@@ -103,10 +103,13 @@ fn last(service: &Service<'_>, option_name: &str, open: &[&str], breaches: &mut 
 }
 
 fn no_new_privileges(service: &Service<'_>, breaches: &mut Vec<Breach>) {
-    let found = service.texts("security_opt").filter(|(_, text)| option(text).0 == "no-new-privileges").last();
+    let found =
+        service.texts("security_opt").filter(|(_, text)| option(text).0 == "no-new-privileges").last();
     match found {
         Some((_, text)) if option(&text).1 == "true" => {}
-        Some((node, text)) => breaches.push(service.breach(node, format!("has {text}, and the last one counts"))),
+        Some((node, text)) => {
+            breaches.push(service.breach(node, format!("has {text}, and the last one counts")));
+        }
         None if service.has_container() => breaches.push(service.lacks("has no no-new-privileges:true")),
         None => {}
     }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use crate::compose::{self, Model, section};
+use crate::policy::Rank;
+use crate::policy::limits;
 use crate::policy::opened::Opened;
 use crate::policy::overlay::{Kind, Overlay};
 use crate::policy::user::{UserSetting, Users};
-use crate::policy::Rank;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node};
 
@@ -25,7 +26,7 @@ impl<'m> View<'m> {
         section(&self.model.root, key).into_iter().flat_map(Mapping::iter)
     }
 
-    pub fn services<'v>(&'v self) -> impl Iterator<Item = Service<'v>> {
+    pub fn services(&self) -> impl Iterator<Item = Service<'_>> {
         self.section("services").map(move |(name, node)| {
             let entry = section(&self.model.root, "services").and_then(|map| map.entry(name));
             Service { name, node, origin: entry.map_or(node.origin, |entry| entry.key), view: self }
@@ -38,8 +39,22 @@ impl<'m> View<'m> {
         self.mandatory.iter().find(no_egress).map_or(Rank::Project, |overlay| overlay.rank)
     }
 
+    /// What the built-in overlays in force give every service of a limit.
+    pub fn built_in_bounds(&self, key: &'static str) -> impl Iterator<Item = f64> + use<'m> {
+        let documents = self
+            .mandatory
+            .iter()
+            .filter(|overlay| overlay.is_builtin())
+            .flat_map(|overlay| &overlay.documents);
+        documents.filter_map(move |document| limits::written(document.root.at(&["services", "*", key])?))
+    }
+
     pub fn home(&self) -> Option<&'m Path> {
-        self.model.environment.get("HOME").filter(|home| home.starts_with('/') && home.len() > 1).map(Path::new)
+        self.model
+            .environment
+            .get("HOME")
+            .filter(|home| home.starts_with('/') && home.len() > 1)
+            .map(Path::new)
     }
 }
 

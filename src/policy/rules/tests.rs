@@ -1,1 +1,329 @@
+//! One case per rule: what breaks it is refused with its place, the same with a waiver passes.
 
+use std::collections::HashSet;
+
+use crate::diagnostic::{Code, Severity};
+use crate::policy::fixture::{Fixture, Outcome};
+use crate::policy::posture::Posture;
+
+use super::{Allow, CATALOGUE, Check, Rule, find};
+
+/// A rule, fields of a service `a` or a whole file that break it, the text that is underlined, and what
+/// a waiver allows.
+struct Case {
+    rule: &'static str,
+    base: &'static str,
+    place: &'static str,
+    allow: &'static str,
+}
+
+const fn fields(rule: &'static str, base: &'static str, place: &'static str, allow: &'static str) -> Case {
+    Case { rule, base, place, allow }
+}
+
+const CASES: &[Case] = &[
+    fields("privileged", "privileged: true", "true", ""),
+    fields("seccomp-unconfined", "security_opt: [\"seccomp=unconfined\"]", "\"seccomp=unconfined\"", ""),
+    fields("apparmor-unconfined", "security_opt: [\"apparmor:unconfined\"]", "\"apparmor:unconfined\"", ""),
+    fields("selinux-disabled", "security_opt: [\"label=disable\"]", "\"label=disable\"", ""),
+    fields(
+        "systempaths-unconfined",
+        "security_opt: [\"systempaths=unconfined\"]",
+        "\"systempaths=unconfined\"",
+        "",
+    ),
+    fields(
+        "no-new-privileges",
+        "security_opt: [\"no-new-privileges=false\"]",
+        "\"no-new-privileges=false\"",
+        "",
+    ),
+    fields("dangerous-capability", "cap_add: [cap_sys_admin]", "cap_sys_admin", "SYS_ADMIN"),
+    fields("cap-add", "cap_add: [NET_BIND_SERVICE]", "NET_BIND_SERVICE", "CAP_NET_BIND_SERVICE"),
+    fields("unknown-capability", "cap_add: [], cap_drop: [NET_RAWW]", "NET_RAWW", ""),
+    fields("cap-drop", "cap_drop: [NET_RAW]", "[NET_RAW]", ""),
+    fields("host-pid", "pid: host", "host", ""),
+    fields("host-ipc", "ipc: host", "host", ""),
+    fields("host-uts", "uts: host", "host", ""),
+    fields("host-userns", "userns_mode: host", "host", ""),
+    fields("host-cgroup", "cgroup: host", "host", ""),
+    fields("cgroup-parent", "cgroup_parent: /evil", "/evil", "/evil"),
+    fields("foreign-container", "pid: \"container:x\"", "\"container:x\"", "x"),
+    fields("shared-namespace", "ipc: shareable", "shareable", "ipc=shareable"),
+    fields("user-root", "user: \"0:0\"", "\"0:0\"", "\"0:0\""),
+    fields("group-add", "group_add: [docker]", "docker", "docker"),
+    fields(
+        "engine-socket",
+        "volumes: [\"/var/run/docker.sock:/s\"]",
+        "\"/var/run/docker.sock:/s\"",
+        "/var/run/docker.sock",
+    ),
+    fields("api-socket", "use_api_socket: true", "true", ""),
+    fields("sensitive-mount", "volumes: [\"/etc:/host:ro\"]", "\"/etc:/host:ro\"", "/etc"),
+    fields("home-mount", "volumes: [\"~/.ssh:/keys:ro\"]", "\"~/.ssh:/keys:ro\"", "/home/ann/.ssh"),
+    fields("mount-propagation", "volumes: [\"/srv/x:/x:rshared\"]", "\"/srv/x:/x:rshared\"", "/srv/x"),
+    fields("slave-propagation", "volumes: [\"/srv/x:/x:rslave\"]", "\"/srv/x:/x:rslave\"", "/srv/x"),
+    fields("mount-target", "volumes: [\"/srv/x:/bin\"]", "\"/srv/x:/bin\"", "/bin"),
+    fields(
+        "volume-device",
+        "volumes: [\"v:/v\"] }\nvolumes:\n  v: { driver_opts: { type: none, o: bind, device: / }",
+        "/",
+        "/",
+    ),
+    fields("volume-external", "volumes: [\"v:/v\"] }\nvolumes:\n  v: { external: true", "true", "v"),
+    fields("volumes-from", "volumes_from: [b] }\n  b: { image: \"x:1\"", "b", "b"),
+    fields("dangerous-device", "devices: [/dev/sda]", "/dev/sda", "/dev/sda"),
+    fields("devices", "devices: [/dev/snd]", "/dev/snd", "/dev/snd"),
+    fields("device-cgroup-rules", "device_cgroup_rules: [\"b *:* rwm\"]", "\"b *:* rwm\"", "\"b *:* rwm\""),
+    fields("gpus", "gpus: [{ driver: nvidia }]", "{ driver: nvidia }", "nvidia"),
+    fields("host-network", "network_mode: host", "host", ""),
+    fields("default-bridge", "network_mode: bridge", "bridge", ""),
+    fields("network-driver", "networks: [n] }\nnetworks:\n  n: { driver: macvlan", "macvlan", "macvlan"),
+    fields("egress", "networks: [n] }\nnetworks:\n  n: { attachable: true", "n", "n"),
+    fields("network-external", "networks: [n] }\nnetworks:\n  n: { external: true", "true", "n"),
+    fields("network-mode", "network_mode: slirp4netns", "slirp4netns", "slirp4netns"),
+    fields("extra-hosts", "extra_hosts: [\"h=host-gateway\"]", "\"h=host-gateway\"", "h=host-gateway"),
+    fields("dns", "dns: [8.8.8.8]", "8.8.8.8", "8.8.8.8"),
+    fields("external-links", "external_links: [other]", "other", "other"),
+    fields(
+        "mac-address",
+        "mac_address: \"02:42:ac:11:65:43\"",
+        "\"02:42:ac:11:65:43\"",
+        "\"02:42:ac:11:65:43\"",
+    ),
+    fields("port-all-interfaces", "ports: [\"8080:80\"]", "\"8080:80\"", "80/tcp"),
+    fields("privileged-port", "ports: [\"127.0.0.1:80:80\"]", "\"127.0.0.1:80:80\"", "80"),
+    fields("pids-limit", "pids_limit: 5000", "5000", "5000"),
+    fields("memory-limit", "mem_limit: 3g, memswap_limit: -1", "-1", "3g, unlimited"),
+    fields("cpu-limit", "cpus: 8", "8", "8"),
+    fields("read-only-root", "read_only: false", "a", ""),
+    fields("unlimited-ulimit", "ulimits: { memlock: -1 }", "-1", "memlock"),
+    fields("shm-size", "shm_size: 9g", "9g", ""),
+    fields("oom-exempt", "oom_score_adj: -500", "-500", ""),
+    fields("realtime-cpu", "cpu_rt_runtime: 1000", "1000", ""),
+    fields("sysctls", "sysctls: { net.ipv4.ip_forward: 1 }", "1", "net.ipv4.ip_forward"),
+    fields("replicas", "scale: 500", "500", "500"),
+    fields("restart-always", "restart: always", "always", ""),
+    fields("hook-privileged", "post_start: [{ command: [x], user: \"1:1\", privileged: true }]", "true", ""),
+    fields("hook-root", "pre_stop: [{ command: [x] }]", "{ command: [x] }", ""),
+    fields("provider", "provider: { type: evil }", "{ type: evil }", "evil"),
+    fields("runtime", "runtime: kata", "kata", "kata"),
+    fields("runtime-annotations", "annotations: { run.oci.x: \"1\" }", "\"1\"", "run.oci.x"),
+    fields("models", "models: [m] }\nmodels:\n  m: { model: ai/x", "m", "m"),
+    fields("loader-environment", "environment: { LD_PRELOAD: /x.so }", "/x.so", "LD_PRELOAD"),
+    fields("tmpfs-options", "tmpfs: [\"/x:rw,exec\"]", "\"/x:rw,exec\"", "/x"),
+    fields("logging", "logging: { driver: syslog }", "syslog", "syslog"),
+    fields("image-latest", "image: nginx", "nginx", "nginx"),
+    fields("build-privileged", "build: { context: ., privileged: true }", "true", ""),
+    fields("build-host-access", "build: { context: ., network: host }", "host", "network=host"),
+];
+
+fn base(case: &Case) -> String {
+    let image = if case.base.contains("image: nginx") { "" } else { "image: \"x:1\", " };
+    let user = if case.base.contains("user: \"0:0\"") { "" } else { "user: \"1:1\", " };
+    format!("services:\n  a: {{ {image}{user}{} }}\n", case.base)
+}
+
+/// The weakest posture that enforces a rule, and its overlay where no posture does.
+fn policy(rule: &Rule, waiver: &str) -> String {
+    let user = "user: { default: \"1:1\" }\n";
+    let enforced = match (rule.from, rule.overlays.first()) {
+        // Rules with an overlay of the posture's own are judged without it, to see that they hold alone.
+        (Some(from), _) => format!("posture: {from}\n"),
+        (None, Some((overlay, _))) => format!("overlays: [{{ builtin: {overlay} }}]\n"),
+        (None, None) => String::new(),
+    };
+    format!("{user}{enforced}{waiver}")
+}
+
+fn waiver(case: &Case, rule: &Rule) -> String {
+    let service = if matches!(rule.check, Check::Project(_)) { "\"*\"" } else { "a" };
+    let allow =
+        if rule.allow == Allow::Nothing { String::new() } else { format!(", allow: [{}]", case.allow) };
+    format!("waivers:\n  - {{ service: {service}, rule: {}{allow}, reason: \"tested\" }}\n", rule.id)
+}
+
+/// Errors about the rule, or about the overlay's key that stands for it.
+fn about<'o>(outcome: &'o Outcome, rule: &Rule) -> Vec<&'o crate::diagnostic::Finding> {
+    let own = format!("rule {}:", rule.id);
+    let key = rule.overlays.first().map(|(_, key)| key);
+    outcome
+        .errors()
+        .into_iter()
+        .filter(|finding| {
+            finding.message.starts_with(&own)
+                || finding.code == Code::AssertionUndone
+                    && key.is_some_and(|key| finding.message.contains(&format!(".{key} ")))
+        })
+        .collect()
+}
+
+#[test]
+fn every_rule_has_a_case() {
+    let tested: HashSet<_> = CASES.iter().map(|case| case.rule).collect();
+    let known: HashSet<_> = CATALOGUE.iter().map(|rule| rule.id).collect();
+    assert_eq!(tested, known);
+    assert_eq!(known.len(), CATALOGUE.len(), "ids are unique");
+}
+
+#[test]
+fn what_breaks_a_rule_is_refused_with_its_place_and_passes_with_a_waiver() {
+    let mut failures = Vec::new();
+    for case in CASES {
+        let rule = find(case.rule).unwrap();
+        // Overlays of the posture would put right what the base breaks, so the case comes after them.
+        let over = if !rule.overlays.is_empty() && rule.id != "egress" && !case.base.contains('\n') {
+            Some(format!(
+                "services:\n  a: {{ {} }}\n",
+                case.base.replace("cap_drop: ", "cap_drop: !override ")
+            ))
+        } else {
+            None
+        };
+        let project = |waiver: &str| {
+            let fixture = match &over {
+                Some(over) => Fixture::new("services:\n  a: { image: \"x:1\", user: \"1:1\" }\n")
+                    .file("over.yaml", over),
+                None => Fixture::new(&base(case)),
+            };
+            fixture.policy(&policy(rule, waiver)).run()
+        };
+        let refused = project("");
+        let found = about(&refused, rule);
+        // `no-egress` closes the network, so that nothing is left to refuse.
+        if rule.id == "egress" {
+            if refused.value(&["networks", "n", "internal"]).as_deref() != Some("true") {
+                failures.push("egress: the overlay does not close the network".to_owned());
+            }
+            let opened = project(&waiver(case, rule));
+            if !about(&opened, rule).is_empty() || opened.value(&["networks", "n", "internal"]).is_some() {
+                failures.push(format!("egress: the waiver opens nothing\n{}", opened.text()));
+            }
+            continue;
+        }
+        let Some(finding) = found.first() else {
+            failures.push(format!("{}: let through\n{}", case.rule, refused.text()));
+            continue;
+        };
+        let place =
+            finding.labels.first().map(|label| refused.inputs.sources().text(label.span)).unwrap_or_default();
+        let undone = finding.code == Code::AssertionUndone;
+        if place != case.place && !undone {
+            failures.push(format!("{}: underlines {place:?}, not {:?}", case.rule, case.place));
+        }
+        if finding.help.as_deref().is_none_or(str::is_empty) {
+            failures.push(format!("{}: says nothing of what to do", case.rule));
+        }
+        let waived = project(&waiver(case, rule));
+        if !about(&waived, rule).is_empty()
+            || waived.findings.iter().any(|finding| finding.code == Code::WaiverInvalid)
+        {
+            failures.push(format!("{}: the waiver does not hold\n{}", case.rule, waived.text()));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn a_rule_holds_from_its_posture_on_and_warns_under_observe() {
+    for case in CASES {
+        let rule = find(case.rule).unwrap();
+        let Some(from) = rule.from.filter(|_| rule.overlays.is_empty()) else { continue };
+        for posture in Posture::ALL {
+            let text = format!("posture: {posture}\nuser: {{ default: \"1:1\" }}\n");
+            let outcome = Fixture::new(&base(case)).policy(&text).run();
+            let prefix = format!("rule {}:", rule.id);
+            let severity = outcome
+                .findings
+                .iter()
+                .find(|finding| finding.message.starts_with(&prefix))
+                .map(|finding| finding.severity);
+            let expected = if posture >= from {
+                Some(Severity::Error)
+            } else if posture == Posture::Observe && from <= Posture::Hardened {
+                Some(Severity::Warning)
+            } else {
+                None
+            };
+            assert_eq!(severity, expected, "{} under {posture}\n{}", rule.id, outcome.text());
+        }
+    }
+}
+
+#[test]
+fn a_link_to_a_socket_or_system_directory_is_followed() {
+    for (target, rule) in [("/var/run/docker.sock", "engine-socket"), ("/etc", "sensitive-mount")] {
+        let fixture = Fixture::new("services:\n  a: { image: x, volumes: [\"./innocent/x:/x\"] }\n")
+            .policy("posture: baseline\n");
+        std::fs::create_dir(fixture.path().join("innocent")).unwrap();
+        std::os::unix::fs::symlink(target, fixture.path().join("innocent/x")).unwrap();
+        let outcome = fixture.run();
+        assert_eq!(outcome.codes(), [Code::RuleViolated], "{}", outcome.text());
+        assert!(outcome.errors()[0].message.contains(rule), "{}", outcome.errors()[0].message);
+    }
+}
+
+#[test]
+fn a_volume_shows_what_it_is_bound_to_whatever_type_it_claims() {
+    for (options, fine) in [
+        ("type: tmpfs, device: tmpfs", true),
+        ("type: tmpfs, o: bind, device: /", false),
+        ("type: nfs, o: \"addr=10.0.0.1,rw\", device: \":/export\"", true),
+        ("type: nfs, o: \"rbind,addr=1.2.3.4\", device: /etc", false),
+        ("type: overlay, o: \"lowerdir=/srv/a:/etc,upperdir=/srv/u,workdir=/srv/w\", device: overlay", false),
+        ("type: none, o: bind, device: /srv/data", true),
+        ("type: none, o: bind, device: /var/run/docker.sock", false),
+        ("type: ext4, device: /dev/sdb1", false),
+    ] {
+        let base = format!(
+            "services:\n  a: {{ image: x, volumes: [\"v:/v\"] }}\nvolumes:\n  v: {{ driver_opts: {{ {options} }} }}\n"
+        );
+        let outcome = Fixture::new(&base).policy("posture: baseline\n").run();
+        assert_eq!(outcome.passes(), fine, "{options}\n{}", outcome.text());
+    }
+}
+
+#[test]
+fn secrets_and_configs_from_system_files_are_mounts_too() {
+    let base = "services:\n  a: { image: x, secrets: [s], configs: [c] }\nsecrets: { s: { file: /etc/shadow } }\nconfigs: { c: { file: /proc/kcore } }\n";
+    let outcome = Fixture::new(base).policy("posture: baseline\n").run();
+    assert_eq!(outcome.codes(), [Code::RuleViolated, Code::RuleViolated]);
+}
+
+#[test]
+fn an_external_network_named_host_is_the_host_s() {
+    let base =
+        "services:\n  a: { image: x, networks: [n] }\nnetworks: { n: { external: true, name: host } }\n";
+    let outcome = Fixture::new(base).policy("posture: baseline\n").run();
+    assert!(outcome.errors()[0].message.starts_with("rule host-network:"), "{}", outcome.text());
+}
+
+#[test]
+fn a_user_of_the_policy_counts_where_the_service_has_none() {
+    let base = "services:\n  a: { image: \"x:1\" }\n";
+    for (user, fine) in [
+        ("\"1000:1000\"", true),
+        ("caller", true),
+        ("per-service", true),
+        ("image", true),
+        ("\"0:0\"", false),
+    ] {
+        let outcome =
+            Fixture::new(base).policy(&format!("posture: hardened\nuser: {{ default: {user} }}\n")).run();
+        assert_eq!(outcome.passes(), fine, "{user}\n{}", outcome.text());
+    }
+    let outcome = Fixture::new(base).policy("posture: hardened\n").run();
+    assert!(!outcome.passes());
+}
+
+#[test]
+fn rules_say_everything_there_is_to_say() {
+    for rule in CATALOGUE.iter() {
+        assert!(rule.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", rule.id);
+        for text in [rule.forbids, rule.why, rule.live, rule.fix] {
+            assert!(!text.is_empty(), "{}", rule.id);
+        }
+        assert!(rule.why.ends_with('.') && rule.fix.ends_with('.'), "{}", rule.id);
+        assert!(rule.from.is_some() || !rule.overlays.is_empty(), "{} is never enforced", rule.id);
+    }
+}

@@ -98,7 +98,21 @@ mod tests {
 
     #[test]
     fn whatever_the_engine_may_run_as_root_is_doubtful() {
-        for user in ["root", "0", "0:0", "", ":", "10001:", ":10001", "root:1", "1000:0", "1000:root", "1000", "00:1", "+0:1"] {
+        for user in [
+            "root",
+            "0",
+            "0:0",
+            "",
+            ":",
+            "10001:",
+            ":10001",
+            "root:1",
+            "1000:0",
+            "1000:root",
+            "1000",
+            "00:1",
+            "+0:1",
+        ] {
             assert!(doubtful(user).is_some(), "{user}");
         }
         for user in ["1000:1000", "node", "node:node", "65534:65534"] {

@@ -1,3 +1,341 @@
-//! What policies and overlays are refused for.
+//! What policies, overlays, lists and waivers are refused for.
 
 use super::*;
+use crate::policy::Posture;
+
+const BASE: &str = "services:\n  a: { image: \"x:1\" }\n";
+const OVERLAY: &str = "services:\n  a: { read_only: true }\n...\n";
+
+#[test]
+fn without_a_policy_nothing_is_judged() {
+    let outcome = Fixture::new("services:\n  a: { image: x, privileged: true }\n").run();
+    assert!(outcome.policy.is_none());
+    outcome.assert_passes();
+}
+
+#[test]
+fn everything_wrong_with_a_policy_is_said_at_once_with_its_place() {
+    let outcome = Fixture::new(BASE)
+        .with(
+            "seaworthy.yaml",
+            "version: 2\nposture: hardend\nusers: {}\nstate: []\nuser: { default: 1000, services: { a: \"1000\" } }\n\
+             overlays: [{ builtin: hardning }, { file: x, builtin: y }, { file: x, sha256: abc }]\nfiles: []\n\
+             binds: { roots: ., mode: 750, create: [{ path: x }, { kind: pipe, path: y }], rots: [] }\n\
+             waivers: [{ service: a, rule: priviledged, reason: r }, { service: a, rule: cap-add, reason: r }, { rule: privileged }]\n",
+        )
+        .run();
+    let expected = [
+        ("2", "not known"),
+        ("hardend", "Did you mean `hardened`?"),
+        ("users", "Did you mean `user`?"),
+        ("state", "promise"),
+        ("1000", "Write \"UID:GID\""),
+        ("\"1000\"", "Write \"UID:GID\""),
+        ("hardning", "Did you mean `hardening`?"),
+        ("abc", "sha256sum"),
+        ("750", "\"0750\""),
+        ("rots", "Did you mean `roots`?"),
+        ("priviledged", "Did you mean `privileged`?"),
+        ("cap-add", "capabilities that this service needs"),
+    ];
+    for (place, help) in expected {
+        let found = outcome.findings.iter().any(|finding| {
+            let here =
+                finding.labels.first().map(|label| outcome.inputs.sources().text(label.span)) == Some(place);
+            here && (format!("{finding:?}").contains(&help.replace('"', "\\\"")))
+        });
+        assert!(found, "{place}: {help}\n{}", outcome.text());
+    }
+    assert_eq!(outcome.errors().len(), 19, "{}", outcome.text());
+    assert!(outcome.model.is_none());
+}
+
+#[test]
+fn a_policy_that_is_empty_or_not_a_mapping_is_refused() {
+    for text in [
+        "",
+        "# nothing\n",
+        "---\n",
+        "- version\n",
+        "hardened\n",
+        "version: 1\n---\nposture: observe\n",
+        "posture: hardened\n",
+        "version: \"1\"\n",
+        "version: 1\nposture:\n",
+    ] {
+        let outcome = Fixture::new(BASE).with("seaworthy.yaml", text).run();
+        assert!(!outcome.passes(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_policy_that_leads_nowhere_or_has_nearly_the_name_is_refused() {
+    let fixture = Fixture::new(BASE);
+    std::os::unix::fs::symlink("gone", fixture.path().join("seaworthy.yaml")).unwrap();
+    assert_eq!(fixture.run().codes(), [Code::InputUnreadable]);
+    let outcome = Fixture::new(BASE).with("seaworthy.yml", "version: 1\n").run();
+    assert_eq!(outcome.codes(), [Code::PolicySyntax]);
+    let mut fixture = Fixture::new(BASE).policy("posture: observe\n");
+    fixture.policy = Some(fixture.path().join("other.yaml"));
+    assert_eq!(fixture.run().codes(), [Code::InputUnreadable]);
+    fixture.policy = Some(std::path::PathBuf::new());
+    assert_eq!(fixture.run().codes(), [Code::Usage]);
+}
+
+#[test]
+fn values_are_read_with_their_places() {
+    let outcome = Fixture::new(BASE)
+        .policy("posture: baseline\nuser: { default: \"10001:10001\", services: { a: image } }\nbinds:\n  roots: [., ~/.config/gh]\n  mode: \"0750\"\n  create:\n    - { path: ./x/../data, kind: dir, owner: \"1:2\", mode: \"0700\" }\n    - { path: ~/.config/gh/f, kind: file, content: hi }\n...\n")
+        .run();
+    outcome.assert_passes();
+    let policy = outcome.policy.as_ref().unwrap();
+    assert_eq!(policy.posture.value, Posture::Baseline);
+    let text = |origin: crate::source::Origin| outcome.inputs.sources().text(origin.span().unwrap());
+    assert_eq!(text(policy.posture.origin), "baseline");
+    assert_eq!(policy.users.of("a").unwrap().value.to_string(), "image");
+    assert_eq!(policy.users.of("b").unwrap().value.to_string(), "10001:10001");
+    assert_eq!(text(policy.users.of("b").unwrap().origin), "\"10001:10001\"");
+    assert_eq!(policy.binds.mode.as_ref().unwrap().value, 0o750);
+    let roots: Vec<_> =
+        policy.binds.roots.as_ref().unwrap().iter().map(|root| root.value.display().to_string()).collect();
+    assert!(roots[1] == "/home/ann/.config/gh" && roots[0].starts_with("/tmp"), "{roots:?}");
+    assert!(policy.binds.create[0].path.value.ends_with("data"));
+    assert_eq!(policy.binds.create[0].owner.unwrap().to_string(), "1:2");
+    assert_eq!(policy.binds.create[0].mode, Some(0o700));
+}
+
+#[test]
+fn what_is_created_lies_in_the_roots() {
+    let outcome = Fixture::new(BASE).policy("binds: { create: [{ path: /elsewhere/x, kind: dir }] }\n").run();
+    assert_eq!(outcome.codes(), [Code::PolicySyntax]);
+}
+
+#[test]
+fn an_overlay_that_is_absent_empty_open_or_not_a_mapping_is_refused() {
+    let cases = [
+        (None, Code::OverlayMissing),
+        (Some(""), Code::OverlayMissing),
+        (Some("\n \n"), Code::OverlayMissing),
+        (Some("# only a comment\n...\n"), Code::OverlayMissing),
+        (Some("---\n...\n"), Code::OverlayMissing),
+        (Some("{}\n...\n"), Code::OverlayMissing),
+        (Some("- a\n...\n"), Code::OverlayMissing),
+        (Some("text\n...\n"), Code::OverlayMissing),
+        (Some("services: {}\n"), Code::OverlayTruncated),
+        (Some("services: { a: { tty: true } }\n..\n"), Code::OverlayTruncated),
+        (Some("include: [x.yaml]\n...\n"), Code::OverlayTruncated),
+        (Some("services: { a: { extends: { file: x, service: y } } }\n...\n"), Code::OverlayTruncated),
+    ];
+    for (text, code) in cases {
+        let mut fixture = Fixture::new(BASE).policy("overlays: [{ file: o.yaml }]\n");
+        if let Some(text) = text {
+            fixture = fixture.with("o.yaml", text);
+        }
+        let outcome = fixture.run();
+        assert_eq!(outcome.codes(), [code], "{text:?}\n{}", outcome.text());
+        assert!(outcome.model.is_none());
+    }
+    let fixture = Fixture::new(BASE).policy("overlays: [{ file: . }]\n");
+    assert_eq!(fixture.run().codes(), [Code::OverlayMissing]);
+}
+
+#[test]
+fn a_pin_takes_the_place_of_closing_and_must_match() {
+    let open = "services:\n  a: { read_only: true }\n";
+    let pin = crate::project::sha256(open.as_bytes());
+    let policy = format!("overlays: [{{ file: o.yaml, sha256: {} }}]\n", pin.to_uppercase());
+    Fixture::new(BASE).with("o.yaml", open).policy(&policy).run().assert_passes();
+    let outcome = Fixture::new(BASE).with("o.yaml", OVERLAY).policy(&policy).run();
+    assert_eq!(outcome.codes(), [Code::OverlayPin]);
+}
+
+/// Every cut of every overlay: refused, or the same model as the whole.
+#[test]
+fn no_cut_of_an_overlay_weakens_the_model() {
+    let base = "services:\n  a: { image: \"x:1\", user: \"1:1\" }\n  b: { image: \"x:1\", user: \"1:1\", networks: [n] }\nnetworks: { n: }\n";
+    let own = "services:\n  \"*\":\n    read_only: true\n    security_opt:\n      - no-new-privileges:true\n  a:\n    environment:\n      TEXT: |\n        one\n          ...\n        two\n    pids_limit: 256\n...\n";
+    let mut cuts = 0;
+    let mut refused = 0;
+    let texts = crate::policy::builtin::BUILTINS.iter().map(|builtin| builtin.text).chain([own]);
+    for text in texts {
+        let run = |text: &str| {
+            Fixture::new(base).with("o.yaml", text).policy("overlays: [{ file: o.yaml }]\n").run()
+        };
+        let whole = run(text);
+        whole.assert_passes();
+        let whole = whole.model.unwrap().root;
+        for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
+            cuts += 1;
+            let outcome = run(text.get(..at).unwrap());
+            if outcome.passes() {
+                assert!(outcome.model.unwrap().root.same(&whole), "cut at {at} of {text}");
+            } else {
+                refused += 1;
+            }
+        }
+    }
+    println!("{cuts} cuts, {refused} refused, {} equal to the whole", cuts - refused);
+    assert!(cuts > 900);
+}
+
+#[test]
+fn a_list_that_is_cut_short_is_shown_beside_the_one_expected() {
+    let policy = "files: [compose.yaml, b.yaml, c.yaml]\n";
+    let fixture = Fixture::new(BASE).file("b.yaml", BASE).file("c.yaml", BASE).policy(policy);
+    fixture.run().assert_passes();
+    for (list, message) in [
+        (&["compose.yaml"][..], "cut short: 1 of the 3"),
+        (&["compose.yaml", "b.yaml"][..], "cut short: 2 of the 3"),
+        (&["compose.yaml", "c.yaml", "b.yaml"][..], "not the one"),
+        (&["b.yaml", "compose.yaml", "c.yaml"][..], "not the one"),
+    ] {
+        let fixture =
+            Fixture::new(BASE).with("b.yaml", BASE).with("c.yaml", BASE).policy(policy).listing(list);
+        let mut fixture = fixture;
+        fixture.policy = Some(fixture.path().join("seaworthy.yaml"));
+        let outcome = fixture.run();
+        assert_eq!(outcome.codes(), [Code::FileListInvalid]);
+        assert!(outcome.errors()[0].message.contains(message), "{}", outcome.errors()[0].message);
+        let help = outcome.errors()[0].help.clone().unwrap();
+        assert!(help.contains("given") && help.contains("expected") && help.contains("3. c.yaml"), "{help}");
+    }
+}
+
+#[test]
+fn a_system_policy_that_others_may_write_is_not_trusted() {
+    use std::os::unix::fs::PermissionsExt;
+    let modes = [("etc/policy.yaml", 0o664), ("etc/policy.yaml", 0o646), ("etc", 0o775), ("etc", 0o757)];
+    for (path, mode) in modes {
+        let fixture = Fixture::new(BASE).system("posture: baseline\n");
+        fixture.run().assert_passes();
+        std::fs::set_permissions(fixture.path().join(path), std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(fixture.run().codes(), [Code::PolicyUntrusted], "{path} {mode:o}");
+    }
+    let fixture = Fixture::new(BASE).system("posture: baseline\n");
+    let mut inputs = crate::project::Inputs::default();
+    let mut sink = crate::diagnostic::Sink::new();
+    let project = fixture.discover(&mut inputs, &mut sink).unwrap();
+    let given = crate::policy::Given { system_owner: 4711, ..fixture.given() };
+    assert!(crate::policy::find(&project, &given, &mut inputs, &mut sink).is_none());
+    assert!(sink.findings().iter().all(|finding| finding.code == Code::PolicyUntrusted));
+}
+
+#[test]
+fn a_project_may_tighten_what_the_host_says_and_never_loosen_it() {
+    let system = "posture: hardened\nuser: { default: \"5:5\" }\nfiles: [../compose.yaml]\nbinds: { roots: [/srv, ..], mode: \"0750\" }\n\
+                  overlays: [{ builtin: limits }]\n";
+    let tighter = [
+        "",
+        "posture: contained\n",
+        "user: { default: \"5:5\" }\n",
+        "user: { services: { a: per-service } }\n",
+        "files: [compose.yaml]\n",
+        "binds: { roots: [/srv/app], mode: \"0700\" }\n",
+        "overlays: [{ builtin: read-only }]\n",
+    ];
+    for own in tighter {
+        let outcome = Fixture::new(BASE).system(system).policy(own).run();
+        assert!(outcome.passes(), "{own}\n{}", outcome.text());
+        assert!(outcome.policy.unwrap().posture.value >= Posture::Hardened);
+    }
+    let looser = [
+        "posture: baseline\n",
+        "user: { default: \"6:6\" }\n",
+        "user: { services: { a: image } }\n",
+        "user: { services: { a: \"0:0\" } }\n",
+        "files: [other.yaml]\n",
+        "binds: { roots: [/] }\n",
+        "binds: { roots: [/etc] }\n",
+        "binds: { mode: \"0777\" }\n",
+        "waivers: [{ service: a, rule: privileged, reason: r }]\n",
+        "waivers: [{ service: a, rule: no-new-privileges, reason: r }]\n",
+        "waivers: [{ service: a, rule: memory-limit, allow: [9g], reason: r }]\n",
+    ];
+    for own in looser {
+        let outcome = Fixture::new(BASE).system(system).policy(own).run();
+        assert_eq!(outcome.codes(), [Code::PolicyLoosened], "{own}\n{}", outcome.text());
+        let labels = &outcome.errors()[0].labels;
+        assert_eq!(labels.len(), 2, "{own}: both places are shown");
+        assert_ne!(labels[0].span.file, labels[1].span.file, "{own}");
+    }
+}
+
+#[test]
+fn the_host_s_overlays_come_first_and_its_waivers_hold_for_projects() {
+    let outcome = Fixture::new("services:\n  a: { image: \"x:1\", user: \"1:1\", cap_add: [NET_RAW] }\n")
+        .with("etc/sys.yaml", "services:\n  \"*\": { hostname: h }\n...\n")
+        .with("own.yaml", "services:\n  \"*\": { tty: true }\n...\n")
+        .system("posture: hardened\noverlays: [{ file: sys.yaml }]\nwaivers: [{ service: a, rule: cap-add, allow: [NET_RAW], reason: ping }]\n")
+        .policy("overlays: [{ file: own.yaml }, { builtin: hardening }]\n")
+        .run();
+    outcome.assert_passes();
+    let names: Vec<_> =
+        outcome.arranged.as_ref().unwrap().mandatory.iter().map(|overlay| overlay.name.as_str()).collect();
+    assert_eq!(names, ["builtin:hardening", "sys.yaml", "own.yaml"]);
+}
+
+#[test]
+fn a_system_overlay_takes_nothing_from_the_environment() {
+    let outcome = Fixture::new(BASE)
+        .with("etc/sys.yaml", "services:\n  \"*\": { read_only: \"${RO:-true}\" }\n...\n")
+        .system("overlays: [{ file: sys.yaml }]\n")
+        .run();
+    assert_eq!(outcome.codes(), [Code::PolicyUntrusted]);
+}
+
+#[test]
+fn a_waiver_narrows_and_does_not_switch_off() {
+    let base = "services:\n  a: { image: \"x:1\", user: \"1:1\", cap_add: [NET_RAW, CHOWN] }\n";
+    let policy =
+        "posture: hardened\nwaivers:\n  - { service: a, rule: cap-add, allow: [NET_RAW], reason: ping }\n";
+    let outcome = Fixture::new(base).policy(policy).run();
+    assert_eq!(outcome.codes(), [Code::RuleViolated]);
+    assert_eq!(outcome.places(Code::RuleViolated)[0], "CHOWN");
+}
+
+#[test]
+fn an_expired_waiver_does_not_apply_and_is_shown() {
+    let base = "services:\n  a: { image: \"x:1\", user: \"1:1\", cap_add: [CHOWN] }\n";
+    for (expires, fine) in [("2026-11-22", true), ("2026-11-21", false), ("\"2020-01-01\"", false)] {
+        let policy = format!(
+            "posture: hardened\nwaivers:\n  - {{ service: a, rule: cap-add, allow: [CHOWN], reason: r, expires: {expires} }}\n"
+        );
+        let outcome = Fixture::new(base).policy(&policy).run();
+        assert_eq!(outcome.passes(), fine, "{expires}\n{}", outcome.text());
+        if !fine {
+            assert_eq!(outcome.codes(), [Code::RuleViolated, Code::WaiverInvalid]);
+        }
+    }
+    let outcome = Fixture::new(base)
+        .policy("waivers: [{ service: a, rule: cap-add, allow: [CHOWN], reason: r, expires: 2026-02-30 }]\n")
+        .run();
+    assert_eq!(outcome.codes(), [Code::PolicySyntax]);
+}
+
+#[test]
+fn a_waiver_that_nothing_needs_is_a_warning() {
+    let base = "services:\n  a: { image: \"x:1\", user: \"1:1\", cap_add: [CHOWN] }\n";
+    let cases = [
+        "{ service: a, rule: privileged, reason: r }",
+        "{ service: b, rule: privileged, reason: r }",
+        "{ service: a, rule: cap-add, allow: [CHOWN, KILL], reason: r }",
+    ];
+    for waiver in cases {
+        let policy = format!("posture: baseline\nwaivers:\n  - {waiver}\n");
+        let outcome = Fixture::new(base).policy(&policy).run();
+        outcome.assert_passes();
+        let warnings = outcome.findings.iter().filter(|finding| finding.code == Code::WaiverInvalid).count();
+        assert_eq!(warnings, 1, "{waiver}\n{}", outcome.text());
+    }
+}
+
+#[test]
+fn a_waiver_takes_its_key_out_of_the_built_in_overlay() {
+    let base = "services:\n  a: { image: \"x:1\", user: \"1:1\", pids_limit: 5000 }\n  b: { image: \"x:1\", user: \"1:1\" }\n";
+    let policy = "posture: hardened\nwaivers:\n  - { service: a, rule: pids-limit, allow: [8000], reason: threads }\n  - { service: b, rule: cap-drop, reason: setup }\n";
+    let outcome = Fixture::new(base).policy(policy).run();
+    outcome.assert_passes();
+    assert_eq!(outcome.value(&["services", "a", "pids_limit"]).unwrap(), "5000");
+    assert_eq!(outcome.value(&["services", "b", "cap_drop"]), None);
+    assert_eq!(outcome.value(&["services", "a", "cap_drop"]).unwrap(), "[ALL]");
+}

@@ -15,7 +15,10 @@ fn every_service_of_every_profile_gets_what_the_star_says() {
     for service in ["a", "b"] {
         assert_eq!(outcome.value(&["services", service, "cap_drop"]).unwrap(), "[ALL]");
         assert_eq!(outcome.value(&["services", service, "pids_limit"]).unwrap(), "1024");
-        assert_eq!(outcome.value(&["services", service, "security_opt"]).unwrap(), "[no-new-privileges:true]");
+        assert_eq!(
+            outcome.value(&["services", service, "security_opt"]).unwrap(),
+            "[no-new-privileges:true]"
+        );
     }
 }
 
@@ -23,7 +26,8 @@ fn every_service_of_every_profile_gets_what_the_star_says() {
 fn an_option_that_the_project_has_already_is_not_repeated() {
     for place in ["compose.yaml", "late.yaml"] {
         let own = "services:\n  a: { image: \"x:1\", security_opt: [\"no-new-privileges:true\"] }\n";
-        let fixture = if place == "compose.yaml" { Fixture::new(own) } else { Fixture::new(BASE).file(place, own) };
+        let fixture =
+            if place == "compose.yaml" { Fixture::new(own) } else { Fixture::new(BASE).file(place, own) };
         fixture.policy(HARDENED).run().assert_passes();
     }
 }
@@ -39,7 +43,8 @@ fn a_limit_goes_where_the_service_keeps_its_limits() {
 
 #[test]
 fn a_tighter_limit_of_the_project_stays() {
-    let base = "services:\n  a: { image: \"x:1\", pids_limit: 50 }\n  b: { image: \"x:1\", pids_limit: 5000 }\n";
+    let base =
+        "services:\n  a: { image: \"x:1\", pids_limit: 50 }\n  b: { image: \"x:1\", pids_limit: 5000 }\n";
     let outcome = Fixture::new(base).policy(HARDENED).run();
     outcome.assert_passes();
     assert_eq!(outcome.value(&["services", "a", "pids_limit"]).unwrap(), "50");
@@ -53,7 +58,8 @@ fn a_tighter_limit_of_the_project_stays() {
 #[test]
 fn a_later_overlay_may_be_tighter_but_a_star_never_loosens() {
     for order in ["limits, hardening", "hardening, limits"] {
-        let list: String = order.split(", ").map(|name| format!("  - builtin: {name}\n")).collect();
+        let list =
+            order.split(", ").map(|name| format!("  - builtin: {name}\n")).collect::<Vec<_>>().concat();
         let outcome = Fixture::new(BASE).policy(&format!("overlays:\n{list}")).run();
         outcome.assert_passes();
         assert_eq!(outcome.value(&["services", "a", "pids_limit"]).unwrap(), "512", "{order}");
@@ -114,8 +120,10 @@ fn an_overlay_opens_a_network_by_name() {
     outcome.assert_passes();
     assert_eq!(outcome.value(&["networks", "out", "internal"]).unwrap(), "true");
     let open = "networks:\n  out: { internal: false }\n...\n";
-    let outcome =
-        Fixture::new(base).with("open.yaml", open).policy(&format!("{policy}overlays: [{{ file: open.yaml }}]\n")).run();
+    let outcome = Fixture::new(base)
+        .with("open.yaml", open)
+        .policy(&format!("{policy}overlays: [{{ file: open.yaml }}]\n"))
+        .run();
     outcome.assert_passes();
     assert_eq!(outcome.value(&["networks", "in", "internal"]).unwrap(), "true");
     assert_eq!(outcome.value(&["networks", "out", "internal"]), None);

@@ -1,0 +1,172 @@
+//! One at a time: a file that whoever has the turn holds locked.
+//!
+//! The kernel gives the lock back when its holder ends, however it ends, so a turn is never left
+//! behind. The number in the file only says whom one waits for.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat};
+use rustix::io::Errno;
+
+/// How often a turn that another process has is asked for again.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// The turn; over when this is dropped, or when the process becomes another program.
+#[derive(Debug)]
+pub struct Turn {
+    file: File,
+}
+
+/// Why there is no turn.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    #[error("{} is held by {} for more than {} seconds", path.display(), who(*.holder), .waited.as_secs())]
+    Busy { path: PathBuf, holder: Option<u32>, waited: Duration },
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io { path: PathBuf, action: &'static str, source: io::Error },
+}
+
+/// Whom one waits for, in words.
+pub fn who(holder: Option<u32>) -> String {
+    holder.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+impl Turn {
+    /// Waits for the turn, for `patience` at most. `waits` is told once, when `notice` has passed.
+    ///
+    /// # Errors
+    /// Where another process keeps the turn, or the file cannot be used.
+    pub fn take(
+        path: &Path,
+        notice: Duration,
+        patience: Duration,
+        waits: impl FnOnce(Option<u32>),
+    ) -> Result<Self, TurnError> {
+        let failed = |action: &'static str| {
+            move |errno: Errno| TurnError::Io { path: path.to_owned(), action, source: errno.into() }
+        };
+        // Closed on exec: the program that this process becomes would hold the turn as long as it runs.
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let descriptor = openat(CWD, path, flags, Mode::RUSR | Mode::WUSR).map_err(failed("open it"))?;
+        let turn = Self { file: File::from(descriptor) };
+        let start = Instant::now();
+        let mut waits = Some(waits);
+        loop {
+            match flock(&turn.file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => break,
+                Err(Errno::INTR) => continue,
+                Err(Errno::WOULDBLOCK) => {}
+                Err(errno) => return Err(failed("lock it")(errno)),
+            }
+            let waited = start.elapsed();
+            if waited >= patience {
+                return Err(TurnError::Busy { path: path.to_owned(), holder: turn.holder(), waited });
+            }
+            if waited >= notice
+                && let Some(waits) = waits.take()
+            {
+                waits(turn.holder());
+            }
+            std::thread::sleep(PAUSE);
+        }
+        // Only for the messages of those who wait; a disk that is full does not stop a launch here.
+        let _ = turn.file.set_len(0);
+        let _ = rustix::io::pwrite(&turn.file, format!("{}\n", std::process::id()).as_bytes(), 0);
+        Ok(turn)
+    }
+
+    /// The process that has the turn, where the file says it and it is still there.
+    fn holder(&self) -> Option<u32> {
+        let mut bytes = [0_u8; 16];
+        let length = rustix::io::pread(&self.file, &mut bytes, 0).ok()?;
+        let text = std::str::from_utf8(bytes.get(..length)?).ok()?;
+        let pid: u32 = text.trim().parse().ok()?;
+        Path::new("/proc").join(pid.to_string()).exists().then_some(pid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    const NOTICE: Duration = Duration::from_millis(20);
+    const PATIENCE: Duration = Duration::from_millis(120);
+
+    fn take(path: &Path) -> Result<Turn, TurnError> {
+        Turn::take(path, NOTICE, PATIENCE, |_| {})
+    }
+
+    #[test]
+    fn a_second_one_waits_says_so_and_gives_up() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("launch.lock");
+        let first = take(&path).unwrap();
+        let mut told = None;
+        let error = Turn::take(&path, NOTICE, PATIENCE, |holder| told = Some(holder)).unwrap_err();
+        assert_eq!(told, Some(Some(std::process::id())));
+        assert!(matches!(error, TurnError::Busy { holder: Some(pid), .. } if pid == std::process::id()));
+        assert!(error.to_string().contains(&format!("held by process {}", std::process::id())), "{error}");
+        drop(first);
+        take(&path).unwrap();
+    }
+
+    #[test]
+    fn what_a_holder_left_behind_stops_nobody() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("launch.lock");
+        // A number of a process that has ended, and then something that is no number.
+        for left in ["4194305\n", "garbage"] {
+            std::fs::write(&path, left).unwrap();
+            drop(take(&path).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_run_meanwhile_does_not_keep_the_turn() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("launch.lock");
+        let turn = take(&path).unwrap();
+        let mut child = Command::new("sleep").arg("30").stdin(Stdio::null()).spawn().unwrap();
+        drop(turn);
+        let again = take(&path);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        again.unwrap();
+    }
+
+    #[test]
+    fn only_one_at_a_time_has_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("launch.lock");
+        let (inside, most) = (AtomicU32::new(0), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        let turn = Turn::take(&path, NOTICE, Duration::from_secs(60), |_| {}).unwrap();
+                        most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                        std::thread::yield_now();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        drop(turn);
+                    }
+                });
+            }
+        });
+        assert_eq!(most.into_inner(), 1);
+    }
+
+    #[test]
+    fn a_link_is_not_followed() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("launch.lock");
+        std::os::unix::fs::symlink(temp.path().join("elsewhere"), &path).unwrap();
+        assert!(matches!(take(&path), Err(TurnError::Io { .. })));
+        assert!(!temp.path().join("elsewhere").exists());
+    }
+}

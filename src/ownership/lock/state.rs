@@ -1,0 +1,71 @@
+//! Which directories of the host are a service's state.
+
+use std::path::{Path, PathBuf};
+
+use crate::compose::Model;
+use crate::host::Kind;
+use crate::ownership::kind;
+use crate::ownership::root::{Roots, Standing};
+use crate::yaml::Node;
+
+/// The declared roots; the project's directory where none are.
+pub struct StateRoots {
+    roots: Roots,
+}
+
+impl StateRoots {
+    pub fn new(model: &Model, declared: &[PathBuf]) -> Self {
+        let roots = match declared {
+            [] => Roots::new([model.directory.as_path()]),
+            declared => Roots::new(declared.iter().map(PathBuf::as_path)),
+        };
+        Self { roots }
+    }
+
+    /// The directory that is there and the way below it, where `path` is inside a root and not behind a
+    /// link that leads out.
+    pub fn inside(&self, path: &Path) -> Option<(PathBuf, PathBuf)> {
+        let existing = path.ancestors().find(|path| path.symlink_metadata().is_ok())?;
+        match self.roots.standing(path, existing) {
+            Standing::Inside { anchor, relative } => Some((anchor, relative)),
+            Standing::BehindLink(_) | Standing::Outside => None,
+        }
+    }
+}
+
+/// The directories that a service may write, in order, each once: its bind mounts that are not
+/// read-only, below the roots.
+pub fn state_paths(service: &Node, roots: &StateRoots) -> Vec<PathBuf> {
+    let mounts = binds(service).filter(|mount| mount.get("read_only").and_then(Node::as_bool) != Some(true));
+    let mut paths: Vec<PathBuf> = mounts
+        .filter_map(|mount| Some(PathBuf::from(mount.get("source")?.as_str()?)))
+        .filter(|path| is_directory(path) && roots.inside(path).is_some())
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// The bind mounts of a service.
+pub(super) fn binds(service: &Node) -> impl Iterator<Item = &Node> {
+    let volumes = service.get("volumes").and_then(Node::as_seq).into_iter().flatten();
+    volumes.filter(|mount| mount.get("type").and_then(Node::as_str) == Some("bind"))
+}
+
+/// What is not there yet becomes a directory unless its name says otherwise.
+fn is_directory(path: &Path) -> bool {
+    match path.metadata() {
+        Ok(metadata) => metadata.is_dir(),
+        Err(_) => kind::of_name(path).is_none_or(|kind| kind == Kind::Directory),
+    }
+}
+
+/// As the lock writes it: relative to its own directory where it is below, so that two checkouts have
+/// the same lock.
+pub(super) fn written(path: &Path, directory: &Path) -> String {
+    match path.strip_prefix(directory) {
+        Ok(inside) if inside.as_os_str().is_empty() => ".".to_owned(),
+        Ok(inside) => format!("./{}", inside.display()),
+        Err(_) => path.display().to_string(),
+    }
+}

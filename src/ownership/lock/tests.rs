@@ -1,0 +1,381 @@
+use std::fmt::Write;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::diagnostic::{Code, Finding};
+use crate::engine::{Answer, IdMap};
+use crate::ownership::images::fake::{Fake, FakeImages};
+use crate::ownership::testing::{model, op};
+use crate::ownership::{Placed, UserPolicy, UserQuestion, Users, decide_users};
+use crate::project::Inputs;
+use crate::source::FileId;
+
+const ID: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+fn sample() -> Lock {
+    let entry = |user: u32, from| Entry {
+        user: Owner::new(user, user),
+        from,
+        image: None,
+        previous: Vec::new(),
+        state: Vec::new(),
+    };
+    let agent = Entry {
+        previous: vec![Owner::new(1000, 0)],
+        state: vec!["./state".into(), "/srv/with: a colon".into()],
+        ..entry(20001, From::PerService)
+    };
+    let db = Entry { image: Some(ID.into()), ..entry(999, From::Image) };
+    let services =
+        [("agent", agent), ("db", db), ("on", entry(7, From::Service)), ("1.5", entry(8, From::Policy))];
+    Lock { services: services.map(|(name, entry)| (name.to_owned(), entry)).into() }
+}
+
+fn parse(text: &str) -> Result<Lock, Vec<Finding>> {
+    read::parse(FileId(0), text).map(|(lock, _)| lock)
+}
+
+fn refusals(text: &str) -> Vec<String> {
+    let findings = parse(text).unwrap_err();
+    assert!(
+        findings.iter().all(|finding| finding.code == Code::LockInvalid && finding.help.is_some()),
+        "{findings:?}"
+    );
+    findings.into_iter().map(|finding| finding.message).collect()
+}
+
+#[test]
+fn a_lock_is_plain_to_read() {
+    let expected = format!(
+        r#"# Written by seaworthy: who each service runs as. Keep this file in version control.
+# A user that differs from it stops a launch; `seaworthy repair --migrate SERVICE` carries it over.
+version: 1
+services:
+  "1.5":
+    user: "8:8"
+    from: policy
+  agent:
+    user: "20001:20001"
+    from: per-service
+    previous:
+      - "1000:0"
+    state:
+      - ./state
+      - '/srv/with: a colon'
+  db:
+    user: "999:999"
+    from: image
+    image: {ID}
+  "on":
+    user: "7:7"
+    from: service
+...
+"#
+    );
+    let text = sample().text();
+    // Whether two numbers with a colon need quotes is the writer's own affair.
+    assert_eq!(text.replace('"', ""), expected.replace('"', ""));
+    assert_eq!(parse(&text).unwrap(), sample());
+    assert_eq!(parse(&Lock::default().text()).unwrap(), Lock::default());
+}
+
+#[test]
+fn a_lock_cut_at_any_byte_is_refused() {
+    let text = sample().text();
+    for at in 0..text.len() {
+        let messages = refusals(text.get(..at).unwrap());
+        assert!(messages.iter().all(|message| message.starts_with("the lock is ")), "{at}: {messages:?}");
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_refused_with_its_place() {
+    let damaged = [
+        ("version: 1", "version: 2", "the lock has version 2"),
+        ("version: 1", "version: one", "`version` must be 1"),
+        ("version: 1\n", "", "the lock has no `version`"),
+        ("services:", "servces:", "did you mean `services`?"),
+        ("from: image", "from: imege", "`from` of service `db`"),
+        ("    from: image\n", "", "service `db` has no `from`"),
+        ("image: sha256:0", "image: sha256:z", "`image` of service `db`"),
+        ("previous:", "previus:", "did you mean `previous`?"),
+        ("./state", "''", "a state path"),
+        ("999:999", "999", "a user of service `db`"),
+        ("999:999", "4000000000:1", "a user of service `db`"),
+        ("20001:20001", "0:0", "root for a user of its own"),
+        ("services:", "<<<<<<< HEAD\nservices:", ""),
+        ("services:", "version: 1\nservices:", ""),
+        ("\n...\n", "\n...\n---\na: 1\n...\n", "more than one"),
+    ];
+    for (from, to, message) in damaged {
+        let text = sample().text();
+        assert!(text.contains(from), "{from}");
+        let messages = refusals(&text.replacen(from, to, 1)).join("; ");
+        assert!(messages.contains(message), "{to}: {messages}");
+    }
+}
+
+#[test]
+fn two_services_with_one_user_of_their_own_are_refused() {
+    let mut lock = sample();
+    lock.services.insert("zeta".into(), lock.services["agent"].clone());
+    let text = lock.text();
+    let findings = read::parse(FileId(0), &text).unwrap_err();
+    assert!(findings[0].message.contains("`agent` and `zeta` have the same user"), "{findings:?}");
+    assert_eq!(findings[0].labels.len(), 2);
+}
+
+#[test]
+fn the_file_is_written_once_and_only_when_it_changes() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join(FILE_NAME);
+    let mut inputs = Inputs::default();
+    let none = LockFile::read(&path, &mut inputs).unwrap();
+    assert!(!none.exists() && !none.is_stale().unwrap());
+    assert!(none.write(&sample()).unwrap());
+    assert!(none.is_stale().unwrap());
+    let read = LockFile::read(&path, &mut inputs).unwrap();
+    assert_eq!(read.lock, sample());
+    assert!(!read.write(&sample()).unwrap(), "the same content again");
+    assert_eq!(&inputs.sources().text(read.span("agent").unwrap()).replace('"', ""), "20001:20001");
+    for bad in [b"\xff\n...\n".as_slice(), b"", b"version: 1\n"] {
+        std::fs::write(&path, bad).unwrap();
+        assert!(LockFile::read(&path, &mut inputs).is_err(), "{bad:?}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    assert!(LockFile::read(&path, &mut inputs).is_err(), "a dangling link is not no lock");
+}
+
+#[test]
+fn the_schema_says_what_the_reader_takes() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../schemas/lock.schema.json")).unwrap();
+    let keys = |value: &serde_json::Value| {
+        let mut keys: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
+        keys.sort();
+        keys
+    };
+    let sorted = |keys: &[&str]| {
+        let mut keys: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
+        keys.sort();
+        keys
+    };
+    let service = &schema["$defs"]["service"];
+    assert_eq!(keys(&schema["properties"]), sorted(read::TOP));
+    assert_eq!(schema["properties"]["version"]["const"], VERSION);
+    assert_eq!(keys(&service["properties"]), sorted(read::SERVICE));
+    assert_eq!(service["properties"]["from"]["enum"], serde_json::json!(From::ALL.map(From::name)));
+    assert_eq!(
+        (&schema["additionalProperties"], &service["additionalProperties"]),
+        (&false.into(), &false.into())
+    );
+    // Each key that is required is missed, and each other one is not.
+    for key in read::SERVICE {
+        let required = service["required"].as_array().unwrap().contains(&(*key).into());
+        let lock = "version: 1\nservices:\n  a:\n    user: '1:1'\n    from: image\n...\n";
+        let kept: Vec<&str> = lock.lines().filter(|line| !line.contains(&format!("{key}:"))).collect();
+        let without = kept.join("\n") + "\n";
+        assert_eq!(parse(&without).is_err(), required, "{key}");
+    }
+}
+
+/// One launch: the users that services get with this lock, and the lock afterwards.
+fn launch(file: &LockFile, services: &[(String, String)]) -> (Users, Lock) {
+    let mut text = String::from("services:\n");
+    for (name, more) in services {
+        let _ = writeln!(text, "  {name}: {{image: app{more}}}");
+    }
+    let (model, sources) = model(&text);
+    let policy = UserPolicy {
+        default: Some(Placed::new(UserSpec::PerService, None)),
+        reserved: file.lock.reserved(),
+        ..UserPolicy::default()
+    };
+    let users = decide_users(&UserQuestion {
+        model: &model,
+        sources: &sources,
+        policy: Some(&policy),
+        images: &FakeImages::one("app", Fake { user: "1000:1000", ..Fake::default() }),
+        caller: &op(),
+        known: &file.lock.given(),
+    });
+    let observed: Vec<Observed<'_>> = users
+        .decisions
+        .iter()
+        .map(|decision| Observed { decision, image: None, state: Vec::new() })
+        .collect();
+    let lock = next(file, &observed);
+    (users, lock)
+}
+
+fn holding(lock: &Lock) -> LockFile {
+    let temp = tempfile::tempdir().unwrap();
+    let path = temp.path().join(FILE_NAME);
+    std::fs::write(&path, lock.text()).unwrap();
+    LockFile::read(&path, &mut Inputs::default()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn users_of_their_own_stay_whatever_becomes_of_the_other_services(
+        generations in prop::collection::vec(
+            prop::collection::btree_map("[a-e]{1,2}", prop::option::weighted(0.2, Just(", user: '20002:20002'")), 1..6), 1..6,
+        ),
+        reverse in any::<bool>(),
+    ) {
+        let mut file = holding(&Lock::default());
+        let mut ever: BTreeMap<String, Owner> = BTreeMap::new();
+        for services in &generations {
+            let mut list: Vec<(String, String)> =
+                services.iter().map(|(name, more)| (name.clone(), more.unwrap_or_default().to_owned())).collect();
+            if reverse {
+                list.reverse();
+            }
+            let (users, lock) = launch(&file, &list);
+            let again = launch(&file, &list).1;
+            prop_assert_eq!(lock.text(), again.text());
+            let mut seen: BTreeMap<u32, &str> = BTreeMap::new();
+            for decision in &users.decisions {
+                let owner = decision.user.as_ref().known().unwrap().owner;
+                // One that was told a user before would drift, and is not launched.
+                let recorded = &lock.services[&decision.service];
+                if recorded.from != From::PerService || recorded.user != owner {
+                    continue;
+                }
+                prop_assert_eq!(*ever.entry(decision.service.clone()).or_insert(owner), owner);
+                prop_assert_eq!(seen.insert(owner.uid, &decision.service), None);
+            }
+            let owners: BTreeSet<Owner> = ever.values().copied().collect();
+            prop_assert_eq!(owners.len(), ever.len());
+            file = holding(&lock);
+        }
+    }
+}
+
+fn observe<'a>(users: &'a Users, state: &[&str]) -> Vec<Observed<'a>> {
+    let observed = users.decisions.iter().map(|decision| Observed {
+        decision,
+        image: Some(ID.into()),
+        state: state.iter().map(Into::into).collect(),
+    });
+    observed.collect()
+}
+
+fn of_image(user: &'static str, text: &str) -> Users {
+    let (model, sources) = model(text);
+    let policy = UserPolicy { default: Some(Placed::new(UserSpec::Image, None)), ..UserPolicy::default() };
+    decide_users(&UserQuestion {
+        model: &model,
+        sources: &sources,
+        policy: Some(&policy),
+        images: &FakeImages::one("app", Fake { user, ..Fake::default() }),
+        caller: &op(),
+        known: &BTreeMap::new(),
+    })
+}
+
+#[test]
+fn an_image_whose_user_moved_is_drift_with_everything_said() {
+    let temp = tempfile::tempdir().unwrap();
+    let state = temp.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let mine = Owner::current();
+    let text = format!(
+        "services:\n  a:\n    image: app\n    volumes: [{{type: bind, source: {}, target: /s}}]\n",
+        state.display()
+    );
+    let (model, _) = model(&text);
+    let user = Box::leak(mine.to_string().into_boxed_str());
+    let path = temp.path().join(FILE_NAME);
+    let mut inputs = Inputs::default();
+    let none = LockFile::read(&path, &mut inputs).unwrap();
+    let before = of_image(user, &text);
+    let first = observe(&before, &[state.to_str().unwrap()]);
+    assert_eq!(would_change(&none, &first), [format!("service `a` is new: {mine} (the image's USER)")]);
+    none.write(&next(&none, &first)).unwrap();
+    let file = LockFile::read(&path, &mut inputs).unwrap();
+    assert_eq!(file.lock.services["a"].state, ["./state"]);
+    assert!(would_change(&file, &first).is_empty());
+    let maps = |_: &str| Answer::Known(IdMap::identity());
+    assert!(drift(&file, &model, &first, &maps).is_empty());
+
+    let users = of_image("10001:10001", &text);
+    let mut second = observe(&users, &[]);
+    second[0].image = Some(ID.replace('0', "f"));
+    assert_eq!(next(&file, &second), file.lock, "a user that moved is not written over");
+    assert_eq!(would_change(&file, &second), [format!("service `a`: user 10001:10001 instead of {mine}")]);
+    let drifts = drift(&file, &model, &second, &maps);
+    let [Drift { finding, paths, .. }] = drifts.as_slice() else { panic!("{drifts:?}") };
+    assert_eq!(paths.as_slice(), [state.as_path()]);
+    assert_eq!(finding.code, Code::UserDrift);
+    assert!(
+        finding.message.contains(&format!("run as 10001:10001 (user.default), but ran as {mine}")),
+        "{}",
+        finding.message
+    );
+    assert!(
+        finding.message.contains("its image is f123456789ab now and was 0123456789ab"),
+        "{}",
+        finding.message
+    );
+    let help = finding.help.as_ref().unwrap();
+    assert!(help.contains("./state") && help.contains("`seaworthy repair --migrate a`"), "{help}");
+    assert_eq!(finding.labels.len(), 1);
+}
+
+#[test]
+fn what_is_not_known_yet_changes_nothing() {
+    let file = holding(&sample());
+    let users = of_image("7:7", "services:\n  agent: {image: other}\n  new: {image: other}\n");
+    assert_eq!(next(&file, &observe(&users, &[])), file.lock);
+}
+
+fn plan_for(file: &LockFile, users: &Users, map: &Answer<IdMap>, directory: &Path) -> Option<repair::Repair> {
+    let text = format!(
+        "services:\n  a:\n    image: app\n    volumes:\n      - {{type: bind, source: {0}/state, target: /s}}\n      \
+         - {{type: bind, source: {0}/ro, target: /r, read_only: true}}\n      - {{type: bind, source: /usr, target: /u}}\n",
+        directory.display()
+    );
+    let (mut model, _) = model(&text);
+    model.directory = directory.to_owned();
+    let roots = StateRoots::new(&model, &[]);
+    let service = model.root.at(&["services", "a"]).unwrap();
+    repair::plan(file, users.of("a").unwrap(), service, map, &op(), &roots).unwrap()
+}
+
+#[test]
+fn a_repair_takes_only_from_recorded_users_and_never_from_root_or_the_operator() {
+    let temp = tempfile::tempdir().unwrap();
+    let directory = temp.path().canonicalize().unwrap();
+    for name in ["state", "ro"] {
+        std::fs::create_dir(directory.join(name)).unwrap();
+    }
+    let mut lock = Lock::default();
+    let previous = vec![Owner::ROOT, Owner::new(1500, 1500), Owner::new(3000, 3000)];
+    let entry =
+        Entry { user: Owner::new(1000, 0), from: From::Image, image: None, previous, state: Vec::new() };
+    lock.services.insert("a".into(), entry);
+    let file = holding(&lock);
+    let users = of_image("10001:10001", "services:\n  a: {image: app}\n");
+    let plan = plan_for(&file, &users, &Answer::Known(IdMap::identity()), &directory).unwrap();
+    assert_eq!(plan.handover.from, BTreeSet::from([1000, 3000]));
+    assert_eq!(plan.handover.to, Owner::new(10001, 10001));
+    assert_eq!(plan.moved_from, Some(Owner::new(1000, 0)));
+    let trees: Vec<&Path> = plan.trees.iter().map(|tree| tree.path.as_path()).collect();
+    assert_eq!(trees, [directory.join("state")], "not what is read-only, and nothing outside the roots");
+
+    plan.record(&mut lock);
+    let entry = &lock.services["a"];
+    assert_eq!(entry.user, Owner::new(10001, 10001));
+    assert_eq!(entry.previous.last(), Some(&Owner::new(1000, 0)));
+
+    let range = vec![crate::engine::idmap::Range { container: 0, host: 100_000, length: 65536 }];
+    let map = Answer::Known(IdMap::new(range.clone(), range));
+    let mapped = plan_for(&file, &users, &map, &directory).unwrap();
+    assert_eq!(mapped.handover.to, Owner::new(110_001, 110_001));
+    assert_eq!(mapped.handover.from, BTreeSet::from([100_000, 101_000, 101_500, 103_000, 65534]));
+}

@@ -1,0 +1,149 @@
+//! The JSON Schema of `seaworthy.yaml`, for editors; made from what the reader knows.
+
+use serde_json::{Value, json};
+
+use super::builtin;
+use super::posture::Posture;
+use super::rules::{Allow, CATALOGUE, Rule};
+#[cfg(test)]
+use super::{binds, file, user, waiver};
+
+/// `schemas/policy.schema.json`
+pub fn schema() -> Value {
+    let postures = Posture::ALL.map(Posture::name);
+    let path = json!({ "type": "string", "minLength": 1 });
+    let user = json!({
+        "anyOf": [
+            { "enum": ["image", "caller", "per-service"] },
+            { "type": "string", "pattern": "^(0|[1-9][0-9]*):(0|[1-9][0-9]*)$" }
+        ]
+    });
+    let mode = json!({ "type": "string", "pattern": "^[01]?[0-7]{3}$" });
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "seaworthy policy, version 1",
+        "type": "object",
+        "required": ["version"],
+        "additionalProperties": false,
+        "properties": {
+            "version": { "const": 1 },
+            "posture": { "enum": postures, "description": "What the rules do; observe is the default." },
+            "user": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                    "default": user,
+                    "services": { "type": "object", "additionalProperties": user },
+                    "home": { "enum": ["report", "fix"], "description": "Whether HOME is set where a user would have none." }
+                }
+            },
+            "overlays": { "type": "array", "items": overlay(&path) },
+            "files": {
+                "type": "array", "minItems": 1, "items": path,
+                "description": "The exact list of files expected."
+            },
+            "binds": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                    "roots": { "type": "array", "items": path },
+                    "mode": mode,
+                    "create": { "type": "array", "items": {
+                        "type": "object",
+                        "required": ["path", "kind"],
+                        "additionalProperties": false,
+                        "properties": {
+                            "path": path,
+                            "kind": { "enum": ["file", "dir"] },
+                            "content": { "type": "string" },
+                            "mode": mode,
+                            "owner": { "type": "string", "pattern": "^[0-9]+:[0-9]+$" }
+                        }
+                    } }
+                }
+            },
+            "waivers": { "type": "array", "items": waivers() }
+        }
+    })
+}
+
+fn overlay(path: &Value) -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "builtin": { "enum": builtin::names().collect::<Vec<_>>() },
+            "file": path,
+            "sha256": { "type": "string", "pattern": "^[0-9a-fA-F]{64}$" }
+        },
+        "oneOf": [{ "required": ["builtin"], "not": { "required": ["sha256"] } }, { "required": ["file"] }]
+    })
+}
+
+/// Rules that have something to allow need to be told what.
+fn waivers() -> Value {
+    let with = |keep: fn(&Rule) -> bool| -> Vec<&str> {
+        CATALOGUE.iter().filter(|rule| keep(rule)).map(|rule| rule.id).collect()
+    };
+    let text = json!({ "type": ["string", "integer"] });
+    json!({
+        "type": "object",
+        "required": ["service", "rule", "reason"],
+        "additionalProperties": false,
+        "properties": {
+            "service": { "type": "string", "description": "A service, or * for all of them and for networks and volumes." },
+            "rule": { "enum": with(|_| true) },
+            "allow": { "anyOf": [text, { "type": "array", "minItems": 1, "items": text }] },
+            "reason": { "type": "string", "minLength": 1 },
+            "expires": { "type": "string", "format": "date", "description": "The first day on which it no longer holds." }
+        },
+        "if": { "properties": { "rule": { "enum": with(|rule| rule.allow == Allow::Nothing) } } },
+        "then": { "not": { "required": ["allow"] } },
+        "else": { "required": ["allow"] }
+    })
+}
+
+/// The keys of each mapping, as the reader knows them; the schema must know the same.
+#[cfg(test)]
+fn known() -> [(&'static str, &'static [&'static str]); 6] {
+    [
+        ("/properties", file::POLICY.known),
+        ("/properties/user/properties", user::USER.known),
+        ("/properties/overlays/items/properties", file::OVERLAY.known),
+        ("/properties/binds/properties", binds::BINDS.known),
+        ("/properties/binds/properties/create/items/properties", binds::CREATE.known),
+        ("/properties/waivers/items/properties", waiver::WAIVER.known),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_schema_knows_the_keys_that_the_reader_knows() {
+        let schema = schema();
+        for (place, keys) in known() {
+            let found: BTreeSet<_> =
+                schema.pointer(place).unwrap().as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(found, keys.iter().copied().collect(), "{place}");
+        }
+    }
+
+    #[test]
+    fn the_file_is_in_step_with_the_schema() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/policy.schema.json");
+        let text = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+        if std::env::var_os("SEAWORTHY_BLESS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            written == text,
+            "policy.schema.json is stale: run SEAWORTHY_BLESS=1 cargo test --lib policy"
+        );
+    }
+}

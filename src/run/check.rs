@@ -1,0 +1,59 @@
+//! `check`: load and verify, and nothing else; for CI.
+
+use std::fmt::Write;
+
+use crate::cli::{CheckFormat, CheckOptions, Request};
+use crate::diagnostic::{Code, Exit, Finding, Sink, github, json, sarif};
+use crate::engine::Options;
+use crate::policy::rules;
+
+use super::images::LazyEngine;
+use super::plan::PATIENCE;
+use super::session::Session;
+use super::verify::{Images, verify};
+
+pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
+    if options.rules {
+        return super::print(catalogue().as_bytes());
+    }
+    if options.locked {
+        return Err(super::pass::refuse(
+            Finding::error(Code::Usage, "check --locked is not part of this version")
+                .help("There is no lock to compare with; run `seaworthy check`."),
+        ));
+    }
+    let mut session = Session::new(request);
+    let engine = LazyEngine::new(Options { deadline: PATIENCE, ..super::pass::options(request) });
+    let verified = verify(&mut session, &[], &engine, Images::WhereNeeded);
+    let fails = verified.is_none() || session.sink.has_errors();
+    let exit = if fails { Exit::Findings } else { Exit::Done };
+    let findings = session.sink.findings();
+    let sources = session.inputs.sources();
+    let text = match options.format {
+        CheckFormat::Human => {
+            session.report();
+            return Ok(exit);
+        }
+        CheckFormat::Json => pretty(&json(findings, sources)),
+        CheckFormat::Sarif => pretty(&sarif(findings, sources)),
+        CheckFormat::Github => github(findings, sources),
+    };
+    session.sink = Sink::new();
+    super::print(text.as_bytes()).map(|_| exit)
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// Every rule, a line each.
+fn catalogue() -> String {
+    let rules = &rules::CATALOGUE;
+    let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for rule in rules.iter() {
+        let from = rule.from.map_or("overlay", |posture| posture.name());
+        let _ = writeln!(text, "{:width$}  {from:9}  a service may not {}", rule.id, rule.forbids);
+    }
+    text
+}

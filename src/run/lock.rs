@@ -1,0 +1,135 @@
+//! The lock of the project at hand: read for every command, written by those that act.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::compose::Model;
+use crate::diagnostic::{Code, Finding};
+use crate::engine::{Answer, IdMap};
+use crate::host::turn::who;
+use crate::host::{Turn, ensure_private_dir};
+use crate::ownership::images::image_of;
+use crate::ownership::lock::{Drift, LockFile, Observed, StateRoots, drift, next, state_paths};
+use crate::ownership::{Images, UserDecision};
+use crate::policy::Policy;
+use crate::project::Project;
+
+use super::session::Session;
+
+/// How long another launch may have the turn before this one says that it waits.
+const NOTICE: Duration = Duration::from_secs(1);
+
+/// How long it is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A lock in force, with what this run knows of the services.
+pub struct Locked {
+    pub file: LockFile,
+    images: BTreeMap<String, String>,
+    state: BTreeMap<String, Vec<PathBuf>>,
+}
+
+impl Locked {
+    /// Reads the lock where the policy gives users; without one nobody is held to it. `None` where the
+    /// lock cannot be used, which the sink then says.
+    pub fn read(
+        session: &mut Session<'_>,
+        project: &Project,
+        policy: Option<&Policy>,
+        model: &Model,
+    ) -> Option<Option<LockFile>> {
+        let Some(policy) = policy else { return Some(None) };
+        match LockFile::read(&LockFile::place(project), &mut session.inputs) {
+            Ok(file) if file.exists() || gives_users(policy, model) => Some(Some(file)),
+            Ok(_) => Some(None),
+            Err(findings) => {
+                session.sink.extend(findings);
+                None
+            }
+        }
+    }
+
+    /// Adds what there is to know: whose image was asked, which directories are state.
+    pub fn new(
+        file: LockFile,
+        model: &Model,
+        users: &[UserDecision],
+        images: &dyn Images,
+        roots: &[PathBuf],
+    ) -> Self {
+        let roots = StateRoots::new(model, roots);
+        let mut locked = Self { file, images: BTreeMap::new(), state: BTreeMap::new() };
+        for (name, service) in model.services() {
+            locked.state.insert(name.to_owned(), state_paths(service, &roots));
+            let decision = users.iter().find(|user| user.service == name);
+            if !decision.is_some_and(Observed::reads_image) {
+                continue;
+            }
+            if let Some(image) = image_of(model, name, service)
+                && let Answer::Known(id) = images.id(&image)
+            {
+                locked.images.insert(name.to_owned(), id);
+            }
+        }
+        locked
+    }
+
+    /// The state directories of a service.
+    pub fn state(&self, service: &str) -> &[PathBuf] {
+        self.state.get(service).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub fn observed<'a>(&self, users: &'a [UserDecision]) -> Vec<Observed<'a>> {
+        let observe = |decision: &'a UserDecision| Observed {
+            decision,
+            image: self.images.get(&decision.service).cloned(),
+            state: self.state.get(&decision.service).cloned().unwrap_or_default(),
+        };
+        users.iter().map(observe).collect()
+    }
+
+    /// The services of `model` that would run as another user than before.
+    pub fn drift(
+        &self,
+        model: &Model,
+        users: &[UserDecision],
+        maps: &dyn Fn(&str) -> Answer<IdMap>,
+    ) -> Vec<Drift> {
+        drift(&self.file, model, &self.observed(users), maps)
+    }
+
+    /// Waits until no other launch of the project is at work.
+    pub fn turn(&self) -> Result<Turn, Finding> {
+        let refuse = |message: String, help: &str| Finding::error(Code::PrepareFailed, message).help(help);
+        let directory = self.file.directory().join(".seaworthy");
+        ensure_private_dir(&directory)
+            .map_err(|error| refuse(error.to_string(), "seaworthy keeps there who has the turn."))?;
+        let path = directory.join("launch.lock");
+        Turn::take(&path, NOTICE, PATIENCE, |holder| {
+            let _ = writeln!(
+                std::io::stderr(),
+                "seaworthy: waiting for another launch of this project ({})",
+                who(holder)
+            );
+        })
+        .map_err(|error| {
+            refuse(
+                format!("no turn for this launch: {error}"),
+                "See what that process does; its turn ends with it.",
+            )
+        })
+    }
+
+    /// Remembers what this launch decided.
+    pub fn write(&self, users: &[UserDecision]) -> Result<(), Finding> {
+        self.file.write(&next(&self.file, &self.observed(users))).map(drop)
+    }
+}
+
+fn gives_users(policy: &Policy, model: &Model) -> bool {
+    policy.users.default.is_some()
+        || !policy.users.services.is_empty()
+        || model.services().any(|(_, service)| service.at(&["x-seaworthy", "user"]).is_some())
+}

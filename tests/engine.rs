@@ -1,0 +1,25 @@
+//! Tests on a real container engine with a real Docker Compose, through the real binary.
+//!
+//! They are ignored in a plain `cargo test`; `scripts/test` brings an engine and runs them. Asked for without
+//! an engine, they fail.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+#[cfg(test)]
+mod engine {
+    mod drop_in;
+    mod files;
+    mod harness;
+    mod incidents;
+    mod profiles;
+    mod pty;
+    mod terminal;
+    mod unavailable;
+}
