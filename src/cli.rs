@@ -20,8 +20,9 @@ mod usage;
 pub use flags::Flags;
 pub use global::Environment;
 pub use help::{completions, manual};
-pub use options::{AttestOptions, 
-    CheckFormat, CheckOptions, ConfigOptions, Overlays, PlanFormat, PlanOptions, RepairOptions, SealOptions,
+pub use options::{
+    AttestOptions, CheckFormat, CheckOptions, ConfigOptions, Overlays, PlanFormat, PlanOptions,
+    RepairOptions, SealOptions,
 };
 pub use read::parse;
 pub use request::{Command, ComposeCommand, EngineChoice, Global, Request};

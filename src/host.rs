@@ -19,7 +19,7 @@ pub mod turn;
 pub mod walk;
 
 pub use access::{Access, Blocked, Verdict};
-pub use atomic::{AtomicError, AtomicFile, write_atomic};
+pub use atomic::{AtomicError, AtomicFile, sweep, write_atomic};
 pub use dir::{Birth, Created, Dir, DirError, Entry, Kind, Stat};
 pub use filesystem::FileSystem;
 pub use owner::{Credentials, Owner};

@@ -116,7 +116,8 @@ pub fn step(
 ) -> Result<ExitStatus, Finding> {
     let mut command = std::process::Command::new(program);
     command.args(words).envs(variables);
-    let status = std::io::stderr().as_fd().try_clone_to_owned().and_then(|messages| command.stdout(messages).status());
+    let status =
+        std::io::stderr().as_fd().try_clone_to_owned().and_then(|messages| command.stdout(messages).status());
     status.map_err(|error| {
         Finding::error(Code::ComposeUnavailable, format!("cannot run {}: {error}", program.display()))
             .help(Code::ComposeUnavailable.remedy())

@@ -4,12 +4,14 @@ mod place;
 mod read_back;
 
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use crate::compose::output::{self, Format};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Finding};
-use crate::host::{ensure_private_dir, write_atomic};
+use crate::host::{ensure_private_dir, sweep, write_atomic};
+use crate::source::SourceMap;
 use crate::yaml::{Mapping, Node, Value, to_yaml_lossless};
 
 /// What is handed to Compose.
@@ -21,6 +23,21 @@ pub struct Rendered {
     pub tree: Node,
     /// What `docker compose config` must print for it: the selected services alone.
     pub expected: String,
+}
+
+const TITLE: &str = "# Rendered by seaworthy; made anew at each launch.\n";
+
+impl Rendered {
+    /// With a comment that names every input as it was read.
+    #[must_use]
+    pub fn naming(mut self, sources: &SourceMap) -> Self {
+        let mut inputs = TITLE.to_owned();
+        for file in sources.iter() {
+            let _ = writeln!(inputs, "# {} sha256:{}", file.name.escape_debug(), file.sha256);
+        }
+        self.text = self.text.replacen(TITLE, &inputs, 1);
+        self
+    }
 }
 
 /// Renders `model`, in which `selected` holds the services of this launch with their env files read.
@@ -48,8 +65,7 @@ pub fn render(model: &Model, selected: &Model) -> Rendered {
     make_loadable(&mut arranged);
     escape_values(&mut arranged);
     // Closed, so that a cut file is seen to be one.
-    let text =
-        format!("# Rendered by seaworthy; made anew at each launch.\n{}...\n", to_yaml_lossless(&arranged));
+    let text = format!("{TITLE}{}...\n", to_yaml_lossless(&arranged));
     Rendered { text, tree: arranged, expected: output::render(&selected.root, Format::Yaml) }
 }
 
@@ -112,6 +128,7 @@ pub fn write(directory: &Path, name: &str, rendered: &Rendered) -> Result<PathBu
     ensure_private_dir(folder).map_err(|error| {
         Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy())
     })?;
+    sweep(folder);
     write_atomic(&path, rendered.text.as_bytes(), 0o600).map_err(|error| {
         Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy())
     })?;

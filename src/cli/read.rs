@@ -10,7 +10,9 @@ use super::flags::{self, Flags};
 use super::global::{self, Environment};
 use super::grammar::{self, WORDS};
 use super::help;
-use super::options::{AttestOptions, CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions, SealOptions};
+use super::options::{
+    AttestOptions, CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions, SealOptions,
+};
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
 use super::spec::{Class, Spec, Words};

@@ -407,10 +407,26 @@ fn object(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<N
 }
 
 /// Known fields in the table's order, then extensions.
-fn fields(mut map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
+fn fields(map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
+    let mut known = Vec::with_capacity(map.len());
+    let mut extensions = Vec::new();
+    for (key, entry) in map {
+        match object.position(&key) {
+            Some(at) => known.push((at, Some(entry))),
+            None if is_extension(&key) && !object.loses_extensions => extensions.push((key, entry)),
+            None => {}
+        }
+    }
+    for (at, _) in object.fields.iter().enumerate().filter(|(_, field)| field.always) {
+        if !known.iter().any(|(found, _)| *found == at) {
+            known.push((at, None));
+        }
+    }
+    known.sort_unstable_by_key(|(at, _)| *at);
     let mut decoded = Mapping::new();
-    for field in object.fields {
-        if let Some(entry) = map.remove_entry(field.key)
+    for (at, entry) in known {
+        let Some(field) = object.fields.get(at) else { continue };
+        if let Some(entry) = entry
             && let Some(value) = decode(entry.value, &field.spec, &path.key(field.key), sink)
         {
             decoded.insert(field.key, entry.key, value);
@@ -418,12 +434,8 @@ fn fields(mut map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut
             decoded.put(field.key, Node::new(nothing(field.spec.decode), Origin::Default("empty")));
         }
     }
-    if !object.loses_extensions {
-        for (key, entry) in map {
-            if is_extension(&key) {
-                decoded.insert(key, entry.key, entry.value);
-            }
-        }
+    for (key, entry) in extensions {
+        decoded.insert(key, entry.key, entry.value);
     }
     decoded
 }

@@ -138,9 +138,8 @@ impl Engine {
 
     fn look_at_once(&self, container: &str, looks: &[Look<'_>]) -> Answer<Vec<Option<ImageEntry>>> {
         std::thread::scope(|scope| {
-            let start = |look| {
-                std::thread::Builder::new().spawn_scoped(scope, move || self.look_at(container, look))
-            };
+            let start =
+                |look| std::thread::Builder::new().spawn_scoped(scope, move || self.look_at(container, look));
             let threads: Vec<_> = looks.iter().copied().map(start).collect();
             let ended_early = |_| Answer::unknown("a thread ended early");
             let answer = |thread: std::io::Result<std::thread::ScopedJoinHandle<'_, _>>| match thread {

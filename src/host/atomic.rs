@@ -4,7 +4,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Gid, Mode, Uid};
+use rustix::fs::{FlockOperation, Gid, Mode, Uid, flock};
+use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
 use super::Owner;
@@ -62,11 +63,16 @@ impl AtomicFile {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let temporary = tempfile::Builder::new()
-            .prefix(".sw-")
-            .suffix(".tmp")
-            .tempfile_in(directory)
-            .map_err(|source| AtomicError { path: path.to_owned(), step: Step::Create, source })?;
+        let failed = |source: io::Error| AtomicError { path: path.to_owned(), step: Step::Create, source };
+        let temporary =
+            tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(directory).map_err(failed)?;
+        // Held as long as it is in use; what nobody holds was left by a run that was killed.
+        match flock(temporary.as_file(), FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => return Err(failed(Errno::BUSY.into())),
+            // Some filesystems have no locks, and then nobody sweeps there either.
+            Err(_) => {}
+        }
         Ok(Self { target: path.to_owned(), temporary })
     }
 
@@ -126,12 +132,48 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AtomicEr
     file.commit(mode, None)
 }
 
+const PREFIX: &str = ".sw-";
+const SUFFIX: &str = ".tmp";
+
+/// Removes the temporary files that killed runs left in a directory of ours. What cannot be removed stays:
+/// nothing depends on it.
+pub fn sweep(directory: &Path) {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let is_ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let path = entry.path();
+        if let Ok(file) = std::fs::File::open(&path)
+            && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+        {
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
     use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_is_swept_and_what_is_in_use_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let left = dir.path().join(".sw-abcdef.tmp");
+        fs::write(&left, "half").unwrap();
+        fs::write(dir.path().join("other.tmp"), "").unwrap();
+        let mut used = AtomicFile::create(&dir.path().join("lock")).unwrap();
+        used.write_all(b"new").unwrap();
+        sweep(dir.path());
+        assert!(!left.exists());
+        used.commit(0o600, None).unwrap();
+        assert_eq!(names(dir.path()), ["lock", "other.tmp"]);
+    }
 
     fn names(directory: &Path) -> Vec<String> {
         let mut names: Vec<_> =

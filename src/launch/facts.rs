@@ -33,7 +33,9 @@ pub struct Facts {
 impl Question {
     /// About what these services of the model need.
     pub fn new(model: &Model, services: &BTreeSet<String>) -> Self {
-        let known = || model.services().filter(|(name, node)| services.contains(*name) && node.get("provider").is_none());
+        let known = || {
+            model.services().filter(|(name, node)| services.contains(*name) && node.get("provider").is_none())
+        };
         Self {
             project: model.name.clone(),
             images: known().map(|(name, node)| image_name(&model.name, name, node)).collect(),

@@ -27,7 +27,8 @@ pub fn typed(command: &ComposeCommand) -> Vec<Typed> {
     let mut all = Vec::new();
     if matches!(command.name, "run" | "exec") {
         let Some(service) = command.positionals.first() else { return all };
-        let mut add = |shown: String, key, yaml| all.push(Typed { shown, service: service.clone(), key, yaml });
+        let mut add =
+            |shown: String, key, yaml| all.push(Typed { shown, service: service.clone(), key, yaml });
         if flags.on("privileged") {
             add("--privileged".to_owned(), "privileged", "true".to_owned());
         }
@@ -50,7 +51,8 @@ pub fn typed(command: &ComposeCommand) -> Vec<Typed> {
             }
         }
     }
-    let scales = flags.all("scale").iter().chain(command.positionals.iter().filter(|_| command.name == "scale"));
+    let scales =
+        flags.all("scale").iter().chain(command.positionals.iter().filter(|_| command.name == "scale"));
     for (service, count) in scales.filter_map(|scale| scale.split_once('=')) {
         if count.bytes().all(|byte| byte.is_ascii_digit()) && !count.is_empty() {
             let shown = format!("--scale {service}={count}");
@@ -109,7 +111,13 @@ pub fn judge_flags(
 }
 
 /// The model with a flag's value in its service.
-fn apply(typed: &Typed, model: &Model, project: &Project, inputs: &mut Inputs, sink: &mut Sink) -> Option<Model> {
+fn apply(
+    typed: &Typed,
+    model: &Model,
+    project: &Project,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) -> Option<Model> {
     let text = format!("services: {{{}: {{{}: {}}}}}", quoted(&typed.service), typed.key, typed.yaml);
     let mut documents = match yaml::parse(FileId(u32::MAX), &text, Limits::default()) {
         Ok(documents) => documents,
@@ -124,7 +132,8 @@ fn apply(typed: &Typed, model: &Model, project: &Project, inputs: &mut Inputs, s
     let value = fragment.root.at(&["services", &typed.service, typed.key])?.clone();
     let mut changed = model.clone();
     // A service that the model does not have is Compose's to complain of.
-    if let Some(service) = changed.root.get_mut("services").and_then(|services| services.get_mut(&typed.service))
+    if let Some(service) =
+        changed.root.get_mut("services").and_then(|services| services.get_mut(&typed.service))
         && let Some(service) = service.as_map_mut()
     {
         put(service, typed.key, value);

@@ -31,9 +31,9 @@ use crate::engine::{Image, Inspection};
 use crate::source::Origin;
 use crate::yaml::Node;
 
+use field::Fields;
 pub use field::{Expected, Weakness};
 pub use process::is_one_off;
-use field::Fields;
 
 /// What a service's fields refer to.
 pub struct Scope<'s> {

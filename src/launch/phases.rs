@@ -83,7 +83,8 @@ pub fn split(command: &ComposeCommand, launched: &[String], existing: &BTreeMap<
             Phases { create: vec![words("create", [typed(&|_| true), services()])], then: Then::Nothing }
         }
         "scale" => {
-            let scales: Vec<String> = command.positionals.iter().map(|scale| format!("--scale={scale}")).collect();
+            let scales: Vec<String> =
+                command.positionals.iter().map(|scale| format!("--scale={scale}")).collect();
             let all = |first: Vec<String>, last: Vec<String>| {
                 words("up", [first, creating(), scales.clone(), last, launched_by(command)])
             };
@@ -93,9 +94,10 @@ pub fn split(command: &ComposeCommand, launched: &[String], existing: &BTreeMap<
             }
         }
         "run" => run(command, launched, existing, creating),
-        "watch" if !command.flags.on("no-up") => {
-            Phases { create: vec![words("up", [no_start(), vec!["--build".to_owned()], services()])], then: Then::AsTyped }
-        }
+        "watch" if !command.flags.on("no-up") => Phases {
+            create: vec![words("up", [no_start(), vec!["--build".to_owned()], services()])],
+            then: Then::AsTyped,
+        },
         // `start` and `restart` make nothing.
         _ => Phases::default(),
     }
@@ -111,15 +113,18 @@ fn run(
     creating: impl Fn() -> Vec<String>,
 ) -> Phases {
     let Some(service) = command.positionals.first() else { return Phases::default() };
-    let fetching: Vec<String> =
-        creating().into_iter().filter(|flag| !flag.starts_with("--no-deps") && !flag.starts_with("--remove-orphans")).collect();
+    let fetching: Vec<String> = creating()
+        .into_iter()
+        .filter(|flag| !flag.starts_with("--no-deps") && !flag.starts_with("--remove-orphans"))
+        .collect();
     let dependencies: Vec<String> = launched.iter().filter(|name| *name != service).cloned().collect();
     let mut create = Vec::new();
     if !command.flags.on("no-deps") && !dependencies.is_empty() {
         create.push(words("up", [no_start(), fetching.clone(), dependencies]));
     }
     let one_more = existing.get(service).copied().unwrap_or(0) + 1;
-    let alone = vec!["--no-deps".to_owned(), "--no-recreate".to_owned(), format!("--scale={service}={one_more}")];
+    let alone =
+        vec!["--no-deps".to_owned(), "--no-recreate".to_owned(), format!("--scale={service}={one_more}")];
     // Nobody asked for this one, so nobody is told.
     let quiet = vec!["--progress=quiet".to_owned()];
     create.push([quiet, words("up", [no_start(), alone, fetching, vec![service.clone()]])].concat());
@@ -171,8 +176,9 @@ mod tests {
 
     #[test]
     fn up_creates_with_the_flags_of_creation_and_starts_with_the_others() {
-        let (create, then) =
-            split_of("up -d --build --force-recreate --pull always -V --scale web=3 -t 5 --wait --no-deps web");
+        let (create, then) = split_of(
+            "up -d --build --force-recreate --pull always -V --scale web=3 -t 5 --wait --no-deps web",
+        );
         assert_eq!(
             create,
             ["up --no-start --build=true --force-recreate=true --no-deps=true --pull=always \
@@ -183,21 +189,30 @@ mod tests {
             "up --detach=true --no-deps=true --scale=web=3 --timeout=5 --wait=true \
              --no-recreate --no-build --pull=missing web"
         );
-        assert_eq!(split_of("up"), (vec!["up --no-start".to_owned()], "up --no-recreate --no-build --pull=missing".to_owned()));
+        assert_eq!(
+            split_of("up"),
+            (vec!["up --no-start".to_owned()], "up --no-recreate --no-build --pull=missing".to_owned())
+        );
     }
 
     #[test]
     fn what_only_creates_starts_nothing() {
         assert_eq!(split_of("up --no-start").1, "nothing");
         let (create, then) = split_of("create --build -y web");
-        assert_eq!((create, then.as_str()), (vec!["create --build=true --yes=true web".to_owned()], "nothing"));
+        assert_eq!(
+            (create, then.as_str()),
+            (vec!["create --build=true --yes=true web".to_owned()], "nothing")
+        );
     }
 
     #[test]
     fn scale_makes_first_and_then_starts_what_is_there() {
         let (create, then) = split_of("scale --no-deps web=3");
         assert_eq!(create, ["up --no-start --no-deps=true --scale=web=3 web"]);
-        assert_eq!(then, "up --detach --no-deps=true --scale=web=3 --no-recreate --no-build --pull=missing web");
+        assert_eq!(
+            then,
+            "up --detach --no-deps=true --scale=web=3 --no-recreate --no-build --pull=missing web"
+        );
     }
 
     #[test]

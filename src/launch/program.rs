@@ -67,7 +67,8 @@ mod tests {
         program(&plugin, b"\x7fELF...");
         let find = |global: Vec<OsString>| {
             let environment = vec![("DOCKER_CONFIG".into(), temp.path().join("c").into())];
-            let options = Options { program: docker.clone().into(), environment, global, ..Options::default() };
+            let options =
+                Options { program: docker.clone().into(), environment, global, ..Options::default() };
             Program::direct(&Command::find(options).known().unwrap())
         };
         program(&docker, b"\x7fELF...");

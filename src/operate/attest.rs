@@ -7,8 +7,8 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use crate::compose::Model;
-use crate::engine::container::State;
 use crate::engine::Inspection;
+use crate::engine::container::State;
 use crate::launch::facts::Facts;
 use crate::launch::live::{Weakness, is_one_off};
 use crate::launch::proof::compare;
@@ -50,7 +50,13 @@ pub struct Placed {
 }
 
 /// Compares. `services` are those asked about; none means all, and whatever else belongs to the project.
-pub fn report(model: &Model, selected: &Model, services: &[String], facts: &Facts, sources: &SourceMap) -> Report {
+pub fn report(
+    model: &Model,
+    selected: &Model,
+    services: &[String],
+    facts: &Facts,
+    sources: &SourceMap,
+) -> Report {
     let live = facts.containers.iter().map(|container| container.service.clone());
     let known = model.services().map(|(name, _)| name.to_owned());
     let mut asked: BTreeSet<String> = live.chain(known).collect();
@@ -109,7 +115,8 @@ impl Report {
         }
         let heads = ["CONTAINER", "SERVICE", "STATE", "VERDICT"].map(str::to_owned);
         let lines = self.containers.iter().chain(&self.resources).map(|row| {
-            let state = row.state.as_ref().map(|state| format!("{state:?}").to_lowercase()).unwrap_or_default();
+            let state =
+                row.state.as_ref().map(|state| format!("{state:?}").to_lowercase()).unwrap_or_default();
             let state = if row.one_off { format!("{state}, by run") } else { state };
             let verdict = match row.weaknesses.len() {
                 0 => "as verified".to_owned(),
@@ -120,7 +127,12 @@ impl Report {
         });
         let lines: Vec<_> = std::iter::once((heads, None)).chain(lines).collect();
         let width = |column: usize| {
-            lines.iter().filter_map(|(cells, _)| cells.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
+            lines
+                .iter()
+                .filter_map(|(cells, _)| cells.get(column))
+                .map(|cell| cell.width())
+                .max()
+                .unwrap_or(0)
         };
         let widths = [width(0), width(1), width(2)];
         let mut text = String::new();
@@ -200,6 +212,9 @@ p-web-run-1  web      running, by run  1 weakness
         assert_eq!(value["holds"], false);
         assert_eq!(value["containers"][0]["state"], "running");
         let weakness = &value["containers"][1]["weaknesses"][0];
-        assert_eq!((&weakness["field"], &weakness["place"]), (&"HostConfig.PidsLimit".into(), &"compose.yaml:3:5".into()));
+        assert_eq!(
+            (&weakness["field"], &weakness["place"]),
+            (&"HostConfig.PidsLimit".into(), &"compose.yaml:3:5".into())
+        );
     }
 }

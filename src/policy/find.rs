@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::host::{ReadError, read_file};
+use crate::project::list::{Expected, beside, rows};
 use crate::project::{Inputs, Project};
 use crate::source::FileId;
 
@@ -167,5 +168,38 @@ fn beside_base(project: &Project, sink: &mut Sink) -> Found<PathBuf> {
         );
         return Err(Refused);
     }
-    Ok(None)
+    match elsewhere(project, directory) {
+        Some(policy) => {
+            let first = rows(project).into_iter().next().unwrap_or_default();
+            sink.push(
+                Finding::error(
+                    Code::FileListInvalid,
+                    format!(
+                        "the list of files starts with {}, but {} lies elsewhere",
+                        first.name,
+                        policy.display()
+                    ),
+                )
+                .help(format!(
+                    "A list that lost its beginning looks like this. Name the base first, or name the policy \
+                     with --policy.\n{}",
+                    beside(&rows(project), &Expected::Unknown, &project.cwd)
+                )),
+            );
+            Err(Refused)
+        }
+        None => Ok(None),
+    }
+}
+
+/// A policy that another first file would have put in force.
+fn elsewhere(project: &Project, directory: &Path) -> Option<PathBuf> {
+    let others = project.paths.iter().skip(1).filter_map(|path| path.parent());
+    let around =
+        [project.home(), project.cwd.as_path()].into_iter().filter(|place| directory.starts_with(place));
+    others
+        .chain(around)
+        .filter(|place| place.is_absolute() && *place != directory)
+        .map(|place| place.join(FILE_NAME))
+        .find(|path| path.symlink_metadata().is_ok())
 }

@@ -51,7 +51,8 @@ impl Policy {
     /// What a change of the model breaks that held before it, and that no waiver allows.
     pub fn judge_change(&self, before: &Model, after: &Model, arranged: &Arranged) -> Vec<Finding> {
         let opened = opened::networks(&arranged.mandatory);
-        let view = |model| View { model, users: &self.users, opened: &opened, mandatory: &arranged.mandatory };
+        let view =
+            |model| View { model, users: &self.users, opened: &opened, mandatory: &arranged.mandatory };
         let (before, after) = (view(before), view(after));
         let mut findings = Vec::new();
         for rule in rules::CATALOGUE.iter() {

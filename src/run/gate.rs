@@ -77,7 +77,7 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     if session.sink.has_errors() {
         return Err(session.report());
     }
-    let rendered = render::render(&verified.model, &verified.selected);
+    let rendered = render::render(&verified.model, &verified.selected).naming(session.inputs.sources());
     let outcome = hand_over(&mut session, command, &verified, &rendered, &services, &engine);
     drop(turn);
     outcome.map_err(|finding| {
@@ -144,7 +144,7 @@ fn fetch(
     let (directory, name) = (&verified.model.directory, &verified.model.name);
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(session.request, &variables)?;
-    let rendered = render::render(&verified.model, &verified.selected);
+    let rendered = render::render(&verified.model, &verified.selected).naming(session.inputs.sources());
     let path = render::write(verified.project.home(), name, &rendered)?;
     let is_built = |service: &&String| {
         section(&verified.model.root, "services")

@@ -86,7 +86,10 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     let before: BTreeSet<&str> = before.iter().map(|container| container.id.as_str()).collect();
     let is_new = |id: &str| !before.contains(id);
     let mut weak = proof::compare(model, &launch.verified.selected, &launched, &facts);
-    let new = facts.containers.iter().filter(|container| is_new(&container.id) && launched.contains(&container.service));
+    let new = facts
+        .containers
+        .iter()
+        .filter(|container| is_new(&container.id) && launched.contains(&container.service));
     let new: Vec<_> = new.collect();
     for container in &new {
         let origin = proof::service(model, &container.service).map(|node| node.origin);
@@ -96,13 +99,18 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     if new.iter().any(|container| is_spare(launch, container)) {
         let new: BTreeSet<&str> = new.iter().map(|container| container.name.as_str()).collect();
         let service = launch.command.positionals.first();
-        weak.retain(|weakness| Some(&weakness.service) != service || new.contains(weakness.container.as_str()));
+        weak.retain(|weakness| {
+            Some(&weakness.service) != service || new.contains(weakness.container.as_str())
+        });
     }
     let mut findings = if phases.create.is_empty() { Vec::new() } else { missing(launch, &launched, &facts) };
 
     let refused = !weak.is_empty() || !findings.is_empty();
-    let removed: Vec<&&Inspection> =
-        if refused { new.iter().collect() } else { new.iter().filter(|container| is_spare(launch, container)).collect() };
+    let removed: Vec<&&Inspection> = if refused {
+        new.iter().collect()
+    } else {
+        new.iter().filter(|container| is_spare(launch, container)).collect()
+    };
     let ids: Vec<&str> = removed.iter().map(|container| container.id.as_str()).collect();
     let names: BTreeSet<String> = removed.iter().map(|container| container.name.clone()).collect();
     if let Answer::Unknown(reason) = engine.remove_containers(&ids) {
@@ -152,7 +160,8 @@ fn globals(launch: &Launch<'_>) -> impl Iterator<Item = OsString> {
 /// Runs one step of creation.
 fn create(launch: &Launch<'_>, program: &Program, words: &[String]) -> Result<(), Stop> {
     let all = program.with(globals(launch).chain(words.iter().map(OsString::from)));
-    let status = crate::launch::step(&program.path, &all, launch.variables).map_err(|finding| Stop::from(vec![finding]))?;
+    let status = crate::launch::step(&program.path, &all, launch.variables)
+        .map_err(|finding| Stop::from(vec![finding]))?;
     if status.success() {
         return Ok(());
     }
@@ -165,12 +174,17 @@ fn missing(launch: &Launch<'_>, launched: &BTreeSet<String>, facts: &Facts) -> V
     let typed: BTreeMap<&str, usize> = {
         let scales = launch.command.flags.all("scale").iter();
         let words = launch.command.positionals.iter().filter(|_| launch.command.name == "scale");
-        scales.chain(words).filter_map(|word| word.split_once('=')).filter_map(|(name, count)| Some((name, count.parse().ok()?))).collect()
+        scales
+            .chain(words)
+            .filter_map(|word| word.split_once('='))
+            .filter_map(|(name, count)| Some((name, count.parse().ok()?)))
+            .collect()
     };
     let selected = &launch.verified.selected;
-    let wanted = selected.services().filter(|(name, _)| launched.contains(*name)).map(|(name, node)| {
-        (name, proof::wanted_count(node, typed.get(name).copied()), node)
-    });
+    let wanted = selected
+        .services()
+        .filter(|(name, _)| launched.contains(*name))
+        .map(|(name, node)| (name, proof::wanted_count(node, typed.get(name).copied()), node));
     proof::missing(wanted, facts)
 }
 

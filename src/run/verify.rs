@@ -6,6 +6,7 @@ use crate::compose::{Model, Phases};
 use crate::diagnostic::{Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
 use crate::ownership::bind::{BindDecision, BindQuestion};
+use crate::ownership::home;
 use crate::ownership::images::wanted_paths;
 use crate::ownership::{
     Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, decide_binds, decide_users,
@@ -93,12 +94,11 @@ pub fn decide<'e>(
         None => Arranged { layers, ..Arranged::default() },
     };
     let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
-    // Loading has read what the files include and extend.
-    policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
 
     let home = model.environment.get("HOME").map(PathBuf::from);
     let caller = Caller::find(&model.directory, home.as_deref());
-    let asks = images == Images::Always || policy.is_some() || misses_a_source(&model);
+    let review = images == Images::Always;
+    let asks = review || policy.is_some() || misses_a_source(&model);
     let lazy = LazyImages::new(engine, wanted_paths(&model));
     let images: &dyn crate::ownership::Images = if asks { &lazy } else { &NoEngine };
     let lock = Locked::read(session, &project, policy.as_ref(), &model)?;
@@ -118,12 +118,23 @@ pub fn decide<'e>(
     let roots = policy.as_ref().map(binds).unwrap_or_default().roots;
     let lock = lock.map(|file| Locked::new(file, &model, &users.decisions, images, &roots));
     crate::ownership::apply(&mut model, &users.decisions);
+    let fixes_home =
+        policy.as_ref().and_then(|policy| policy.users.fixes_home.as_ref()).filter(|fix| fix.value);
+    if let Some(fix) = fixes_home {
+        home::fix(&mut model, &users, fix.origin.span());
+    }
+    // A launch does not look into images only to say this.
+    if policy.is_some() && review {
+        session.sink.extend(home::report(&model, &users, images));
+    }
     session.sink.extend(users.findings.iter().cloned());
 
     if let Some(policy) = &policy {
         policy.judge(&model, &arranged, &project, &mut session.inputs, &mut session.sink);
     }
     let selected = model.select(&selection, &mut session.inputs, &mut session.sink)?;
+    // By now everything is read that the files include, extend and name.
+    policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
     Some(Decided { project, policy, arranged, model, selected, users, lock, caller, images: lazy, asks })
 }
 

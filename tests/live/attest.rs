@@ -41,7 +41,11 @@ fn containers_made_by_hand_under_the_projects_name_are_named() {
         let one_off = format!("com.docker.compose.oneoff={one_off}");
         let name = format!("{}-{name}", project.name);
         let labels = ["--label", &own, "--label", &service, "--label", &one_off];
-        docker(&[&["create", "--name", &name][..], &labels, &["--privileged", "sw-busybox", "sleep", "1"]].concat()).ok();
+        docker(
+            &[&["create", "--name", &name][..], &labels, &["--privileged", "sw-busybox", "sleep", "1"]]
+                .concat(),
+        )
+        .ok();
     };
     make("twin", "s", "False");
     make("stranger", "x", "False");
@@ -65,7 +69,10 @@ fn what_was_launched_without_a_posture_is_compared_with_the_model_too() {
     );
     let report = report(&project, 1);
     let weaknesses = report["containers"][0]["weaknesses"].to_string();
-    assert!(weaknesses.contains("HostConfig.CapDrop") && weaknesses.contains("A with another value"), "{weaknesses}");
+    assert!(
+        weaknesses.contains("HostConfig.CapDrop") && weaknesses.contains("A with another value"),
+        "{weaknesses}"
+    );
     assert!(!weaknesses.contains("A=c"), "values of variables are not shown: {weaknesses}");
 }
 

@@ -113,7 +113,8 @@ fn what_compose_cannot_create_ends_with_its_own_status() {
         let file = std::fs::read_to_string(project.path("compose.yaml")).unwrap();
         project.file("compose.yaml", &format!("{file}    container_name: {}-taken\n", project.name));
         let label = format!("com.docker.compose.project={}", project.name);
-        docker(&["create", "--name", &format!("{}-taken", project.name), "--label", &label, "sw-busybox"]).ok();
+        docker(&["create", "--name", &format!("{}-taken", project.name), "--label", &label, "sw-busybox"])
+            .ok();
         project
     };
     let end = alike(make, |project, tool| project.run(tool, &["up", "-d"]).end);

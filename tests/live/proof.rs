@@ -23,7 +23,8 @@ const RAN: &str = "command: [sh, -c, 'echo ran > /state/ran; exec sleep 600']\nv
 /// Puts a `docker` before the real one in `PATH` that hands Compose another file for everything but `config`.
 fn with_another_compose(project: Project, edit: &str) -> Project {
     let path = std::env::var("PATH").unwrap();
-    let real = std::env::split_paths(&path).map(|folder| folder.join("docker")).find(|path| path.is_file()).unwrap();
+    let real =
+        std::env::split_paths(&path).map(|folder| folder.join("docker")).find(|path| path.is_file()).unwrap();
     let script = format!(
         r#"#!/bin/sh
 real='{}'
@@ -79,10 +80,16 @@ fn a_compose_that_creates_something_else_than_it_shows_is_caught_before_anything
 fn a_compose_that_starts_what_it_shall_only_create_is_caught() {
     let project = with_another_compose(hardened(RAN), "cat");
     let stub = fs::read_to_string(project.path("bin/docker")).unwrap();
-    let eager = stub.replace("set -- \"$@\" \"$word\"\n", "[ \"$word\" = --no-start ] && word=-d\n        set -- \"$@\" \"$word\"\n");
+    let eager = stub.replace(
+        "set -- \"$@\" \"$word\"\n",
+        "[ \"$word\" = --no-start ] && word=-d\n        set -- \"$@\" \"$word\"\n",
+    );
     assert_ne!(stub, eager);
     project.file("bin/docker", &eager);
-    project.seaworthy(&["up", "-d"]).refuses(77, "live-posture").says("it was started before it was inspected");
+    project
+        .seaworthy(&["up", "-d"])
+        .refuses(77, "live-posture")
+        .says("it was started before it was inspected");
     assert_eq!(project.ids(), [""; 0]);
 }
 
@@ -95,7 +102,10 @@ fn a_hardened_service_is_confined_seen_from_inside() {
     let status = inside("grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'");
     assert_eq!(status, "CapEff:0000000000000000\nCapBnd:0000000000000000\nNoNewPrivs:1\nSeccomp:2\n");
     assert_eq!(inside("id -u; id -g"), "10001\n10001\n");
-    assert_eq!(inside("touch /x 2>&1 || echo refused; touch /tmp/x && echo written"), "touch: /x: Read-only file system\nrefused\nwritten\n");
+    assert_eq!(
+        inside("touch /x 2>&1 || echo refused; touch /tmp/x && echo written"),
+        "touch: /x: Read-only file system\nrefused\nwritten\n"
+    );
     let limit = inside("cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null || :");
     assert_eq!(limit.lines().next(), Some("1024"));
     project.seaworthy(&["attest"]).ok().says("as verified");

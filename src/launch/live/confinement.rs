@@ -10,32 +10,54 @@ use super::field::{Fields, at, beyond, list, shown, string, strings};
 pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     let privileged = fields.is_true("privileged");
     if !privileged {
-        fields.add("HostConfig.Privileged", "privileged", "false", "it has every capability and device", |live| {
-            (at(live, "HostConfig.Privileged") != &Value::Bool(false)).then(|| at(live, "HostConfig.Privileged").to_string())
-        });
+        fields.add(
+            "HostConfig.Privileged",
+            "privileged",
+            "false",
+            "it has every capability and device",
+            |live| {
+                (at(live, "HostConfig.Privileged") != &Value::Bool(false))
+                    .then(|| at(live, "HostConfig.Privileged").to_string())
+            },
+        );
     }
-    let unmasked = fields.texts("security_opt").iter().any(|text| split(text) == ("systempaths", "unconfined"));
+    let unmasked =
+        fields.texts("security_opt").iter().any(|text| split(text) == ("systempaths", "unconfined"));
     if !privileged && !unmasked {
         // Neither `--privileged` nor `systempaths=unconfined` needs to show anywhere else.
         for name in ["HostConfig.MaskedPaths", "HostConfig.ReadonlyPaths"] {
-            fields.add(name, "security_opt", "the engine's defaults", "/proc and /sys are unmasked", move |live| {
-                strings(at(live, name)).is_empty().then(|| "empty".to_owned())
-            });
+            fields.add(
+                name,
+                "security_opt",
+                "the engine's defaults",
+                "/proc and /sys are unmasked",
+                move |live| strings(at(live, name)).is_empty().then(|| "empty".to_owned()),
+            );
         }
     }
     capabilities(fields);
     security_options(fields, scope);
     if fields.is_true("read_only") {
-        fields.add("HostConfig.ReadonlyRootfs", "read_only", "true", "its root file system can be written", |live| {
-            (at(live, "HostConfig.ReadonlyRootfs") != &Value::Bool(true)).then(|| "false".to_owned())
-        });
+        fields.add(
+            "HostConfig.ReadonlyRootfs",
+            "read_only",
+            "true",
+            "its root file system can be written",
+            |live| (at(live, "HostConfig.ReadonlyRootfs") != &Value::Bool(true)).then(|| "false".to_owned()),
+        );
     }
     let image = || scope.image_of(name, fields.service).map(|image| image.user.clone());
     if let Some(user) = fields.text("user").or_else(image) {
-        fields.add("Config.User", "user", shown(&user), "its process is another user, or root", move |live| {
-            let found = string(live, "Config.User");
-            (found != user).then(|| shown(&found))
-        });
+        fields.add(
+            "Config.User",
+            "user",
+            shown(&user),
+            "its process is another user, or root",
+            move |live| {
+                let found = string(live, "Config.User");
+                (found != user).then(|| shown(&found))
+            },
+        );
     }
 }
 
@@ -129,7 +151,8 @@ fn matches(wanted: &Wanted, found: &str) -> bool {
     match wanted {
         Wanted::Text(wanted) => *wanted == normal(found),
         Wanted::Seccomp(profile) => {
-            let found = found.strip_prefix("seccomp=").and_then(|text| serde_json::from_str::<Value>(text).ok());
+            let found =
+                found.strip_prefix("seccomp=").and_then(|text| serde_json::from_str::<Value>(text).ok());
             profile.is_some() && *profile == found
         }
     }

@@ -10,9 +10,17 @@ use super::field::{Fields, as_number, at, beyond, list, strings};
 pub fn add(fields: &mut Fields<'_>) {
     devices(fields);
     let rules = fields.texts("device_cgroup_rules");
-    fields.add("HostConfig.DeviceCgroupRules", "device_cgroup_rules", list(&rules), "it can use more devices", move |live| {
-        beyond(strings(at(live, "HostConfig.DeviceCgroupRules")), |found| rules.iter().any(|rule| rule == found))
-    });
+    fields.add(
+        "HostConfig.DeviceCgroupRules",
+        "device_cgroup_rules",
+        list(&rules),
+        "it can use more devices",
+        move |live| {
+            beyond(strings(at(live, "HostConfig.DeviceCgroupRules")), |found| {
+                rules.iter().any(|rule| rule == found)
+            })
+        },
+    );
     requests(fields);
 }
 
@@ -25,7 +33,8 @@ fn devices(fields: &mut Fields<'_>) {
             (field("source"), field("target"), field("permissions"))
         })
         .collect();
-    let shown: Vec<String> = wanted.iter().map(|(source, target, may)| format!("{source}:{target}:{may}")).collect();
+    let shown: Vec<String> =
+        wanted.iter().map(|(source, target, may)| format!("{source}:{target}:{may}")).collect();
     fields.add("HostConfig.Devices", "devices", list(&shown), "it can use more devices", move |live| {
         let items = at(live, "HostConfig.Devices").as_array().into_iter().flatten();
         let found = items.map(|item| {
@@ -55,20 +64,33 @@ struct Request {
 
 impl Request {
     fn new(node: &Node) -> Self {
-        let texts = |key: &str| node.get(key).and_then(Node::as_seq).unwrap_or_default().iter().map(text).collect();
-        let count = node.get("count").map(|count| if text(count) == "all" { -1.0 } else { as_number(count).unwrap_or(0.0) });
+        let texts =
+            |key: &str| node.get(key).and_then(Node::as_seq).unwrap_or_default().iter().map(text).collect();
+        let count = node
+            .get("count")
+            .map(|count| if text(count) == "all" { -1.0 } else { as_number(count).unwrap_or(0.0) });
         let ids: Vec<String> = texts("device_ids");
         // Compose asks for all where neither is said.
         let count = count.unwrap_or(if ids.is_empty() { -1.0 } else { 0.0 });
-        Self { driver: node.get("driver").map(text).unwrap_or_default(), count, ids, capabilities: texts("capabilities") }
+        Self {
+            driver: node.get("driver").map(text).unwrap_or_default(),
+            count,
+            ids,
+            capabilities: texts("capabilities"),
+        }
     }
 
     fn covers(&self, found: &Value) -> bool {
         let texts = |key: &str| found.get(key).map(strings).unwrap_or_default();
         let driver = found.get("Driver").and_then(Value::as_str).unwrap_or_default();
         let count = found.get("Count").and_then(Value::as_f64).unwrap_or(0.0);
-        let capabilities: Vec<String> =
-            found.get("Capabilities").and_then(Value::as_array).into_iter().flatten().flat_map(strings).collect();
+        let capabilities: Vec<String> = found
+            .get("Capabilities")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .flat_map(strings)
+            .collect();
         driver == self.driver
             && (self.count < 0.0 || (count >= 0.0 && count <= self.count))
             && (self.ids.is_empty() || texts("DeviceIDs").iter().all(|id| self.ids.contains(id)))
@@ -78,7 +100,8 @@ impl Request {
 }
 
 fn requests(fields: &mut Fields<'_>) {
-    let reserved = fields.get("deploy").and_then(|deploy| deploy.at(&["resources", "reservations", "devices"]));
+    let reserved =
+        fields.get("deploy").and_then(|deploy| deploy.at(&["resources", "reservations", "devices"]));
     let reserved = reserved.and_then(Node::as_seq).unwrap_or_default();
     let wanted: Vec<Request> = fields.items("gpus").iter().chain(reserved).map(Request::new).collect();
     // A device named by a vendor's class is a request to the driver `cdi`.
@@ -93,7 +116,8 @@ fn requests(fields: &mut Fields<'_>) {
         let found = at(live, "HostConfig.DeviceRequests").as_array().cloned().unwrap_or_default();
         let is_class = |request: &Value| {
             let ids = request.get("DeviceIDs").map(strings).unwrap_or_default();
-            request.get("Driver").and_then(Value::as_str) == Some("cdi") && ids.iter().all(|id| classes.contains(id))
+            request.get("Driver").and_then(Value::as_str) == Some("cdi")
+                && ids.iter().all(|id| classes.contains(id))
         };
         let extra: Vec<String> = found
             .iter()

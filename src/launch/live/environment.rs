@@ -65,7 +65,9 @@ fn pair((name, value): (&str, &str)) -> (String, String) {
 fn providers(fields: &Fields<'_>, scope: &Scope<'_>) -> Vec<String> {
     let depends = fields.get("depends_on").and_then(Node::as_map).into_iter().flat_map(Mapping::keys);
     depends
-        .filter(|name| scope.resource("services", name).is_some_and(|service| service.get("provider").is_some()))
+        .filter(|name| {
+            scope.resource("services", name).is_some_and(|service| service.get("provider").is_some())
+        })
         .map(|name| format!("{}_", name.to_uppercase().replace('-', "_")))
         .collect()
 }

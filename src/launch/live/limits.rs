@@ -12,7 +12,7 @@ pub fn add(fields: &mut Fields<'_>) {
     let pids = limit(fields, "pids_limit", "pids");
     at_most(fields, "HostConfig.PidsLimit", pids, "it can start more processes");
     let memory = limit(fields, "mem_limit", "memory");
-    at_most(fields, "HostConfig.Memory", memory.clone(), "it can use more memory");
+    at_most(fields, "HostConfig.Memory", memory, "it can use more memory");
     swap(fields, memory.map(|(_, size)| size));
     let cpus = limit(fields, "cpus", "cpus").map(|(key, cpus)| (key, cpus * 1e9));
     at_most(fields, "HostConfig.NanoCpus", cpus, "it can use more processor time");
@@ -32,7 +32,12 @@ fn limit(fields: &Fields<'_>, short: &'static str, long: &'static str) -> Option
 }
 
 #[expect(clippy::cast_precision_loss, reason = "limits are far below 2^53, and compared with a margin")]
-fn at_most(fields: &mut Fields<'_>, name: &'static str, limit: Option<(&'static str, f64)>, why: &'static str) {
+fn at_most(
+    fields: &mut Fields<'_>,
+    name: &'static str,
+    limit: Option<(&'static str, f64)>,
+    why: &'static str,
+) {
     let Some((key, most)) = limit else { return };
     fields.add(name, key, format!("at most {most}"), why, move |live| {
         let found = number(live, name).unwrap_or(0);
@@ -51,12 +56,18 @@ fn swap(fields: &mut Fields<'_>, memory: Option<f64>) {
         (None, Some(memory)) => memory * 2.0,
         _ => return,
     };
-    fields.add("HostConfig.MemorySwap", "memswap_limit", format!("at most {most}"), "it can use more swap", move |live| {
-        let found = number(live, "HostConfig.MemorySwap").unwrap_or(0);
-        // 0 stands for twice the memory, until the container starts.
-        let fits = (found > 0 && found as f64 <= most) || (found == 0 && set.is_none());
-        (!fits).then(|| if found > 0 { found.to_string() } else { "no limit".to_owned() })
-    });
+    fields.add(
+        "HostConfig.MemorySwap",
+        "memswap_limit",
+        format!("at most {most}"),
+        "it can use more swap",
+        move |live| {
+            let found = number(live, "HostConfig.MemorySwap").unwrap_or(0);
+            // 0 stands for twice the memory, until the container starts.
+            let fits = (found > 0 && found as f64 <= most) || (found == 0 && set.is_none());
+            (!fits).then(|| if found > 0 { found.to_string() } else { "no limit".to_owned() })
+        },
+    );
 }
 
 fn processor(fields: &mut Fields<'_>) {
@@ -64,44 +75,67 @@ fn processor(fields: &mut Fields<'_>) {
         at_most(fields, "HostConfig.CpuQuota", Some(("cpu_quota", quota)), "it can use more processor time");
         let period = fields.get("cpu_period").and_then(as_number).unwrap_or(0.0);
         let expected = if period > 0.0 { format!("{period}") } else { "the engine's".to_owned() };
-        fields.add("HostConfig.CpuPeriod", "cpu_period", expected, "its share of time is another", move |live| {
-            let found = number(live, "HostConfig.CpuPeriod").unwrap_or(0);
-            let same = text_number(found) == text_number_of(period) || (period <= 0.0 && found == 100_000);
-            (!same).then(|| found.to_string())
-        });
+        fields.add(
+            "HostConfig.CpuPeriod",
+            "cpu_period",
+            expected,
+            "its share of time is another",
+            move |live| {
+                let found = number(live, "HostConfig.CpuPeriod").unwrap_or(0);
+                let same =
+                    text_number(found) == text_number_of(period) || (period <= 0.0 && found == 100_000);
+                (!same).then(|| found.to_string())
+            },
+        );
     }
     let realtime = fields.get("cpu_rt_runtime").and_then(as_number).unwrap_or(0.0);
-    fields.add("HostConfig.CpuRealtimeRuntime", "cpu_rt_runtime", format!("at most {realtime}"), "it can hold a processor", move |live| {
-        #[expect(clippy::cast_precision_loss, reason = "microseconds of one second")]
-        let found = number(live, "HostConfig.CpuRealtimeRuntime").unwrap_or(0) as f64;
-        (found > realtime).then(|| found.to_string())
-    });
+    fields.add(
+        "HostConfig.CpuRealtimeRuntime",
+        "cpu_rt_runtime",
+        format!("at most {realtime}"),
+        "it can hold a processor",
+        move |live| {
+            #[expect(clippy::cast_precision_loss, reason = "microseconds of one second")]
+            let found = number(live, "HostConfig.CpuRealtimeRuntime").unwrap_or(0) as f64;
+            (found > realtime).then(|| found.to_string())
+        },
+    );
     if let Some(set) = fields.text("cpuset") {
-        fields.add("HostConfig.CpusetCpus", "cpuset", set.clone(), "it runs on other processors", move |live| {
-            let found = at(live, "HostConfig.CpusetCpus").as_str().unwrap_or_default();
-            (found != set).then(|| super::field::shown(found))
-        });
+        fields.add(
+            "HostConfig.CpusetCpus",
+            "cpuset",
+            set.clone(),
+            "it runs on other processors",
+            move |live| {
+                let found = at(live, "HostConfig.CpusetCpus").as_str().unwrap_or_default();
+                (found != set).then(|| super::field::shown(found))
+            },
+        );
     }
-}
-
-fn text_number(number: i64) -> String {
-    number.to_string()
-}
-
-fn text_number_of(number: f64) -> String {
-    format!("{number}")
 }
 
 fn out_of_memory(fields: &mut Fields<'_>) {
     if !fields.is_true("oom_kill_disable") {
-        fields.add("HostConfig.OomKillDisable", "oom_kill_disable", "false", "the host cannot reclaim its memory", |live| {
-            (at(live, "HostConfig.OomKillDisable").as_bool() == Some(true)).then(|| "true".to_owned())
-        });
+        fields.add(
+            "HostConfig.OomKillDisable",
+            "oom_kill_disable",
+            "false",
+            "the host cannot reclaim its memory",
+            |live| (at(live, "HostConfig.OomKillDisable").as_bool() == Some(true)).then(|| "true".to_owned()),
+        );
     }
     let least = fields.get("oom_score_adj").and_then(Node::as_int).unwrap_or(0);
-    fields.add("HostConfig.OomScoreAdj", "oom_score_adj", format!("at least {least}"), "others are killed in its place", move |live| {
-        number(live, "HostConfig.OomScoreAdj").filter(|found| *found < least).map(|found| found.to_string())
-    });
+    fields.add(
+        "HostConfig.OomScoreAdj",
+        "oom_score_adj",
+        format!("at least {least}"),
+        "others are killed in its place",
+        move |live| {
+            number(live, "HostConfig.OomScoreAdj")
+                .filter(|found| *found < least)
+                .map(|found| found.to_string())
+        },
+    );
 }
 
 fn ulimits(fields: &mut Fields<'_>) {
@@ -110,9 +144,12 @@ fn ulimits(fields: &mut Fields<'_>) {
         let own = node.get(key).or_else(|| node.get("single"));
         own.unwrap_or(node).as_int().unwrap_or_else(|| text(node).parse().unwrap_or(0))
     };
-    let wanted: BTreeMap<String, (i64, i64)> =
-        map.iter().map(|(name, node)| (name.to_owned(), (bound(node, "soft"), bound(node, "hard")))).collect();
-    let words: Vec<String> = wanted.iter().map(|(name, (soft, hard))| format!("{name} {soft}:{hard}")).collect();
+    let wanted: BTreeMap<String, (i64, i64)> = map
+        .iter()
+        .map(|(name, node)| (name.to_owned(), (bound(node, "soft"), bound(node, "hard"))))
+        .collect();
+    let words: Vec<String> =
+        wanted.iter().map(|(name, (soft, hard))| format!("{name} {soft}:{hard}")).collect();
     fields.add("HostConfig.Ulimits", "ulimits", list(&words), "its limits are higher", move |live| {
         let found = live_ulimits(live);
         let weak: Vec<String> = wanted

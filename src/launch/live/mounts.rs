@@ -21,26 +21,37 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     let shown = list(&wanted.iter().map(Mount::shown).collect::<Vec<_>>());
     let image = scope.image_of(name, fields.service).map(|image| image.volumes.clone());
     let borrowed = borrowed(fields, scope);
-    let tmpfs: BTreeMap<String, BTreeSet<String>> = fields.texts("tmpfs").iter().map(|text| short_tmpfs(text)).collect();
+    let tmpfs: BTreeMap<String, BTreeSet<String>> =
+        fields.texts("tmpfs").iter().map(|text| short_tmpfs(text)).collect();
 
     let mounts = wanted.clone();
     let over: BTreeSet<String> = tmpfs.keys().cloned().collect();
-    fields.add("Mounts", "volumes", shown.clone(), "it has other files of the host, or more of them", move |live| {
-        let extra: Vec<String> = live
-            .mounts
-            .iter()
-            .filter_map(|found| {
-                let target = clean(&found.destination);
-                match mounts.iter().find(|mount| mount.target == target) {
-                    Some(mount) => mount.weaker(found, live),
-                    None if anonymous(found, image.as_deref()) || borrowed.iter().any(|lent| lends(lent, found)) => None,
-                    None if found.kind == "tmpfs" && over.contains(&target) => None,
-                    None => Some(describe(found)),
-                }
-            })
-            .collect();
-        (!extra.is_empty()).then(|| list(&extra))
-    });
+    fields.add(
+        "Mounts",
+        "volumes",
+        shown.clone(),
+        "it has other files of the host, or more of them",
+        move |live| {
+            let extra: Vec<String> = live
+                .mounts
+                .iter()
+                .filter_map(|found| {
+                    let target = clean(&found.destination);
+                    match mounts.iter().find(|mount| mount.target == target) {
+                        Some(mount) => mount.weaker(found, live),
+                        None if anonymous(found, image.as_deref())
+                            || borrowed.iter().any(|lent| lends(lent, found)) =>
+                        {
+                            None
+                        }
+                        None if found.kind == "tmpfs" && over.contains(&target) => None,
+                        None => Some(describe(found)),
+                    }
+                })
+                .collect();
+            (!extra.is_empty()).then(|| list(&extra))
+        },
+    );
 
     let covered: BTreeSet<String> = tmpfs.keys().cloned().collect();
     fields.add("Mounts", "volumes", shown, "what the model lays over the image is not there", move |live| {
@@ -56,7 +67,8 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     let shown = list(&fields.texts("tmpfs"));
     fields.add("HostConfig.Tmpfs", "tmpfs", shown, "it can write elsewhere, or otherwise", move |live| {
         let found = at(live, "HostConfig.Tmpfs").as_object().into_iter().flatten();
-        let found = found.map(|(path, options)| (path.clone(), options.as_str().unwrap_or_default().to_owned()));
+        let found =
+            found.map(|(path, options)| (path.clone(), options.as_str().unwrap_or_default().to_owned()));
         let extra: Vec<String> = found
             .filter(|(path, options)| tmpfs.get(&clean(path)) != Some(&options_of(options)))
             .map(|(path, options)| if options.is_empty() { path } else { format!("{path}:{options}") })
@@ -111,7 +123,8 @@ fn borrowed(fields: &Fields<'_>, scope: &Scope<'_>) -> Vec<MountPoint> {
 fn source_of(text: &str) -> (String, bool) {
     let read_only = text.ends_with(":ro");
     let source = text.strip_suffix(":ro").or_else(|| text.strip_suffix(":rw")).unwrap_or(text);
-    let source = if source.starts_with("container:") { source.to_owned() } else { format!("service:{source}") };
+    let source =
+        if source.starts_with("container:") { source.to_owned() } else { format!("service:{source}") };
     (source, read_only)
 }
 
@@ -132,13 +145,21 @@ fn volumes_from(fields: &mut Fields<'_>, scope: &Scope<'_>) {
             (names.iter().map(|name| name.trim_start_matches("container:").to_owned()).collect(), read_only)
         })
         .collect();
-    fields.add("HostConfig.VolumesFrom", "volumes_from", list(&texts), "it has the files of another container", move |live| {
-        beyond(strings(at(live, "HostConfig.VolumesFrom")), |found| {
-            let read_only = found.ends_with(":ro");
-            let name = found.strip_suffix(":ro").or_else(|| found.strip_suffix(":rw")).unwrap_or(found);
-            allowed.iter().any(|(names, must)| names.iter().any(|known| known == name) && (read_only || !must))
-        })
-    });
+    fields.add(
+        "HostConfig.VolumesFrom",
+        "volumes_from",
+        list(&texts),
+        "it has the files of another container",
+        move |live| {
+            beyond(strings(at(live, "HostConfig.VolumesFrom")), |found| {
+                let read_only = found.ends_with(":ro");
+                let name = found.strip_suffix(":ro").or_else(|| found.strip_suffix(":rw")).unwrap_or(found);
+                allowed
+                    .iter()
+                    .any(|(names, must)| names.iter().any(|known| known == name) && (read_only || !must))
+            })
+        },
+    );
 }
 
 impl Mount {
@@ -163,7 +184,8 @@ impl Mount {
         match self.kind {
             Kind::Tmpfs => self.weaker_tmpfs(details.get("TmpfsOptions").unwrap_or(&Value::Null)),
             Kind::Volume => {
-                let path = details.pointer("/VolumeOptions/Subpath").and_then(Value::as_str).unwrap_or_default();
+                let path =
+                    details.pointer("/VolumeOptions/Subpath").and_then(Value::as_str).unwrap_or_default();
                 // Engines that do not know it mount the whole volume without a word.
                 (path != self.subpath).then(|| format!("{} (all of it)", describe(found)))
             }
@@ -183,7 +205,9 @@ impl Mount {
 /// The mount as it was asked for, which says more than what came of it.
 fn details(live: &Inspection, target: &str) -> Value {
     let asked = at(live, "HostConfig.Mounts").as_array().into_iter().flatten();
-    let mut same = asked.filter(|mount| mount.get("Target").and_then(Value::as_str).is_some_and(|path| clean(path) == target));
+    let mut same = asked.filter(|mount| {
+        mount.get("Target").and_then(Value::as_str).is_some_and(|path| clean(path) == target)
+    });
     same.next().cloned().unwrap_or_default()
 }
 

@@ -6,12 +6,40 @@ use super::field::{Fields, shown, string};
 pub fn add(fields: &mut Fields<'_>, scope: &Scope<'_>) {
     mode(fields, scope, "HostConfig.PidMode", "pid", &[""], "it sees other processes");
     // What the engine makes of nothing depends on its `default-ipc-mode`; shareable is an invitation.
-    mode(fields, scope, "HostConfig.IpcMode", "ipc", &["", "private", "none"], "it shares memory with others");
+    mode(
+        fields,
+        scope,
+        "HostConfig.IpcMode",
+        "ipc",
+        &["", "private", "none"],
+        "it shares memory with others",
+    );
     mode(fields, scope, "HostConfig.UTSMode", "uts", &[""], "it can name the host");
-    mode(fields, scope, "HostConfig.UsernsMode", "userns_mode", &["", "private"], "its users are those of the host");
-    mode(fields, scope, "HostConfig.CgroupParent", "cgroup_parent", &[""], "its limits are those of another group");
+    mode(
+        fields,
+        scope,
+        "HostConfig.UsernsMode",
+        "userns_mode",
+        &["", "private"],
+        "its users are those of the host",
+    );
+    mode(
+        fields,
+        scope,
+        "HostConfig.CgroupParent",
+        "cgroup_parent",
+        &[""],
+        "its limits are those of another group",
+    );
     if fields.text("cgroup").as_deref() == Some("private") {
-        mode(fields, scope, "HostConfig.CgroupnsMode", "cgroup", &["private"], "it sees the host's control groups");
+        mode(
+            fields,
+            scope,
+            "HostConfig.CgroupnsMode",
+            "cgroup",
+            &["private"],
+            "it sees the host's control groups",
+        );
     }
 }
 

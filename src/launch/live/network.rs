@@ -20,9 +20,15 @@ pub fn add(fields: &mut Fields<'_>, scope: &Scope<'_>) {
     ports(fields);
     let hosts = |text: &str| text.replacen('=', ":", 1);
     let wanted: BTreeSet<String> = fields.texts("extra_hosts").iter().map(|text| hosts(text)).collect();
-    fields.add("HostConfig.ExtraHosts", "extra_hosts", list(&fields.texts("extra_hosts")), "names lead elsewhere", move |live| {
-        beyond(strings(at(live, "HostConfig.ExtraHosts")), |found| wanted.contains(&hosts(found)))
-    });
+    fields.add(
+        "HostConfig.ExtraHosts",
+        "extra_hosts",
+        list(&fields.texts("extra_hosts")),
+        "names lead elsewhere",
+        move |live| {
+            beyond(strings(at(live, "HostConfig.ExtraHosts")), |found| wanted.contains(&hosts(found)))
+        },
+    );
     let wanted = fields.texts("dns");
     fields.add("HostConfig.Dns", "dns", list(&wanted), "names are resolved by somebody else", move |live| {
         beyond(strings(at(live, "HostConfig.Dns")), |found| wanted.iter().any(|wanted| wanted == found))
@@ -51,7 +57,7 @@ fn with_networks(fields: &mut Fields<'_>, scope: &Scope<'_>) {
     };
     let keys = fields.get("networks").and_then(Node::as_map).into_iter().flat_map(crate::yaml::Mapping::keys);
     let names: Vec<String> = keys.map(named).collect();
-    let allowed = names.clone();
+    let inside = names.clone();
     let shown = if names.is_empty() { "none".to_owned() } else { list(&names) };
     fields.add("HostConfig.NetworkMode", "networks", shown, "it is in another network", move |live| {
         let found = string(live, "HostConfig.NetworkMode");
@@ -122,9 +128,13 @@ fn ports(fields: &mut Fields<'_>) {
             wanted.iter().any(|wanted| wanted.covers(inside, ip, port))
         })
     });
-    fields.add("HostConfig.PublishAllPorts", "ports", "false", "all its ports are reached from outside", |live| {
-        (at(live, "HostConfig.PublishAllPorts") == &Value::Bool(true)).then(|| "true".to_owned())
-    });
+    fields.add(
+        "HostConfig.PublishAllPorts",
+        "ports",
+        "false",
+        "all its ports are reached from outside",
+        |live| (at(live, "HostConfig.PublishAllPorts") == &Value::Bool(true)).then(|| "true".to_owned()),
+    );
 }
 
 /// `80/tcp PORT IP`, one for each.

@@ -11,10 +11,15 @@ use super::field::{Fields, at, beyond, list, number, shown, string, strings};
 pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     if let Some(image) = scope.image_of(name, fields.service) {
         let id = image.id.clone();
-        let expected = format!("{} ({})", super::image_name(&scope.model.name, name, fields.service), short(&id));
-        fields.add("Image", "image", expected, "it runs another image than the one of that name", move |live| {
-            (live.image_id != id).then(|| short(&live.image_id))
-        });
+        let expected =
+            format!("{} ({})", super::image_name(&scope.model.name, name, fields.service), short(&id));
+        fields.add(
+            "Image",
+            "image",
+            expected,
+            "it runs another image than the one of that name",
+            move |live| (live.image_id != id).then(|| short(&live.image_id)),
+        );
     }
     command(fields, name, scope);
     let groups = fields.texts("group_add");
@@ -24,16 +29,28 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     kernel(fields);
     restart(fields);
     if let Some(runtime) = fields.text("runtime") {
-        fields.add("HostConfig.Runtime", "runtime", runtime.clone(), "it is run by another program", move |live| {
-            let found = string(live, "HostConfig.Runtime");
-            (found != runtime).then(|| shown(&found))
-        });
+        fields.add(
+            "HostConfig.Runtime",
+            "runtime",
+            runtime.clone(),
+            "it is run by another program",
+            move |live| {
+                let found = string(live, "HostConfig.Runtime");
+                (found != runtime).then(|| shown(&found))
+            },
+        );
     }
     if let Some(driver) = fields.get("logging").and_then(|logging| logging.get("driver")).map(text) {
-        fields.add("HostConfig.LogConfig.Type", "logging.driver", driver.clone(), "its output goes elsewhere", move |live| {
-            let found = string(live, "HostConfig.LogConfig.Type");
-            (found != driver).then(|| shown(&found))
-        });
+        fields.add(
+            "HostConfig.LogConfig.Type",
+            "logging.driver",
+            driver.clone(),
+            "its output goes elsewhere",
+            move |live| {
+                let found = string(live, "HostConfig.LogConfig.Type");
+                (found != driver).then(|| shown(&found))
+            },
+        );
     }
 }
 
@@ -46,13 +63,20 @@ fn command(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     let image = scope.image_of(name, fields.service);
     let entrypoint = fields.get("entrypoint").map(|_| fields.texts("entrypoint"));
     let command = Some(fields.texts("command")).filter(|words| !words.is_empty());
-    let inherited = if entrypoint.is_some() { Some(Vec::new()) } else { image.map(|image| image.cmd.clone()) };
+    let inherited =
+        if entrypoint.is_some() { Some(Vec::new()) } else { image.map(|image| image.cmd.clone()) };
     let expected = entrypoint.or_else(|| image.map(|image| image.entrypoint.clone()));
     if let Some(expected) = expected {
-        fields.add("Config.Entrypoint", "entrypoint", list(&expected), "it runs another program", move |live| {
-            let found = strings(at(live, "Config.Entrypoint"));
-            (found != expected).then(|| list(&found))
-        });
+        fields.add(
+            "Config.Entrypoint",
+            "entrypoint",
+            list(&expected),
+            "it runs another program",
+            move |live| {
+                let found = strings(at(live, "Config.Entrypoint"));
+                (found != expected).then(|| list(&found))
+            },
+        );
     }
     if let Some(expected) = command.or(inherited) {
         fields.add("Config.Cmd", "command", list(&expected), "it runs another program", move |live| {
@@ -75,12 +99,21 @@ fn kernel(fields: &mut Fields<'_>) {
     let wanted: BTreeMap<String, String> =
         map.into_iter().flat_map(Mapping::iter).map(|(name, value)| (name.to_owned(), text(value))).collect();
     let words: Vec<String> = wanted.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    fields.add("HostConfig.Sysctls", "sysctls", list(&words), "its kernel settings are others", move |live| {
-        let found = at(live, "HostConfig.Sysctls").as_object().into_iter().flatten();
-        let found: BTreeMap<String, String> =
-            found.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
-        (found != wanted).then(|| list(&found.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()))
-    });
+    fields.add(
+        "HostConfig.Sysctls",
+        "sysctls",
+        list(&words),
+        "its kernel settings are others",
+        move |live| {
+            let found = at(live, "HostConfig.Sysctls").as_object().into_iter().flatten();
+            let found: BTreeMap<String, String> = found
+                .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+                .collect();
+            (found != wanted).then(|| {
+                list(&found.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>())
+            })
+        },
+    );
 }
 
 /// A container that is not restarted is no weaker.

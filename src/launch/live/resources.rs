@@ -49,7 +49,9 @@ pub fn networks(model: &Model, used: &Used, inspected: &[Value]) -> Vec<Weakness
         // Two networks can have one name, and a container is in either of them.
         for live in inspected.iter().filter(|live| live.get("Name").and_then(Value::as_str) == Some(name)) {
             let place = Place { node, path: format!("networks.{key}"), name };
-            if node.get("internal").and_then(Node::as_bool) == Some(true) && live.get("Internal") != Some(&Value::Bool(true)) {
+            if node.get("internal").and_then(Node::as_bool) == Some(true)
+                && live.get("Internal") != Some(&Value::Bool(true))
+            {
                 found.push(place.weakness("Internal", "internal", "true", "false", "it has a route out"));
             }
             place.driver(live, &mut found);
@@ -94,7 +96,9 @@ impl Place<'_> {
     }
 
     fn driver(&self, live: &Value, weak: &mut Vec<Weakness>) {
-        let Some(wanted) = self.node.get("driver").map(text).filter(|driver| !driver.is_empty()) else { return };
+        let Some(wanted) = self.node.get("driver").map(text).filter(|driver| !driver.is_empty()) else {
+            return;
+        };
         let found = live.get("Driver").and_then(Value::as_str).unwrap_or_default();
         // `default` leaves it to the engine.
         if found != wanted && wanted != "default" {
@@ -105,15 +109,24 @@ impl Place<'_> {
     /// For a volume these say which directory of the host it is.
     fn options(&self, live: &Value, weak: &mut Vec<Weakness>) {
         let map = self.node.get("driver_opts").and_then(Node::as_map);
-        let wanted: BTreeSet<String> =
-            map.into_iter().flat_map(Mapping::iter).map(|(key, value)| format!("{key}={}", text(value))).collect();
+        let wanted: BTreeSet<String> = map
+            .into_iter()
+            .flat_map(Mapping::iter)
+            .map(|(key, value)| format!("{key}={}", text(value)))
+            .collect();
         let found = live.get("Options").and_then(Value::as_object).into_iter().flatten();
         let found: BTreeSet<String> =
             found.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
         let added = |option: &&String| !option.starts_with("com.docker.network.enable_ipv");
         if found.iter().filter(added).ne(wanted.iter().filter(added)) {
             let list = |set: &BTreeSet<String>| super::field::list(&set.iter().collect::<Vec<_>>());
-            weak.push(self.weakness("Options", "driver_opts", &list(&wanted), &list(&found), "it leads elsewhere"));
+            weak.push(self.weakness(
+                "Options",
+                "driver_opts",
+                &list(&wanted),
+                &list(&found),
+                "it leads elsewhere",
+            ));
         }
     }
 }

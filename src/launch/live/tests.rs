@@ -78,9 +78,7 @@ fn what_was_created_from_the_model_shows_it() {
 
 /// A path in the inspection, its changed value, and the field that must be named.
 fn weaker() -> Vec<(&'static str, Value, &'static str)> {
-    let bind = |source: &str, target: &str| {
-        json!({"Type": "bind", "Source": source, "Destination": target, "RW": true, "Propagation": "rprivate"})
-    };
+    let bind = |source: &str, target: &str| json!({"Type": "bind", "Source": source, "Destination": target, "RW": true, "Propagation": "rprivate"});
     vec![
         ("/HostConfig/Privileged", json!(true), "HostConfig.Privileged"),
         ("/HostConfig/Privileged", Value::Null, "HostConfig.Privileged"),
@@ -116,7 +114,11 @@ fn weaker() -> Vec<(&'static str, Value, &'static str)> {
         ("/HostConfig/NetworkMode", json!("host"), "HostConfig.NetworkMode"),
         ("/HostConfig/NetworkMode", json!("container:abc"), "HostConfig.NetworkMode"),
         ("/NetworkSettings/Networks/bridge", json!({}), "NetworkSettings.Networks"),
-        ("/HostConfig/PortBindings/22~1tcp", json!([{"HostIp": "", "HostPort": "22"}]), "HostConfig.PortBindings"),
+        (
+            "/HostConfig/PortBindings/22~1tcp",
+            json!([{"HostIp": "", "HostPort": "22"}]),
+            "HostConfig.PortBindings",
+        ),
         ("/HostConfig/PortBindings/80~1tcp/0/HostIp", json!("0.0.0.0"), "HostConfig.PortBindings"),
         ("/HostConfig/PortBindings/80~1tcp/0/HostPort", json!("81"), "HostConfig.PortBindings"),
         ("/HostConfig/PublishAllPorts", json!(true), "HostConfig.PublishAllPorts"),
@@ -204,7 +206,8 @@ fn a_stricter_container_is_no_weakness() {
 
 #[test]
 fn a_volume_that_no_image_declares_is_one_too_many() {
-    let volume = |name: &str, target: &str| json!({"Type": "volume", "Name": name, "Destination": target, "RW": true});
+    let volume =
+        |name: &str, target: &str| json!({"Type": "volume", "Name": name, "Destination": target, "RW": true});
     for mount in [volume(&"f".repeat(64), "/bin"), volume("named", "/state")] {
         let found = weak(RICH, "a", |raw| set(raw, "/Mounts/-", mount));
         assert_eq!(found.len(), 1, "{found:?}");
@@ -213,7 +216,10 @@ fn a_volume_that_no_image_declares_is_one_too_many() {
 
 #[test]
 fn a_shared_namespace_is_that_of_a_container_of_the_service() {
-    let text = RICH.replace("network_mode: none", "network_mode: service:a\n    pid: service:a\n    volumes_from: [\"a:ro\"]");
+    let text = RICH.replace(
+        "network_mode: none",
+        "network_mode: service:a\n    pid: service:a\n    volumes_from: [\"a:ro\"]",
+    );
     let id = recorded()[0]["Id"].as_str().unwrap().to_owned();
     let join = |id: String, from: String| {
         weak(&text, "d", move |raw| {
@@ -253,9 +259,7 @@ fn networks_and_volumes_are_compared_where_they_are_kept() {
     let found = resources::networks(&model, &used, &[network(true), network(false)]);
     assert_eq!((found.len(), found[0].key.as_str()), (1, "networks.inner.internal"));
 
-    let volume = |device: &str| {
-        json!({"Name": "rich_vol", "Driver": "local", "Options": {"type": "none", "o": "bind", "device": device}})
-    };
+    let volume = |device: &str| json!({"Name": "rich_vol", "Driver": "local", "Options": {"type": "none", "o": "bind", "device": device}});
     assert_eq!(resources::volumes(&model, &used, &[volume("/srv/app/data")]), []);
     let found = resources::volumes(&model, &used, &[volume("/")]);
     assert_eq!((found.len(), found[0].field.as_str()), (1, "Options"));

@@ -56,6 +56,10 @@ fn plain_compose_takes_every_way_of_undoing() {
         }
     });
     let (faults, silent) = (faults.into_inner().unwrap(), silent.into_inner().unwrap());
-    println!("{} ways, taken by plain Compose: {}, of these without a word: {silent}", cases.len(), cases.len() - faults.len());
+    println!(
+        "{} ways, taken by plain Compose: {}, of these without a word: {silent}",
+        cases.len(),
+        cases.len() - faults.len()
+    );
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -199,7 +199,8 @@ mod tests {
     #[test]
     fn no_cut_of_a_list_is_a_list() {
         for at in 0..LIST.len() {
-            assert!(open(&LIST[..at]).is_err(), "{:?}", &LIST[..at]);
+            let cut = LIST.get(..at).unwrap();
+            assert!(open(cut).is_err(), "{cut:?}");
         }
     }
 

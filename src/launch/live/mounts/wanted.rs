@@ -37,7 +37,8 @@ pub struct Mount {
 impl Mount {
     /// In the order of the model.
     pub fn all(fields: &Fields<'_>, scope: &Scope<'_>) -> Vec<Self> {
-        let mut all: Vec<Self> = fields.items("volumes").iter().map(|node| Self::volume(node, scope)).collect();
+        let mut all: Vec<Self> =
+            fields.items("volumes").iter().map(|node| Self::volume(node, scope)).collect();
         for (section, directory) in [("secrets", "/run/secrets"), ("configs", "")] {
             let files = fields.items(section).iter();
             all.extend(files.filter_map(|node| Self::file(node, section, directory, scope)));
@@ -104,7 +105,11 @@ pub fn volume_name(key: &str, scope: &Scope<'_>) -> String {
     name.unwrap_or_else(|| format!("{}_{key}", scope.model.name))
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size or a mode, cut to its range")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a size or a mode, cut to its range"
+)]
 fn whole(number: f64) -> u64 {
     number.max(0.0) as u64
 }
