@@ -82,8 +82,7 @@ fn processor(fields: &mut Fields<'_>) {
             "its share of time is another",
             move |live| {
                 let found = number(live, "HostConfig.CpuPeriod").unwrap_or(0);
-                let same =
-                    text_number(found) == text_number_of(period) || (period <= 0.0 && found == 100_000);
+                let same = found.to_string() == format!("{period}") || (period <= 0.0 && found == 100_000);
                 (!same).then(|| found.to_string())
             },
         );

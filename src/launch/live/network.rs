@@ -61,7 +61,7 @@ fn with_networks(fields: &mut Fields<'_>, scope: &Scope<'_>) {
     let shown = if names.is_empty() { "none".to_owned() } else { list(&names) };
     fields.add("HostConfig.NetworkMode", "networks", shown, "it is in another network", move |live| {
         let found = string(live, "HostConfig.NetworkMode");
-        (!allowed.contains(&found) && found != "none").then_some(found)
+        (!inside.contains(&found) && found != "none").then_some(found)
     });
     attached(fields, "networks", names);
 }
