@@ -57,11 +57,11 @@ fn with_networks(fields: &mut Fields<'_>, scope: &Scope<'_>) {
     };
     let keys = fields.get("networks").and_then(Node::as_map).into_iter().flat_map(crate::yaml::Mapping::keys);
     let names: Vec<String> = keys.map(named).collect();
-    let allowed = names.clone();
+    let inside = names.clone();
     let shown = if names.is_empty() { "none".to_owned() } else { list(&names) };
     fields.add("HostConfig.NetworkMode", "networks", shown, "it is in another network", move |live| {
         let found = string(live, "HostConfig.NetworkMode");
-        (!allowed.contains(&found) && found != "none").then_some(found)
+        (!inside.contains(&found) && found != "none").then_some(found)
     });
     attached(fields, "networks", names);
 }
