@@ -10,6 +10,7 @@ mod decode;
 mod defaults;
 mod environment;
 mod extends;
+mod glob;
 mod hash;
 mod include;
 mod interpolate;
@@ -174,7 +175,7 @@ pub fn load_tree(
     }
     if phases.normalize {
         normalize::apply(&mut root, &name, &environment);
-    } else if let Some(map) = root.as_map_mut() {
+    } else if let Some(map) = root.as_map_mut().filter(|_| phases.interpolate) {
         let origin = map.get("name").map_or(Origin::Default("project name"), |node| node.origin);
         map.put("name", Node::string(name.as_str(), origin));
     }

@@ -19,7 +19,7 @@ pub mod user;
 pub use answer::Answer;
 pub use command::{Command, Options, Output};
 pub use compose::Compose;
-pub use container::Container;
+pub use container::{Container, Inspection, MountPoint, State};
 pub use identity::{Engine, Identity, Location};
 pub use idmap::IdMap;
 pub use image::Image;

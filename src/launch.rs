@@ -1,9 +1,18 @@
 //! The last step: Compose's own reading of the rendered file must agree, then Compose takes over.
 
+pub mod facts;
+pub mod judge;
+pub mod live;
+pub mod phases;
+pub mod program;
+pub mod proof;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::ExitStatus;
 
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Answer, Command};
@@ -93,4 +102,24 @@ pub fn run(docker: &Path, words: &[OsString], variables: &BTreeMap<String, Strin
                 .help(Code::ComposeUnavailable.remedy()))
         }
     }
+}
+
+/// Runs one step of a launch on this terminal, and says how it ended. Standard output belongs to what is
+/// launched, so what the step prints there goes among the messages.
+///
+/// # Errors
+/// A finding where it cannot be run.
+pub fn step(
+    program: &Path,
+    words: &[OsString],
+    variables: &BTreeMap<String, String>,
+) -> Result<ExitStatus, Finding> {
+    let mut command = std::process::Command::new(program);
+    command.args(words).envs(variables);
+    let status =
+        std::io::stderr().as_fd().try_clone_to_owned().and_then(|messages| command.stdout(messages).status());
+    status.map_err(|error| {
+        Finding::error(Code::ComposeUnavailable, format!("cannot run {}: {error}", program.display()))
+            .help(Code::ComposeUnavailable.remedy())
+    })
 }

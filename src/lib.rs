@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod host;
 pub mod launch;
+pub mod operate;
 pub mod ownership;
 pub mod plan;
 pub mod policy;

@@ -188,7 +188,13 @@ fn image(service: &Node) -> String {
 fn user(service: &Node, decision: Option<&UserDecision>, sources: &SourceMap) -> PlanUser {
     let own = field(service, "user");
     let Some(decision) = decision else {
-        return PlanUser { value: own, from: "the engine's default".to_owned(), place: None, pending: None, lock: None };
+        return PlanUser {
+            value: own,
+            from: "the engine's default".to_owned(),
+            place: None,
+            pending: None,
+            lock: None,
+        };
     };
     let known = decision.user.as_ref().known().map(|identity| identity.owner.to_string());
     PlanUser {

@@ -1,9 +1,12 @@
 //! From the command line to the exit status: what each command does with the stages.
 
+mod attest;
 mod check;
 mod config;
 mod gate;
 mod images;
+mod judge;
+mod launch_checked;
 mod lock;
 mod overlays;
 mod pass;
@@ -45,6 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         },
         Command::Schema(name) => schema::run(name),
         Command::Config(options) => config::run(&request, options),
+        Command::Attest(options) => attest::run(&request, options),
         Command::Check(options) => check::run(&request, *options),
         Command::Overlays(what) => overlays::run(&request, what),
         Command::Plan(options) => plan::run(&request, options),
@@ -52,7 +56,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Repair(options) => repair::run(&request, options),
         Command::Compose(compose) => match compose.class {
             Class::Gate | Class::Load => gate::run(&request, compose),
-            Class::Judge | Class::PassThrough | Class::Own => pass::run(&request),
+            Class::Judge => judge::run(&request, compose),
+            Class::PassThrough | Class::Own => pass::run(&request),
         },
         other => Err(unavailable(other)),
     };

@@ -32,7 +32,10 @@ const ORDER: [&str; 14] = [
 ];
 
 /// These stand beside the way through and may use all of [`ORDER`]; nothing there may use them.
-const BESIDE: [&str; 3] = ["review", "operate", "run"];
+const BESIDE: [&str; 2] = ["review", "operate"];
+
+/// Puts everything together, one file per command, and may use all of it.
+const TOP: &str = "run";
 
 #[test]
 fn no_module_uses_a_later_one() {
@@ -63,7 +66,8 @@ fn every_module_of_the_library_has_its_place() {
         line.strip_prefix("mod ")?.strip_suffix(';')
     });
     for module in modules {
-        assert!(ORDER.contains(&module) || BESIDE.contains(&module), "{module} has no place in the order");
+        let known = ORDER.contains(&module) || BESIDE.contains(&module) || module == TOP;
+        assert!(known, "{module} has no place in the order");
     }
 }
 
@@ -81,7 +85,7 @@ fn a_back_edge_is_seen() {
 fn allowed(module: &str, used: &str) -> Result<(), String> {
     let place = |name: &str| ORDER.iter().position(|known| *known == name);
     let Some(to) = place(used) else {
-        return if module == used {
+        return if module == used || module == TOP && BESIDE.contains(&used) {
             Ok(())
         } else {
             Err(format!("{module} uses {used}, which stands beside"))
@@ -90,7 +94,7 @@ fn allowed(module: &str, used: &str) -> Result<(), String> {
     match place(module) {
         Some(from) if to > from => Err(format!("{module} uses {used}, which comes later")),
         Some(_) => Ok(()),
-        None if BESIDE.contains(&module) => Ok(()),
+        None if module == TOP || BESIDE.contains(&module) => Ok(()),
         None => Err(format!("{module} has no place in the order")),
     }
 }

@@ -90,6 +90,19 @@ impl PlanOptions {
     }
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AttestOptions {
+    pub json: bool,
+    /// All where none is named.
+    pub services: Vec<String>,
+}
+
+impl AttestOptions {
+    pub(super) fn new(flags: &Flags, services: Vec<String>) -> Self {
+        Self { json: flags.value("format") == "json", services }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CheckFormat {
     #[default]

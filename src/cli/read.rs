@@ -10,7 +10,9 @@ use super::flags::{self, Flags};
 use super::global::{self, Environment};
 use super::grammar::{self, WORDS};
 use super::help;
-use super::options::{CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions, SealOptions};
+use super::options::{
+    AttestOptions, CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions, SealOptions,
+};
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
 use super::spec::{Class, Spec, Words};
@@ -189,6 +191,7 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
     let first = || words.first().cloned().unwrap_or_default();
     let paths = || words.iter().map(PathBuf::from).collect();
     Ok(match spec.name {
+        "attest" => Command::Attest(AttestOptions::new(flags, words)),
         "check" => Command::Check(CheckOptions::new(flags)),
         "completions" => {
             let shell = first();

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::Flags;
-use super::options::{CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions};
+use super::options::{AttestOptions, CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions};
 use super::spec::Class;
 
 /// What was typed before the command, with the environment's defaults for it.
@@ -55,6 +55,7 @@ pub enum Command {
     Compose(ComposeCommand),
     Config(ConfigOptions),
     Plan(PlanOptions),
+    Attest(AttestOptions),
     Check(CheckOptions),
     /// Where the value at this path comes from.
     Explain(String),

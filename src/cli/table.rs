@@ -535,6 +535,13 @@ pub const COMMANDS: &[Spec] = &[
     // Seaworthy's own.
     command(
         Own,
+        "attest",
+        SERVICES,
+        "Compare live containers with the verified model",
+        &[choice("format", &["human", "json"], "Format of the report")],
+    ),
+    command(
+        Own,
         "check",
         Words::No,
         "Load and verify only; for CI",

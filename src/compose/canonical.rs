@@ -119,14 +119,11 @@ fn convert(node: Node, how: Canonical) -> Result<Node, Failed> {
 
 /// Limits are integers by now: those of a service were cast, those of a build must be written so.
 fn ulimit_fault(node: &Node) -> Option<String> {
-    let bounds = ["soft", "hard"].into_iter().filter_map(|key| node.get(key));
-    let mut numbers: Vec<&Node> = bounds.collect();
-    if node.as_map().is_none() {
-        numbers.push(node);
-    }
-    let wrong = numbers
-        .into_iter()
-        .find(|number| matches!(number.value, Value::Float(_) | Value::UInt(_) | Value::String(_)))?;
+    let numbers: Vec<&Node> = match node.as_map() {
+        Some(_) => ["soft", "hard"].into_iter().filter_map(|key| node.get(key)).collect(),
+        None => vec![node],
+    };
+    let wrong = numbers.into_iter().find(|number| number.as_int().is_none())?;
     Some(format!("{} is not an integer", text(wrong)))
 }
 

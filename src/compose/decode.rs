@@ -26,8 +26,8 @@ pub fn decode(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Opti
 
 fn convert(mut node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<Option<Node>, String> {
     let origin = node.origin;
-    if let (Value::Map(map), Some(Map::Free { literal: false, .. })) = (&mut node.value, spec.map) {
-        gather_extensions(map, path, sink);
+    if let (Value::Map(map), Some(Map::Free { literal: false, value, .. })) = (&mut node.value, spec.map) {
+        gather_extensions(map, value, path, sink);
     }
     let with = |value: Value| Some(Node::new(value, origin));
     if node.is_null() && !matches!(spec.decode, Decode::Raw | Decode::Object | Decode::Required) {
@@ -71,7 +71,10 @@ fn convert(mut node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Res
             if nanos == 0 { None } else { with(Value::String(duration::format(nanos))) }
         }
         Decode::DurationKept => with(Value::String(duration::format(to_duration(&node)?))),
-        Decode::Texts => non_empty(texts(node)),
+        Decode::Texts => {
+            refuse_floats(&node)?;
+            non_empty(texts(node))
+        }
         Decode::Shell => with(Value::Seq(shell(node)?)),
         Decode::HealthTest => non_empty(health_test(node)),
         Decode::TextMap | Decode::Environment => {
@@ -105,7 +108,7 @@ const GATHERED: &str = "#extensions";
 /// Compose takes every `x-` key for an extension, even where keys are the author's own: what was
 /// written as one variable or label becomes part of a strange one. What would run is shown here too,
 /// with a warning.
-fn gather_extensions(map: &mut Mapping, path: &Path<'_>, sink: &mut Sink) {
+fn gather_extensions(map: &mut Mapping, value: &Spec, path: &Path<'_>, sink: &mut Sink) {
     if !map.keys().any(is_extension) {
         return;
     }
@@ -129,6 +132,10 @@ fn gather_extensions(map: &mut Mapping, path: &Path<'_>, sink: &mut Sink) {
         }
     }
     if let Some(at) = at {
+        // As an object it has no field of these names.
+        if matches!(value.map, Some(Map::Object(_))) {
+            gathered = Mapping::new();
+        }
         kept.insert(GATHERED, at, Node::map(gathered, at));
     }
     *map = kept;
@@ -213,6 +220,7 @@ fn to_file_mode(node: &Node) -> Result<String, String> {
 fn to_count(node: &Node) -> Result<i64, String> {
     match &node.value {
         Value::Int(number) => Ok(*number),
+        Value::Float(_) | Value::UInt(_) => Err(format!("{} is not a whole number of devices", text(node))),
         Value::String(text) if text.eq_ignore_ascii_case("all") => Ok(-1),
         _ => {
             let text = text(node);
@@ -232,6 +240,12 @@ fn texts(node: Node) -> Node {
         Value::Seq(items) => Node::seq(items.iter().map(as_text).collect(), origin),
         _ => Node::seq(vec![as_text(&node)], origin),
     }
+}
+
+/// Compose's decoder makes text of integers only.
+fn refuse_floats(node: &Node) -> Result<(), String> {
+    let float = node.as_seq().into_iter().flatten().find(|item| matches!(item.value, Value::Float(_)));
+    float.map_or(Ok(()), |float| Err(format!("{} must be a string or an integer", text(float))))
 }
 
 fn shell(node: Node) -> Result<Vec<Node>, String> {
@@ -393,10 +407,26 @@ fn object(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<N
 }
 
 /// Known fields in the table's order, then extensions.
-fn fields(mut map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
+fn fields(map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
+    let mut known = Vec::with_capacity(map.len());
+    let mut extensions = Vec::new();
+    for (key, entry) in map {
+        match object.position(&key) {
+            Some(at) => known.push((at, Some(entry))),
+            None if is_extension(&key) && !object.loses_extensions => extensions.push((key, entry)),
+            None => {}
+        }
+    }
+    for (at, _) in object.fields.iter().enumerate().filter(|(_, field)| field.always) {
+        if !known.iter().any(|(found, _)| *found == at) {
+            known.push((at, None));
+        }
+    }
+    known.sort_unstable_by_key(|(at, _)| *at);
     let mut decoded = Mapping::new();
-    for field in object.fields {
-        if let Some(entry) = map.remove_entry(field.key)
+    for (at, entry) in known {
+        let Some(field) = object.fields.get(at) else { continue };
+        if let Some(entry) = entry
             && let Some(value) = decode(entry.value, &field.spec, &path.key(field.key), sink)
         {
             decoded.insert(field.key, entry.key, value);
@@ -404,12 +434,8 @@ fn fields(mut map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut
             decoded.put(field.key, Node::new(nothing(field.spec.decode), Origin::Default("empty")));
         }
     }
-    if !object.loses_extensions {
-        for (key, entry) in map {
-            if is_extension(&key) {
-                decoded.insert(key, entry.key, entry.value);
-            }
-        }
+    for (key, entry) in extensions {
+        decoded.insert(key, entry.key, entry.value);
     }
     decoded
 }

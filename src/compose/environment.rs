@@ -49,9 +49,9 @@ pub fn resolve_service(
                 .get(key)
                 .map(str::to_owned)
                 .or_else(|| own.and_then(|own| own.get(key)).and_then(Node::as_str).map(str::to_owned))
-                .or_else(|| values.get(key).map(|(value, _)| value.clone()))
         };
-        match read_env_file(name, file, inputs, &lookup) {
+        let earlier = |key: &str| values.get(key).map(|(value, _)| value.clone());
+        match read_env_file(name, file, inputs, (&lookup, &earlier)) {
             Ok(parsed) => {
                 let Some((parsed, origin_of)) = parsed else { continue };
                 for (key, value) in parsed.values {
@@ -86,7 +86,7 @@ fn read_env_file<'t>(
     service: &str,
     file: &Node,
     inputs: &mut Inputs,
-    lookup: &dyn Fn(&str) -> Option<String>,
+    (lookup, earlier): (&dotenv::Lookup<'_>, &dotenv::Lookup<'_>),
 ) -> Result<Option<Read<'t>>, Box<Finding>> {
     let path = file.get("path").and_then(Node::as_str).unwrap_or_default();
     let required = file.get("required").and_then(Node::as_bool) != Some(false);
@@ -107,7 +107,7 @@ fn read_env_file<'t>(
         .map_err(|finding| Box::new(finding.at_origin(file.origin, "env file named here")))?;
     let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
     let parsed = match format {
-        "" => dotenv::parse(&text, lookup),
+        "" => dotenv::parse_after(&text, lookup, earlier),
         "raw" => dotenv::parse_raw(&text, lookup),
         other => {
             return Err(Box::new(

@@ -37,14 +37,15 @@ pub fn apply(loader: &mut Loader<'_>, root: &mut Node, file: FileId, level: &Lev
     };
     let including = loader.inputs.sources().get(file)?.path.clone();
     for item in items {
-        let entry = read_entry(loader, &item)?;
+        let Some(entry) = read_entry(loader, &item)? else { continue };
         let imported = load(loader, &entry, &including, level)?;
         import(loader, imported, root)?;
     }
     Some(())
 }
 
-fn read_entry(loader: &mut Loader<'_>, item: &Node) -> Option<Entry> {
+/// `Some(None)` for an empty entry, which stands for nothing.
+fn read_entry(loader: &mut Loader<'_>, item: &Node) -> Option<Option<Entry>> {
     let origin = item.origin;
     let texts = |node: &Node| -> Vec<(String, Origin)> {
         match &node.value {
@@ -57,6 +58,7 @@ fn read_entry(loader: &mut Loader<'_>, item: &Node) -> Option<Entry> {
         Value::String(path) => {
             Entry { paths: vec![(path.clone(), origin)], project_directory: None, env_files: None, origin }
         }
+        Value::Null => return Some(None),
         Value::Map(map) => Entry {
             paths: map.get("path").map(texts).unwrap_or_default(),
             project_directory: map.get("project_directory").map(text).filter(|text| !text.is_empty()),
@@ -78,7 +80,7 @@ fn read_entry(loader: &mut Loader<'_>, item: &Node) -> Option<Entry> {
         );
         return None;
     }
-    Some(entry)
+    Some(Some(entry))
 }
 
 fn load(loader: &mut Loader<'_>, entry: &Entry, including: &FsPath, level: &Level) -> Option<Node> {
@@ -162,9 +164,9 @@ fn environment(
             }
         };
         let source = loader.inputs.sources().get(file)?;
-        let parsed = dotenv::parse(&source.text, &|name| {
-            level.environment.get(name).map(str::to_owned).or_else(|| values.get(name).cloned())
-        });
+        let lookup = |name: &str| level.environment.get(name).map(str::to_owned);
+        let earlier = |name: &str| values.get(name).cloned();
+        let parsed = dotenv::parse_after(&source.text, &lookup, &earlier);
         match parsed {
             Ok(parsed) => values.extend(parsed.values),
             Err(error) => {

@@ -1,5 +1,7 @@
 //! The model in the order and with the peculiarities of Compose's YAML and JSON.
 
+use std::cmp::Ordering;
+
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Value, natural_cmp, to_json, to_yaml};
 
@@ -13,22 +15,27 @@ pub enum Format {
 
 /// Text as `docker compose config` prints it, with `$` doubled.
 pub fn render(model: &Node, format: Format) -> String {
-    let arranged = arrange(model, Some(&PROJECT), format, 0);
-    match format {
-        Format::Yaml => to_yaml(&arranged).replace('$', "$$"),
-        Format::Json => to_json(&arranged).replace('$', "$$"),
-    }
+    render_owned(model.clone(), format)
+}
+
+/// As [`render`], of a model that nobody needs any more.
+pub fn render_owned(mut model: Node, format: Format) -> String {
+    put_in_order(&mut model, Some(&PROJECT), format, 0);
+    let text = match format {
+        Format::Yaml => to_yaml(&model),
+        Format::Json => to_json(&model),
+    };
+    if text.contains('$') { text.replace('$', "$$") } else { text }
 }
 
 /// As [`render`] for a tree that was not interpolated: naturally sorted, `$` as it is.
-pub fn render_raw(model: &Node, format: Format) -> String {
-    let arranged = arrange(model, None, format, 0);
+pub fn render_raw(mut model: Node, format: Format) -> String {
+    put_in_order(&mut model, None, format, 0);
     match format {
-        Format::Yaml => to_yaml(&arranged),
+        Format::Yaml => to_yaml(&model),
         Format::Json => {
-            let mut arranged = arranged;
-            nil_lists(&mut arranged, Some(&PROJECT));
-            to_json(&arranged)
+            nil_lists(&mut model, Some(&PROJECT));
+            to_json(&model)
         }
     }
 }
@@ -45,7 +52,9 @@ fn nil_lists(node: &mut Node, spec: Option<&Spec>) {
         }
         Value::Seq(items) => {
             let spec = spec.and_then(Spec::item);
-            items.iter_mut().for_each(|item| nil_lists(item, spec));
+            for item in items {
+                nil_lists(item, spec);
+            }
         }
         Value::Map(map) => {
             for (key, child) in map.iter_mut() {
@@ -58,87 +67,114 @@ fn nil_lists(node: &mut Node, spec: Option<&Spec>) {
 
 /// Fields in the table's order, free keys sorted; for JSON also what Go's encoder adds and loses.
 pub fn arrange(node: &Node, spec: Option<&Spec>, format: Format, depth: usize) -> Node {
-    let value = match &node.value {
-        Value::Map(map) => match spec.and_then(|spec| spec.map) {
-            Some(Map::Object(object)) => Value::Map(arrange_object(map, object, format, depth)),
-            Some(Map::Free { value, .. }) => Value::Map(arrange_free(map, Some(value), format, depth)),
-            None => Value::Map(arrange_free(map, None, format, depth)),
-        },
-        // An extension's empty list is a nil slice to Go.
-        Value::Seq(items) if items.is_empty() && spec.is_none() && format == Format::Json => Value::Null,
-        Value::Seq(items) => {
-            let spec = spec.and_then(Spec::item);
-            Value::Seq(items.iter().map(|item| arrange(item, spec, format, depth + 1)).collect())
-        }
-        value => value.clone(),
-    };
-    Node::new(value, node.origin)
-}
-
-fn arrange_free(map: &Mapping, spec: Option<&Spec>, format: Format, depth: usize) -> Mapping {
-    let mut arranged = Mapping::new();
-    for (key, entry) in map.entries() {
-        arranged.insert(key, entry.key, arrange(&entry.value, spec, format, depth + 1));
-    }
-    sort(&mut arranged, format);
+    let mut arranged = node.clone();
+    put_in_order(&mut arranged, spec, format, depth);
     arranged
 }
 
-fn sort(map: &mut Mapping, format: Format) {
-    match format {
-        Format::Yaml => map.sort_by(natural_cmp),
-        Format::Json => map.sort_by(Ord::cmp),
+/// In place: a large model is not to be there twice.
+fn put_in_order(node: &mut Node, spec: Option<&Spec>, format: Format, depth: usize) {
+    match &mut node.value {
+        Value::Map(map) => match spec.and_then(|spec| spec.map) {
+            Some(Map::Object(object)) => order_object(map, object, format, depth),
+            Some(Map::Free { value, .. }) => order_free(map, Some(value), format, depth),
+            None => order_free(map, None, format, depth),
+        },
+        // An extension's empty list is a nil slice to Go.
+        Value::Seq(items) if items.is_empty() && spec.is_none() && format == Format::Json => {
+            node.value = Value::Null;
+        }
+        Value::Seq(items) => {
+            let spec = spec.and_then(Spec::item);
+            for item in items {
+                put_in_order(item, spec, format, depth + 1);
+            }
+        }
+        _ => {}
     }
 }
 
-fn arrange_object(map: &Mapping, object: &'static Object, format: Format, depth: usize) -> Mapping {
-    let mut arranged = Mapping::new();
-    let always = if format == Format::Json { json_always(object.name) } else { &[] };
-    for field in object.fields {
-        match map.entry(field.key) {
-            Some(entry) => {
-                let value = arrange(&entry.value, Some(&field.spec), format, depth + 1);
-                arranged.insert(json_key(object.name, field.key, format), entry.key, value);
-            }
-            None => {
-                if let Some((_, empty)) = always.iter().find(|(key, _)| *key == field.key) {
-                    arranged.put(field.key, Node::new(empty.value(), Origin::Default("JSON")));
-                }
-            }
-        }
+fn order_free(map: &mut Mapping, spec: Option<&Spec>, format: Format, depth: usize) {
+    for (_, child) in map.iter_mut() {
+        put_in_order(child, spec, format, depth + 1);
     }
-    if object.name == "ulimit" && format == Format::Json {
-        arranged.retain(|_, node| node.as_int() != Some(0));
+    sort(map, |a, b| compare(a, b, format));
+}
+
+fn compare(a: &str, b: &str, format: Format) -> Ordering {
+    match format {
+        Format::Yaml => natural_cmp(a, b),
+        Format::Json => a.cmp(b),
     }
+}
+
+/// Most mappings are in order already, and sorting builds the index anew.
+fn sort(map: &mut Mapping, compare: impl Fn(&str, &str) -> Ordering) {
+    if !map.keys().is_sorted_by(|a, b| compare(a, b) != Ordering::Greater) {
+        map.sort_by(compare);
+    }
+}
+
+fn order_object(map: &mut Mapping, object: &'static Object, format: Format, depth: usize) {
     // Go's JSON encoder knows extensions of the project alone.
-    if format == Format::Yaml || depth == 0 {
-        let mut extensions = Mapping::new();
-        for (key, entry) in map.entries().filter(|(key, _)| is_extension(key)) {
-            extensions.insert(key, entry.key, arrange(&entry.value, None, format, depth + 1));
+    let extensions = format == Format::Yaml || depth == 0;
+    map.retain(|key, _| object.position(key).is_some() || extensions && is_extension(key));
+    for (key, child) in map.iter_mut() {
+        put_in_order(child, object.field(key).map(|field| &field.spec), format, depth + 1);
+    }
+    if format == Format::Json {
+        for (key, empty) in json_always(object.name) {
+            if !map.contains(key) {
+                map.put(*key, Node::new(empty.value(), Origin::Default("JSON")));
+            }
         }
-        sort(&mut extensions, format);
-        for (key, entry) in extensions {
-            arranged.insert(key, entry.key, entry.value);
+    }
+    let place = |key: &str| object.position(key).unwrap_or(usize::MAX);
+    let in_table = |a: &str, b: &str| place(a).cmp(&place(b));
+    sort(map, |a, b| match in_table(a, b) {
+        Ordering::Equal => compare(a, b, format),
+        unequal => unequal,
+    });
+    if format == Format::Json {
+        match object.name {
+            "ulimit" => map.retain(|_, node| node.as_int() != Some(0)),
+            "weight_device" | "throttle_device" => with_go_names(map),
+            _ => {}
         }
     }
     if depth == 0 {
-        if format == Format::Json {
-            arranged.remove("models");
-            sort(&mut arranged, format);
-        }
-        if !arranged.contains("services") {
-            let services = Node::map(Mapping::new(), Origin::Default("no services"));
-            arranged.put("services", services);
-            // Behind the name, where the section stands.
-            let position = |key: &str| match key {
-                "name" => 0,
-                "services" => 1,
-                _ => 2,
-            };
-            arranged.sort_by(|a, b| position(a).cmp(&position(b)));
-        }
+        order_project(map, format);
     }
-    arranged
+}
+
+fn order_project(map: &mut Mapping, format: Format) {
+    if format == Format::Json {
+        map.remove("models");
+        map.sort_by(str::cmp);
+    }
+    if !map.contains("services") {
+        map.put("services", Node::map(Mapping::new(), Origin::Default("no services")));
+        // Behind the name, where the section stands.
+        let position = |key: &str| match key {
+            "name" => 0,
+            "services" => 1,
+            _ => 2,
+        };
+        map.sort_by(|a, b| position(a).cmp(&position(b)));
+    }
+}
+
+/// Throttled devices have no JSON names in Go.
+fn with_go_names(map: &mut Mapping) {
+    for (key, entry) in std::mem::take(map) {
+        let name = match key.as_str() {
+            "path" => "Path",
+            "weight" => "Weight",
+            "rate" => "Rate",
+            other => other,
+        };
+        map.insert(name, entry.key, entry.value);
+    }
 }
 
 /// What Go prints although it is empty.
@@ -171,15 +207,5 @@ fn json_always(object: &str) -> &'static [(&'static str, Empty)] {
         "network" => &[("ipam", Empty::Map)],
         "deploy" => &[("resources", Empty::Map), ("placement", Empty::Map)],
         _ => &[],
-    }
-}
-
-/// Throttled devices have no JSON names in Go.
-fn json_key(object: &str, key: &'static str, format: Format) -> &'static str {
-    match (object, key, format) {
-        ("weight_device" | "throttle_device", "path", Format::Json) => "Path",
-        ("weight_device", "weight", Format::Json) => "Weight",
-        ("throttle_device", "rate", Format::Json) => "Rate",
-        _ => key,
     }
 }

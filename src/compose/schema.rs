@@ -105,7 +105,7 @@ fn refuse_repeats(items: &[Node], path: &Path<'_>, sink: &mut Sink) {
                     None
                 }
             },
-            _ => items.iter().take(at).position(|other| other.same(item)),
+            _ => items.iter().take(at).position(|other| equals(item, other, items.len())),
         };
         if let Some(first) = first {
             let mut finding =
@@ -118,6 +118,64 @@ fn refuse_repeats(items: &[Node], path: &Path<'_>, sink: &mut Sink) {
             sink.push(finding);
         }
     }
+}
+
+/// Whether Compose's schema library takes a later item for an earlier one: as numbers are compared, a
+/// string that is written like the number equals it, though not the other way round. Lists beyond 20
+/// items it compares by hash, exactly.
+fn equals(later: &Node, earlier: &Node, count: usize) -> bool {
+    if count > 20 {
+        return later.same(earlier);
+    }
+    match (&later.value, &earlier.value) {
+        (Value::Map(a), Value::Map(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(key, node)| b.get(key).is_some_and(|other| equals(node, other, count)))
+        }
+        (Value::Seq(a), Value::Seq(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equals(a, b, count))
+        }
+        #[expect(clippy::float_cmp, reason = "equal means the same number")]
+        (Value::Int(_) | Value::UInt(_) | Value::Float(_), _) => {
+            later.same(earlier) || as_number(later).is_some_and(|a| as_number(earlier) == Some(a))
+        }
+        _ => later.same(earlier),
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // numbers beyond 2^53 in such lists are beyond reason
+fn as_number(node: &Node) -> Option<f64> {
+    match &node.value {
+        Value::Int(number) => Some(*number as f64),
+        Value::UInt(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        Value::String(text) => rational(text),
+        _ => None,
+    }
+}
+
+/// What Go reads as a rational number: decimals, fractions, integers with a prefix.
+fn rational(text: &str) -> Option<f64> {
+    if let Some((top, bottom)) = text.split_once('/') {
+        return Some(rational(top)? / rational(bottom)?);
+    }
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let digits = digits.replace('_', "");
+    let radix = match digits.get(..2).unwrap_or_default() {
+        "0x" | "0X" => 16,
+        "0o" | "0O" => 8,
+        "0b" | "0B" => 2,
+        _ => return digits.parse::<f64>().ok().map(|number| sign * number),
+    };
+    #[allow(clippy::cast_precision_loss)]
+    let number = u64::from_str_radix(digits.get(2..)?, radix).ok()? as f64;
+    Some(sign * number)
 }
 
 fn validate_scalar(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {

@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node};
 
+use super::glob::Glob;
 use super::load::section;
 use super::merge::text;
 use super::suggest::nearest;
@@ -59,12 +60,20 @@ pub fn enabled(model: &Node, profiles: &Profiles) -> HashSet<String> {
 pub fn named(model: &Node, profiles: &mut Profiles, patterns: &[String], sink: &mut Sink) -> HashSet<String> {
     let empty = Mapping::new();
     let services = section(model, "services").unwrap_or(&empty);
+    let given = profiles.clone();
     let mut wanted: Vec<&str> = Vec::new();
     for pattern in patterns {
         let before = wanted.len();
-        wanted.extend(services.keys().filter(|name| matches_glob(pattern, name)));
+        // A pattern stands for enabled services alone; a name for any.
+        let glob = Glob::new(pattern);
+        let enabled = services.iter().filter(|(_, service)| given.enable(service));
+        let matching = |name: &&str| glob.as_ref().is_some_and(|glob| glob.matches(name));
+        wanted.extend(enabled.map(|(name, _)| name).filter(matching));
         if wanted.len() == before {
-            sink.push(no_such(pattern, services));
+            match services.keys().find(|name| name == pattern) {
+                Some(name) => wanted.push(name),
+                None => sink.push(no_such(pattern, services)),
+            }
         }
     }
     for name in &wanted {
@@ -99,34 +108,6 @@ fn no_such(name: &str, services: &Mapping) -> Finding {
         Some(_) => finding.help("It is only enabled by a profile; name the profile with --profile."),
         None => finding.help(format!("Services: {}.", services.keys().collect::<Vec<_>>().join(", "))),
     }
-}
-
-/// `*` and `?`, as in Go's `filepath.Match` without classes.
-fn matches_glob(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    // The usual greedy match with one point to go back to.
-    let (mut p, mut n, mut star) = (0, 0, None);
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(c) if *c == '?' || Some(c) == name.get(n) => {
-                p += 1;
-                n += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    p = at + 1;
-                    n = from + 1;
-                    star = Some((at, n));
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.get(p..).unwrap_or_default().iter().all(|c| *c == '*')
 }
 
 /// The model with only `kept` services, and dependencies among them.
@@ -196,16 +177,5 @@ pub fn spread_scale(model: &mut Node) {
             let value = crate::yaml::Value::Int(scale);
             deploy.put("replicas", Node::new(value, Origin::Default("scale")));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs_match_whole_names() {
-        assert!(matches_glob("a*", "abc") && matches_glob("?b*", "ab") && matches_glob("*", ""));
-        assert!(!matches_glob("a", "ab") && !matches_glob("a?c", "ac") && !matches_glob("", "a"));
     }
 }

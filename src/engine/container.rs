@@ -219,29 +219,37 @@ fn parse_line(line: &str) -> Result<Container, String> {
     })
 }
 
+fn unreadable(error: &serde_json::Error) -> String {
+    format!("unreadable inspection: {error}")
+}
+
+impl Inspection {
+    /// One document of the engine's answer.
+    ///
+    /// # Errors
+    /// Says what is not as engines have it.
+    pub fn read(raw: Value) -> Result<Self, String> {
+        let wire = Wire::deserialize(&raw).map_err(|error| unreadable(&error))?;
+        let label = wire.config.labels.get(&format!("{COMPOSE}service"));
+        Ok(Self {
+            id: wire.id,
+            name: wire.name.trim_start_matches('/').to_owned(),
+            image_id: wire.image,
+            state: State::parse(&wire.state.status),
+            pid: u32::try_from(wire.state.pid).ok().filter(|pid| *pid != 0),
+            started_at: wire.state.started_at,
+            user: wire.config.user,
+            service: label.and_then(Value::as_str).unwrap_or_default().to_owned(),
+            mounts: wire.mounts,
+            raw,
+        })
+    }
+}
+
 fn parse_inspections(stdout: &[u8]) -> Answer<Vec<Inspection>> {
     Answer::trying(|| {
-        let unreadable = |error: serde_json::Error| format!("unreadable inspection: {error}");
-        let documents: Vec<Value> = serde_json::from_slice(stdout).map_err(unreadable)?;
-        documents
-            .into_iter()
-            .map(|raw| {
-                let wire = Wire::deserialize(&raw).map_err(unreadable)?;
-                let label = wire.config.labels.get(&format!("{COMPOSE}service"));
-                Ok(Inspection {
-                    id: wire.id,
-                    name: wire.name.trim_start_matches('/').to_owned(),
-                    image_id: wire.image,
-                    state: State::parse(&wire.state.status),
-                    pid: u32::try_from(wire.state.pid).ok().filter(|pid| *pid != 0),
-                    started_at: wire.state.started_at,
-                    user: wire.config.user,
-                    service: label.and_then(Value::as_str).unwrap_or_default().to_owned(),
-                    mounts: wire.mounts,
-                    raw,
-                })
-            })
-            .collect()
+        let documents: Vec<Value> = serde_json::from_slice(stdout).map_err(|error| unreadable(&error))?;
+        documents.into_iter().map(Inspection::read).collect()
     })
 }
 

@@ -17,6 +17,11 @@ pub trait Images {
     /// What the image itself has at an absolute path; `None` for nothing.
     fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>>;
 
+    /// A variable that the image itself sets.
+    fn variable(&self, _image: &str, _name: &str) -> Answer<Option<String>> {
+        Answer::unknown(NO_ENGINE)
+    }
+
     /// The image's id, `sha256:…`.
     fn id(&self, _image: &str) -> Answer<String> {
         Answer::unknown(NO_ENGINE)

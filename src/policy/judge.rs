@@ -48,6 +48,28 @@ impl Policy {
         self.report_waivers(&view, &used, sink);
     }
 
+    /// What a change of the model breaks that held before it, and that no waiver allows.
+    pub fn judge_change(&self, before: &Model, after: &Model, arranged: &Arranged) -> Vec<Finding> {
+        let opened = opened::networks(&arranged.mandatory);
+        let view =
+            |model| View { model, users: &self.users, opened: &opened, mandatory: &arranged.mandatory };
+        let (before, after) = (view(before), view(after));
+        let mut findings = Vec::new();
+        for rule in rules::CATALOGUE.iter() {
+            let Some(severity) = self.severity(rule, arranged) else { continue };
+            let known = breaches(rule, &before);
+            let is_known = |breach: &Breach| {
+                known.iter().any(|known| known.place == breach.place && known.what == breach.what)
+            };
+            for breach in breaches(rule, &after) {
+                if !is_known(&breach) && !self.waived(rule, &breach, &mut Used::default()) {
+                    findings.push(self.describe(rule, &breach, severity, &after));
+                }
+            }
+        }
+        findings
+    }
+
     /// How a breach of a rule is reported; not at all where no posture or overlay asks for it.
     fn severity(&self, rule: &Rule, arranged: &Arranged) -> Option<Severity> {
         let in_force = |name: &str| {

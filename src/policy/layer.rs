@@ -125,6 +125,8 @@ fn users(system: Users, own: Users, sink: &mut Sink) -> Users {
     // Only the host's own default binds; the project may depart from its own.
     let host_default = system.default.clone();
     let mut users = system;
+    // A convenience of the project's, which weakens nothing.
+    users.fixes_home = own.fixes_home.or(users.fixes_home);
     if let Some(ours) = own.default {
         match &users.default {
             Some(theirs) if theirs.value != ours.value => sink.push(loosened(

@@ -33,7 +33,8 @@ pub fn schema() -> Value {
                 "additionalProperties": false,
                 "properties": {
                     "default": user,
-                    "services": { "type": "object", "additionalProperties": user }
+                    "services": { "type": "object", "additionalProperties": user },
+                    "home": { "enum": ["report", "fix"], "description": "Whether HOME is set where a user would have none." }
                 }
             },
             "overlays": { "type": "array", "items": overlay(&path) },

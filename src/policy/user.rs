@@ -26,6 +26,8 @@ pub enum UserSetting {
 pub struct Users {
     pub default: Option<Located<UserSetting>>,
     pub services: IndexMap<String, Located<UserSetting>>,
+    /// `home: fix`: whether `HOME` is set where a user would have none.
+    pub fixes_home: Option<Located<bool>>,
 }
 
 impl Users {
@@ -57,13 +59,21 @@ impl fmt::Display for UserSetting {
     }
 }
 
-pub(super) const USER: Keys = Keys { place: "user", known: &["default", "services"], later: &["home"] };
+pub(super) const USER: Keys = Keys { place: "user", known: &["default", "services", "home"], later: &[] };
 
 pub fn read(node: &Node, reader: &mut Reader<'_>) -> Users {
     let mut users = Users::default();
     let Some(map) = reader.mapping(node, &USER) else { return users };
     if let Some(default) = map.get("default") {
         users.default = setting(default, "user.default", reader);
+    }
+    if let Some(home) = map.get("home") {
+        match home.as_str() {
+            Some(text @ ("fix" | "report")) => {
+                users.fixes_home = Some(Located::new(text == "fix", home.origin))
+            }
+            _ => reader.wrong(home, "user.home", "`fix` or `report`", "Write `home: fix`."),
+        }
     }
     if let Some(services) = map.get("services") {
         match services.as_map() {

@@ -91,7 +91,7 @@ pub fn locate(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Pro
     let mut layers = Layers { environment: &mut environment, from: &mut from_env_files };
     if let Some(files) = &listed {
         layers.read_listed(files, inputs, sink)?;
-    } else if !default_disabled(given, sink)? {
+    } else if !default_disabled(&given.environment, sink)? {
         layers.read_default(&early, inputs, sink)?;
     }
     let paths = file_list(given, &environment, sink)?;
@@ -102,7 +102,7 @@ pub fn locate(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Pro
             None => given.cwd.clone(),
         },
     };
-    if listed.is_none() && directory != early && !default_disabled(given, sink)? {
+    if listed.is_none() && directory != early && !default_disabled(&environment, sink)? {
         let mut layers = Layers { environment: &mut environment, from: &mut from_env_files };
         layers.read_default(&directory, inputs, sink)?;
     }
@@ -158,9 +158,8 @@ fn early_directory(given: &Given) -> PathBuf {
     }
 }
 
-fn default_disabled(given: &Given, sink: &mut Sink) -> Option<bool> {
-    let Some(value) = given.environment.get("COMPOSE_DISABLE_ENV_FILE").filter(|value| !value.is_empty())
-    else {
+fn default_disabled(environment: &Environment, sink: &mut Sink) -> Option<bool> {
+    let Some(value) = environment.get("COMPOSE_DISABLE_ENV_FILE").filter(|value| !value.is_empty()) else {
         return Some(false);
     };
     match value {
@@ -213,6 +212,17 @@ impl Layers<'_> {
         }
         let mut values = indexmap::IndexMap::new();
         self.parse(&path, ".env", &mut values, inputs, sink)?;
+        // Compose takes its own variables from the file before it asks whether it may read it.
+        let own = |name: &String| name.starts_with("COMPOSE_");
+        let mut switches = self.environment.clone();
+        for (name, (value, _)) in values.iter().filter(|(name, _)| own(name)) {
+            if switches.get(name).is_none() {
+                switches.set(name.as_str(), value.as_str());
+            }
+        }
+        if default_disabled(&switches, sink)? {
+            values.retain(|name, _| own(name));
+        }
         self.add(values);
         Some(())
     }
@@ -233,13 +243,9 @@ impl Layers<'_> {
             }
         };
         let text = inputs.sources().get(file)?.text.clone();
-        let lookup = |name: &str| {
-            self.environment
-                .get(name)
-                .map(str::to_owned)
-                .or_else(|| values.get(name).map(|(value, _)| value.clone()))
-        };
-        match dotenv::parse(&text, &lookup) {
+        let lookup = |name: &str| self.environment.get(name).map(str::to_owned);
+        let earlier = |name: &str| values.get(name).map(|(value, _)| value.clone());
+        match dotenv::parse_after(&text, &lookup, &earlier) {
             Ok(parsed) => {
                 for name in &parsed.unset {
                     sink.push(Finding::warning(

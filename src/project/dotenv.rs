@@ -58,9 +58,19 @@ pub struct DotenvError {
 /// # Errors
 ///
 /// The first fault from the top.
-pub fn parse(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Parsed, DotenvError> {
+pub fn parse(text: &str, lookup: &Lookup<'_>) -> Result<Parsed, DotenvError> {
+    parse_after(text, lookup, &|_| None)
+}
+
+/// As [`parse`], for a text that follows others: what they define is looked up last, and a name on
+/// its own does not take its value from them.
+///
+/// # Errors
+///
+/// The first fault from the top.
+pub fn parse_after(text: &str, lookup: &Lookup<'_>, earlier: &Lookup<'_>) -> Result<Parsed, DotenvError> {
     let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut parser = Parser { text, rest, line: 1, lookup, left: text.len() + MAX_GROWTH };
+    let mut parser = Parser { text, rest, line: 1, lookup, earlier, left: text.len() + MAX_GROWTH };
     let mut parsed = Parsed::default();
     while parser.next_statement() {
         parser.statement(&mut parsed)?;
@@ -68,13 +78,17 @@ pub fn parse(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Pars
     Ok(parsed)
 }
 
+/// The value of a variable, where it has one.
+pub type Lookup<'f> = dyn Fn(&str) -> Option<String> + 'f;
+
 struct Parser<'a> {
     text: &'a str,
     /// What is not read yet: always the end of `text`.
     rest: &'a str,
     /// As Compose counts for its messages.
     line: usize,
-    lookup: &'a dyn Fn(&str) -> Option<String>,
+    lookup: &'a Lookup<'a>,
+    earlier: &'a Lookup<'a>,
     /// Bytes that values may still have.
     left: usize,
 }
@@ -202,7 +216,9 @@ impl<'a> Parser<'a> {
             return Ok(value.to_owned());
         }
         let defined = &parsed.values;
-        let lookup = |name: &str| (self.lookup)(name).or_else(|| defined.get(name).cloned());
+        let lookup = |name: &str| {
+            (self.lookup)(name).or_else(|| defined.get(name).cloned()).or_else(|| (self.earlier)(name))
+        };
         let expansion = template::expand(value, &lookup).map_err(|error| {
             // Offsets count only where the value stands in the text as it was expanded.
             let written = self.text.get(place.clone()) == Some(value);

@@ -88,7 +88,7 @@ fn text(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) 
         }
         Wanted::Variables | Wanted::Model => {
             let format = format(session, options)?;
-            return Some(output::render(&selected.root, format));
+            return Some(output::render_owned(selected.root, format));
         }
     };
     Some(names.into_iter().map(|name| name + "\n").collect())
@@ -135,7 +135,7 @@ fn tree_text(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<
         }
         _ => {
             let format = format(session, options)?;
-            Some(output::render_raw(&tree.root, format))
+            Some(output::render_raw(tree.root, format))
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::render::{self, Rendered};
 use crate::yaml::{Mapping, Node};
 
 use super::images::LazyEngine;
+use super::launch_checked::{self, Launch};
 use super::pass::options;
 use super::session::Session;
 use super::verify::{Images, Verified, verify};
@@ -72,8 +73,12 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
             return Err(session.report());
         }
     };
+    super::judge::flags(&mut session, command, &verified);
+    if session.sink.has_errors() {
+        return Err(session.report());
+    }
     let rendered = render::render(&verified.model, &verified.selected).naming(session.inputs.sources());
-    let outcome = hand_over(&mut session, command, &verified, &rendered, &services);
+    let outcome = hand_over(&mut session, command, &verified, &rendered, &services, &engine);
     drop(turn);
     outcome.map_err(|finding| {
         session.sink.push(finding);
@@ -177,6 +182,7 @@ fn hand_over(
     verified: &Verified,
     rendered: &Rendered,
     services: &[String],
+    engine: &LazyEngine,
 ) -> Result<Exit, Finding> {
     let request = session.request;
     let (directory, name) = (&verified.model.directory, &verified.model.name);
@@ -210,6 +216,11 @@ fn hand_over(
     session.report();
     if request.global.no_launch {
         return Ok(Exit::Done);
+    }
+    if on_host && launch_checked::is_proved(verified) {
+        let (docker, variables, rendered) = (&docker, &variables, path.as_path());
+        let launch = Launch { request, command, verified, docker, variables, rendered };
+        return launch_checked::run(session, &launch, engine.get());
     }
     let mut words: Vec<OsString> = request.global.docker.clone();
     words.push("compose".into());

@@ -48,6 +48,10 @@ impl Images for LazyImages<'_> {
         self.images().and_then(|images| images.resolve(image, user))
     }
 
+    fn variable(&self, image: &str, name: &str) -> Answer<Option<String>> {
+        self.images().and_then(|images| images.variable(image, name))
+    }
+
     fn id(&self, image: &str) -> Answer<String> {
         self.images().and_then(|images| images.id(image))
     }

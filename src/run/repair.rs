@@ -54,8 +54,8 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
     let dry_run = session.request.global.dry_run;
     let mut turn = None;
     if let Some(lock) = decided.lock.as_ref().filter(|_| !dry_run) {
-        turn = Some(lock.turn().map_err(|finding| Some(finding))?);
-        if lock.file.is_stale().map_err(|finding| Some(finding))? {
+        turn = Some(lock.turn().map_err(Some)?);
+        if lock.file.is_stale().map_err(Some)? {
             session.sink = crate::diagnostic::Sink::new();
             decided = decide(session)?;
         }
@@ -90,7 +90,7 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
     }
     let text = carry_out(&repairs, &decided, dry_run)?;
     if !dry_run {
-        record(&repairs, &decided, lock).map_err(|finding| Some(finding))?;
+        record(&repairs, &decided, lock).map_err(Some)?;
     }
     drop(turn);
     Ok(text)

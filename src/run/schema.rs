@@ -6,9 +6,10 @@ use crate::diagnostic::{Code, Exit, Finding};
 pub fn run(name: &str) -> Result<Exit, Exit> {
     let schema = match name {
         "compose" => table::json_schema(),
+        "lock" => return super::print(include_bytes!("../../schemas/lock.schema.json")),
         _ => {
             let finding = Finding::error(Code::Usage, format!("there is no schema {name:?}"));
-            return Err(super::pass::refuse(finding.help("The schemas are: compose.")));
+            return Err(super::pass::refuse(finding.help("The schemas are: compose, lock.")));
         }
     };
     super::print(format!("{schema:#}\n").as_bytes())

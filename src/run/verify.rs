@@ -6,6 +6,7 @@ use crate::compose::{Model, Phases};
 use crate::diagnostic::{Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
 use crate::ownership::bind::{BindDecision, BindQuestion};
+use crate::ownership::home;
 use crate::ownership::images::wanted_paths;
 use crate::ownership::{
     Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, decide_binds, decide_users,
@@ -96,7 +97,8 @@ pub fn decide<'e>(
 
     let home = model.environment.get("HOME").map(PathBuf::from);
     let caller = Caller::find(&model.directory, home.as_deref());
-    let asks = images == Images::Always || policy.is_some() || misses_a_source(&model);
+    let review = images == Images::Always;
+    let asks = review || policy.is_some() || misses_a_source(&model);
     let lazy = LazyImages::new(engine, wanted_paths(&model));
     let images: &dyn crate::ownership::Images = if asks { &lazy } else { &NoEngine };
     let lock = Locked::read(session, &project, policy.as_ref(), &model)?;
@@ -116,6 +118,15 @@ pub fn decide<'e>(
     let roots = policy.as_ref().map(binds).unwrap_or_default().roots;
     let lock = lock.map(|file| Locked::new(file, &model, &users.decisions, images, &roots));
     crate::ownership::apply(&mut model, &users.decisions);
+    let fixes_home =
+        policy.as_ref().and_then(|policy| policy.users.fixes_home.as_ref()).filter(|fix| fix.value);
+    if let Some(fix) = fixes_home {
+        home::fix(&mut model, &users, fix.origin.span());
+    }
+    // A launch does not look into images only to say this.
+    if policy.is_some() && review {
+        session.sink.extend(home::report(&model, &users, images));
+    }
     session.sink.extend(users.findings.iter().cloned());
 
     if let Some(policy) = &policy {

@@ -51,7 +51,7 @@ pub struct Entry {
 
 /// A mapping with string keys in written order. Duplicate keys are refused while parsing.
 #[derive(Clone, Debug, Default)]
-pub struct Mapping(IndexMap<String, Entry>);
+pub struct Mapping(IndexMap<String, Entry, foldhash::fast::RandomState>);
 
 impl Node {
     pub fn new(value: Value, origin: Origin) -> Self {

@@ -8,6 +8,7 @@
 mod build;
 mod guard;
 mod lines;
+mod quotes;
 mod syntax;
 mod tags;
 mod tape;
@@ -52,7 +53,26 @@ pub fn parse(file: FileId, text: &str, limits: Limits) -> Result<Vec<Document>, 
     let limits = Limits { depth: limits.depth.min(DEEPEST), ..limits };
     guard::characters(file, text).map_err(|finding| vec![finding])?;
     let mut findings = Vec::new();
-    let tape = tape::record(file, text, limits, &mut findings).map_err(|finding| vec![finding])?;
+    let respelled;
+    let mut text = text;
+    let tape = match tape::record(file, text, None, limits, &mut findings) {
+        Ok(tape) => tape,
+        Err(finding) => {
+            let fault = |text: &str, mark| {
+                let read = tape::record(file, text, Some(mark), limits, &mut Vec::new());
+                let label = read.err()?.labels.first()?.span;
+                Some(label.start as usize)
+            };
+            let starts = |at: u32| text.get(at as usize..).is_some_and(|rest| rest.starts_with("\\'"));
+            let found = finding.labels.first().is_some_and(|label| starts(label.span.start));
+            let other = if found { quotes::respelled(text, &fault) } else { None };
+            let Some((other, mark)) = other else { return Err(vec![finding]) };
+            respelled = other;
+            text = &respelled;
+            findings.clear();
+            tape::record(file, text, Some(mark), limits, &mut findings).map_err(|finding| vec![finding])?
+        }
+    };
     let documents = build::documents(file, text, &tape, &mut findings);
     if findings.is_empty() {
         return Ok(documents);

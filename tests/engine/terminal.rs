@@ -11,7 +11,7 @@ stop_grace_period: 20s
 command: ["sh", "-c", "trap 'exit 7' TERM; trap 'exit 9' INT; echo ready; while :; do sleep 0.1; done"]
 "#;
 
-/// Takes three seconds to end, and says when that begins.
+/// Would take a minute to end, and says when that begins.
 const LINGERS: &str = r#"
 stop_grace_period: 20s
 command: ["sh", "-c", "trap 'echo stopping; sleep 60; exit 7' TERM; echo ready; while :; do sleep 0.1; done"]

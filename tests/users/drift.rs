@@ -73,9 +73,15 @@ fn an_image_that_rolls_forward_is_refused_migrated_and_then_reads_its_file() {
     project.file("seaworthy.yaml", "version: 1\nuser: {default: image}\n");
     reads(project.seaworthy(&UP));
     let lock = fs::read_to_string(project.path("seaworthy.lock")).unwrap();
-    assert!(lock.contains("1000:1000") && lock.contains("image: sha256:") && lock.contains("./state"), "{lock}");
+    assert!(
+        lock.contains("1000:1000") && lock.contains("image: sha256:") && lock.contains("./state"),
+        "{lock}"
+    );
     let secret = project.path("state/secret");
-    assert_eq!((fs::metadata(&secret).unwrap().uid(), fs::metadata(&secret).unwrap().mode() & 0o777), (1000, 0o600));
+    assert_eq!(
+        (fs::metadata(&secret).unwrap().uid(), fs::metadata(&secret).unwrap().mode() & 0o777),
+        (1000, 0o600)
+    );
     // A file of the operator's that was moved in, and one of root's.
     let foreign = [project.path("state/env"), project.path("state/root")];
     for (path, uid) in foreign.iter().zip([1500, 0]) {
@@ -96,7 +102,12 @@ fn an_image_that_rolls_forward_is_refused_migrated_and_then_reads_its_file() {
     assert_eq!(fs::metadata(&secret).unwrap().uid(), 1000);
     assert_eq!(fs::read_to_string(project.path("seaworthy.lock")).unwrap(), lock);
 
-    project.seaworthy(&["repair", "--migrate", "app"]).ok().says("2 given").says("user 1500's").says("it is root's");
+    project
+        .seaworthy(&["repair", "--migrate", "app"])
+        .ok()
+        .says("2 given")
+        .says("user 1500's")
+        .says("it is root's");
     assert_eq!(fs::metadata(&secret).unwrap().uid(), 10001);
     assert_eq!(foreign.map(|path| fs::metadata(path).unwrap().uid()), [1500, 0]);
     let lock = fs::read_to_string(project.path("seaworthy.lock")).unwrap();

@@ -97,7 +97,8 @@ fn a_hundred_launches_at_once_agree_on_one_lock() {
             let place = &place;
             scope.spawn(move || {
                 // Two sets of files, so that not everybody asks for the same services.
-                let sets: [&[&str]; 2] = [&["up", "-d"], &["-p", "two", "-f", "compose.yaml", "-f", "more.yaml", "up", "-d"]];
+                let sets: [&[&str]; 2] =
+                    [&["up", "-d"], &["-p", "two", "-f", "compose.yaml", "-f", "more.yaml", "up", "-d"]];
                 for launch in (worker..100).step_by(8) {
                     let output = place.run(sets[(launch / 8 + worker) % 2]);
                     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -145,7 +146,13 @@ fn a_launch_that_waits_says_for_whom() {
     let output = waiting.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
-    assert!(stderr.contains(&format!("waiting for another launch of this project (process {})", std::process::id())), "{stderr}");
+    assert!(
+        stderr.contains(&format!(
+            "waiting for another launch of this project (process {})",
+            std::process::id()
+        )),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -199,11 +206,86 @@ fn an_unchanged_lock_is_not_written_again_and_a_changed_user_is_refused() {
     let output = place.run(&["up", "-d"]);
     refused(&output, "user-drift");
     let stderr = String::from_utf8_lossy(&output.stderr);
-    for text in ["4000:4000", "20001:20001", "seaworthy.yaml:2:17", "seaworthy.lock:", "seaworthy repair --migrate beta"] {
+    for text in [
+        "4000:4000",
+        "20001:20001",
+        "seaworthy.yaml:2:17",
+        "seaworthy.lock:",
+        "seaworthy repair --migrate beta",
+    ] {
         assert!(stderr.contains(text), "no {text} in {stderr}");
     }
     refused(&place.run(&["plan"]), "user-drift");
     // To build another image may be what puts it right.
     assert!(place.run(&["build"]).status.success());
     assert_eq!(inode(), before);
+}
+
+/// Makes these directories somebody's who is not root.
+fn somebody(directories: &[&std::path::Path]) -> String {
+    let (mut uid, mut gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    if uid == 0 {
+        (uid, gid) = (4000, 4001);
+    }
+    for directory in directories {
+        fs::create_dir(directory).unwrap();
+        std::os::unix::fs::chown(directory, Some(uid), Some(gid)).unwrap();
+    }
+    format!("{uid}:{gid}")
+}
+
+#[test]
+fn the_plan_says_what_the_lock_knows_and_what_is_state() {
+    let place = Place::new();
+    let volumes = "volumes: [./data:/data, ./ro:/ro:ro]";
+    let user = somebody(&[&place.path("data"), &place.path("ro")]);
+    let compose = format!("services:\n  beta: {{image: app, user: '{user}', {volumes}}}\n");
+    fs::write(place.path("compose.yaml"), compose).unwrap();
+    let plan = |words: &[&str]| String::from_utf8(place.run(words).stdout).unwrap();
+    let human = plan(&["plan"]);
+    assert!(human.contains(&format!("user {user} (its own user:, compose.yaml:2:28, new)")), "{human}");
+    assert!(human.contains("./data  /data  state") && human.contains("./ro    /ro    read-only"), "{human}");
+    let output = place.run(&["up", "-d"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let human = plan(&["plan"]);
+    assert!(
+        human.contains(&format!("user {user} (its own user:, compose.yaml:2:28, seaworthy.lock:6:11)")),
+        "{human}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&plan(&["plan", "--format", "json"])).unwrap();
+    assert_eq!(json["services"][0]["user"]["lock"]["has"], "seaworthy.lock:6:11");
+    assert_eq!(json["services"][0]["state"], serde_json::json!([place.path("data")]));
+}
+
+#[test]
+fn a_home_that_can_be_written_is_set_where_the_policy_asks_for_it() {
+    let place = Place::new();
+    fs::write(place.path("compose.yaml"), "services:\n  beta: {image: app, volumes: [./data:/data]}\n")
+        .unwrap();
+    let user = somebody(&[&place.path("data")]);
+    let policy = format!("version: 1\nuser: {{default: \"{user}\", home: fix}}\n");
+    fs::write(place.path("seaworthy.yaml"), policy).unwrap();
+    let home = || String::from_utf8(place.run(&["up", "-d"]).stderr).unwrap();
+    let said = home();
+    let launched = fs::read_dir(place.root.path().join("launched")).unwrap().next();
+    let launched = launched.unwrap_or_else(|| panic!("{said}")).unwrap().path();
+    let text = fs::read_to_string(launched).unwrap();
+    assert!(text.contains("HOME: /data") && text.contains(&format!("user: {user}")), "{text}");
+}
+
+#[test]
+fn check_locked_fails_exactly_where_the_lock_would_change() {
+    let place = Place::new();
+    let check = || {
+        let output = place.run(&["check", "--locked"]);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = check();
+    assert!(code == Some(1) && said.contains("service `beta` is new: 20001:20001"), "{said}");
+    assert!(place.run(&["up", "-d"]).status.success());
+    assert_eq!(check(), (Some(0), String::new()));
+    fs::write(place.path("compose.yaml"), format!("{COMPOSE}  zeta: {{image: app}}\n")).unwrap();
+    let (code, said) = check();
+    assert!(code == Some(1) && said.contains("zeta") && !said.contains("beta"), "{said}");
+    assert!(!fs::read_to_string(place.lock()).unwrap().contains("zeta"));
 }

@@ -45,8 +45,13 @@ impl Definitions {
             Some((_, name, _)) => name.clone(),
             None => {
                 let name = self.unused_name(object);
+                // The name is taken before its parts are described, which may want the same one.
+                let place = self.known.len();
+                self.known.push((object, name.clone(), JsonMap::new()));
                 let definition = self.object(object);
-                self.known.push((object, name.clone(), definition));
+                if let Some(known) = self.known.get_mut(place) {
+                    known.2 = definition;
+                }
                 name
             }
         };

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use foldhash::fast::FixedState;
+
 /// A set of scalar types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scalars(u8);
@@ -86,7 +88,7 @@ pub struct Object {
     pub closed: bool,
     /// Compose drops extensions here when it decodes the model.
     pub loses_extensions: bool,
-    index: OnceLock<HashMap<&'static str, usize>>,
+    index: OnceLock<HashMap<&'static str, usize, FixedState>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -382,10 +384,15 @@ impl Object {
     }
 
     pub fn field(&self, key: &str) -> Option<&'static Field> {
+        self.fields.get(self.position(key)?)
+    }
+
+    /// Where a field stands among the others, in the order in which Compose prints them.
+    pub fn position(&self, key: &str) -> Option<usize> {
         let index = self
             .index
             .get_or_init(|| self.fields.iter().enumerate().map(|(at, field)| (field.key, at)).collect());
-        self.fields.get(*index.get(key)?)
+        index.get(key).copied()
     }
 }
 

@@ -104,6 +104,10 @@ impl Images for EngineImages<'_> {
         })
     }
 
+    fn variable(&self, image: &str, name: &str) -> Answer<Option<String>> {
+        self.inspect(image).map(|found| found.variable(name).map(str::to_owned))
+    }
+
     fn id(&self, image: &str) -> Answer<String> {
         self.inspect(image).map(|found| found.id)
     }

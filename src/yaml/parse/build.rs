@@ -261,8 +261,12 @@ impl<'a, 't> Builder<'a, 't> {
             return;
         };
         for (key, entry) in merged {
-            if !map.contains(&key) {
-                map.insert(key, entry.key, entry.value);
+            match map.get_mut(&key) {
+                // The tag's place counts even where the mapping's own value does.
+                Some(own) => own.tag = own.tag.or(entry.value.tag),
+                None => {
+                    map.insert(key, entry.key, entry.value);
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Finding};
 use crate::source::{FileId, Span};
 
 use super::tags::Kind;
-use super::{Limits, MOST_FINDINGS, guard, syntax};
+use super::{Limits, MOST_FINDINGS, guard, quotes, syntax};
 
 /// Every node of a file, each followed by its children; keys and values alternate in a mapping.
 #[derive(Default)]
@@ -82,6 +82,8 @@ struct Weight {
 struct Recorder<'t, 'f> {
     file: FileId,
     text: &'t str,
+    /// Stands for `\'`, which the crate does not know.
+    mark: Option<char>,
     limits: Limits,
     tape: Tape<'t>,
     open: Vec<Open>,
@@ -98,6 +100,7 @@ struct Recorder<'t, 'f> {
 pub(super) fn record<'t>(
     file: FileId,
     text: &'t str,
+    mark: Option<char>,
     limits: Limits,
     findings: &mut Vec<Finding>,
 ) -> Result<Tape<'t>, Finding> {
@@ -112,6 +115,7 @@ pub(super) fn record<'t>(
     let mut recorder = Recorder {
         file,
         text,
+        mark,
         limits,
         tape: Tape::default(),
         open: Vec::new(),
@@ -206,9 +210,21 @@ impl<'t> Recorder<'t, '_> {
                 if kept < text.len() {
                     text.to_mut().truncate(kept);
                 }
-                text
+                quotes::restored(text, self.mark, "\\'")
             }
-            _ => text,
+            ScalarStyle::DoubleQuoted => {
+                let source = self.text.get(start..end).unwrap_or("");
+                if let Some((at, what)) = quotes::refused(source) {
+                    return Err(Finding::error(Code::YamlSyntax, what)
+                        .at(
+                            Span::new(self.file, start + at, start + at + 2),
+                            "not an escape that Compose knows",
+                        )
+                        .help("Write the character itself."));
+                }
+                quotes::restored(text, self.mark, "'")
+            }
+            _ => quotes::restored(text, self.mark, "\\'"),
         };
         if !quoted && text.starts_with('?') && self.open.last().is_some_and(|open| open.flow) {
             return Err(Finding::error(Code::YamlSyntax, "a `?` here would start a key of its own")

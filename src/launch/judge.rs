@@ -1,0 +1,166 @@
+//! Flags that change what is launched, judged as if they stood in the file.
+
+use std::rc::Rc;
+
+use crate::cli::ComposeCommand;
+use crate::compose::{self, Model};
+use crate::diagnostic::{Code, Finding, Sink};
+use crate::policy::{Arranged, Policy};
+use crate::project::{Inputs, Project};
+use crate::source::{FileId, Origin};
+use crate::yaml::{self, Limits, Mapping, Node, Value};
+
+/// A flag as typed, and what it adds to its service in a compose file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typed {
+    /// `--cap-add SYS_ADMIN`; the values of variables are left out.
+    pub shown: String,
+    service: String,
+    key: &'static str,
+    /// The key's value as YAML.
+    yaml: String,
+}
+
+/// Whether a command has flags that are judged.
+pub fn typed(command: &ComposeCommand) -> Vec<Typed> {
+    let flags = &command.flags;
+    let mut all = Vec::new();
+    if matches!(command.name, "run" | "exec") {
+        let Some(service) = command.positionals.first() else { return all };
+        let mut add =
+            |shown: String, key, yaml| all.push(Typed { shown, service: service.clone(), key, yaml });
+        if flags.on("privileged") {
+            add("--privileged".to_owned(), "privileged", "true".to_owned());
+        }
+        if let Some(user) = flags.last("user") {
+            add(format!("--user {user}"), "user", quoted(user));
+        }
+        for (flag, key) in [("cap-add", "cap_add"), ("volume", "volumes"), ("publish", "ports")] {
+            for value in flags.all(flag) {
+                add(format!("--{flag} {value}"), key, format!("[{}]", quoted(value)));
+            }
+        }
+        for value in flags.all("env") {
+            let (name, value) = value.split_once('=').unwrap_or((value, ""));
+            add(format!("--env {name}"), "environment", format!("{{{}: {}}}", quoted(name), quoted(value)));
+        }
+        for file in flags.all("env-from-file") {
+            for name in names_in(file) {
+                let shown = format!("--env-from-file {file} ({name})");
+                add(shown, "environment", format!("{{{}: \"\"}}", quoted(&name)));
+            }
+        }
+    }
+    let scales =
+        flags.all("scale").iter().chain(command.positionals.iter().filter(|_| command.name == "scale"));
+    for (service, count) in scales.filter_map(|scale| scale.split_once('=')) {
+        if count.bytes().all(|byte| byte.is_ascii_digit()) && !count.is_empty() {
+            let shown = format!("--scale {service}={count}");
+            all.push(Typed { shown, service: service.to_owned(), key: "scale", yaml: count.to_owned() });
+        }
+    }
+    all
+}
+
+/// The variables that an env file sets. One that cannot be read is Compose's to complain of.
+fn names_in(file: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let lines = text.lines().map(|line| line.trim().trim_start_matches("export ").trim_start());
+    let set = lines.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+    set.map(|(name, _)| name.trim().to_owned()).collect()
+}
+
+/// As YAML in double quotes, which JSON is, and so that nothing in it is a variable.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text.replace('$', "$$")).to_string()
+}
+
+/// What the policy says of the typed flags; each finding begins with its flag.
+pub fn judge_flags(
+    command: &ComposeCommand,
+    policy: &Policy,
+    arranged: &Arranged,
+    model: &Model,
+    project: &Project,
+    inputs: &mut Inputs,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut before = model.clone();
+    for typed in typed(command) {
+        let mut sink = Sink::new();
+        let Some(after) = apply(&typed, &before, project, inputs, &mut sink) else {
+            // What cannot be read cannot be judged.
+            let why = sink.findings().first().map(|finding| finding.message.clone()).unwrap_or_default();
+            findings.push(
+                Finding::error(Code::RuleViolated, format!("{}: it cannot be judged: {why}", typed.shown))
+                    .help("Correct the flag."),
+            );
+            continue;
+        };
+        for mut finding in policy.judge_change(&before, &after, arranged) {
+            finding.message = format!("{}: {}", typed.shown, finding.message);
+            // The rule's own remedy is about the file.
+            let waiver = finding.help.as_deref().and_then(|help| help.split_once("Or waive it:"));
+            let waiver = waiver.map(|(_, waiver)| format!(" Or waive it:{waiver}")).unwrap_or_default();
+            finding.help = Some(format!("Leave out the flag.{waiver}"));
+            findings.push(finding);
+        }
+        before = after;
+    }
+    findings
+}
+
+/// The model with a flag's value in its service.
+fn apply(
+    typed: &Typed,
+    model: &Model,
+    project: &Project,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) -> Option<Model> {
+    let text = format!("services: {{{}: {{{}: {}}}}}", quoted(&typed.service), typed.key, typed.yaml);
+    let mut documents = match yaml::parse(FileId(u32::MAX), &text, Limits::default()) {
+        Ok(documents) => documents,
+        Err(faults) => {
+            sink.extend(faults);
+            return None;
+        }
+    };
+    documents.iter_mut().for_each(|document| typed_here(&mut document.root));
+    let environment = Rc::clone(&model.environment);
+    let fragment = compose::fragment(documents.first()?, project, &environment, inputs, sink)?;
+    let value = fragment.root.at(&["services", &typed.service, typed.key])?.clone();
+    let mut changed = model.clone();
+    // A service that the model does not have is Compose's to complain of.
+    if let Some(service) =
+        changed.root.get_mut("services").and_then(|services| services.get_mut(&typed.service))
+        && let Some(service) = service.as_map_mut()
+    {
+        put(service, typed.key, value);
+    }
+    Some(changed)
+}
+
+/// Lists grow, mappings get the key, all else is replaced.
+fn put(service: &mut Mapping, key: &str, value: Node) {
+    match (service.get_mut(key).map(|node| &mut node.value), value.value) {
+        (Some(Value::Seq(have)), Value::Seq(more)) => have.extend(more),
+        (Some(Value::Map(have)), Value::Map(more)) => {
+            for (name, entry) in more {
+                have.put(name, entry.value);
+            }
+        }
+        (_, other) => {
+            service.put(key, Node::new(other, value.origin));
+        }
+    }
+}
+
+fn typed_here(node: &mut Node) {
+    node.origin = Origin::CommandLine;
+    match &mut node.value {
+        Value::Seq(items) => items.iter_mut().for_each(typed_here),
+        Value::Map(map) => map.iter_mut().for_each(|(_, child)| typed_here(child)),
+        _ => {}
+    }
+}

@@ -1,0 +1,168 @@
+//! Privileged mode, capabilities, security options, the root file system, the user.
+
+use serde_json::Value;
+
+use crate::compose::text;
+
+use super::Scope;
+use super::field::{Fields, at, beyond, list, shown, string, strings};
+
+pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
+    let privileged = fields.is_true("privileged");
+    if !privileged {
+        fields.add(
+            "HostConfig.Privileged",
+            "privileged",
+            "false",
+            "it has every capability and device",
+            |live| {
+                (at(live, "HostConfig.Privileged") != &Value::Bool(false))
+                    .then(|| at(live, "HostConfig.Privileged").to_string())
+            },
+        );
+    }
+    let unmasked =
+        fields.texts("security_opt").iter().any(|text| split(text) == ("systempaths", "unconfined"));
+    if !privileged && !unmasked {
+        // Neither `--privileged` nor `systempaths=unconfined` needs to show anywhere else.
+        for name in ["HostConfig.MaskedPaths", "HostConfig.ReadonlyPaths"] {
+            fields.add(
+                name,
+                "security_opt",
+                "the engine's defaults",
+                "/proc and /sys are unmasked",
+                move |live| strings(at(live, name)).is_empty().then(|| "empty".to_owned()),
+            );
+        }
+    }
+    capabilities(fields);
+    security_options(fields, scope);
+    if fields.is_true("read_only") {
+        fields.add(
+            "HostConfig.ReadonlyRootfs",
+            "read_only",
+            "true",
+            "its root file system can be written",
+            |live| (at(live, "HostConfig.ReadonlyRootfs") != &Value::Bool(true)).then(|| "false".to_owned()),
+        );
+    }
+    let image = || scope.image_of(name, fields.service).map(|image| image.user.clone());
+    if let Some(user) = fields.text("user").or_else(image) {
+        fields.add(
+            "Config.User",
+            "user",
+            shown(&user),
+            "its process is another user, or root",
+            move |live| {
+                let found = string(live, "Config.User");
+                (found != user).then(|| shown(&found))
+            },
+        );
+    }
+}
+
+/// As the engine keeps it: upper case, without the prefix.
+fn capability(text: &str) -> String {
+    let upper = text.trim().to_ascii_uppercase();
+    upper.strip_prefix("CAP_").unwrap_or(&upper).to_owned()
+}
+
+fn capabilities(fields: &mut Fields<'_>) {
+    let names = |key| -> Vec<String> { fields.texts(key).iter().map(|text| capability(text)).collect() };
+    let (added, dropped) = (names("cap_add"), names("cap_drop"));
+    fields.add("HostConfig.CapAdd", "cap_add", list(&added), "it has more capabilities", move |live| {
+        let found = strings(at(live, "HostConfig.CapAdd"));
+        beyond(found, |found| {
+            let found = capability(found);
+            added.iter().any(|allowed| *allowed == found || allowed == "ALL")
+        })
+    });
+    if dropped.is_empty() {
+        return;
+    }
+    fields.add("HostConfig.CapDrop", "cap_drop", list(&dropped), "it keeps capabilities", move |live| {
+        let found: Vec<String> =
+            strings(at(live, "HostConfig.CapDrop")).iter().map(|text| capability(text)).collect();
+        let dropped_too = |name: &String| found.contains(name) || found.iter().any(|found| found == "ALL");
+        (!dropped.iter().all(dropped_too)).then(|| list(&found))
+    });
+}
+
+/// One wanted entry of `security_opt`.
+enum Wanted {
+    Text(String),
+    /// The engine gets the profile itself, not its file's name.
+    Seccomp(Option<Value>),
+}
+
+/// Compose takes `=` or `:` between an option and its value.
+fn split(option: &str) -> (&str, &str) {
+    option.split_once('=').or_else(|| option.split_once(':')).unwrap_or((option, ""))
+}
+
+fn normal(option: &str) -> String {
+    let (name, value) = split(option);
+    // Without a value it is on.
+    let value = if name == "no-new-privileges" && value.is_empty() { "true" } else { value };
+    format!("{name}={value}")
+}
+
+/// The order counts: of contradicting options the last one wins.
+fn security_options(fields: &mut Fields<'_>, scope: &Scope<'_>) {
+    let wanted: Vec<Wanted> = fields
+        .items("security_opt")
+        .iter()
+        .map(text)
+        .filter(|option| split(option) != ("systempaths", "unconfined"))
+        .map(|option| match split(&option) {
+            ("seccomp", file) if !["unconfined", "builtin", "default"].contains(&file) => {
+                let profile = std::fs::read(scope.model.directory.join(file)).ok();
+                Wanted::Seccomp(profile.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+            }
+            _ => Wanted::Text(normal(&option)),
+        })
+        .collect();
+    // The engine itself adds this one to containers that share the host's or another's processes; and the
+    // labels of the other, where SELinux is on.
+    let host = |key: &str| fields.text(key).is_some_and(|mode| mode == "host");
+    let joins = |key: &str| fields.text(key).is_some_and(|mode| mode.contains(':'));
+    let adds_disable = fields.is_true("privileged") || host("pid") || host("ipc");
+    let adds_labels = joins("pid") || joins("ipc");
+    let expected = list(&fields.texts("security_opt"));
+    fields.add("HostConfig.SecurityOpt", "security_opt", expected, "it is confined otherwise", move |live| {
+        let found = strings(at(live, "HostConfig.SecurityOpt"));
+        let mut rest = found.as_slice();
+        for wanted in &wanted {
+            match rest.split_first() {
+                Some((first, others)) if matches(wanted, first) => rest = others,
+                _ => return Some(shorten(&found)),
+            }
+        }
+        let excused = |option: &String| {
+            let option = normal(option);
+            option == "label=disable" && adds_disable
+                || adds_labels && option.starts_with("label=") && option != "label=disable"
+        };
+        (!rest.iter().all(excused)).then(|| shorten(&found))
+    });
+}
+
+fn matches(wanted: &Wanted, found: &str) -> bool {
+    match wanted {
+        Wanted::Text(wanted) => *wanted == normal(found),
+        Wanted::Seccomp(profile) => {
+            let found =
+                found.strip_prefix("seccomp=").and_then(|text| serde_json::from_str::<Value>(text).ok());
+            profile.is_some() && *profile == found
+        }
+    }
+}
+
+/// A seccomp profile is thousands of characters.
+fn shorten(options: &[String]) -> String {
+    let short = |option: &String| match option.strip_prefix("seccomp={") {
+        Some(_) => "seccomp={…}".to_owned(),
+        None => option.clone(),
+    };
+    if options.is_empty() { "empty".to_owned() } else { list(&options.iter().map(short).collect::<Vec<_>>()) }
+}

@@ -1,0 +1,73 @@
+//! Environment variables. Their values are never shown: many are secrets.
+
+use std::collections::BTreeMap;
+
+use crate::compose::text;
+use crate::yaml::{Mapping, Node};
+
+use super::Scope;
+use super::field::{Fields, at, list, strings};
+
+/// What Compose itself adds from the client's configuration.
+const PROXIES: &[&str] = &["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
+
+pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
+    let map = fields.get("environment").and_then(Node::as_map);
+    // A name without a value, that nothing in the environment gives one, is not set at all.
+    let wanted: BTreeMap<String, Option<String>> = map
+        .into_iter()
+        .flat_map(Mapping::iter)
+        .map(|(name, value)| (name.to_owned(), (!value.is_null()).then(|| text(value))))
+        .collect();
+    // Env files of a service that is not launched are not read.
+    let is_whole = fields.get("env_file").is_none() && fields.get("models").is_none();
+    let inherited: Option<BTreeMap<String, String>> = scope
+        .image_of(name, fields.service)
+        .map(|image| image.env.iter().filter_map(|entry| entry.split_once('=')).map(pair).collect());
+    let mut prefixes = providers(fields, scope);
+    if fields.is_true("use_api_socket") {
+        prefixes.push("DOCKER_CONFIG".to_owned());
+    }
+    let count = format!("the {} variables of the model and those of the image", wanted.len());
+    fields.add("Config.Env", "environment", count, "programs in it behave otherwise", move |live| {
+        let found: BTreeMap<String, String> = strings(at(live, "Config.Env"))
+            .iter()
+            .map(|entry| pair(entry.split_once('=').unwrap_or((entry.as_str(), ""))))
+            .collect();
+        let mut wrong: Vec<String> = wanted
+            .iter()
+            .filter_map(|(name, value)| match (value, found.get(name)) {
+                (None, None | Some(_)) => None,
+                (Some(value), Some(found)) if value == found => None,
+                (Some(_), Some(_)) => Some(format!("{name} with another value")),
+                (Some(_), None) => Some(format!("without {name}")),
+            })
+            .collect();
+        if let Some(inherited) = inherited.as_ref().filter(|_| is_whole) {
+            let explained = |name: &str, value: &str| {
+                wanted.contains_key(name)
+                    || inherited.get(name).is_some_and(|own| own == value)
+                    || PROXIES.contains(&name.to_ascii_uppercase().as_str())
+                    || prefixes.iter().any(|prefix| name.starts_with(prefix))
+            };
+            let extra = found.iter().filter(|(name, value)| !explained(name, value));
+            wrong.extend(extra.map(|(name, _)| format!("{name} besides")));
+        }
+        (!wrong.is_empty()).then(|| list(&wrong))
+    });
+}
+
+fn pair((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+/// A provider hands variables to the services that depend on it, under its own name.
+fn providers(fields: &Fields<'_>, scope: &Scope<'_>) -> Vec<String> {
+    let depends = fields.get("depends_on").and_then(Node::as_map).into_iter().flat_map(Mapping::keys);
+    depends
+        .filter(|name| {
+            scope.resource("services", name).is_some_and(|service| service.get("provider").is_some())
+        })
+        .map(|name| format!("{}_", name.to_uppercase().replace('-', "_")))
+        .collect()
+}

@@ -1,0 +1,77 @@
+//! What a container shares with the host or with another container.
+
+use super::Scope;
+use super::field::{Fields, shown, string};
+
+pub fn add(fields: &mut Fields<'_>, scope: &Scope<'_>) {
+    mode(fields, scope, "HostConfig.PidMode", "pid", &[""], "it sees other processes");
+    // What the engine makes of nothing depends on its `default-ipc-mode`; shareable is an invitation.
+    mode(
+        fields,
+        scope,
+        "HostConfig.IpcMode",
+        "ipc",
+        &["", "private", "none"],
+        "it shares memory with others",
+    );
+    mode(fields, scope, "HostConfig.UTSMode", "uts", &[""], "it can name the host");
+    mode(
+        fields,
+        scope,
+        "HostConfig.UsernsMode",
+        "userns_mode",
+        &["", "private"],
+        "its users are those of the host",
+    );
+    mode(
+        fields,
+        scope,
+        "HostConfig.CgroupParent",
+        "cgroup_parent",
+        &[""],
+        "its limits are those of another group",
+    );
+    if fields.text("cgroup").as_deref() == Some("private") {
+        mode(
+            fields,
+            scope,
+            "HostConfig.CgroupnsMode",
+            "cgroup",
+            &["private"],
+            "it sees the host's control groups",
+        );
+    }
+}
+
+/// A mode must be what the model says; where that says nothing, one of `default`.
+fn mode(
+    fields: &mut Fields<'_>,
+    scope: &Scope<'_>,
+    name: &'static str,
+    key: &'static str,
+    default: &'static [&'static str],
+    why: &'static str,
+) {
+    let set = fields.text(key);
+    let mut allowed: Vec<String> = default.iter().map(|&mode| mode.to_owned()).collect();
+    if let Some(set) = &set {
+        allowed.extend(shared(set, scope));
+    }
+    fields.add(name, key, set.as_deref().map_or_else(|| shown(""), str::to_owned), why, move |live| {
+        let found = string(live, name);
+        (!allowed.contains(&found)).then(|| shown(&found))
+    });
+}
+
+/// A mode as the engine may show it: a service, or a container's name, is resolved to an id.
+pub fn shared(mode: &str, scope: &Scope<'_>) -> Vec<String> {
+    if let Some(service) = mode.strip_prefix("service:") {
+        return scope.containers_of(service).map(|container| format!("container:{}", container.id)).collect();
+    }
+    let mut all = vec![mode.to_owned()];
+    if let Some(name) = mode.strip_prefix("container:") {
+        let same = scope.containers.iter().filter(|container| container.name == name);
+        all.extend(same.map(|container| format!("container:{}", container.id)));
+    }
+    all
+}

@@ -1,0 +1,98 @@
+//! The verdict on containers that were created: as the model says, or not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::compose::Model;
+use crate::diagnostic::{Code, Finding};
+use crate::engine::{Inspection, State};
+use crate::yaml::Node;
+
+use super::facts::Facts;
+use super::live::{Expected, Scope, Weakness, expect, resources, unknown, weaknesses};
+
+/// What is wrong with the containers of `services`, and with the networks and volumes that they use.
+/// Services are looked up in `selected` first, where env files have been read.
+pub fn compare(model: &Model, selected: &Model, services: &BTreeSet<String>, facts: &Facts) -> Vec<Weakness> {
+    let node_of = |name: &str| service(selected, name).or_else(|| service(model, name));
+    let scope = Scope { model, containers: &facts.containers, images: &facts.images };
+    let mut expected: BTreeMap<&str, Expected> = BTreeMap::new();
+    let mut found = Vec::new();
+    for container in &facts.containers {
+        let name = container.service.as_str();
+        if !services.contains(name) {
+            continue;
+        }
+        let Some(node) = node_of(name) else {
+            found.push(unknown(container, model));
+            continue;
+        };
+        let expected = expected.entry(name).or_insert_with(|| expect(name, node, &scope));
+        found.extend(weaknesses(expected, container));
+    }
+    let used = resources::used(model, services.iter().filter_map(|name| node_of(name)));
+    found.extend(resources::networks(model, &used, &facts.networks));
+    found.extend(resources::volumes(model, &used, &facts.volumes));
+    found
+}
+
+/// A service of a model.
+pub fn service<'m>(model: &'m Model, name: &str) -> Option<&'m Node> {
+    model.services().find(|(known, _)| *known == name).map(|(_, node)| node)
+}
+
+/// How many containers a service gets: as typed with `--scale`, else as the model says.
+pub fn wanted_count(node: &Node, typed: Option<usize>) -> usize {
+    if node.get("provider").is_some() {
+        return 0;
+    }
+    let own = node.get("scale").or_else(|| node.at(&["deploy", "replicas"])).and_then(Node::as_int);
+    typed.unwrap_or_else(|| own.map_or(1, |count| usize::try_from(count).unwrap_or(0)))
+}
+
+/// Containers that should have been created and were not. What starts them later would start something
+/// that nobody has looked at.
+pub fn missing<'s>(wanted: impl Iterator<Item = (&'s str, usize, &'s Node)>, facts: &Facts) -> Vec<Finding> {
+    wanted
+        .filter_map(|(name, count, node)| {
+            let have = facts.containers.iter().filter(|container| container.service == name).count();
+            (have < count).then(|| {
+                let message =
+                    format!("docker compose created {have} of {count} containers of the service {name}");
+                Finding::error(Code::LivePosture, message)
+                    .at_origin(node.origin, "of this service")
+                    .help("Nothing was started, because what would be started could not be inspected.")
+            })
+        })
+        .collect()
+}
+
+/// A container that was made in this launch and is not merely created: something started it.
+pub fn started_early(container: &Inspection, origin: crate::source::Origin) -> Option<Weakness> {
+    (container.state != State::Created).then(|| Weakness {
+        service: container.service.clone(),
+        container: container.name.clone(),
+        field: "State.Status".to_owned(),
+        key: format!("services.{}", container.service),
+        expected: "created".to_owned(),
+        found: format!("{:?}", container.state).to_lowercase(),
+        why: "it was started before it was inspected".to_owned(),
+        origin,
+    })
+}
+
+/// One finding for each weakness, with what becomes of its container.
+pub fn findings(weak: &[Weakness], removed: &BTreeSet<String>) -> Vec<Finding> {
+    let help = |weakness: &Weakness| {
+        if removed.contains(&weakness.container) {
+            "The container was removed before any of its processes ran. See what stands between the \
+             rendered file and the engine: a wrapper of docker, another version of Compose, a plug-in."
+        } else if weakness.service.is_empty() {
+            "It was there before this launch, or was made by it from other settings: remove it, so that it \
+             is made anew."
+        } else {
+            "The container was there before this launch, and is left as it was. Make it anew with \
+             `seaworthy up --force-recreate`, or remove it with `seaworthy down`."
+        }
+    };
+    weak.iter().map(|weakness| weakness.finding(help(weakness))).collect()
+}

@@ -1,0 +1,3 @@
+//! What is done about projects that run already.
+
+pub mod attest;

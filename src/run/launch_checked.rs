@@ -1,0 +1,198 @@
+//! A launch under a posture that is proved: create, inspect, and only then start.
+//!
+//! Interrupted while it creates, it leaves containers that were created and never started; the next launch
+//! inspects them before it starts them. Containers that Compose makes anew because their settings changed
+//! are stopped and replaced in the first step, as `docker compose create` does it: where the new ones are
+//! refused, nothing of the old ones is left to go back to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+
+use crate::cli::{ComposeCommand, Request};
+use crate::diagnostic::{Code, Exit, Finding};
+use crate::engine::{Answer, Command, Engine, Inspection};
+use crate::launch::facts::{Facts, Question, listed};
+use crate::launch::phases::{Then, split};
+use crate::launch::program::Program;
+use crate::launch::proof;
+
+use super::session::Session;
+use super::verify::Verified;
+
+/// What a launch consists of.
+pub struct Launch<'l> {
+    pub request: &'l Request,
+    pub command: &'l ComposeCommand,
+    pub verified: &'l Verified,
+    /// With the environment that Compose gets.
+    pub docker: &'l Command,
+    pub variables: &'l BTreeMap<String, String>,
+    pub rendered: &'l Path,
+}
+
+/// Why a launch ended before Compose took over.
+enum Stop {
+    Findings(Vec<Finding>),
+    /// Compose's own, of a step that failed; it has said why.
+    Status(i32),
+}
+
+impl From<Vec<Finding>> for Stop {
+    fn from(findings: Vec<Finding>) -> Self {
+        Self::Findings(findings)
+    }
+}
+
+/// Launches so that no process runs in a container that is weaker than the model. Returns where nothing is to
+/// be started, and on failure.
+///
+/// # Errors
+/// The last of the findings, which are all in the session then: each weakness, or why nothing could be proved.
+pub fn run(session: &mut Session<'_>, launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Finding> {
+    match prove(launch, engine) {
+        Ok(exit) => Ok(exit),
+        Err(Stop::Status(status)) => std::process::exit(status),
+        Err(Stop::Findings(findings)) => {
+            let last = findings.last().cloned();
+            session.sink.extend(findings);
+            Err(last.unwrap_or_else(|| Finding::error(Code::Internal, "a launch stopped without a reason")))
+        }
+    }
+}
+
+fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
+    let engine = engine.into_result().map_err(|reason| unavailable(&reason))?;
+    let model = &launch.verified.model;
+    let before = known(listed(engine, &model.name, false))?;
+    let launched = launched(launch);
+    let mut existing: BTreeMap<String, usize> = BTreeMap::new();
+    for container in &before {
+        *existing.entry(container.service.clone()).or_default() += 1;
+    }
+    // A service whose container has a name of its own cannot have one more; the one that is there is looked at.
+    for (name, _) in model.services().filter(|(_, service)| service.get("container_name").is_some()) {
+        existing.remove(name);
+    }
+    let phases = split(launch.command, &launched.iter().cloned().collect::<Vec<_>>(), &existing);
+
+    let program = Program::direct(launch.docker);
+    for words in &phases.create {
+        create(launch, &program, words)?;
+    }
+
+    let facts = known(Question::new(&launch.verified.selected, &launched).ask(engine))?;
+    let before: BTreeSet<&str> = before.iter().map(|container| container.id.as_str()).collect();
+    let is_new = |id: &str| !before.contains(id);
+    let mut weak = proof::compare(model, &launch.verified.selected, &launched, &facts);
+    let new = facts
+        .containers
+        .iter()
+        .filter(|container| is_new(&container.id) && launched.contains(&container.service));
+    let new: Vec<_> = new.collect();
+    for container in &new {
+        let origin = proof::service(model, &container.service).map(|node| node.origin);
+        weak.extend(origin.and_then(|origin| proof::started_early(container, origin)));
+    }
+    // Other containers of the service have no part in a one-off command.
+    if new.iter().any(|container| is_spare(launch, container)) {
+        let new: BTreeSet<&str> = new.iter().map(|container| container.name.as_str()).collect();
+        let service = launch.command.positionals.first();
+        weak.retain(|weakness| {
+            Some(&weakness.service) != service || new.contains(weakness.container.as_str())
+        });
+    }
+    let mut findings = if phases.create.is_empty() { Vec::new() } else { missing(launch, &launched, &facts) };
+
+    let refused = !weak.is_empty() || !findings.is_empty();
+    let removed: Vec<&&Inspection> = if refused {
+        new.iter().collect()
+    } else {
+        new.iter().filter(|container| is_spare(launch, container)).collect()
+    };
+    let ids: Vec<&str> = removed.iter().map(|container| container.id.as_str()).collect();
+    let names: BTreeSet<String> = removed.iter().map(|container| container.name.clone()).collect();
+    if let Answer::Unknown(reason) = engine.remove_containers(&ids) {
+        let left = names.iter().cloned().collect::<Vec<_>>().join(", ");
+        findings.push(
+            Finding::error(Code::LivePosture, format!("{left} could not be removed: {reason}"))
+                .help("Nothing was started; remove them by hand."),
+        );
+        findings.extend(proof::findings(&weak, &BTreeSet::new()));
+        return Err(findings.into());
+    }
+    if refused {
+        findings.extend(proof::findings(&weak, &names));
+        return Err(findings.into());
+    }
+    let words: Vec<OsString> = match phases.then {
+        Then::Nothing => return Ok(Exit::Done),
+        Then::AsTyped => launch.request.launch(&model.directory, &model.name, launch.rendered),
+        Then::Words(words) => globals(launch).chain(words.into_iter().map(OsString::from)).collect(),
+    };
+    Err(vec![crate::launch::exec(&program.path, &program.with(words), launch.variables)].into())
+}
+
+/// Whether the posture demands it.
+pub fn is_proved(verified: &Verified) -> bool {
+    verified.policy.as_ref().is_some_and(|policy| policy.posture.value >= crate::policy::Posture::Hardened)
+}
+
+/// Made only to be looked at.
+fn is_spare(launch: &Launch<'_>, container: &Inspection) -> bool {
+    launch.command.name == "run" && launch.command.positionals.first() == Some(&container.service)
+}
+
+/// The services whose containers this launch creates or starts.
+fn launched(launch: &Launch<'_>) -> BTreeSet<String> {
+    let selected = launch.verified.selected.services().map(|(name, _)| name.to_owned());
+    let named = super::gate::named_services(launch.command);
+    let alone = launch.command.flags.on("no-deps") && launch.command.name != "watch";
+    selected.filter(|name| !alone || named.is_empty() || named.contains(name)).collect()
+}
+
+fn globals(launch: &Launch<'_>) -> impl Iterator<Item = OsString> {
+    let model = &launch.verified.model;
+    launch.request.launch_globals(&model.directory, &model.name, launch.rendered).into_iter()
+}
+
+/// Runs one step of creation.
+fn create(launch: &Launch<'_>, program: &Program, words: &[String]) -> Result<(), Stop> {
+    let all = program.with(globals(launch).chain(words.iter().map(OsString::from)));
+    let status = crate::launch::step(&program.path, &all, launch.variables)
+        .map_err(|finding| Stop::from(vec![finding]))?;
+    if status.success() {
+        return Ok(());
+    }
+    // As a shell has it.
+    let signal = status.signal().map_or(1, |signal| 128 + signal);
+    Err(Stop::Status(status.code().unwrap_or(signal)))
+}
+
+fn missing(launch: &Launch<'_>, launched: &BTreeSet<String>, facts: &Facts) -> Vec<Finding> {
+    let typed: BTreeMap<&str, usize> = {
+        let scales = launch.command.flags.all("scale").iter();
+        let words = launch.command.positionals.iter().filter(|_| launch.command.name == "scale");
+        scales
+            .chain(words)
+            .filter_map(|word| word.split_once('='))
+            .filter_map(|(name, count)| Some((name, count.parse().ok()?)))
+            .collect()
+    };
+    let selected = &launch.verified.selected;
+    let wanted = selected
+        .services()
+        .filter(|(name, _)| launched.contains(*name))
+        .map(|(name, node)| (name, proof::wanted_count(node, typed.get(name).copied()), node));
+    proof::missing(wanted, facts)
+}
+
+fn known<T>(answer: Answer<T>) -> Result<T, Vec<Finding>> {
+    answer.into_result().map_err(|reason| unavailable(&reason))
+}
+
+fn unavailable(reason: &str) -> Vec<Finding> {
+    let message = format!("what would be launched cannot be inspected: {reason}");
+    vec![Finding::error(Code::EngineUnavailable, message).help(Code::EngineUnavailable.remedy())]
+}
