@@ -1,6 +1,7 @@
 //! Other processes: ending the ones we started, finding programs.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -37,14 +38,14 @@ fn collect(parent: Pid, found: &mut BTreeMap<i32, OwnedFd>) {
         let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
         let pids = children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
         for pid in pids {
-            if !found.contains_key(&pid.as_raw_nonzero().get()) {
+            if let Entry::Vacant(place) = found.entry(pid.as_raw_nonzero().get()) {
                 let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
                 // It is the one that was listed if it still has this parent now that it is held.
                 if parent_of(pid) != Some(parent) {
                     continue;
                 }
                 let _ = pidfd_send_signal(&descriptor, Signal::STOP);
-                found.insert(pid.as_raw_nonzero().get(), descriptor);
+                place.insert(descriptor);
             }
             collect(pid, found);
         }
