@@ -99,8 +99,10 @@ pub fn judge_flags(
         };
         for mut finding in policy.judge_change(&before, &after, arranged) {
             finding.message = format!("{}: {}", typed.shown, finding.message);
-            finding.help =
-                finding.help.map(|help| help.replacen("Remove it from cap_add.", "Leave out the flag.", 1));
+            // The rule's own remedy is about the file.
+            let waiver = finding.help.as_deref().and_then(|help| help.split_once("Or waive it:"));
+            let waiver = waiver.map(|(_, waiver)| format!(" Or waive it:{waiver}")).unwrap_or_default();
+            finding.help = Some(format!("Leave out the flag.{waiver}"));
             findings.push(finding);
         }
         before = after;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::cli::ComposeCommand;
 
-/// The words for Compose, from the command's name on.
+/// The words for Compose that follow the names of project and file.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Phases {
     /// Each in its turn, before anything starts.
@@ -125,7 +125,9 @@ fn run(
     let one_more = existing.get(service).copied().unwrap_or(0) + 1;
     let alone =
         vec!["--no-deps".to_owned(), "--no-recreate".to_owned(), format!("--scale={service}={one_more}")];
-    create.push(words("up", [no_start(), alone, fetching, vec![service.clone()]]));
+    // Nobody asked for this one, so nobody is told.
+    let quiet = vec!["--progress=quiet".to_owned()];
+    create.push([quiet, words("up", [no_start(), alone, fetching, vec![service.clone()]])].concat());
     Phases { create, then: Then::AsTyped }
 }
 
@@ -216,7 +218,7 @@ mod tests {
     #[test]
     fn run_makes_its_dependencies_and_one_more_of_its_service() {
         let (create, then) = split_of("run --rm --build web sh -c --build");
-        let alone = "up --no-start --no-deps --no-recreate --scale=web=3 --build=true web";
+        let alone = "--progress=quiet up --no-start --no-deps --no-recreate --scale=web=3 --build=true web";
         assert_eq!(create, ["up --no-start --build=true db", alone]);
         assert_eq!(then, "as typed");
         assert_eq!(split_of("run --no-deps web").0, [alone.replace(" --build=true", "")]);

@@ -90,7 +90,7 @@ pub fn findings(weak: &[Weakness], removed: &BTreeSet<String>) -> Vec<Finding> {
             "It was there before this launch, or was made by it from other settings: remove it, so that it \
              is made anew."
         } else {
-            "The container was there before this launch and was not started. Make it anew: \
+            "The container was there before this launch, and is left as it was. Make it anew with \
              `seaworthy up --force-recreate`, or remove it with `seaworthy down`."
         }
     };

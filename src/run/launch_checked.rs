@@ -71,6 +71,10 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     for container in &before {
         *existing.entry(container.service.clone()).or_default() += 1;
     }
+    // A service whose container has a name of its own cannot have one more; the one that is there is looked at.
+    for (name, _) in model.services().filter(|(_, service)| service.get("container_name").is_some()) {
+        existing.remove(name);
+    }
     let phases = split(launch.command, &launched.iter().cloned().collect::<Vec<_>>(), &existing);
 
     let program = Program::direct(launch.docker);
@@ -91,14 +95,22 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
         let origin = proof::service(model, &container.service).map(|node| node.origin);
         weak.extend(origin.and_then(|origin| proof::started_early(container, origin)));
     }
+    // Other containers of the service have no part in a one-off command.
+    if new.iter().any(|container| is_spare(launch, container)) {
+        let new: BTreeSet<&str> = new.iter().map(|container| container.name.as_str()).collect();
+        let service = launch.command.positionals.first();
+        weak.retain(|weakness| {
+            Some(&weakness.service) != service || new.contains(weakness.container.as_str())
+        });
+    }
     let mut findings = if phases.create.is_empty() { Vec::new() } else { missing(launch, &launched, &facts) };
 
-    let spare = |container: &&&Inspection| {
-        launch.command.name == "run" && launch.command.positionals.first() == Some(&container.service)
-    };
     let refused = !weak.is_empty() || !findings.is_empty();
-    let removed: Vec<&&Inspection> =
-        if refused { new.iter().collect() } else { new.iter().filter(spare).collect() };
+    let removed: Vec<&&Inspection> = if refused {
+        new.iter().collect()
+    } else {
+        new.iter().filter(|container| is_spare(launch, container)).collect()
+    };
     let ids: Vec<&str> = removed.iter().map(|container| container.id.as_str()).collect();
     let names: BTreeSet<String> = removed.iter().map(|container| container.name.clone()).collect();
     if let Answer::Unknown(reason) = engine.remove_containers(&ids) {
@@ -125,6 +137,11 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
 /// Whether the posture demands it.
 pub fn is_proved(verified: &Verified) -> bool {
     verified.policy.as_ref().is_some_and(|policy| policy.posture.value >= crate::policy::Posture::Hardened)
+}
+
+/// Made only to be looked at.
+fn is_spare(launch: &Launch<'_>, container: &Inspection) -> bool {
+    launch.command.name == "run" && launch.command.positionals.first() == Some(&container.service)
 }
 
 /// The services whose containers this launch creates or starts.

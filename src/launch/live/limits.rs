@@ -12,7 +12,7 @@ pub fn add(fields: &mut Fields<'_>) {
     let pids = limit(fields, "pids_limit", "pids");
     at_most(fields, "HostConfig.PidsLimit", pids, "it can start more processes");
     let memory = limit(fields, "mem_limit", "memory");
-    at_most(fields, "HostConfig.Memory", memory.clone(), "it can use more memory");
+    at_most(fields, "HostConfig.Memory", memory, "it can use more memory");
     swap(fields, memory.map(|(_, size)| size));
     let cpus = limit(fields, "cpus", "cpus").map(|(key, cpus)| (key, cpus * 1e9));
     at_most(fields, "HostConfig.NanoCpus", cpus, "it can use more processor time");
@@ -82,8 +82,7 @@ fn processor(fields: &mut Fields<'_>) {
             "its share of time is another",
             move |live| {
                 let found = number(live, "HostConfig.CpuPeriod").unwrap_or(0);
-                let same =
-                    text_number(found) == text_number_of(period) || (period <= 0.0 && found == 100_000);
+                let same = found.to_string() == format!("{period}") || (period <= 0.0 && found == 100_000);
                 (!same).then(|| found.to_string())
             },
         );
@@ -112,14 +111,6 @@ fn processor(fields: &mut Fields<'_>) {
             },
         );
     }
-}
-
-fn text_number(number: i64) -> String {
-    number.to_string()
-}
-
-fn text_number_of(number: f64) -> String {
-    format!("{number}")
 }
 
 fn out_of_memory(fields: &mut Fields<'_>) {

@@ -1,0 +1,13 @@
+//! The proof on live containers, through the real program on a real engine: create, inspect, start; `attest`.
+
+#[cfg(test)]
+mod live {
+    #[path = "../engine/harness.rs"]
+    #[allow(dead_code, reason = "shared with the engine tests, which use all of it")]
+    mod harness;
+
+    mod attest;
+    mod commands;
+    mod flags;
+    mod proof;
+}

@@ -1,0 +1,49 @@
+//! What is typed may not break the posture.
+
+use super::harness::Project;
+use super::proof::hardened;
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn flags_that_would_break_the_posture_are_refused_by_name() {
+    let project = hardened("command: [sleep, '600']");
+    project.seaworthy(&["up", "-d"]).ok();
+    for (words, flag, rule) in [
+        (&["exec", "--privileged", "s", "id"][..], "--privileged", "rule privileged"),
+        (&["exec", "-u", "0", "s", "id"], "--user 0", "rule user-root"),
+        (&["exec", "-e", "LD_PRELOAD=/x", "s", "id"], "--env LD_PRELOAD", "rule loader-environment"),
+        (&["run", "--user", "root", "s", "id"], "--user root", "rule user-root"),
+        (&["run", "--cap-add", "sys_admin", "s", "id"], "--cap-add sys_admin", "rule dangerous-capability"),
+        (&["run", "--cap-add", "CHOWN", "s", "id"], "--cap-add CHOWN", "rule cap-add"),
+        (&["run", "-v", "/var/run/docker.sock:/s", "s", "id"], "--volume", "rule engine-socket"),
+        (&["run", "-v", "/:/host", "s", "id"], "--volume /:/host", "rule sensitive-mount"),
+        (&["run", "-p", "8080:80", "s", "id"], "--publish 8080:80", "rule port-all-interfaces"),
+        (&["up", "-d", "--scale", "s=100"], "--scale s=100", "rule replicas"),
+        (&["scale", "s=100"], "--scale s=100", "rule replicas"),
+    ] {
+        project.seaworthy(words).refuses(77, "rule-violated").says(flag).says(rule);
+    }
+    assert_eq!(project.ids().len(), 1);
+    project.seaworthy(&["exec", "-T", "-u", "10002:10002", "s", "id", "-u"]).ok();
+    project.seaworthy(&["run", "-T", "--rm", "-e", "A=b", "s", "true"]).ok();
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_waiver_allows_what_it_names() {
+    let project = hardened("command: [sleep, '600']");
+    let policy = "version: 1\nposture: hardened\nwaivers:\n  \
+                  - {service: s, rule: cap-add, allow: [CHOWN], reason: test}\n";
+    project.file("seaworthy.yaml", policy);
+    project.seaworthy(&["run", "-T", "--rm", "--cap-add", "CHOWN", "s", "true"]).ok();
+    project.seaworthy(&["run", "--cap-add", "KILL", "s", "true"]).refuses(77, "--cap-add KILL");
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn without_a_policy_flags_are_composes_business() {
+    let project = Project::of_service("command: [sleep, '600']");
+    project.seaworthy(&["up", "-d"]).ok();
+    project.seaworthy(&["exec", "-T", "-u", "0", "s", "id"]).ok();
+    project.seaworthy(&["run", "-T", "--rm", "--cap-add", "SYS_ADMIN", "s", "true"]).ok();
+}
