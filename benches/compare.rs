@@ -3,6 +3,14 @@
 //! `cargo bench --bench compare [-- FOLDER]` prints, for generated projects of 1, 1,000 and 10,000
 //! services and for a project of one's own, the ratio of the shortest times and of the peak memory.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "what cannot be set up cannot be measured"
+)]
+
 use std::fmt::Write;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

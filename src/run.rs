@@ -59,7 +59,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Class::Judge => judge::run(&request, compose),
             Class::PassThrough | Class::Own => pass::run(&request),
         },
-        other => Err(unavailable(other)),
     };
     match outcome {
         Ok(exit) | Err(exit) => status(exit),
@@ -82,9 +81,4 @@ fn print(bytes: &[u8]) -> Result<Exit, Exit> {
 fn failed(error: &std::io::Error) -> Exit {
     let _ = writeln!(std::io::stderr(), "seaworthy: {error}");
     Exit::Internal
-}
-
-fn unavailable(command: &Command) -> Exit {
-    let _ = writeln!(std::io::stderr(), "seaworthy: {command:?} is not part of this version");
-    Exit::Usage
 }

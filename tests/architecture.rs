@@ -66,7 +66,8 @@ fn every_module_of_the_library_has_its_place() {
         line.strip_prefix("mod ")?.strip_suffix(';')
     });
     for module in modules {
-        assert!(ORDER.contains(&module) || BESIDE.contains(&module), "{module} has no place in the order");
+        let known = ORDER.contains(&module) || BESIDE.contains(&module) || module == TOP;
+        assert!(known, "{module} has no place in the order");
     }
 }
 

@@ -8,8 +8,6 @@ use super::Flags;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one flag of docker compose config")]
 pub struct ConfigOptions {
-    /// Seaworthy's own: every line with where it came from.
-    pub annotate: bool,
     pub environment: bool,
     pub format: Option<String>,
     pub hash: Option<String>,
@@ -38,7 +36,6 @@ impl ConfigOptions {
         // An empty value is the same as none: `--hash ''` prints the model.
         let value = |long| flags.last(long).filter(|value| !value.is_empty());
         Self {
-            annotate: flags.on("annotate"),
             environment: flags.on("environment"),
             format: value("format").map(str::to_owned),
             hash: value("hash").map(str::to_owned),
@@ -68,8 +65,6 @@ pub enum PlanFormat {
     #[default]
     Human,
     Json,
-    Markdown,
-    Html,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,8 +77,6 @@ impl PlanOptions {
     pub(super) fn new(flags: &Flags, services: Vec<String>) -> Self {
         let format = match flags.value("format") {
             "json" => PlanFormat::Json,
-            "markdown" => PlanFormat::Markdown,
-            "html" => PlanFormat::Html,
             _ => PlanFormat::Human,
         };
         Self { format, services }

@@ -200,8 +200,6 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
             }
             Command::Completions(shell)
         }
-        "doctor" => Command::Doctor,
-        "explain" => Command::Explain(first()),
         "help" => Command::Help(help::of(place.program, named(place, &words)?)),
         "man" => {
             named(place, &words)?;

@@ -57,8 +57,6 @@ pub enum Command {
     Plan(PlanOptions),
     Attest(AttestOptions),
     Check(CheckOptions),
-    /// Where the value at this path comes from.
-    Explain(String),
     /// Prepares for these services, or for all.
     Prepare(Vec<String>),
     Repair(RepairOptions),
@@ -68,7 +66,6 @@ pub enum Command {
     Completions(String),
     /// The manual page of this command, or of all.
     Man(Vec<String>),
-    Doctor,
     /// The text asked for.
     Help(String),
     Version,

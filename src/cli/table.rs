@@ -207,7 +207,6 @@ pub const COMMANDS: &[Spec] = &[
         SERVICES,
         "Print the one model that would run",
         &[
-            switch("annotate", "Say for every line where it came from (seaworthy's own)"),
             switch("environment", "Print the variables used for interpolation"),
             text("format", "FORMAT", "yaml or json"),
             text("hash", "SERVICES", "Print the config hash of these services, or of all: '*'"),
@@ -558,14 +557,6 @@ pub const COMMANDS: &[Spec] = &[
         "Print the completions for a shell",
         &[],
     ),
-    command(Own, "doctor", Words::No, "Show what will and will not work on this host", &[]),
-    command(
-        Own,
-        "explain",
-        Words::exactly(1, "PATH"),
-        "Show where a value comes from, e.g. services.db.user",
-        &[],
-    ),
     command(Own, "help", Words::any("[COMMAND]"), "Print help", &[]).hidden(),
     command(Own, "man", Words::any("[COMMAND]"), "Print the manual page", &[]),
     command(
@@ -602,7 +593,7 @@ pub const COMMANDS: &[Spec] = &[
         "plan",
         SERVICES,
         "Show what up would do, and why",
-        &[choice("format", &["human", "json", "markdown", "html"], "Format of the plan")],
+        &[choice("format", &["human", "json"], "Format of the plan")],
     ),
     command(Own, "prepare", SERVICES, "Create and own what is missing, without launching", &[DRY_RUN]),
     command(

@@ -52,7 +52,9 @@ fn nil_lists(node: &mut Node, spec: Option<&Spec>) {
         }
         Value::Seq(items) => {
             let spec = spec.and_then(Spec::item);
-            items.iter_mut().for_each(|item| nil_lists(item, spec));
+            for item in items {
+                nil_lists(item, spec);
+            }
         }
         Value::Map(map) => {
             for (key, child) in map.iter_mut() {
@@ -84,7 +86,9 @@ fn put_in_order(node: &mut Node, spec: Option<&Spec>, format: Format, depth: usi
         }
         Value::Seq(items) => {
             let spec = spec.and_then(Spec::item);
-            items.iter_mut().for_each(|item| put_in_order(item, spec, format, depth + 1));
+            for item in items {
+                put_in_order(item, spec, format, depth + 1);
+            }
         }
         _ => {}
     }

@@ -135,7 +135,7 @@ fn equals(later: &Node, earlier: &Node, count: usize) -> bool {
         (Value::Seq(a), Value::Seq(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equals(a, b, count))
         }
-        #[expect(clippy::float_cmp, reason = "equal means the same number")]
+        #[allow(clippy::float_cmp, reason = "equal means the same number")]
         (Value::Int(_) | Value::UInt(_) | Value::Float(_), _) => {
             later.same(earlier) || as_number(later).is_some_and(|a| as_number(earlier) == Some(a))
         }

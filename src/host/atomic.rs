@@ -64,15 +64,8 @@ impl AtomicFile {
             _ => Path::new("."),
         };
         let failed = |source: io::Error| AtomicError { path: path.to_owned(), step: Step::Create, source };
-        let temporary =
-            tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(directory).map_err(failed)?;
-        // Held as long as it is in use; what nobody holds was left by a run that was killed.
-        match flock(temporary.as_file(), FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(failed(Errno::BUSY.into())),
-            // Some filesystems have no locks, and then nobody sweeps there either.
-            Err(_) => {}
-        }
+        let temporary = std::iter::repeat_with(|| held(directory)).take(ATTEMPTS).find_map(Result::transpose);
+        let temporary = temporary.unwrap_or_else(|| Err(Errno::BUSY.into())).map_err(failed)?;
         Ok(Self { target: path.to_owned(), temporary })
     }
 
@@ -132,6 +125,20 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AtomicEr
     file.commit(mode, None)
 }
 
+/// A temporary file that no sweep takes away: one that nobody holds was left by a run that was killed.
+/// There is none where a sweep was quicker than the lock.
+fn held(directory: &Path) -> io::Result<Option<NamedTempFile>> {
+    let temporary = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(directory)?;
+    match flock(temporary.as_file(), FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok((rustix::fs::fstat(temporary.as_file())?.st_nlink > 0).then_some(temporary)),
+        Err(Errno::WOULDBLOCK) => Ok(None),
+        // Some filesystems have no locks, and then nobody sweeps there either.
+        Err(_) => Ok(Some(temporary)),
+    }
+}
+
+/// More sweeps than this do not meet one file.
+const ATTEMPTS: usize = 100;
 const PREFIX: &str = ".sw-";
 const SUFFIX: &str = ".tmp";
 
@@ -173,6 +180,24 @@ mod tests {
         assert!(!left.exists());
         used.commit(0o600, None).unwrap();
         assert_eq!(names(dir.path()), ["lock", "other.tmp"]);
+    }
+
+    #[test]
+    fn writers_and_sweeps_at_once_do_not_meet() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        sweep(dir.path());
+                        write_atomic(&path, b"whole", 0o600).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(names(dir.path()), ["lock"]);
     }
 
     fn names(directory: &Path) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! Other processes: ending the ones we started, finding programs.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -9,30 +11,43 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_s
 
 /// Kills a child of ours that has not been waited for yet, and everything that it started.
 ///
-/// The descendants are held by descriptor before the first signal, because a number may belong to
-/// another process by the time it is used.
+/// Each process is held by descriptor before it is signalled, because a number may belong to another
+/// process by the time it is used; and stopped before its children are listed, so that it cannot start
+/// another one behind our back.
 pub fn kill_tree(child: u32) {
     let Some(root) = i32::try_from(child).ok().and_then(Pid::from_raw) else { return };
-    let mut descendants = Vec::new();
-    collect(root, &mut descendants);
+    let _ = kill_process(root, Signal::STOP);
+    let mut descendants = BTreeMap::new();
+    // A process may have been in the middle of a fork when it was told to stop.
+    loop {
+        let before = descendants.len();
+        collect(root, &mut descendants);
+        if descendants.len() == before {
+            break;
+        }
+    }
     let _ = kill_process(root, Signal::KILL);
-    for descendant in descendants {
+    for descendant in descendants.values() {
         let _ = pidfd_send_signal(descendant, Signal::KILL);
     }
 }
 
-fn collect(parent: Pid, found: &mut Vec<OwnedFd>) {
+fn collect(parent: Pid, found: &mut BTreeMap<i32, OwnedFd>) {
     let Ok(threads) = std::fs::read_dir(format!("/proc/{parent}/task")) else { return };
     for thread in threads.flatten() {
         let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
         let pids = children.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
         for pid in pids {
-            let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
-            // It is the one that was listed if it still has this parent now that it is held.
-            if parent_of(pid) == Some(parent) {
-                found.push(descriptor);
-                collect(pid, found);
+            if let Entry::Vacant(place) = found.entry(pid.as_raw_nonzero().get()) {
+                let Ok(descriptor) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
+                // It is the one that was listed if it still has this parent now that it is held.
+                if parent_of(pid) != Some(parent) {
+                    continue;
+                }
+                let _ = pidfd_send_signal(&descriptor, Signal::STOP);
+                place.insert(descriptor);
             }
+            collect(pid, found);
         }
     }
 }

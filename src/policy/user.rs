@@ -70,7 +70,7 @@ pub fn read(node: &Node, reader: &mut Reader<'_>) -> Users {
     if let Some(home) = map.get("home") {
         match home.as_str() {
             Some(text @ ("fix" | "report")) => {
-                users.fixes_home = Some(Located::new(text == "fix", home.origin))
+                users.fixes_home = Some(Located::new(text == "fix", home.origin));
             }
             _ => reader.wrong(home, "user.home", "`fix` or `report`", "Write `home: fix`."),
         }

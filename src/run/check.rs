@@ -4,27 +4,25 @@ use std::fmt::Write;
 
 use crate::cli::{CheckFormat, CheckOptions, Request};
 use crate::diagnostic::{Code, Exit, Finding, Sink, github, json, sarif};
-use crate::engine::Options;
+use crate::engine::{Answer, Options};
+use crate::ownership::lock::would_change;
 use crate::policy::rules;
 
 use super::images::LazyEngine;
 use super::plan::PATIENCE;
 use super::session::Session;
-use super::verify::{Images, verify};
+use super::verify::{Images, Verified, verify};
 
 pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
     if options.rules {
         return super::print(catalogue().as_bytes());
     }
-    if options.locked {
-        return Err(super::pass::refuse(
-            Finding::error(Code::Usage, "check --locked is not part of this version")
-                .help("There is no lock to compare with; run `seaworthy check`."),
-        ));
-    }
     let mut session = Session::new(request);
     let engine = LazyEngine::new(Options { deadline: PATIENCE, ..super::pass::options(request) });
     let verified = verify(&mut session, &[], &engine, Images::WhereNeeded);
+    if let Some(verified) = verified.as_ref().filter(|_| options.locked) {
+        compare(verified, &mut session.sink);
+    }
     let fails = verified.is_none() || session.sink.has_errors();
     let exit = if fails { Exit::Findings } else { Exit::Done };
     let findings = session.sink.findings();
@@ -40,6 +38,23 @@ pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
     };
     session.sink = Sink::new();
     super::print(text.as_bytes()).map(|_| exit)
+}
+
+/// What a launch would change in the lock.
+fn compare(verified: &Verified, sink: &mut Sink) {
+    let Some(lock) = &verified.lock else { return };
+    for line in would_change(&lock.file, &lock.observed(&verified.users)) {
+        sink.push(
+            Finding::error(Code::UserDrift, format!("the lock would change: {line}"))
+                .help("Launch once, or run `seaworthy prepare`, and commit seaworthy.lock."),
+        );
+    }
+    for user in &verified.users {
+        if let Answer::Unknown(reason) = &user.user {
+            let message = format!("service `{}` was not compared with the lock: {reason}", user.service);
+            sink.push(Finding::warning(Code::UserDrift, message).help("Pull or build its image first."));
+        }
+    }
 }
 
 fn pretty(value: &serde_json::Value) -> String {

@@ -28,7 +28,7 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
             Ok(text) => text + "\n",
             Err(error) => return Err(super::failed(&error.into())),
         },
-        _ => plan::write_human(&plan, screen().width),
+        PlanFormat::Human => plan::write_human(&plan, screen().width),
     };
     super::print(text.as_bytes())
 }

@@ -108,8 +108,24 @@ const HARMLESS: &[(&str, &str)] = &[
     ("\"/dev/null\"", "the question about images needs no answer"),
 ];
 
+/// The calls that were made to fail. Where threads interleave, a call is on two lines.
+fn injected(trace: &str) -> Vec<String> {
+    let mut begun: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut found = Vec::new();
+    for line in trace.lines() {
+        let (thread, call) = line.split_once(' ').unwrap_or(("", line));
+        if let Some(beginning) = call.strip_suffix("<unfinished ...>") {
+            begun.insert(thread, beginning);
+        } else if call.contains("(INJECTED)") {
+            let beginning = if call.contains(" resumed>") { begun.remove(thread) } else { None };
+            found.push(format!("{thread} {}{call}", beginning.unwrap_or_default()));
+        }
+    }
+    found
+}
+
 /// Why a run may go on. What is not permitted to us is tried as the user that it is for.
-fn harmless(faults: &[&str], error: &str) -> Option<&'static str> {
+fn harmless(faults: &[String], error: &str) -> Option<&'static str> {
     let as_user = ["mkdirat(", "fchown(", "fchmod(", "openat2(", "openat("];
     faults.iter().find_map(|line| {
         let known = HARMLESS.iter().find(|(what, _)| line.contains(what)).map(|(_, why)| *why);
@@ -185,7 +201,7 @@ fn run_out(bed: &Bed, scenario: &Scenario, call: &str, error: &str) -> Count {
         strace.arg(env!("CARGO_BIN_EXE_seaworthy"));
         let output = bed.through(strace, scenario.words).output().unwrap();
         let trace = fs::read_to_string(trace).unwrap();
-        let faults: Vec<&str> = trace.lines().filter(|line| line.contains("(INJECTED)")).collect();
+        let faults = injected(&trace);
         if faults.is_empty() {
             assert!(output.status.success(), "{} {call} {at}: {}", scenario.name, said(&output));
             assert_eq!(bed.launched(), full);

@@ -13,12 +13,15 @@ fn a_killed_up_leaves_whole_files_and_the_next_one_works() {
     let bed = Bed::new();
     let start = Instant::now();
     let first = bed.run(UP);
-    let span = start.elapsed();
+    // How long a run takes depends on what else runs: the moments follow it.
+    let mut span = start.elapsed();
     assert!(first.status.success(), "{}", said(&first));
     let full = bed.launched().unwrap();
-    let (mut killed, mut rendered) = (0, 0);
+    let (mut killed, mut rendered, mut round) = (0, 0, 0);
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    for round in 0..TIMES {
+    while killed < TIMES {
+        round += 1;
+        assert!(round < 10 * TIMES, "only {killed} of {round} runs were killed before their end");
         // Every second one finds a project that was never launched.
         if round % 2 == 0 {
             bed.clear();
@@ -26,12 +29,14 @@ fn a_killed_up_leaves_whole_files_and_the_next_one_works() {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        let moment = span.mul_f64(f64::from(u32::try_from(random >> 40).unwrap()) / f64::from(1 << 24) * 1.2);
+        let moment = span.mul_f64(f64::from(u32::try_from(random >> 40).unwrap()) / f64::from(1 << 24));
         let mut child =
             bed.command(UP).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(moment);
         let _ = child.kill();
-        killed += u32::from(!child.wait().unwrap().success());
+        let was_killed = !child.wait().unwrap().success();
+        killed += u32::from(was_killed);
+        span = span.mul_f64(if was_killed { 1.02 } else { 0.96 });
         if let Ok(text) = fs::read_to_string(bed.rendered()) {
             assert_eq!(text, full, "half a rendered file after {moment:?}");
             rendered += 1;
@@ -45,10 +50,7 @@ fn a_killed_up_leaves_whole_files_and_the_next_one_works() {
             assert!(bed.strays().is_empty(), "{:?}", bed.strays());
         }
     }
-    println!(
-        "{TIMES} runs over {span:?}, {killed} killed before their end, {rendered} with a rendered file, all whole"
-    );
-    assert!(killed > TIMES / 4, "{killed}");
+    println!("{round} runs, {killed} killed before their end, {rendered} left a rendered file, all whole");
 }
 
 /// A `docker` that a killed run had started may still be copying.

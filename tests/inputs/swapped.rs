@@ -31,6 +31,14 @@ fn named(rendered: &str) -> &str {
     line.rsplit(':').next().unwrap()
 }
 
+struct End<'f>(&'f AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn what_runs_is_what_was_judged_while_an_overlay_is_exchanged() {
     let bed = Bed::new();
@@ -63,6 +71,8 @@ fn what_runs_is_what_was_judged_while_an_overlay_is_exchanged() {
                 }
             }
         });
+        // Also when an assertion fails: the other thread would never end.
+        let _end = End(&done);
         for _ in 0..RUNS {
             let output = bed.run(UP);
             match (output.status.success(), bed.launched()) {
@@ -78,7 +88,6 @@ fn what_runs_is_what_was_judged_while_an_overlay_is_exchanged() {
                 (success, launched) => panic!("{success} {launched:?} {}", said(&output)),
             }
         }
-        done.store(true, Ordering::Relaxed);
     });
     let swaps = swaps.into_inner();
     println!(

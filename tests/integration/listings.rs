@@ -29,6 +29,12 @@ fn services_come_after_what_they_depend_on() {
 }
 
 #[test]
+fn services_without_dependencies_are_in_the_order_of_their_names() {
+    let project = Project::new("services: {c: {image: x}, b: {image: x}, a: {image: x}}\n");
+    assert_eq!(project.run(["config", "--services"]).output(), "a\nb\nc\n");
+}
+
+#[test]
 fn services_that_are_named_do_not_change_the_list_of_services() {
     assert_eq!(list(&["--services", "k", "nothing"]), "k\nz\na\n");
 }
@@ -64,7 +70,9 @@ fn profiles_of_all_services_are_listed() {
 #[test]
 fn hashes_are_those_that_compose_labels_containers_with() {
     // From `docker compose config --hash`, 2.40.3.
-    let project = Project::new("services: {a: {image: x}, b: {build: ., image: y, scale: 2}}\n");
+    let project = Project::new(
+        "services: {a: {image: x, pull_policy: always}, b: {build: ., image: y, scale: 2, depends_on: [a]}}\n",
+    );
     assert_eq!(
         project.run(["config", "--hash", "*"]).output(),
         "a d5457d0b2799957b606d2ac4ed52d85a1e75799490e56229948300b9a59e8953\n\

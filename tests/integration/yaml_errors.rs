@@ -1,5 +1,7 @@
 //! Text that is not the YAML it should be.
 
+use std::fmt::Write;
+
 use crate::project::Project;
 use crate::snapshot::snapshot;
 
@@ -37,7 +39,7 @@ fn an_alias_bomb_is_refused_at_once() {
     let mut text = "x-0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n".to_owned();
     for level in 1..12 {
         let items = vec![format!("*a{}", level - 1); 10].join(", ");
-        text += &format!("x-{level}: &a{level} [{items}]\n");
+        let _ = writeln!(text, "x-{level}: &a{level} [{items}]");
     }
     snapshot!(refused(&(text + "services: {a: {image: x}}\n")));
 }

@@ -272,3 +272,20 @@ fn a_home_that_can_be_written_is_set_where_the_policy_asks_for_it() {
     let text = fs::read_to_string(launched).unwrap();
     assert!(text.contains("HOME: /data") && text.contains(&format!("user: {user}")), "{text}");
 }
+
+#[test]
+fn check_locked_fails_exactly_where_the_lock_would_change() {
+    let place = Place::new();
+    let check = || {
+        let output = place.run(&["check", "--locked"]);
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = check();
+    assert!(code == Some(1) && said.contains("service `beta` is new: 20001:20001"), "{said}");
+    assert!(place.run(&["up", "-d"]).status.success());
+    assert_eq!(check(), (Some(0), String::new()));
+    fs::write(place.path("compose.yaml"), format!("{COMPOSE}  zeta: {{image: app}}\n")).unwrap();
+    let (code, said) = check();
+    assert!(code == Some(1) && said.contains("zeta") && !said.contains("beta"), "{said}");
+    assert!(!fs::read_to_string(place.lock()).unwrap().contains("zeta"));
+}

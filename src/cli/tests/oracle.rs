@@ -52,8 +52,7 @@ fn tabled<'a>(flags: impl Iterator<Item = &'a Flag>) -> BTreeMap<String, (Option
 }
 
 fn of_compose(spec: &Spec) -> impl Iterator<Item = &'static Flag> {
-    let config = spec.name == "config";
-    spec.all_flags().filter(move |flag| **flag != HELP && !(config && flag.long == "annotate"))
+    spec.all_flags().filter(|flag| **flag != HELP)
 }
 
 #[test]

@@ -56,14 +56,14 @@ fn with_networks(fields: &mut Fields<'_>, scope: &Scope<'_>) {
         name.unwrap_or_else(|| format!("{}_{key}", scope.model.name))
     };
     let keys = fields.get("networks").and_then(Node::as_map).into_iter().flat_map(crate::yaml::Mapping::keys);
-    let names: Vec<String> = keys.map(named).collect();
-    let inside = names.clone();
-    let shown = if names.is_empty() { "none".to_owned() } else { list(&names) };
+    let all: Vec<String> = keys.map(named).collect();
+    let inside = all.clone();
+    let shown = if all.is_empty() { "none".to_owned() } else { list(&all) };
     fields.add("HostConfig.NetworkMode", "networks", shown, "it is in another network", move |live| {
         let found = string(live, "HostConfig.NetworkMode");
         (!inside.contains(&found) && found != "none").then_some(found)
     });
-    attached(fields, "networks", names);
+    attached(fields, "networks", all);
 }
 
 /// Every network that it is in, or will be in as soon as it starts.

@@ -241,6 +241,10 @@ proptest! {
             let mut seen: BTreeMap<u32, &str> = BTreeMap::new();
             for decision in &users.decisions {
                 let owner = decision.user.as_ref().known().unwrap().owner;
+                let given = From::of(decision) == From::PerService;
+                if let Some(old) = file.lock.services.get(&decision.service).filter(|old| given && old.from == From::PerService) {
+                    prop_assert_eq!(old.user, owner);
+                }
                 // One that was told a user before would drift, and is not launched.
                 let recorded = &lock.services[&decision.service];
                 if recorded.from != From::PerService || recorded.user != owner {
