@@ -14,6 +14,7 @@ pub mod idmap;
 pub mod image;
 pub mod info;
 pub mod rootfs;
+pub mod socket;
 pub mod user;
 
 pub use answer::Answer;

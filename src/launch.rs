@@ -20,6 +20,8 @@ use crate::render::{Rendered, first_difference};
 use crate::source::FileId;
 use crate::yaml::{self, Limits};
 
+use program::Program;
+
 /// Has Compose read the rendered file, and compares with what was verified.
 ///
 /// # Errors
@@ -30,11 +32,11 @@ pub fn cross_check(
     services: &[String],
     rendered: &Rendered,
 ) -> Result<(), Finding> {
-    let mut words: Vec<OsString> = vec!["compose".into()];
+    let (compose, mut words) = Program::direct(docker).question(docker);
     words.extend_from_slice(globals);
     words.push("config".into());
     words.extend(services.iter().map(OsString::from));
-    let output = match docker.run(&words) {
+    let output = match compose.run(&words) {
         Answer::Known(output) => output,
         Answer::Unknown(reason) => {
             return Err(Finding::error(

@@ -30,6 +30,11 @@ impl Image {
         self.env.iter().rev().find_map(|entry| entry.strip_prefix(name)?.strip_prefix('='))
     }
 
+    /// One document of the engine's answer; `None` where it is not as engines have it.
+    pub fn read(raw: &Value) -> Option<Self> {
+        Wire::deserialize(raw).ok().and_then(Self::from_wire)
+    }
+
     fn from_wire(wire: Wire) -> Option<Self> {
         let mut volumes: Vec<String> = wire.config.volumes.into_iter().map(|(path, _)| path).collect();
         volumes.sort();

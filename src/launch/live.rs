@@ -40,6 +40,8 @@ pub struct Scope<'s> {
     pub model: &'s Model,
     /// All of the project: a shared namespace names one of them by its id.
     pub containers: &'s [Inspection],
+    /// Of nobody's or another project's, as far as the model names them.
+    pub others: &'s [Inspection],
     /// By the name that the model gives them. Of one that is missing here, what it would bring is not
     /// compared.
     pub images: &'s BTreeMap<String, Image>,

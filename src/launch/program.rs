@@ -1,12 +1,11 @@
 //! Which program is run for `docker compose`.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::engine::Command;
 use crate::engine::compose::find_plugin;
+use crate::engine::socket::is_binary;
+use crate::engine::{Command, Options};
 
 /// A program, and the words that come before Compose's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,19 +36,25 @@ impl Program {
         Self::docker(docker)
     }
 
+    /// As a question, captured and with the deadline of others; and the words that come first.
+    pub fn question(&self, docker: &Command) -> (Command, Vec<OsString>) {
+        let options = Options { program: self.path.clone().into(), ..docker.options().clone() };
+        match Command::find(options).known().filter(|_| self.words.is_empty()) {
+            Some(plugin) => (plugin, Vec::new()),
+            // Docker's own flags are in the command already.
+            None => (docker.clone(), vec!["compose".into()]),
+        }
+    }
+
     pub fn with(&self, words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
         self.words.iter().cloned().chain(words).collect()
     }
 }
 
-fn is_binary(path: &Path) -> bool {
-    let mut magic = [0; 4];
-    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"\x7fELF"
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
 
     use super::*;
     use crate::engine::{Command, Options};

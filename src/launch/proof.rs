@@ -14,7 +14,7 @@ use super::live::{Expected, Scope, Weakness, expect, resources, unknown, weaknes
 /// Services are looked up in `selected` first, where env files have been read.
 pub fn compare(model: &Model, selected: &Model, services: &BTreeSet<String>, facts: &Facts) -> Vec<Weakness> {
     let node_of = |name: &str| service(selected, name).or_else(|| service(model, name));
-    let scope = Scope { model, containers: &facts.containers, images: &facts.images };
+    let scope = Scope { model, containers: &facts.containers, others: &facts.others, images: &facts.images };
     let mut expected: BTreeMap<&str, Expected> = BTreeMap::new();
     let mut found = Vec::new();
     for container in &facts.containers {

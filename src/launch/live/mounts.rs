@@ -109,7 +109,7 @@ fn borrowed(fields: &Fields<'_>, scope: &Scope<'_>) -> Vec<MountPoint> {
     for text in fields.texts("volumes_from") {
         let (source, read_only) = source_of(&text);
         let names = shared(&source, scope);
-        let lenders = scope.containers.iter().filter(|container| {
+        let lenders = scope.containers.iter().chain(scope.others).filter(|container| {
             names.iter().any(|name| name.strip_prefix("container:").is_some_and(|name| name == container.id))
         });
         for mount in lenders.flat_map(|container| &container.mounts) {
@@ -162,11 +162,17 @@ fn volumes_from(fields: &mut Fields<'_>, scope: &Scope<'_>) {
     );
 }
 
+/// Docker Desktop shows this machine's files below a directory of its virtual machine.
+fn is_source(found: &str, wanted: &str) -> bool {
+    let own = found.strip_prefix("/host_mnt").filter(|rest| rest.starts_with('/')).unwrap_or(found);
+    [found, own].iter().any(|path| Path::new(path) == Path::new(wanted))
+}
+
 impl Mount {
     /// What is wrong with the mount that the container has in this place.
     fn weaker(&self, found: &MountPoint, live: &Inspection) -> Option<String> {
         let same = match &self.kind {
-            Kind::Bind => found.kind == "bind" && Path::new(&found.source) == Path::new(&self.source),
+            Kind::Bind => found.kind == "bind" && is_source(&found.source, &self.source),
             Kind::Volume => found.kind == "volume" && found.name == self.source,
             Kind::Anonymous => found.kind == "volume" && found.name.len() == 64,
             Kind::Tmpfs => found.kind == "tmpfs",

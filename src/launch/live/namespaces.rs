@@ -70,7 +70,7 @@ pub fn shared(mode: &str, scope: &Scope<'_>) -> Vec<String> {
     }
     let mut all = vec![mode.to_owned()];
     if let Some(name) = mode.strip_prefix("container:") {
-        let same = scope.containers.iter().filter(|container| container.name == name);
+        let same = scope.containers.iter().chain(scope.others).filter(|container| container.name == name);
         all.extend(same.map(|container| format!("container:{}", container.id)));
     }
     all

@@ -53,7 +53,7 @@ fn weak(compose: &str, service: &str, change: impl FnOnce(&mut Value)) -> Vec<We
     change(found.unwrap());
     let containers: Vec<Inspection> = all.into_iter().map(|raw| Inspection::read(raw).unwrap()).collect();
     let images = images();
-    let scope = Scope { model: &model, containers: &containers, images: &images };
+    let scope = Scope { model: &model, containers: &containers, others: &[], images: &images };
     let node = model.services().find(|(name, _)| *name == service).unwrap().1;
     let expected = expect(service, node, &scope);
     weaknesses(&expected, containers.iter().find(|container| container.service == service).unwrap())

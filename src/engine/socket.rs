@@ -1,0 +1,155 @@
+//! Questions to a local engine by its own interface.
+//!
+//! The command line takes a fiftieth of a second for each question, which counts where a launch asks five. A
+//! socket in the file system needs nothing that the command line knows: no context, no TLS, no SSH.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Answer, Command, Engine, Options};
+
+/// The most that an answer may have.
+const LIMIT: u64 = 256 << 20;
+
+/// A local engine.
+#[derive(Clone, Debug)]
+pub struct Socket {
+    path: String,
+    deadline: Duration,
+}
+
+impl Socket {
+    /// The socket that the command line would use, where that is plain: no flags, no context, and a program
+    /// that is Docker's and not somebody's script around it. With it, the endpoint.
+    pub fn behind(command: &Command) -> Option<(Self, String)> {
+        let options = command.options();
+        let set = |name: &str| {
+            let value = options.variable(name).unwrap_or_default();
+            (!value.is_empty()).then(|| value.to_string_lossy().into_owned())
+        };
+        let named = command.program().file_name().is_some_and(|name| name == "docker");
+        if !options.global.is_empty()
+            || set("DOCKER_CONTEXT").is_some()
+            || !named
+            || !is_binary(command.program())
+        {
+            return None;
+        }
+        let endpoint = match set("DOCKER_HOST") {
+            Some(endpoint) => endpoint,
+            None if uses_a_context(options) => return None,
+            None => "unix:///var/run/docker.sock".to_owned(),
+        };
+        let path = endpoint.strip_prefix("unix://")?.to_owned();
+        Some((Self { path, deadline: options.deadline }, endpoint))
+    }
+
+    /// `None` where the engine is reached otherwise.
+    pub fn of(engine: &Engine) -> Option<Self> {
+        let path = engine.identity().endpoint.strip_prefix("unix://")?.to_owned();
+        let is_docker = !engine.info().is_podman;
+        is_docker.then(|| Self { path, deadline: engine.command().options().deadline })
+    }
+
+    /// Asks for a document; `None` where the engine says that there is no such thing.
+    pub fn get(&self, path: &str) -> Answer<Option<Value>> {
+        let failed = |error: std::io::Error| error.to_string();
+        Answer::trying(|| {
+            let mut stream = UnixStream::connect(&self.path).map_err(failed)?;
+            stream.set_read_timeout(Some(self.deadline)).map_err(failed)?;
+            stream.set_write_timeout(Some(self.deadline)).map_err(failed)?;
+            // Asked in the old version, an engine answers in one piece and then hangs up.
+            let question = format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n");
+            stream.write_all(question.as_bytes()).map_err(failed)?;
+            let mut answer = Vec::new();
+            stream.take(LIMIT).read_to_end(&mut answer).map_err(failed)?;
+            parse(&answer)
+        })
+    }
+}
+
+/// Whether a program is one, and not a script.
+pub fn is_binary(path: &Path) -> bool {
+    let mut magic = [0; 4];
+    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"\x7fELF"
+}
+
+/// Whether the client's configuration names a context. One that cannot be read may.
+fn uses_a_context(options: &Options) -> bool {
+    let home = || options.variable("HOME").map(|home| Path::new(&home).join(".docker"));
+    let set = options.variable("DOCKER_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let Some(folder) = set.or_else(home) else { return true };
+    match std::fs::read(folder.join("config.json")) {
+        Ok(text) => serde_json::from_slice::<Value>(&text).ok().is_none_or(|value| {
+            let context = value.get("currentContext").and_then(Value::as_str).unwrap_or_default();
+            !["", "default"].contains(&context)
+        }),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    }
+}
+
+fn parse(answer: &[u8]) -> Result<Option<Value>, String> {
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or("the answer is cut")?;
+    let (head, body) = answer.split_at(end);
+    let head = std::str::from_utf8(head).map_err(|_| "the answer is not text")?;
+    let body = body.get(4..).unwrap_or_default();
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
+    let length = lines.filter_map(|line| line.split_once(':')).find_map(|(name, value)| {
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok()).flatten()
+    });
+    if length.is_some_and(|length| length != body.len()) {
+        return Err("the answer is cut".to_owned());
+    }
+    match status {
+        "200" => {
+            serde_json::from_slice(body).map(Some).map_err(|error| format!("unreadable answer: {error}"))
+        }
+        "404" => Ok(None),
+        other => Err(format!("the engine answers with status {other}")),
+    }
+}
+
+/// A word as it may stand in a path or a query.
+pub fn escape(text: &str) -> String {
+    use std::fmt::Write;
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+        escaped
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_whole_document_is_an_answer() {
+        assert_eq!(parse(b"HTTP/1.0 200 OK\r\nA: b\r\n\r\n{\"a\":1}"), Ok(Some(json!({"a": 1}))));
+        assert_eq!(parse(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n[]"), Ok(Some(json!([]))));
+        assert_eq!(parse(b"HTTP/1.0 404 Not Found\r\n\r\n{}"), Ok(None));
+        for cut in [
+            &b"HTTP/1.0 200 OK\r\n"[..],
+            b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n[]",
+            b"HTTP/1.0 200 OK\r\n\r\n{\"a\":",
+            b"HTTP/1.0 500 Oops\r\n\r\n{}",
+            b"garbage\r\n\r\n{}",
+            b"",
+        ] {
+            assert!(parse(cut).is_err(), "{}", String::from_utf8_lossy(cut));
+        }
+        assert_eq!(escape("a b/{\"é"), "a%20b%2F%7B%22%C3%A9");
+    }
+}
