@@ -16,6 +16,9 @@ use super::{Answer, Command, Engine, Options};
 /// The most that an answer may have.
 const LIMIT: u64 = 256 << 20;
 
+/// The part of a question's time after which the command line is asked in its place.
+const SHARE: u32 = 4;
+
 /// A local engine.
 #[derive(Clone, Debug)]
 pub struct Socket {
@@ -46,14 +49,14 @@ impl Socket {
             None => "unix:///var/run/docker.sock".to_owned(),
         };
         let path = endpoint.strip_prefix("unix://")?.to_owned();
-        Some((Self { path, deadline: options.deadline }, endpoint))
+        Some((Self { path, deadline: options.deadline / SHARE }, endpoint))
     }
 
     /// `None` where the engine is reached otherwise.
     pub fn of(engine: &Engine) -> Option<Self> {
         let path = engine.identity().endpoint.strip_prefix("unix://")?.to_owned();
         let is_docker = !engine.info().is_podman;
-        is_docker.then(|| Self { path, deadline: engine.command().options().deadline })
+        is_docker.then(|| Self { path, deadline: engine.command().options().deadline / SHARE })
     }
 
     /// Asks for a document; `None` where the engine says that there is no such thing.
@@ -134,6 +137,32 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn only_what_the_command_line_would_use_is_used() {
+        let docker =
+            ["/usr/bin/docker", "/usr/local/bin/docker"].into_iter().find(|path| is_binary(Path::new(path)));
+        let Some(docker) = docker else { return };
+        let home = tempfile::tempdir().unwrap();
+        let behind = |set: &[(&str, &str)], global: &[&str]| {
+            let names =
+                ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"].map(|name| (name.into(), "".into()));
+            let home = [("HOME".into(), home.path().into())];
+            let set = set.iter().map(|(name, value)| (name.into(), value.into()));
+            let environment = names.into_iter().chain(home).chain(set).collect();
+            let global = global.iter().map(Into::into).collect();
+            let options = Options { program: docker.into(), environment, global, ..Options::default() };
+            Socket::behind(&Command::find(options).known().unwrap()).map(|(socket, _)| socket.path)
+        };
+        assert_eq!(behind(&[], &[]).as_deref(), Some("/var/run/docker.sock"));
+        assert_eq!(behind(&[("DOCKER_HOST", "unix:///x")], &[]).as_deref(), Some("/x"));
+        assert_eq!(behind(&[("DOCKER_HOST", "tcp://x:1")], &[]), None);
+        assert_eq!(behind(&[("DOCKER_HOST", "unix:///x"), ("DOCKER_CONTEXT", "far")], &[]), None);
+        assert_eq!(behind(&[], &["--host", "unix:///x"]), None);
+        std::fs::create_dir(home.path().join(".docker")).unwrap();
+        std::fs::write(home.path().join(".docker/config.json"), r#"{"currentContext": "far"}"#).unwrap();
+        assert_eq!(behind(&[], &[]), None);
+    }
 
     #[test]
     fn only_a_whole_document_is_an_answer() {
