@@ -6,6 +6,7 @@ pub mod live;
 pub mod phases;
 pub mod program;
 pub mod proof;
+pub mod start;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -7,6 +7,7 @@ use crate::cli::{Class, ComposeCommand, Request};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::{Answer, Command};
+use crate::launch::program::Program;
 use crate::ownership::UserDecision;
 use crate::prepare::prepare;
 use crate::project::Project;
@@ -222,10 +223,9 @@ fn hand_over(
         let launch = Launch { request, command, verified, docker, variables, rendered };
         return launch_checked::run(session, &launch, engine.get());
     }
-    let mut words: Vec<OsString> = request.global.docker.clone();
-    words.push("compose".into());
-    words.extend(request.launch(directory, name, &path));
-    Err(crate::launch::exec(docker.program(), &words, &variables))
+    let program = Program::direct(&docker);
+    let words = program.with(request.launch(directory, name, &path));
+    Err(crate::launch::exec(&program.path, &words, &variables))
 }
 
 /// What Compose must find in its environment besides what this process has. The `.env` file was
