@@ -10,4 +10,5 @@ mod live {
     mod commands;
     mod flags;
     mod proof;
+    mod starting;
 }

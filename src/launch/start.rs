@@ -77,15 +77,13 @@ fn names<'n>(service: &'n Node, key: &str) -> impl Iterator<Item = (&'n str, &'n
 /// Whether starting its containers is all that Compose does for a service.
 fn is_simple(model: &Model, service: &Node) -> bool {
     let has = |key: &str| service.get(key).is_some();
-    let waits = names(service, "depends_on").any(|(_, dependency)| {
-        dependency.get("condition").and_then(Node::as_str) != Some("service_started")
-    });
+    let waits = names(service, "depends_on")
+        .any(|(_, dependency)| dependency.get("condition").and_then(Node::as_str) != Some("service_started"));
     // What is not a file of the host is written into the container before it starts.
     let is_written = |key: &str| {
         let used = service.get(key).and_then(Node::as_seq).unwrap_or_default().iter();
-        used.filter_map(|reference| reference.get("source").and_then(Node::as_str)).any(|name| {
-            section(&model.root, key).and_then(|all| all.get(name)?.get("file")).is_none()
-        })
+        used.filter_map(|reference| reference.get("source").and_then(Node::as_str))
+            .any(|name| section(&model.root, key).and_then(|all| all.get(name)?.get("file")).is_none())
     };
     !["provider", "post_start", "models", "pre_start"].into_iter().any(has)
         && !waits
@@ -143,4 +141,70 @@ pub fn start(socket: &Socket, rounds: &[Vec<&Inspection>], quiet: bool) -> Answe
         }
     }
     Answer::Known(Started::All)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Command, parse};
+    use crate::launch::live::tests::{model, recorded};
+
+    fn container(service: &str, state: State) -> Inspection {
+        let mut container = Inspection::read(recorded().remove(0)).unwrap();
+        (container.service, container.name, container.state) =
+            (service.into(), format!("p-{service}-1"), state);
+        container
+    }
+
+    /// The names of each round, for services with these fields and one container each that was created.
+    fn order(services: &[(&str, &str)], rest: &str, state: &State) -> Option<Vec<Vec<String>>> {
+        let line = |(name, fields): &(&str, &str)| format!("  {name}: {{ image: x, {fields} }}\n");
+        let text = format!("services:\n{}{rest}", services.iter().map(line).collect::<String>());
+        let containers: Vec<_> = services.iter().map(|(name, _)| container(name, state.clone())).collect();
+        let launched = services.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let rounds = rounds(&model(&text), &launched, &containers)?;
+        let names =
+            |round: Vec<&Inspection>| round.iter().map(|container| container.service.clone()).collect();
+        Some(rounds.into_iter().map(names).collect())
+    }
+
+    #[test]
+    fn dependencies_start_first_and_what_runs_is_left_alone() {
+        let services = [("a", "network_mode: \"service:b\""), ("b", "depends_on: [c]"), ("c", ""), ("d", "")];
+        assert_eq!(order(&services, "", &State::Created).unwrap(), [vec!["c", "d"], vec!["b"], vec!["a"]]);
+        assert_eq!(order(&services[2..], "", &State::Running), Some(vec![vec![]]));
+        assert_eq!(order(&services[2..], "", &State::Paused), None);
+    }
+
+    #[test]
+    fn what_is_more_than_a_start_is_left_to_compose() {
+        for fields in [
+            "depends_on: { b: { condition: service_healthy } }",
+            "depends_on: { b: { condition: service_completed_successfully } }",
+            "post_start: [{ command: [x] }]",
+            "secrets: [s]",
+            "configs: [c]",
+        ] {
+            let rest = "secrets: { s: { environment: HOME } }\nconfigs: { c: { content: x } }\n";
+            assert_eq!(order(&[("a", fields), ("b", "")], rest, &State::Created), None, "{fields}");
+        }
+        let rest = "secrets: { s: { file: ./s } }\n";
+        assert!(order(&[("a", "secrets: [s]")], rest, &State::Created).is_some());
+    }
+
+    #[test]
+    fn only_a_detached_launch_without_further_wishes_is_all_start() {
+        let all = |words: &str| {
+            let args = std::iter::once("seaworthy").chain(words.split(' ')).map(Into::into);
+            let request = parse(args, &|_| None).unwrap();
+            let Command::Compose(command) = &request.command else { panic!("{words}") };
+            is_all(command, &Global { progress: Some("plain".into()), ..request.global.clone() })
+        };
+        for words in ["up -d", "up -d --scale a=2 --build a", "up -d --no-deps -t 5 a", "scale a=2"] {
+            assert!(all(words), "{words}");
+        }
+        for words in ["up", "up -d --wait", "up -d --no-start", "create", "run a", "start", "up --watch"] {
+            assert!(!all(words), "{words}");
+        }
+    }
 }
