@@ -8,7 +8,10 @@ mod live {
 
     mod attest;
     mod commands;
+    mod example;
     mod flags;
+    mod interrupted;
     mod proof;
     mod starting;
+    mod surroundings;
 }

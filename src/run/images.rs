@@ -22,6 +22,11 @@ impl LazyEngine {
     pub fn get(&self) -> Answer<&Engine> {
         self.engine.get_or_init(|| Engine::connect(self.options.clone())).as_ref()
     }
+
+    /// As far as it was asked already.
+    pub fn connected(&self) -> Option<&Engine> {
+        self.engine.get().and_then(|engine| engine.as_ref().known())
+    }
 }
 
 /// Facts about images, by a [`LazyEngine`].

@@ -137,6 +137,7 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
         Then::AsTyped => launch.request.launch(&model.directory, &model.name, launch.rendered),
         Then::Words(words) => globals(launch).chain(words.into_iter().map(OsString::from)).collect(),
     };
+    let program = Program::for_command(launch.docker, launch.command);
     Err(vec![crate::launch::exec(&program.path, &program.with(words), launch.variables)].into())
 }
 
