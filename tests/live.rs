@@ -10,6 +10,7 @@ mod live {
     mod commands;
     mod example;
     mod flags;
+    mod foreseen;
     mod interrupted;
     mod proof;
     mod starting;

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::{Answer, Engine, Options, ResolvedUser, UserError};
+use crate::engine::{Answer, Engine, Image, ImageEntry, Options, ResolvedUser, UserError};
 use crate::host::Kind;
 use crate::ownership::{EngineImages, Images};
 
@@ -55,6 +55,14 @@ impl Images for LazyImages<'_> {
 
     fn variable(&self, image: &str, name: &str) -> Answer<Option<String>> {
         self.images().and_then(|images| images.variable(image, name))
+    }
+
+    fn inspect(&self, image: &str) -> Answer<Image> {
+        self.images().and_then(|images| Images::inspect(images, image))
+    }
+
+    fn files(&self, image: &str, paths: &[String]) -> Answer<Vec<Option<ImageEntry>>> {
+        self.images().and_then(|images| images.files(image, paths))
     }
 
     fn id(&self, image: &str) -> Answer<String> {
