@@ -108,6 +108,8 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     }
     let mut findings = if phases.create.is_empty() { Vec::new() } else { missing(launch, &launched, &facts) };
 
+    findings.extend(proof::without_image(&launch.verified.selected, &launched, &facts));
+
     let refused = !weak.is_empty() || !findings.is_empty();
     let removed: Vec<&&Inspection> = if refused {
         new.iter().collect()
