@@ -59,3 +59,30 @@ pub fn expect_memory(bytes: usize) {
 
 #[cfg(not(target_env = "gnu"))]
 pub fn expect_memory(_bytes: usize) {}
+
+/// While it lives, INT, TERM and HUP wait: **this thread**, and those that it starts, do not get them. What
+/// came meanwhile acts when it is dropped.
+pub struct Deferred(libc::sigset_t);
+
+/// Lets signals that would end the program wait until something is put in order again.
+pub fn defer_signals() -> Deferred {
+    // SAFETY: a set of signals is plain numbers, for which zeros are a value; the calls fill the two sets of
+    // ours, and fail only for numbers that are no signals.
+    unsafe {
+        let (mut wanted, mut before): (libc::sigset_t, libc::sigset_t) =
+            (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigemptyset(&raw mut wanted);
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            libc::sigaddset(&raw mut wanted, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const wanted, &raw mut before);
+        Deferred(before)
+    }
+}
+
+impl Drop for Deferred {
+    fn drop(&mut self) {
+        // SAFETY: the set is the one that the kernel gave us.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
+}

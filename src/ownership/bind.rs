@@ -13,6 +13,8 @@ mod shared;
 mod usable;
 mod whom;
 
+pub(in crate::ownership) use whom::keeps;
+
 use std::path::PathBuf;
 
 use super::images::Images;

@@ -74,6 +74,8 @@ pub struct Rule {
     pub allow: Allow,
     /// Whether a value that a waiver allows covers a value found.
     pub same: fn(&str, &str) -> bool,
+    /// Every value that there is, where that can be told; a waiver that allows another is misspelt.
+    pub known: &'static [&'static str],
     pub check: Check,
 }
 
@@ -91,6 +93,7 @@ impl Rule {
         fix: "",
         allow: Allow::Nothing,
         same: same_text,
+        known: &[],
         check: Check::Project(|_, _| {}),
     };
 }

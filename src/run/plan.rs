@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use crate::cli::{PlanFormat, PlanOptions, Request};
 use crate::diagnostic::Exit;
-use crate::engine::Options;
+use crate::engine::{Engine, Options};
+use crate::ownership::images::wanted_paths;
+use crate::ownership::predict;
 use crate::plan::{self, Plan, PlanFile, PlanFinding, PlanLock, PlanPolicy, PlanService, Role};
 use crate::render;
 use crate::source::{FileId, SourceMap};
 
-use super::images::LazyEngine;
+use super::images::{LazyEngine, LazyImages};
 use super::session::{Session, screen};
 use super::verify::{Images, Verified, verify};
 
@@ -22,6 +24,7 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
     let Some(verified) = verify(&mut session, &options.services, &engine, Images::Always) else {
         return Err(session.report());
     };
+    foresee(&mut session, &verified, &engine);
     let plan = describe(&session, &verified, &options.services);
     let text = match options.format {
         PlanFormat::Json => match serde_json::to_string_pretty(&plan) {
@@ -31,6 +34,18 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
         PlanFormat::Human => plan::write_human(&plan, screen().width),
     };
     super::print(text.as_bytes())
+}
+
+/// Says what would keep a service from working under what the policy demands of it.
+fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &LazyEngine) {
+    if verified.policy.is_none() {
+        return;
+    }
+    let model = &verified.selected;
+    let images = LazyImages::new(engine, wanted_paths(model));
+    let first_port = engine.get().map(Engine::first_ports).known().unwrap_or_default();
+    let question = predict::Question { model, users: &verified.users, images: &images, first_port };
+    session.sink.extend(predict::predict(&question));
 }
 
 fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> Plan {
