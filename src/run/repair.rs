@@ -125,7 +125,7 @@ fn carry_out(repairs: &[Repair], decided: &Decided<'_>, dry_run: bool) -> Result
         for tree in &repair.trees {
             let walk = |dry_run: bool| {
                 let handover = crate::host::Handover { dry_run, ..repair.handover.clone() };
-                Dir::open(&tree.root).and_then(|root| hand_over(&root, &tree.relative, &handover)).map_err(
+                Dir::open(&tree.root).and_then(|root| hand_over(&root, &tree.relative, &handover, &std::sync::atomic::AtomicU64::new(0))).map_err(
                     |error| {
                         refuse(
                             Code::PrepareFailed,
@@ -185,23 +185,12 @@ fn describe(text: &mut String, path: &str, summary: &Summary, dry_run: bool) {
             text,
             "    left alone: {} ({})",
             left.path.display().to_string().escape_debug(),
-            why(&left.why)
+            left.why
         );
     }
     let more = summary.left_in_all - shown.values().sum::<u64>();
     if more > 0 {
         let _ = writeln!(text, "    and {more} more");
-    }
-}
-
-fn why(why: &Why) -> String {
-    match why {
-        Why::Owner(0) => "it is root's".to_owned(),
-        Why::Owner(uid) => format!("it is user {uid}'s, whom this service is not known to have been"),
-        Why::HardLinked => "it has other names, maybe outside".to_owned(),
-        Why::Special(kind) => format!("it is {}", kind.describe()),
-        Why::Mounted => "something else is mounted there".to_owned(),
-        Why::Moved => "it was moved meanwhile".to_owned(),
     }
 }
 
