@@ -17,6 +17,7 @@ pub mod lock;
 pub mod remote;
 pub mod root;
 pub mod spec;
+pub mod state;
 pub mod step;
 #[cfg(test)]
 mod testing;
@@ -28,5 +29,6 @@ pub use bind::{BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome,
 pub use caller::Caller;
 pub use images::{EngineImages, Images, NoEngine};
 pub use spec::{Placed, UserSpec};
+pub use state::{Allowed, DeclaredState, StatePolicy, Way, way};
 pub use step::HostStep;
 pub use user::{Identity, UserDecision, UserPolicy, UserQuestion, UserSource, Users, decide_users};

@@ -13,7 +13,7 @@ mod shared;
 mod usable;
 mod whom;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::images::Images;
 use super::kind::KindFrom;
@@ -65,6 +65,9 @@ pub struct BindQuestion<'a> {
     pub maps: &'a dyn Fn(&str) -> Answer<IdMap>,
     pub location: &'a Location,
     pub caller: &'a Caller,
+    /// Whether what is there, and belongs to this owner, will have been given to the service before it
+    /// starts.
+    pub mended: &'a dyn Fn(&str, &Path, Owner) -> bool,
 }
 
 /// What mounts it.

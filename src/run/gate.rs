@@ -15,6 +15,7 @@ use crate::yaml::{Mapping, Node};
 
 use super::images::LazyEngine;
 use super::launch_checked::{self, Launch};
+use super::mend;
 use super::pass::options;
 use super::session::Session;
 use super::verify::{Images, Verified, verify};
@@ -190,6 +191,7 @@ fn hand_over(
     let docker = find_docker(request, &variables)?;
     let path = render::write(verified.project.home(), name, rendered)?;
     let globals = request.launch_globals(directory, name, &path);
+    let mut notes = Vec::new();
     let on_host = command.class == Class::Gate && !request.global.dry_run;
     std::thread::scope(|scope| {
         let check = std::thread::Builder::new()
@@ -200,7 +202,11 @@ fn hand_over(
                     .help(Code::PrepareFailed.remedy())
             })?;
         let prepared = if on_host {
-            prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding)
+            prepare(&verified.steps)
+                .map(drop)
+                .map_err(|failure| *failure.finding)
+                .and_then(|()| mend::before_launch(verified, engine))
+                .map(|found| notes = found)
         } else {
             Ok(())
         };
@@ -210,6 +216,7 @@ fn hand_over(
         });
         checked.and(prepared)
     })?;
+    session.sink.extend(notes);
     if let Some(lock) = verified.lock.as_ref().filter(|_| on_host) {
         lock.write(&verified.users)?;
     }

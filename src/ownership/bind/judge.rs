@@ -224,7 +224,12 @@ impl<'a> Judge<'a> {
             return Plan { finding: Some(say.copied_up()), ..Plan::said(say.copied_up()) };
         }
         let mut plan = Plan::from(Outcome::Present);
+        let mended = || {
+            let is = |path| (self.question.mended)(service.name, path, seen.owner);
+            is(&say.source.path) || is(&seen.real)
+        };
         if self.question.location == &Location::Here
+            && !mended()
             && let Some(finding) = usable::judge(say, &service.whom, seen)
         {
             if finding.severity == Severity::Error {

@@ -56,6 +56,7 @@ impl Project {
             policy: None,
             images: &self.images,
             caller: &self.caller,
+            mended: &|_, _, _| false,
             known: &std::collections::BTreeMap::new(),
         });
         decide_binds(&BindQuestion {
@@ -67,6 +68,7 @@ impl Project {
             maps: &|_| self.map.clone(),
             location: &self.location,
             caller: &self.caller,
+            mended: &|_, _, _| false,
         })
     }
 
@@ -297,6 +299,7 @@ fn nothing_is_created_in_the_hosts_root_directory_and_an_unset_variable_is_named
         maps: &|_| Answer::Known(IdMap::identity()),
         location: &Location::Here,
         caller: &project.caller,
+        mended: &|_, _, _| false,
     });
     assert!(the_finding(&binds).2.ends_with("the path begins with ${UNSET}, which has no value"));
 }
