@@ -58,33 +58,69 @@ pub enum RepairError {
     Helper(String),
 }
 
-/// Gives one tree over, or looks what there would be to give.
-///
-/// # Errors
-/// Where it could not be begun, or what it did is not known; what went wrong with single entries is in
-/// the summary.
+/// Gives trees over, or looks what there would be to give; one answer for each, in order. An answer that
+/// is an error says that the tree could not be begun, or that what was done is not known; what went wrong
+/// with single entries is in the summary.
 pub fn repair(
-    tree: &Tree,
+    trees: &[&Tree],
     dry_run: bool,
     by: &By<'_>,
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<Summary, RepairError> {
-    let handover = Handover { dry_run, ..tree.handover.clone() };
-    let root = Dir::open(&tree.root)?;
-    match by {
-        By::Host => Ok(walk(&root, &tree.relative, &handover, progress)?),
-        By::Helper(helper) => {
-            // Where we can see for ourselves that all is well, no container is needed.
-            let look = Handover { dry_run: true, ..handover.clone() };
-            if let Ok(summary) = walk(&root, &tree.relative, &look, progress)
-                && summary.errors.is_empty()
-                && (dry_run || !summary.changes())
-            {
-                return Ok(summary);
+) -> Vec<Result<Summary, RepairError>> {
+    let helper = match by {
+        By::Host => return trees.iter().map(|tree| here(tree, dry_run, progress)).collect(),
+        By::Helper(helper) => helper,
+    };
+    // Where we can see for ourselves that all is well, no container is needed.
+    let mut answers: Vec<_> = trees
+        .iter()
+        .map(|tree| {
+            let seen = here(tree, true, progress).ok()?;
+            (seen.errors.is_empty() && (dry_run || !seen.changes())).then_some(Ok(seen))
+        })
+        .collect();
+    // One container for all of one root.
+    let next = |answers: &[Option<_>]| {
+        trees.iter().zip(answers).find(|(_, answer)| answer.is_none()).map(|(tree, _)| tree.root.as_path())
+    };
+    while let Some(root) = next(&answers) {
+        let open = trees.iter().zip(&answers).enumerate();
+        let at: Vec<(usize, &Tree)> = open
+            .filter(|(_, (tree, answer))| answer.is_none() && tree.root == *root)
+            .map(|(at, (tree, _))| (at, *tree))
+            .collect();
+        let asked: Vec<&Tree> = at.iter().map(|(_, tree)| *tree).collect();
+        let found = there(helper, root, &asked, dry_run, progress);
+        for ((at, _), found) in at.into_iter().zip(found) {
+            if let Some(answer) = answers.get_mut(at) {
+                *answer = Some(found);
             }
-            let image = helper.image().map_err(RepairError::Helper)?;
-            helper::ask(helper, image, &root, tree, &handover, progress)
         }
+    }
+    answers.into_iter().flatten().collect()
+}
+
+/// By ourselves.
+fn here(tree: &Tree, dry_run: bool, progress: &(dyn Fn(u64) + Sync)) -> Result<Summary, RepairError> {
+    let handover = Handover { dry_run, ..tree.handover.clone() };
+    Ok(walk(&Dir::open(&tree.root)?, &tree.relative, &handover, progress)?)
+}
+
+/// By the helper; exactly one answer for each tree.
+fn there(
+    helper: &Helper<'_>,
+    root: &Path,
+    trees: &[&Tree],
+    dry_run: bool,
+    progress: &dyn Fn(u64),
+) -> Vec<Result<Summary, RepairError>> {
+    let found = helper.image().and_then(|image| helper::ask(helper, image, root, trees, dry_run, progress));
+    match found {
+        Ok(found) if found.len() == trees.len() => {
+            found.into_iter().map(|one| one.map_err(RepairError::Helper)).collect()
+        }
+        Ok(_) => trees.iter().map(|_| Err(RepairError::Helper("the helper's answer is cut".into()))).collect(),
+        Err(reason) => trees.iter().map(|_| Err(RepairError::Helper(reason.clone()))).collect(),
     }
 }
 

@@ -56,25 +56,31 @@ pub fn elsewhere(engine: Answer<&Engine>) -> Option<Finding> {
 /// not an error here: each summary has them.
 ///
 /// # Errors
-/// At the first directory of which nothing can be said.
+/// The first directory of which nothing can be said; the others were gone through all the same.
 pub fn mend<'r>(
     repairs: &'r [Repair],
     dry_run: bool,
     by: &By<'_>,
     mut done: impl FnMut(Mended<'r>),
 ) -> Result<(), Finding> {
-    for one in repairs {
-        for tree in &one.trees {
-            let shown = tree.path.display();
-            let verb = if dry_run { "looking through" } else { "repairing" };
-            let progress = Progress::new(format!("{verb} {shown}"));
-            let summary = repair(tree, dry_run, by, &|count| progress.tell(count));
-            drop(progress);
-            let summary = summary.map_err(|error| refused(tree, &error))?;
-            done(Mended { repair: one, tree, summary });
+    let trees: Vec<(&Repair, &Tree)> =
+        repairs.iter().flat_map(|one| one.trees.iter().map(move |tree| (one, tree))).collect();
+    let [(_, first), rest @ ..] = trees.as_slice() else { return Ok(()) };
+    let verb = if dry_run { "looking through" } else { "repairing" };
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    let progress = Progress::new(format!("{verb} {}{more}", first.path.display()));
+    let all: Vec<&Tree> = trees.iter().map(|(_, tree)| *tree).collect();
+    let summaries = repair(&all, dry_run, by, &|count| progress.tell(count));
+    drop(progress);
+    let mut failed = None;
+    for ((repair, tree), summary) in trees.into_iter().zip(summaries) {
+        match summary {
+            Ok(summary) => done(Mended { repair, tree, summary }),
+            Err(error) if failed.is_none() => failed = Some(refused(tree, &error)),
+            Err(_) => {}
         }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 fn refused(tree: &Tree, error: &RepairError) -> Finding {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Helper, RepairError, walk};
+use super::{Helper, walk};
 use crate::engine::IdMap;
 use crate::engine::helper::{HelperImage, MOUNTED_AT, PROGRESS, Task};
 use crate::host::walk::{Summary, Why};
@@ -22,6 +22,12 @@ struct Request {
     version: String,
     /// Device and number of the directory that is meant.
     root: (u64, u64),
+    trees: Vec<Part>,
+}
+
+/// One directory below it.
+#[derive(Serialize, Deserialize)]
+struct Part {
     relative: PathBuf,
     handover: Handover,
 }
@@ -29,44 +35,45 @@ struct Request {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Reply {
-    Done(Summary),
+    /// One for each tree; a text says why it was not begun.
+    Done(Vec<Result<Summary, String>>),
     Failed(String),
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Has the helper go through a tree.
+/// Has the helper go through trees below one root; one answer for each.
 pub(super) fn ask(
     helper: &Helper<'_>,
     image: &HelperImage,
-    root: &Dir,
-    tree: &Tree,
-    handover: &Handover,
+    root: &Path,
+    trees: &[&Tree],
+    dry_run: bool,
     progress: &dyn Fn(u64),
-) -> Result<Summary, RepairError> {
-    let stat = root.stat()?;
-    let handover = match &helper.map {
-        Some(map) => inside(handover, map).map_err(RepairError::Helper)?,
-        None => handover.clone(),
+) -> Result<Vec<Result<Summary, String>>, String> {
+    let stat = Dir::open(root).and_then(|root| root.stat()).map_err(|error| error.to_string())?;
+    let part = |tree: &&Tree| {
+        let handover = Handover { dry_run, ..tree.handover.clone() };
+        let handover = helper.map.as_ref().map_or(Ok(handover.clone()), |map| inside(&handover, map))?;
+        Ok(Part { relative: tree.relative.clone(), handover })
     };
     let request = Request {
         version: VERSION.to_owned(),
         root: (stat.dev, stat.ino),
-        relative: tree.relative.clone(),
-        handover,
+        trees: trees.iter().map(part).collect::<Result<_, String>>()?,
     };
-    let failed = |error: serde_json::Error| RepairError::Helper(format!("the helper: {error}"));
+    let failed = |error: serde_json::Error| format!("the helper: {error}");
     let mut line = serde_json::to_vec(&request).map_err(failed)?;
     line.push(b'\n');
-    let task =
-        Task { directory: &tree.root, capabilities: &CAPABILITIES, request: &line, progress };
-    let said = helper.engine.run_helper(image, &task).into_result().map_err(RepairError::Helper)?;
+    let task = Task { directory: root, capabilities: &CAPABILITIES, request: &line, progress };
+    let said = helper.engine.run_helper(image, &task).into_result()?;
+    let here = |summary: Summary| {
+        let summary = summary.moved(Path::new(MOUNTED_AT), root);
+        helper.map.as_ref().map_or(summary.clone(), |map| outside(summary, map))
+    };
     match serde_json::from_slice(&said).map_err(failed)? {
-        Reply::Done(summary) => {
-            let summary = summary.moved(Path::new(MOUNTED_AT), &tree.root);
-            Ok(helper.map.as_ref().map_or(summary.clone(), |map| outside(summary, map)))
-        }
-        Reply::Failed(reason) => Err(RepairError::Helper(reason)),
+        Reply::Done(found) => Ok(found.into_iter().map(|one| one.map(here)).collect()),
+        Reply::Failed(reason) => Err(reason),
     }
 }
 
@@ -107,7 +114,7 @@ pub fn serve(tree: &Path) -> std::io::Result<()> {
         std::process::exit(1);
     })?;
     let reply = match carry_out(&line, tree) {
-        Ok(summary) => Reply::Done(summary),
+        Ok(summaries) => Reply::Done(summaries),
         Err(reason) => Reply::Failed(reason),
     };
     let mut out = std::io::stdout().lock();
@@ -115,7 +122,7 @@ pub fn serve(tree: &Path) -> std::io::Result<()> {
     out.flush()
 }
 
-fn carry_out(line: &str, tree: &Path) -> Result<Summary, String> {
+fn carry_out(line: &str, tree: &Path) -> Result<Vec<Result<Summary, String>>, String> {
     let request: Request = serde_json::from_str(line).map_err(|error| error.to_string())?;
     if request.version != VERSION {
         return Err(format!("the helper is version {VERSION}, and was asked by {}", request.version));
@@ -129,7 +136,10 @@ fn carry_out(line: &str, tree: &Path) -> Result<Summary, String> {
     let progress = |count: u64| {
         let _ = writeln!(std::io::stderr(), "{PROGRESS}{count}");
     };
-    walk(&root, &request.relative, &request.handover, &progress).map_err(|error| error.to_string())
+    let one = |part: &Part| {
+        walk(&root, &part.relative, &part.handover, &progress).map_err(|error| error.to_string())
+    };
+    Ok(request.trees.iter().map(one).collect())
 }
 
 #[cfg(test)]
@@ -145,13 +155,17 @@ mod tests {
         serde_json::to_string(&Request {
             version: version.to_owned(),
             root: identity.unwrap_or((stat.dev, stat.ino)),
-            relative: "state".into(),
-            handover: Handover {
-                to: ours,
-                from: BTreeSet::new(),
-                groups: BTreeSet::new(),
-                dry_run: false,
-            },
+            trees: ["state", "none"]
+                .map(|name| Part {
+                    relative: name.into(),
+                    handover: Handover {
+                        to: ours,
+                        from: BTreeSet::new(),
+                        groups: BTreeSet::new(),
+                        dry_run: false,
+                    },
+                })
+                .into(),
         })
         .unwrap()
     }
@@ -161,7 +175,8 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         std::fs::create_dir(temp.path().join("state")).unwrap();
         let done = carry_out(&request(temp.path(), VERSION, None), temp.path()).unwrap();
-        assert_eq!((done.right, done.given), (1, 0));
+        assert_eq!(done[0].as_ref().map(|done| (done.right, done.given)), Ok((1, 0)));
+        assert!(done[1].as_ref().is_err_and(|reason| reason.contains("no such file")), "{done:?}");
         let other = carry_out(&request(temp.path(), VERSION, Some((1, 1))), temp.path());
         assert!(other.unwrap_err().contains("another directory"));
         assert!(carry_out(&request(temp.path(), "0.0.0", None), temp.path()).unwrap_err().contains("0.0.0"));
