@@ -159,7 +159,6 @@ fn steps(decisions: &[judge::Judged]) -> Vec<HostStep> {
     let mut wanted: Vec<(bool, &HostStep)> = Vec::new();
     for judged in decisions {
         let read_only = judged.decision.read_only;
-        wanted.extend(judged.before.iter().map(|step| (read_only, step)));
         if let Outcome::Create(step) = &judged.decision.outcome {
             wanted.push((read_only, step));
         }

@@ -8,7 +8,6 @@ use crate::host::{Kind, Owner};
 use crate::ownership::images::image_of;
 use crate::ownership::kind::{self, KindFrom};
 use crate::ownership::root::Roots;
-use crate::ownership::step::HostStep;
 use crate::yaml::Node;
 
 use super::explain::{self, Say};
@@ -20,8 +19,6 @@ use super::{BindDecision, BindQuestion, Declared, Outcome, Role, nested, usable}
 /// A decision with what later looks at all of them need.
 pub(super) struct Judged {
     pub decision: BindDecision,
-    /// Steps that come before its own: the directory of a declared file.
-    pub before: Vec<HostStep>,
     /// Without links, as far as it is there.
     pub real: PathBuf,
     pub groups: Vec<u32>,
@@ -45,13 +42,12 @@ pub(super) struct Judge<'a> {
 /// What shall become of a missing path.
 pub(super) struct Plan {
     pub outcome: Outcome,
-    pub before: Vec<HostStep>,
     pub finding: Option<Finding>,
 }
 
 impl From<Outcome> for Plan {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, before: Vec::new(), finding: None }
+        Self { outcome, finding: None }
     }
 }
 
@@ -60,10 +56,10 @@ impl Plan {
     pub fn said(finding: Finding) -> Self {
         if finding.severity == Severity::Error {
             let outcome = Outcome::Refuse(Box::new(finding.clone()));
-            return Self { outcome, before: Vec::new(), finding: Some(finding) };
+            return Self { outcome, finding: Some(finding) };
         }
         let outcome = Outcome::Leave("the engine creates it".to_owned());
-        Self { outcome, before: Vec::new(), finding: Some(finding) }
+        Self { outcome, finding: Some(finding) }
     }
 }
 
@@ -146,7 +142,7 @@ impl<'a> Judge<'a> {
             outcome: plan.outcome,
         };
         let groups = service.whom.groups.clone();
-        self.judged.push(Judged { decision, before: plan.before, real, groups });
+        self.judged.push(Judged { decision, real, groups });
     }
 
     fn declared(&self, path: &Path) -> Option<&'a Declared> {
