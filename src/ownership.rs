@@ -25,7 +25,7 @@ mod text;
 pub mod user;
 
 pub use apply::apply;
-pub use bind::{BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome, Role, decide_binds};
+pub use bind::{BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome, Role, WriteProbe, decide_binds};
 pub use caller::Caller;
 pub use images::{EngineImages, Images, NoEngine};
 pub use spec::{Placed, UserSpec};

@@ -8,6 +8,7 @@ mod ownership {
     mod harness;
 
     mod attacks;
+    mod launch;
     mod operator;
     mod repair;
     mod surroundings;

@@ -9,6 +9,7 @@ mod judge;
 mod look;
 mod mounts;
 mod nested;
+mod probe;
 mod shared;
 mod usable;
 mod whom;
@@ -24,6 +25,8 @@ use crate::diagnostic::Finding;
 use crate::engine::{Answer, IdMap, Location};
 use crate::host::{Kind, Owner};
 use crate::source::{Origin, SourceMap, Span};
+
+pub use probe::WriteProbe;
 
 /// What a policy says about bind sources. All paths are absolute and clean.
 #[derive(Clone, Debug, Default)]
@@ -123,6 +126,8 @@ pub struct Binds {
     pub decisions: Vec<BindDecision>,
     /// Parents before what is in them, each path once.
     pub steps: Vec<HostStep>,
+    /// What is to be tried when all that is done.
+    pub probes: Vec<WriteProbe>,
     /// Refusals, warnings and notes; every [`Outcome::Refuse`] is among them.
     pub findings: Vec<Finding>,
 }
@@ -148,6 +153,7 @@ pub fn decide_binds(question: &BindQuestion<'_>) -> Binds {
     let (decisions, mut findings) = judge.finish();
     findings.extend(shared::conflicts(&decisions, question));
     binds.steps = steps(&decisions);
+    binds.probes = decisions.iter().filter_map(|judged| judged.probe.clone()).collect();
     binds.decisions = decisions.into_iter().map(|judged| judged.decision).collect();
     binds.findings = findings;
     binds

@@ -193,7 +193,7 @@ fn hand_over(
     let globals = request.launch_globals(directory, name, &path);
     let mut notes = Vec::new();
     let on_host = command.class == Class::Gate && !request.global.dry_run;
-    std::thread::scope(|scope| {
+    let outcome = std::thread::scope(|scope| {
         let check = std::thread::Builder::new()
             .name("cross-check".to_owned())
             .spawn_scoped(scope, || crate::launch::cross_check(&docker, &globals, services, rendered))
@@ -205,8 +205,7 @@ fn hand_over(
             prepare(&verified.steps)
                 .map(drop)
                 .map_err(|failure| *failure.finding)
-                .and_then(|()| mend::before_launch(verified, engine))
-                .map(|found| notes = found)
+                .and_then(|()| mend::before_launch(verified, engine, &mut notes))
         } else {
             Ok(())
         };
@@ -215,8 +214,9 @@ fn hand_over(
                 .help(Code::Internal.remedy()))
         });
         checked.and(prepared)
-    })?;
+    });
     session.sink.extend(notes);
+    outcome?;
     if let Some(lock) = verified.lock.as_ref().filter(|_| on_host) {
         lock.write(&verified.users)?;
     }

@@ -9,6 +9,7 @@ use crate::host::walk::Summary;
 use crate::ownership::lock::repair::{Repair, Tree};
 use crate::ownership::{Way, command};
 use crate::host::Kind;
+use crate::prepare::probe::try_all;
 use crate::prepare::repair::{By, Helper, RepairError, repair};
 
 use super::images::LazyEngine;
@@ -139,22 +140,31 @@ pub fn left_alone(text: &mut String, summary: &Summary, at_most: usize) {
     }
 }
 
-/// Looks through what is declared durable and puts it right, before anything starts; says what was done.
+/// Looks through what is declared durable and puts it right, then tries what the services are to write. What
+/// there is to say of it is added to `notes`.
 ///
 /// # Errors
-/// Where a directory could not be put right as a whole.
-pub fn before_launch(verified: &Verified, engine: &LazyEngine) -> Result<Vec<Finding>, Finding> {
-    let (Ok((way, _)), false) = (verified.way, verified.repairs.is_empty()) else { return Ok(Vec::new()) };
-    let by = by(way, engine)?;
-    let mut notes = Vec::new();
-    let mut failed = None;
-    mend(&verified.repairs, false, &by, |mended| {
-        notes.extend(note(&mended));
-        if failed.is_none() {
-            failed = incomplete(&mended);
-        }
-    })?;
-    failed.map_or(Ok(notes), Err)
+/// Where a directory could not be put right as a whole, or a service cannot write.
+pub fn before_launch(
+    verified: &Verified,
+    engine: &LazyEngine,
+    notes: &mut Vec<Finding>,
+) -> Result<(), Finding> {
+    if let (Ok((way, _)), false) = (verified.way, verified.repairs.is_empty()) {
+        let by = by(way, engine)?;
+        let mut failed = None;
+        mend(&verified.repairs, false, &by, |mended| {
+            notes.extend(note(&mended));
+            if failed.is_none() {
+                failed = incomplete(&mended);
+            }
+        })?;
+        failed.map_or(Ok(()), Err)?;
+    }
+    let mut refused = try_all(&verified.probes);
+    let last = refused.pop();
+    notes.append(&mut refused);
+    last.map_or(Ok(()), Err)
 }
 
 /// What happened to one directory, where anything did.

@@ -12,7 +12,8 @@ use crate::ownership::images::wanted_paths;
 use crate::ownership::lock::StateRoots;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
 use crate::ownership::{
-    Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, Way, decide_binds, decide_users, way,
+    Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, Way, WriteProbe, decide_binds,
+    decide_users, way,
 };
 use crate::policy::{self, Arranged, Policy};
 use crate::project::{Project, list};
@@ -36,6 +37,8 @@ pub struct Verified {
     pub binds: Vec<BindDecision>,
     /// What has to be created on the host, in order.
     pub steps: Vec<HostStep>,
+    /// What is tried before anything starts, as the services' users.
+    pub probes: Vec<WriteProbe>,
     /// What is looked through, and put right, before anything starts.
     pub repairs: Vec<Repair>,
     /// Who does it, and why; or why nobody does.
@@ -207,8 +210,8 @@ pub fn verify(
     if session.sink.has_errors() {
         return None;
     }
-    let (users, steps, binds) = (users.decisions, binds.steps, binds.decisions);
-    Some(Verified { project, policy, arranged, model, selected, users, binds, steps, repairs, way, lock })
+    let (users, steps, probes, binds) = (users.decisions, binds.steps, binds.probes, binds.decisions);
+    Some(Verified { project, policy, arranged, model, selected, users, binds, steps, probes, repairs, way, lock })
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.

@@ -14,7 +14,7 @@ use super::explain::{self, Say};
 use super::look::{self, Found, Seen};
 use super::mounts::{self, Mount, Source};
 use super::whom::Whom;
-use super::{BindDecision, BindQuestion, Declared, Outcome, Role, nested, usable};
+use super::{BindDecision, BindQuestion, Declared, Outcome, Role, WriteProbe, nested, probe, usable};
 
 /// A decision with what later looks at all of them need.
 pub(super) struct Judged {
@@ -22,6 +22,7 @@ pub(super) struct Judged {
     /// Without links, as far as it is there.
     pub real: PathBuf,
     pub groups: Vec<u32>,
+    pub probe: Option<WriteProbe>,
 }
 
 /// One service, while its sources are judged.
@@ -114,11 +115,14 @@ impl<'a> Judge<'a> {
         };
         let declared = self.declared(&source.path);
         let (mut real, mut kind, mut kind_from) = (source.path.clone(), Kind::Directory, KindFrom::Default);
+        let mut there = None;
         let mut plan = match look::look(&source.path) {
             Found::Present(seen) => {
                 (kind, kind_from) = (seen.kind, KindFrom::Source);
                 real.clone_from(&seen.real);
-                self.present(&say, service, declared, &seen)
+                let plan = self.present(&say, service, declared, &seen);
+                there = Some(seen);
+                plan
             }
             Found::Missing { existing } => {
                 (kind, kind_from) = self.expected(service, mount, source, declared);
@@ -129,6 +133,8 @@ impl<'a> Judge<'a> {
             Found::Unknown(reason) => Outcome::Leave(reason).into(),
         };
         self.findings.extend(plan.finding.take());
+        let probe =
+            probe::of(self, service, mount, (source.role, kind), &plan.outcome, there.as_ref());
         let decision = BindDecision {
             service: service.name.to_owned(),
             role: source.role,
@@ -142,7 +148,7 @@ impl<'a> Judge<'a> {
             outcome: plan.outcome,
         };
         let groups = service.whom.groups.clone();
-        self.judged.push(Judged { decision, real, groups });
+        self.judged.push(Judged { decision, real, groups, probe });
     }
 
     fn declared(&self, path: &Path) -> Option<&'a Declared> {

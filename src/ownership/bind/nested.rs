@@ -111,7 +111,7 @@ fn mount_point(judge: &mut Judge<'_>, service: &Service<'_>, inner: &Mount, oute
         owner: service.whom.owner.clone(),
         outcome,
     };
-    judge.judged.push(Judged { decision, real: path, groups: Vec::new() });
+    judge.judged.push(Judged { decision, real: path, groups: Vec::new(), probe: None });
 }
 
 /// Nothing is ever written to a mount point: where it cannot belong to the service's user, ours does too.
