@@ -18,6 +18,7 @@ pub mod policy;
 pub mod prepare;
 pub mod project;
 pub mod render;
+pub mod review;
 mod run;
 pub mod source;
 pub mod yaml;

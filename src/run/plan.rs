@@ -28,7 +28,9 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
             Ok(text) => text + "\n",
             Err(error) => return Err(super::failed(&error.into())),
         },
-        PlanFormat::Human => plan::write_human(&plan, screen().width),
+        PlanFormat::Human | PlanFormat::Markdown | PlanFormat::Html => {
+            plan::write_human(&plan, screen().width)
+        }
     };
     super::print(text.as_bytes())
 }

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::Request;
-use crate::compose::{self, Layer, Model, Phases, Selection};
+use crate::compose::{self, Layer, Model, Phases, Selection, Trace};
 use crate::diagnostic::{Code, Exit, Finding, Screen, Sink, write_findings};
 use crate::project::{self, Environment, Given, Inputs, Project};
 use crate::source::SourceMap;
@@ -17,11 +17,13 @@ pub struct Session<'r> {
     /// Whether a user that differs from the lock is said but stops nothing: where nothing is started,
     /// and where that is what is put right.
     pub tolerates_drift: bool,
+    /// Where what each document said is recorded.
+    pub trace: Option<Trace>,
 }
 
 impl<'r> Session<'r> {
     pub fn new(request: &'r Request) -> Self {
-        Self { request, inputs: Inputs::default(), sink: Sink::new(), tolerates_drift: false }
+        Self { request, inputs: Inputs::default(), sink: Sink::new(), tolerates_drift: false, trace: None }
     }
 
     /// The project's files, found and read.
@@ -50,7 +52,8 @@ impl<'r> Session<'r> {
         phases: Phases,
         selection: &Selection,
     ) -> Option<Model> {
-        compose::load(project, layers, phases, selection, &mut self.inputs, &mut self.sink)
+        let trace = self.trace.as_mut();
+        compose::load_with(project, layers, phases, selection, &mut self.inputs, &mut self.sink, trace)
     }
 
     /// The policy named explicitly, absolute.

@@ -1,0 +1,175 @@
+//! `explain`: chains for people and for programs.
+
+use std::fmt::Write;
+
+use serde_json::{Value as Json, json};
+use unicode_width::UnicodeWidthStr;
+
+use crate::compose::text;
+use crate::source::{SourceMap, Span};
+use crate::yaml::{Node, Value};
+
+use super::chain::{Chain, Chains, Did, Event};
+use super::place::{Place, Segment, item};
+use super::variables::{Given, Used};
+
+/// The chains of every value at or below what a path means; nothing where no file has such a place.
+pub fn chains<'a>(path: &str, all: &Chains<'a>) -> Vec<Chain<'a>> {
+    let mut found = Vec::new();
+    for place in all.find(path) {
+        match place.at(all.model()) {
+            Some(node) => leaves(node, place, all, &mut found),
+            None => found.push(all.chain(place)),
+        }
+    }
+    found
+}
+
+/// The innermost places: scalars, lists of them, and what is empty.
+fn leaves<'a>(node: &Node, place: Place, all: &Chains<'a>, found: &mut Vec<Chain<'a>>) {
+    match &node.value {
+        Value::Map(map) if !map.is_empty() => {
+            for (key, child) in map.iter() {
+                leaves(child, place.below(Segment::Key(key.to_owned())), all, found);
+            }
+        }
+        Value::Seq(items) if items.iter().any(|item| item.as_map().is_some()) => {
+            let spec = place.spec();
+            for child in items {
+                leaves(child, place.below(item(child, spec)), all, found);
+            }
+        }
+        _ => found.push(all.chain(place)),
+    }
+}
+
+/// What is shown of values.
+#[derive(Clone, Copy)]
+pub struct Shown<'f> {
+    /// Also those from outside the files, and those that look like secrets.
+    pub everything: bool,
+    /// Whether a value at a place looks like a secret.
+    pub secret: &'f dyn Fn(&Place, &str) -> bool,
+}
+
+impl Shown<'_> {
+    fn value(self, chain: &Chain<'_>) -> Option<String> {
+        let value = chain.value?;
+        let text = flat(value);
+        let hidden = !self.everything && (chain.is_from_outside() || (self.secret)(&chain.place, &text));
+        (!hidden).then_some(text)
+    }
+
+    fn written(self, chain: &Chain<'_>, event: &Event) -> Option<String> {
+        let text = event.written.clone()?;
+        (self.everything || !(self.secret)(&chain.place, &text)).then_some(text)
+    }
+}
+
+/// A value in one line.
+fn flat(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "null".to_owned(),
+        Value::Map(map) if map.is_empty() => "{}".to_owned(),
+        Value::Seq(items) => format!("[{}]", items.iter().map(flat).collect::<Vec<_>>().join(", ")),
+        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+        _ => text(node),
+    }
+}
+
+/// For people: the value, then a line for each thing that happened to it, in order.
+pub fn write_human(chains: &[Chain<'_>], sources: &SourceMap, shown: Shown<'_>) -> String {
+    let mut out = String::new();
+    for (at, chain) in chains.iter().enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        let value = match (chain.value, shown.value(chain)) {
+            (None, _) => "not set".to_owned(),
+            (Some(_), Some(text)) => text,
+            (Some(_), None) => "(hidden; --show-values shows it)".to_owned(),
+        };
+        let _ = writeln!(out, "{}: {}", chain.place, value.replace('\n', "\\n"));
+        let rows: Vec<[String; 3]> =
+            chain.events.iter().map(|event| row(chain, event, sources, shown)).collect();
+        if rows.is_empty() {
+            let _ = writeln!(out, "  no file, overlay or default gives it a value");
+        }
+        let width = |column: usize| {
+            rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
+        };
+        let widths = [width(0), width(1)];
+        for ([did, place, rest], event) in rows.iter().zip(&chain.events) {
+            let pad = |cell: &str, width: usize| " ".repeat(width - cell.width());
+            let [first, second] = widths;
+            let line = format!("  {did}{}  {place}{}  {rest}", pad(did, first), pad(place, second));
+            let _ = writeln!(out, "{}", line.trim_end());
+            for used in &event.variables {
+                let _ = writeln!(
+                    out,
+                    "  {}  {}",
+                    " ".repeat(first),
+                    used.describe(&|span| sources.describe(span))
+                );
+            }
+        }
+    }
+    out
+}
+
+fn row(chain: &Chain<'_>, event: &Event, sources: &SourceMap, shown: Shown<'_>) -> [String; 3] {
+    let place = event.place.map(|span| sources.describe(span)).unwrap_or_default();
+    let mut rest = match (&event.written, shown.written(chain, event)) {
+        (Some(_), Some(text)) => text.replace('\n', "\\n"),
+        (Some(_), None) => "(hidden)".to_owned(),
+        (None, _) => String::new(),
+    };
+    if let Some(note) = &event.note {
+        let gap = if rest.is_empty() { "" } else { "  " };
+        let _ = write!(rest, "{gap}{note}");
+    }
+    if !event.counts && event.did != Did::Resets {
+        rest.push_str("  (no longer counts)");
+    }
+    [event.did.name().to_owned(), place, rest]
+}
+
+/// For programs; `schemas/explain.schema.json` has the form.
+pub fn to_json(chains: &[Chain<'_>], sources: &SourceMap, shown: Shown<'_>) -> Json {
+    let place = |span: Option<Span>| span.map(|span| sources.describe(span));
+    let variable = |used: &Used| {
+        let (from, at) = match &used.given {
+            Given::Environment => ("environment", None),
+            Given::EnvFile(span) => ("env-file", Some(*span)),
+            Given::ProjectName => ("project-name", None),
+            Given::ExpressionDefault => ("default", None),
+            Given::Nobody => ("unset", None),
+        };
+        json!({ "name": used.name, "from": from, "place": place(at) })
+    };
+    let one = |chain: &Chain<'_>| {
+        let events: Vec<Json> = chain
+            .events
+            .iter()
+            .map(|event| {
+                json!({
+                    "did": event.did.name(),
+                    "place": place(event.place),
+                    "written": shown.written(chain, event),
+                    "counts": event.counts,
+                    "note": event.note,
+                    "variables": event.variables.iter().map(variable).collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        let value = shown.value(chain);
+        json!({
+            "path": chain.place.to_string(),
+            "set": chain.value.is_some(),
+            "hidden": chain.value.is_some() && value.is_none(),
+            "value": value,
+            "chain": events,
+        })
+    };
+    Json::Array(chains.iter().map(one).collect())
+}
