@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::source::Span;
+use crate::source::Origin;
 use crate::yaml::{Node, Value};
 
 use super::chain::{Chain, Chains, Did, Event};
@@ -28,10 +28,7 @@ pub fn annotate(model: &Node, text: &str, lines: &[usize], chains: &Chains<'_>) 
             continue;
         }
         let first = text.get(*line).copied().unwrap_or_default();
-        let is_block = [" |", " |-", " |+"]
-            .iter()
-            .any(|mark| first.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(mark))
-            || first.ends_with("|-") && first.contains(" |");
+        let is_block = begins_block(first);
         let whole = entry.is_leaf && !is_block && next > *line;
         let place = if whole { next - 1 } else { *line };
         if let Some(slot) = comments.get_mut(place) {
@@ -50,43 +47,56 @@ pub fn annotate(model: &Node, text: &str, lines: &[usize], chains: &Chains<'_>) 
     out
 }
 
+/// Whether a line ends with the header of a literal block: `|`, an indentation, what becomes of the end.
+fn begins_block(line: &str) -> bool {
+    let header = line.trim_end_matches(['-', '+']);
+    header.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(" |")
+}
+
 /// A key or element of the model, in the order in which it is written.
 struct Entry {
     place: Place,
     is_leaf: bool,
-    /// Of the key, for what has something below it.
-    key: Option<Span>,
+    /// Of the key, for what has something below it; else of the value.
+    origin: Origin,
 }
 
 impl Entry {
     fn comment(&self, chains: &Chains<'_>) -> String {
-        if !self.is_leaf {
-            return self.key.map(|span| chains.line(span)).unwrap_or_default();
+        let said =
+            if self.is_leaf { sentence(&chains.chain(self.place.clone()), chains) } else { String::new() };
+        match self.origin {
+            _ if !said.is_empty() => said,
+            Origin::Source(span) | Origin::Policy(Some(span)) => chains.line(span),
+            Origin::Default(why) => format!("default: {why}"),
+            Origin::Environment => "the environment".to_owned(),
+            Origin::CommandLine => "the command line".to_owned(),
+            Origin::Policy(None) => "the policy".to_owned(),
         }
-        sentence(&chains.chain(self.place.clone()), chains)
     }
 }
 
 fn entries_of(node: &Node, place: &Place, entries: &mut Vec<Entry>) {
-    let mut add = |child: &Node, place: Place, key: Option<Span>| {
+    let mut add = |child: &Node, place: Place, key: Origin| {
         let is_leaf = match &child.value {
             Value::Map(map) => map.is_empty(),
             Value::Seq(items) => items.is_empty(),
             _ => true,
         };
-        entries.push(Entry { place: place.clone(), is_leaf, key });
+        let origin = if is_leaf { child.origin } else { key };
+        entries.push(Entry { place: place.clone(), is_leaf, origin });
         entries_of(child, &place, entries);
     };
     match &node.value {
         Value::Map(map) => {
             for (key, entry) in map.entries() {
-                add(&entry.value, place.below(Segment::Key(key.to_owned())), entry.key.span());
+                add(&entry.value, place.below(Segment::Key(key.to_owned())), entry.key);
             }
         }
         Value::Seq(items) => {
             let spec = place.spec();
             for child in items {
-                add(child, place.below(item(child, spec)), child.origin.span());
+                add(child, place.below(item(child, spec)), child.origin);
             }
         }
         _ => {}
@@ -113,8 +123,14 @@ fn sentence(chain: &Chain<'_>, chains: &Chains<'_>) -> String {
             Did::Inherits | Did::LeavesOut | Did::Becomes => String::new(),
         };
         variables(event, chains, &mut part);
-        if !part.is_empty() {
-            parts.push(part);
+        match parts.last_mut() {
+            // A name without a value, and where it took one from.
+            Some(before) if event.did == Did::Inherits => {
+                before.push(' ');
+                before.push_str(&part);
+            }
+            _ if part.is_empty() => {}
+            _ => parts.push(part),
         }
     }
     // A file's name may hold anything.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::compose::table::Map;
 use crate::compose::trace::{Contribution, How};
 use crate::compose::{Trace, text};
 use crate::project::Project;
@@ -102,6 +103,8 @@ pub struct Chains<'a> {
     variables: Variables<'a>,
     documents: HashSet<FileId>,
     lines: HashMap<FileId, Vec<usize>>,
+    /// As people know the files.
+    names: HashMap<FileId, String>,
 }
 
 impl<'a> Chains<'a> {
@@ -116,6 +119,7 @@ impl<'a> Chains<'a> {
             variables: Variables::new(project, trace, sources),
             documents: trace.contributions.iter().map(|contribution| contribution.file).collect(),
             lines: sources.entries().map(|(id, file)| (id, starts(&file.text))).collect(),
+            names: sources.entries().map(|(id, file)| (id, short(&file.name, project))).collect(),
         }
     }
 
@@ -125,7 +129,7 @@ impl<'a> Chains<'a> {
 
     /// `file:line`, by a table of lines: many are asked for.
     pub fn line(&self, span: Span) -> String {
-        let name = self.sources.get(span.file).map_or("?", |file| &file.name);
+        let name = self.names.get(&span.file).map_or("?", String::as_str);
         let line = self
             .lines
             .get(&span.file)
@@ -133,9 +137,16 @@ impl<'a> Chains<'a> {
         format!("{name}:{line}")
     }
 
+    /// `file:line:column`.
+    pub fn position(&self, span: Span) -> String {
+        let name = self.names.get(&span.file).map_or("?", String::as_str);
+        format!("{name}:{}", self.sources.position(span))
+    }
+
     /// Every place that a path means: of the model first, then of what documents said in vain.
     pub fn find(&self, path: &str) -> Vec<Place> {
         let mut places = super::place::find(path, self.model);
+        self.fields(path, &mut places);
         for contribution in &self.trace.contributions {
             for place in super::place::find(path, &contribution.root) {
                 if !places.contains(&place) {
@@ -154,6 +165,20 @@ impl<'a> Chains<'a> {
             }
         }
         places
+    }
+
+    /// Adds the places that may have this key of Compose's, but have not.
+    fn fields(&self, path: &str, places: &mut Vec<Place>) {
+        let Some((above, key)) = path.rsplit_once('.') else { return };
+        for above in super::place::find(above, self.model) {
+            let object = above.spec().and_then(|spec| spec.map);
+            let place = above.below(Segment::Key(key.to_owned()));
+            if matches!(object, Some(Map::Object(object)) if object.field(key).is_some())
+                && !places.contains(&place)
+            {
+                places.push(place);
+            }
+        }
     }
 
     pub fn chain(&self, place: Place) -> Chain<'a> {
@@ -218,7 +243,13 @@ impl<'a> Chains<'a> {
             |did, place, note| Event { did, place, written: None, counts: true, note, variables: Vec::new() };
         let Some(value) = value else {
             if events.last().is_some_and(|event| event.did != Did::Resets) {
-                events.push(event(Did::LeavesOut, None, Some("it says nothing to Compose".to_owned())));
+                let note = match place.0.last() {
+                    Some(Segment::Key(key)) if key == "extends" => "the other service is merged in",
+                    Some(Segment::Key(key)) if key == "env_file" => "read into the environment",
+                    Some(Segment::Key(key)) if key == "label_file" => "read into the labels",
+                    _ => "it says nothing to Compose",
+                };
+                events.push(event(Did::LeavesOut, None, Some(note.to_owned())));
             }
             return;
         };
@@ -233,14 +264,7 @@ impl<'a> Chains<'a> {
                 let written = span.map(|span| self.sources.text(span).to_owned());
                 events.push(Event { written, ..event(Did::Policy, span, note) });
             }
-            Origin::Environment => {
-                let name = match place.0.last() {
-                    Some(Segment::Key(name)) => name.as_str(),
-                    _ => "",
-                };
-                let used = Used { name: name.to_owned(), given: self.variables.given(name) };
-                events.push(Event { variables: vec![used], ..event(Did::Inherits, None, None) });
-            }
+            Origin::Environment => events.push(self.inherits(place)),
             Origin::Source(span) if !explained && !self.documents.contains(&span.file) => {
                 events.push(event(Did::EnvFile, Some(span), None));
             }
@@ -248,6 +272,14 @@ impl<'a> Chains<'a> {
         }
         let last = events.iter().rev().find(|event| event.counts && event.written.is_some());
         let spec = place.spec();
+        if let Some(Segment::Key(key)) = place.0.last()
+            && place.is_pair()
+            && last.is_some_and(|event| event.written.as_ref() == Some(key))
+            && !value.is_null()
+        {
+            events.push(self.inherits(place));
+            return;
+        }
         if let (Some(span), true) = (last.and_then(|event| event.place), is_scalar(value))
             && last.is_some_and(|event| event.did != Did::Policy)
             && let Some(said) = self.said(place, span)
@@ -259,6 +291,17 @@ impl<'a> Chains<'a> {
             };
             events.push(event(Did::Becomes, None, Some(note.to_owned())));
         }
+    }
+
+    /// A name without a value takes it from the environment.
+    fn inherits(&self, place: &Place) -> Event {
+        let name = match place.0.last() {
+            Some(Segment::Key(name)) => name.as_str(),
+            _ => "",
+        };
+        let used = Used { name: name.to_owned(), given: self.variables.given(name) };
+        let (did, written, note) = (Did::Inherits, None, None);
+        Event { did, place: None, written, counts: true, note, variables: vec![used] }
     }
 
     /// The text of the contribution at a place that was written there.
@@ -286,7 +329,11 @@ impl<'a> Chains<'a> {
                 Some(span) if map.iter().all(|(_, child)| child.origin.span() == Some(span)) => {
                     self.scalar(node).unwrap_or_else(|| one_line(self.sources.text(span)))
                 }
-                _ => format!("{{{}}}", map.keys().collect::<Vec<_>>().join(", ")),
+                _ => {
+                    let fields = map.iter().filter_map(|(key, child)| Some((key, self.written(child)?)));
+                    let fields: Vec<String> = fields.map(|(key, text)| format!("{key}: {text}")).collect();
+                    format!("{{{}}}", fields.join(", "))
+                }
             },
             Value::Seq(items) => {
                 let items: Vec<String> = items.iter().filter_map(|item| self.written(item)).collect();
@@ -321,6 +368,12 @@ impl<'a> Chains<'a> {
 
 fn is_scalar(node: &Node) -> bool {
     !matches!(node.value, Value::Map(_) | Value::Seq(_))
+}
+
+/// A file of the project, as the project would name it.
+fn short(name: &str, project: &Project) -> String {
+    let inside = std::path::Path::new(name).strip_prefix(&project.directory).ok();
+    inside.and_then(std::path::Path::to_str).unwrap_or(name).to_owned()
 }
 
 fn one_line(text: &str) -> String {

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use unicode_width::UnicodeWidthStr;
 
 use crate::compose::text;
-use crate::source::{SourceMap, Span};
+use crate::source::Span;
 use crate::yaml::{Node, Value};
 
 use super::chain::{Chain, Chains, Did, Event};
@@ -28,16 +28,15 @@ pub fn chains<'a>(path: &str, all: &Chains<'a>) -> Vec<Chain<'a>> {
 /// The innermost places: scalars, lists of them, and what is empty.
 fn leaves<'a>(node: &Node, place: Place, all: &Chains<'a>, found: &mut Vec<Chain<'a>>) {
     match &node.value {
-        Value::Map(map) if !map.is_empty() => {
+        Value::Map(map) if !map.is_empty() && !matches!(place.0.last(), Some(Segment::Item { .. })) => {
             for (key, child) in map.iter() {
                 leaves(child, place.below(Segment::Key(key.to_owned())), all, found);
             }
         }
+        // A port or a mount is one thing, whichever form it is written in.
         Value::Seq(items) if items.iter().any(|item| item.as_map().is_some()) => {
             let spec = place.spec();
-            for child in items {
-                leaves(child, place.below(item(child, spec)), all, found);
-            }
+            found.extend(items.iter().map(|child| all.chain(place.below(item(child, spec)))));
         }
         _ => found.push(all.chain(place)),
     }
@@ -53,6 +52,18 @@ pub struct Shown<'f> {
 }
 
 impl Shown<'_> {
+    /// The path, in which a port or mount has its name: a hidden one as it is written.
+    fn path(self, chain: &Chain<'_>) -> String {
+        let last = chain.events.iter().rev().find(|event| event.counts && event.written.is_some());
+        let written = last.and_then(|event| self.written(chain, event));
+        match (self.value(chain), chain.place.0.split_last(), written) {
+            (None, Some((Segment::Item { .. }, above)), Some(text)) if chain.value.is_some() => {
+                format!("{}.{text}", Place(above.to_vec()))
+            }
+            _ => chain.place.to_string(),
+        }
+    }
+
     fn value(self, chain: &Chain<'_>) -> Option<String> {
         let value = chain.value?;
         let text = flat(value);
@@ -70,7 +81,11 @@ impl Shown<'_> {
 fn flat(node: &Node) -> String {
     match &node.value {
         Value::Null => "null".to_owned(),
-        Value::Map(map) if map.is_empty() => "{}".to_owned(),
+        Value::Map(map) => {
+            let fields: Vec<String> =
+                map.iter().map(|(key, child)| format!("{key}: {}", flat(child))).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
         Value::Seq(items) => format!("[{}]", items.iter().map(flat).collect::<Vec<_>>().join(", ")),
         Value::String(text) if text.is_empty() => "\"\"".to_owned(),
         _ => text(node),
@@ -78,7 +93,7 @@ fn flat(node: &Node) -> String {
 }
 
 /// For people: the value, then a line for each thing that happened to it, in order.
-pub fn write_human(chains: &[Chain<'_>], sources: &SourceMap, shown: Shown<'_>) -> String {
+pub fn write_human(chains: &[Chain<'_>], all: &Chains<'_>, shown: Shown<'_>) -> String {
     let mut out = String::new();
     for (at, chain) in chains.iter().enumerate() {
         if at > 0 {
@@ -89,9 +104,8 @@ pub fn write_human(chains: &[Chain<'_>], sources: &SourceMap, shown: Shown<'_>) 
             (Some(_), Some(text)) => text,
             (Some(_), None) => "(hidden; --show-values shows it)".to_owned(),
         };
-        let _ = writeln!(out, "{}: {}", chain.place, value.replace('\n', "\\n"));
-        let rows: Vec<[String; 3]> =
-            chain.events.iter().map(|event| row(chain, event, sources, shown)).collect();
+        let _ = writeln!(out, "{}: {}", shown.path(chain), value.replace('\n', "\\n"));
+        let rows: Vec<[String; 3]> = chain.events.iter().map(|event| row(chain, event, all, shown)).collect();
         if rows.is_empty() {
             let _ = writeln!(out, "  no file, overlay or default gives it a value");
         }
@@ -103,22 +117,27 @@ pub fn write_human(chains: &[Chain<'_>], sources: &SourceMap, shown: Shown<'_>) 
             let pad = |cell: &str, width: usize| " ".repeat(width - cell.width());
             let [first, second] = widths;
             let line = format!("  {did}{}  {place}{}  {rest}", pad(did, first), pad(place, second));
-            let _ = writeln!(out, "{}", line.trim_end());
-            for used in &event.variables {
-                let _ = writeln!(
-                    out,
-                    "  {}  {}",
-                    " ".repeat(first),
-                    used.describe(&|span| sources.describe(span))
-                );
+            let mut variables = event.variables.as_slice();
+            match variables {
+                [used, others @ ..] if place.is_empty() && rest.is_empty() => {
+                    variables = others;
+                    let _ = writeln!(out, "{line}{}", used.describe(&|span| all.position(span)));
+                }
+                _ => {
+                    let _ = writeln!(out, "{}", line.trim_end());
+                }
+            }
+            for used in variables {
+                let _ =
+                    writeln!(out, "  {}  {}", " ".repeat(first), used.describe(&|span| all.position(span)));
             }
         }
     }
     out
 }
 
-fn row(chain: &Chain<'_>, event: &Event, sources: &SourceMap, shown: Shown<'_>) -> [String; 3] {
-    let place = event.place.map(|span| sources.describe(span)).unwrap_or_default();
+fn row(chain: &Chain<'_>, event: &Event, all: &Chains<'_>, shown: Shown<'_>) -> [String; 3] {
+    let place = event.place.map(|span| all.position(span)).unwrap_or_default();
     let mut rest = match (&event.written, shown.written(chain, event)) {
         (Some(_), Some(text)) => text.replace('\n', "\\n"),
         (Some(_), None) => "(hidden)".to_owned(),
@@ -135,8 +154,8 @@ fn row(chain: &Chain<'_>, event: &Event, sources: &SourceMap, shown: Shown<'_>) 
 }
 
 /// For programs; `schemas/explain.schema.json` has the form.
-pub fn to_json(chains: &[Chain<'_>], sources: &SourceMap, shown: Shown<'_>) -> Json {
-    let place = |span: Option<Span>| span.map(|span| sources.describe(span));
+pub fn to_json(chains: &[Chain<'_>], all: &Chains<'_>, shown: Shown<'_>) -> Json {
+    let place = |span: Option<Span>| span.map(|span| all.position(span));
     let variable = |used: &Used| {
         let (from, at) = match &used.given {
             Given::Environment => ("environment", None),
@@ -164,7 +183,7 @@ pub fn to_json(chains: &[Chain<'_>], sources: &SourceMap, shown: Shown<'_>) -> J
             .collect();
         let value = shown.value(chain);
         json!({
-            "path": chain.place.to_string(),
+            "path": shown.path(chain),
             "set": chain.value.is_some(),
             "hidden": chain.value.is_some() && value.is_none(),
             "value": value,

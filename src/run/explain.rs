@@ -3,9 +3,10 @@
 use crate::cli::{ExplainOptions, Request};
 use crate::compose::{Resolve, Selection, Trace, suggest};
 use crate::diagnostic::{Code, Exit, Finding, Severity};
-use crate::engine::Options;
+use crate::engine::{Answer, Options};
+use crate::ownership::Users;
 use crate::review::explain::{Shown, chains, to_json, write_human};
-use crate::review::{Chains, Place};
+use crate::review::{Chain, Chains, Did, Event, Place, Segment};
 
 use super::images::LazyEngine;
 use super::plan::PATIENCE;
@@ -39,11 +40,14 @@ pub fn run(request: &Request, options: &ExplainOptions) -> Result<Exit, Exit> {
         }
         found.extend(chains);
     }
+    for chain in &mut found {
+        name_users(chain, &decided.users);
+    }
     let shown = Shown { everything: request.global.show_values, secret: &|_: &Place, _: &str| false };
     let text = if options.json {
-        format!("{:#}\n", to_json(&found, sources, shown))
+        format!("{:#}\n", to_json(&found, &all, shown))
     } else {
-        write_human(&found, sources, shown)
+        write_human(&found, &all, shown)
     };
     let refused = session.sink.findings().iter().any(|finding| finding.severity == Severity::Error);
     let outcome = super::print(text.as_bytes());
@@ -55,6 +59,30 @@ pub fn run(request: &Request, options: &ExplainOptions) -> Result<Exit, Exit> {
         );
     }
     outcome
+}
+
+/// Says which setting of the policy gave a service its user, or will once its image is there.
+fn name_users(chain: &mut Chain<'_>, users: &Users) {
+    let [Segment::Key(section), Segment::Key(service), Segment::Key(key)] = chain.place.0.as_slice() else {
+        return;
+    };
+    let Some(decision) = users.of(service).filter(|_| section == "services" && key == "user") else { return };
+    if let Some(event) = chain.events.iter_mut().find(|event| event.did == Did::Policy) {
+        event.note = Some(decision.from.describe().to_owned());
+    } else if chain.value.is_none() && chain.events.is_empty() {
+        let known = match &decision.user {
+            Answer::Known(identity) => format!("so {}", identity.owner),
+            Answer::Unknown(reason) => format!("not known: {reason}"),
+        };
+        chain.events.push(Event {
+            did: if decision.spec.is_some() { Did::Policy } else { Did::Defaults },
+            place: decision.from.span(),
+            written: None,
+            counts: true,
+            note: Some(format!("{}, {known}", decision.from.describe())),
+            variables: Vec::new(),
+        });
+    }
 }
 
 /// The longest part of the path that there is, and what is near the next one.
@@ -69,14 +97,6 @@ fn unknown(path: &str, all: &Chains<'_>) -> Finding {
         let wanted = parts.get(length).copied().unwrap_or_default();
         let known: Vec<&str> = node.as_map().into_iter().flat_map(|map| map.keys()).collect();
         let at = if head.is_empty() { "the project".to_owned() } else { head };
-        let spec = place.spec().and_then(|spec| spec.child(wanted));
-        if spec.is_some() && length + 1 == parts.len() && !known.is_empty() && at != "services" {
-            return Finding::error(
-                Code::Usage,
-                format!("{path} is not set: no file, overlay or default gives it a value"),
-            )
-            .help(format!("{at} has: {}.", known.join(", ")));
-        }
         return match suggest::nearest(wanted, known.iter().copied()) {
             Some(near) => finding.help(format!("Did you mean `{near}`?")),
             None if known.is_empty() => finding.help(format!("{at} has nothing below it.")),
