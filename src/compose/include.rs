@@ -172,6 +172,7 @@ fn environment(
                 return None;
             }
         };
+        loader.inputs.mark_values(file);
         let source = loader.inputs.sources().get(file)?;
         let lookup = |name: &str| level.environment.get(name).map(str::to_owned);
         let earlier = |name: &str| values.get(name).cloned();
