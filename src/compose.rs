@@ -10,6 +10,7 @@ mod consistency;
 mod decode;
 mod defaults;
 mod environment;
+mod expression;
 mod extends;
 mod glob;
 mod hash;
@@ -40,6 +41,7 @@ use crate::project::{Environment, Inputs, Project};
 use crate::source::{FileId, Origin};
 use crate::yaml::{self, Document, Limits, Mapping, Node, Path};
 
+pub use expression::{begins as begins_with_expression, written as as_written};
 pub use hash::config_hash;
 pub use load::{Phases, section};
 pub use merge::{kind, merge, text};
@@ -195,20 +197,42 @@ fn tree(
     let name = name::resolve(project, &layers, phases, &environment, inputs.sources(), sink)?;
     environment.set("COMPOSE_PROJECT_NAME", name.as_str());
     let environment = Rc::new(environment);
-    let level = Level::of_project(project, &environment);
+    let mut level = Level::of_project(project, &environment);
+    if phases.keeps_expressions {
+        level.prefix = PathBuf::from(".");
+    }
     let mut loader = Loader { inputs, sink, phases, home, budget: Budget::default(), trace };
     let mut root = loader.documents(layers, &level)?;
     if root.as_map().is_none_or(Mapping::is_empty) {
         sink.push(Finding::error(Code::ComposeEmpty, "empty compose file"));
         return None;
     }
-    if phases.normalize {
+    if phases.keeps_expressions {
+        normalize::apply_written(&mut root);
+    } else if phases.normalize {
         normalize::apply(&mut root, &name, &environment);
     } else if let Some(map) = root.as_map_mut().filter(|_| phases.interpolate) {
         let origin = map.get("name").map_or(Origin::Default("project name"), |node| node.origin);
         map.put("name", Node::string(name.as_str(), origin));
     }
     Some(Tree { root, name, environment })
+}
+
+/// The model as it is written, for every service of every profile: each `${…}` as it stands (see [`as_written`]),
+/// paths relative to the project, nothing of this host or its environment in it. It is the same wherever the
+/// files are the same. Short forms that cannot be told apart with an expression in them stay short.
+pub fn load_written(
+    project: &Project,
+    layers: Vec<Layer>,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) -> Option<Node> {
+    let phases = Phases { consistency: false, keeps_expressions: true, ..Phases::default() };
+    let before = error_count(sink);
+    let Tree { root, .. } = load_tree(project, layers, phases, inputs, sink)?;
+    let mut root = decode::decode(root, &PROJECT, &Path::ROOT, sink)?;
+    select::spread_scale(&mut root);
+    (error_count(sink) == before).then_some(root)
 }
 
 /// One document read for itself, as a mandatory overlay is: what it sets, in the form that the model

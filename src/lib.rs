@@ -17,6 +17,7 @@ pub mod plan;
 pub mod policy;
 pub mod prepare;
 pub mod project;
+pub mod redact;
 pub mod render;
 pub mod review;
 mod run;

@@ -5,6 +5,7 @@ use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Path, Value};
 
+use super::expression;
 use super::merge::{kind, text};
 use super::short::{boolean, command, duration, file_mode, host, integer, size};
 use super::table::{Canonical, Decode, Map, Object, Scalars, Spec, is_extension};
@@ -12,8 +13,11 @@ use super::table::{Canonical, Decode, Map, Object, Scalars, Spec, is_extension};
 /// The decoded value; `None` where Compose leaves it out. Faults go to the sink.
 pub fn decode(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
     let origin = node.origin;
+    let kept = expression::holds(&node).then(|| node.clone());
     match convert(node, spec, path, sink) {
         Ok(decoded) => decoded,
+        // An expression is what it is, until there is a value.
+        Err(_) if kept.is_some() => kept,
         Err(message) => {
             sink.push(
                 Finding::error(Code::ComposeValue, format!("{path}: {message}"))

@@ -236,8 +236,7 @@ impl<'l, 'a> Extends<'l, 'a> {
         }
         let mut model = model.unwrap_or_else(|| Node::map(Mapping::new(), node.origin));
         let directory = relative(&self.level.directory, path.parent().unwrap_or(FsPath::new("/")));
-        let base = paths::Base { directory: &directory, home: self.loader.home.as_deref() };
-        paths::resolve(&mut model, &PROJECT, &base);
+        paths::resolve(&mut model, &PROJECT, &self.loader.base(&directory));
         let services = model.as_map_mut().and_then(|map| map.remove("services"));
         let Some(Value::Map(services)) = services.map(|services| services.value) else {
             self.loader.sink.push(

@@ -4,9 +4,10 @@ use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::Environment;
 use crate::project::template::{self, Fault};
 use crate::source::{Origin, SourceMap, Span};
-use crate::yaml::{Node, Path, Value};
+use crate::yaml::{Node, Path, Segment, Value};
 
 use super::budget::Budget;
+use super::expression;
 use super::short::{boolean, integer};
 use super::table::{Cast, Spec};
 
@@ -16,6 +17,8 @@ pub struct Interpolation<'a> {
     pub environment: &'a Environment,
     pub sources: &'a SourceMap,
     pub budget: &'a Budget,
+    /// Expressions stay as they are written, but where they decide what is read.
+    pub keeps: bool,
 }
 
 impl Interpolation<'_> {
@@ -40,7 +43,19 @@ impl Interpolation<'_> {
 
     fn scalar(&self, node: &mut Node, spec: Option<&Spec>, path: &Path<'_>, sink: &mut Sink) {
         let origin = node.origin;
-        if let Value::String(text) = &mut node.value
+        if self.keeps && !names_a_file(path) {
+            if let Value::String(text) = &mut node.value
+                && text.contains(['$', '\u{E000}'])
+            {
+                match expression::keep(text) {
+                    Ok(kept) => *text = kept,
+                    Err(error) => sink.push(self.fault(&error, origin, path)),
+                }
+                if expression::is_kept(text) {
+                    return;
+                }
+            }
+        } else if let Value::String(text) = &mut node.value
             && text.contains('$')
         {
             match template::expand(text, &|name| self.environment.get(name).map(str::to_owned)) {
@@ -146,6 +161,14 @@ impl Interpolation<'_> {
             None => origin,
         }
     }
+}
+
+/// Whether a value says what else is read: `include`, `services.NAME.extends`.
+fn names_a_file(path: &Path<'_>) -> bool {
+    matches!(
+        path.segments().as_slice(),
+        [Segment::Key("include"), ..] | [Segment::Key("services"), _, Segment::Key("extends"), ..]
+    )
 }
 
 /// The converted value, and whether it was an old-style boolean word.

@@ -30,11 +30,20 @@ pub struct Phases {
     pub normalize: bool,
     pub resolve_paths: bool,
     pub consistency: bool,
+    /// `${…}` stays as it is written, paths become relative to the project, and nothing is taken from the
+    /// environment. What is wrong is for the load that fills them in to say.
+    pub keeps_expressions: bool,
 }
 
 impl Default for Phases {
     fn default() -> Self {
-        Self { interpolate: true, normalize: true, resolve_paths: true, consistency: true }
+        Self {
+            interpolate: true,
+            normalize: true,
+            resolve_paths: true,
+            consistency: true,
+            keeps_expressions: false,
+        }
     }
 }
 
@@ -102,16 +111,25 @@ impl Loader<'_> {
         let mut model = model.unwrap_or_else(|| Node::map(Mapping::new(), Origin::Default("empty project")));
         defaults::apply(&mut model);
         let before = self.errors();
-        checks::structure(&model, self.sink);
+        if !self.phases.keeps_expressions {
+            checks::structure(&model, self.sink);
+        }
         if self.errors() > before {
             return None;
         }
         if self.phases.resolve_paths || !level.chain.is_empty() {
-            let base = paths::Base { directory: &level.prefix, home: self.home.as_deref() };
-            paths::resolve(&mut model, &PROJECT, &base);
+            paths::resolve(&mut model, &PROJECT, &self.base(&level.prefix));
         }
-        super::environment::resolve_lists(&mut model, &level.environment);
+        if !self.phases.keeps_expressions {
+            super::environment::resolve_lists(&mut model, &level.environment);
+        }
         Some(model)
+    }
+
+    /// What paths are resolved against.
+    pub fn base<'b>(&'b self, directory: &'b FsPath) -> paths::Base<'b> {
+        let written = self.phases.keeps_expressions;
+        paths::Base { directory, home: self.home.as_deref(), written }
     }
 
     fn errors(&self) -> usize {
@@ -128,8 +146,7 @@ impl Loader<'_> {
             return None;
         }
         self.canonical(&mut root);
-        let base = paths::Base { directory: &level.prefix, home: self.home.as_deref() };
-        paths::resolve(&mut root, &PROJECT, &base);
+        paths::resolve(&mut root, &PROJECT, &self.base(&level.prefix));
         (self.errors() == before).then_some((root, tags))
     }
 
@@ -153,7 +170,9 @@ impl Loader<'_> {
         if self.errors() > before {
             return None;
         }
-        schema::validate(&merged, &PROJECT, &Path::ROOT, self.sink);
+        if !self.phases.keeps_expressions {
+            schema::validate(&merged, &PROJECT, &Path::ROOT, self.sink);
+        }
         if self.errors() > before {
             return None;
         }
@@ -183,6 +202,7 @@ impl Loader<'_> {
                 environment: &level.environment,
                 sources: self.inputs.sources(),
                 budget: &self.budget,
+                keeps: self.phases.keeps_expressions,
             };
             interpolation.apply(&mut root, Some(&PROJECT), &Path::ROOT, self.sink);
         }
@@ -225,7 +245,8 @@ impl Loader<'_> {
         if self.count_ports(model).is_none() {
             return;
         }
-        let on_fault = if self.phases.interpolate { OnFault::Report } else { OnFault::Keep };
+        let reports = self.phases.interpolate && !self.phases.keeps_expressions;
+        let on_fault = if reports { OnFault::Report } else { OnFault::Keep };
         canonical::transform(model, &PROJECT, &Path::ROOT, on_fault, self.sink);
         drop_empty_dns(model);
         unicity::enforce(model, &PROJECT, &Path::ROOT, self.sink);

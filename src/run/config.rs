@@ -179,6 +179,7 @@ fn phases(session: &Session<'_>, options: &ConfigOptions) -> Phases {
         normalize: !options.no_normalize && !session.request.global.compatibility,
         resolve_paths: !options.no_path_resolution,
         consistency: !options.no_consistency,
+        ..Phases::default()
     }
 }
 

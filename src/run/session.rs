@@ -7,6 +7,7 @@ use crate::cli::Request;
 use crate::compose::{self, Layer, Model, Phases, Selection, Trace};
 use crate::diagnostic::{Code, Exit, Finding, Screen, Sink, write_findings};
 use crate::project::{self, Environment, Given, Inputs, Project};
+use crate::redact::Redactor;
 use crate::source::SourceMap;
 
 /// One run over one project.
@@ -63,10 +64,21 @@ impl<'r> Session<'r> {
 
     /// Writes what was found so far to standard error, and says how to exit if something refuses.
     pub fn report(&mut self) -> Exit {
-        report(&self.sink, self.inputs.sources());
+        if !self.sink.findings().is_empty() {
+            let redactor = self.redactor();
+            report(&redactor.sink(&self.sink), &redactor.sources(self.inputs.sources()));
+        }
         let exit = self.sink.exit();
         self.sink = Sink::new();
         exit
+    }
+
+    /// What must not be shown of this run, unless `--show-values` is given.
+    pub fn redactor(&self) -> Redactor {
+        if self.request.global.show_values {
+            return Redactor::off();
+        }
+        Redactor::new(&self.inputs, &process_environment())
     }
 
     /// What the command line selects of the model.
@@ -90,12 +102,16 @@ fn given(request: &Request) -> Given {
         project_directory: global.project_directory.clone(),
         project_name: global.project_name.clone(),
         env_files: global.env_files.clone(),
-        environment: Environment::new(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        ),
+        environment: process_environment(),
         cwd: current_directory(),
     }
+}
+
+fn process_environment() -> Environment {
+    Environment::new(
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )
 }
 
 /// As Go's `os.Getwd`: `PWD` where it is the same directory, so that symlinks stay as typed.
