@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use unicode_width::UnicodeWidthStr;
 
 use crate::compose::text;
+use crate::redact::{self, Redactor};
 use crate::source::Span;
 use crate::yaml::{Node, Value};
 
@@ -44,36 +45,70 @@ fn leaves<'a>(node: &Node, place: Place, all: &Chains<'a>, found: &mut Vec<Chain
 
 /// What is shown of values.
 #[derive(Clone, Copy)]
-pub struct Shown<'f> {
-    /// Also those from outside the files, and those that look like secrets.
-    pub everything: bool,
-    /// Whether a value at a place looks like a secret.
-    pub secret: &'f dyn Fn(&Place, &str) -> bool,
+pub struct Shown<'r> {
+    pub redactor: &'r Redactor,
 }
 
 impl Shown<'_> {
-    /// The path, in which a port or mount has its name: a hidden one as it is written.
+    /// The path, in which a port or a mount has its name: one from outside the files as it is written.
     fn path(self, chain: &Chain<'_>) -> String {
-        let last = chain.events.iter().rev().find(|event| event.counts && event.written.is_some());
-        let written = last.and_then(|event| self.written(chain, event));
-        match (self.value(chain), chain.place.0.split_last(), written) {
-            (None, Some((Segment::Item { .. }, above)), Some(text)) if chain.value.is_some() => {
-                format!("{}.{text}", Place(above.to_vec()))
+        match (self.from_outside(chain), chain.place.0.split_last()) {
+            (Some(written), Some((Segment::Item { .. }, above))) => {
+                format!("{}.{written}", Place(above.to_vec()))
             }
             _ => chain.place.to_string(),
         }
     }
 
-    fn value(self, chain: &Chain<'_>) -> Option<String> {
-        let value = chain.value?;
-        let text = flat(value);
-        let hidden = !self.everything && (chain.is_from_outside() || (self.secret)(&chain.place, &text));
-        (!hidden).then_some(text)
+    /// The value, and whether it is another one than the model's.
+    fn value(self, chain: &Chain<'_>) -> Option<(String, bool)> {
+        let text = flat(chain.value?);
+        let shown = match self.from_outside(chain) {
+            Some(written) => written,
+            None => self.redactor.value(key(&chain.place), &text).into_owned(),
+        };
+        let hidden = shown != text;
+        Some((shown, hidden))
+    }
+
+    /// A value from the environment or an env file as it is written, where it is not to be shown.
+    fn from_outside(self, chain: &Chain<'_>) -> Option<String> {
+        if !self.redactor.hides() || !chain.is_from_outside() {
+            return None;
+        }
+        let last = chain.events.iter().rev().find(|event| {
+            event.counts && (event.written.is_some() || matches!(event.did, Did::Inherits | Did::EnvFile))
+        })?;
+        let name = key(&chain.place);
+        let Some(written) = last.written.as_deref().filter(|_| last.did != Did::Inherits) else {
+            return Some(format!("${{{name}}}"));
+        };
+        let pair = written.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
+        let text = pair.filter(|_| chain.place.is_pair()).unwrap_or(written);
+        Some(redact::written(name, text).into_owned())
     }
 
     fn written(self, chain: &Chain<'_>, event: &Event) -> Option<String> {
-        let text = event.written.clone()?;
-        (self.everything || !(self.secret)(&chain.place, &text)).then_some(text)
+        let text = event.written.as_deref()?;
+        if !self.redactor.hides() {
+            return Some(text.to_owned());
+        }
+        let name = key(&chain.place);
+        // The value alone is what the name makes a secret.
+        if chain.place.is_pair()
+            && let Some((before, value)) = text.split_once('=').filter(|(before, _)| *before == name)
+        {
+            return Some(format!("{before}={}", redact::written(name, value)));
+        }
+        Some(redact::written(name, text).into_owned())
+    }
+}
+
+/// The name of a value, which may say that it is a secret.
+fn key(place: &Place) -> &str {
+    match place.0.last() {
+        Some(Segment::Key(key)) => key,
+        _ => "",
     }
 }
 
@@ -95,14 +130,17 @@ fn flat(node: &Node) -> String {
 /// For people: the value, then a line for each thing that happened to it, in order.
 pub fn write_human(chains: &[Chain<'_>], all: &Chains<'_>, shown: Shown<'_>) -> String {
     let mut out = String::new();
+    let mut hidden = false;
     for (at, chain) in chains.iter().enumerate() {
         if at > 0 {
             out.push('\n');
         }
-        let value = match (chain.value, shown.value(chain)) {
-            (None, _) => "not set".to_owned(),
-            (Some(_), Some(text)) => text,
-            (Some(_), None) => "(hidden; --show-values shows it)".to_owned(),
+        let value = match shown.value(chain) {
+            None => "not set".to_owned(),
+            Some((text, is_hidden)) => {
+                hidden |= is_hidden;
+                text
+            }
         };
         let _ = writeln!(out, "{}: {}", shown.path(chain), value.replace('\n', "\\n"));
         let rows: Vec<[String; 3]> = chain.events.iter().map(|event| row(chain, event, all, shown)).collect();
@@ -133,16 +171,15 @@ pub fn write_human(chains: &[Chain<'_>], all: &Chains<'_>, shown: Shown<'_>) -> 
             }
         }
     }
+    if hidden {
+        out.push_str("\nValues from the environment are shown as they are written, credentials not at all; --show-values shows them.\n");
+    }
     out
 }
 
 fn row(chain: &Chain<'_>, event: &Event, all: &Chains<'_>, shown: Shown<'_>) -> [String; 3] {
     let place = event.place.map(|span| all.position(span)).unwrap_or_default();
-    let mut rest = match (&event.written, shown.written(chain, event)) {
-        (Some(_), Some(text)) => text.replace('\n', "\\n"),
-        (Some(_), None) => "(hidden)".to_owned(),
-        (None, _) => String::new(),
-    };
+    let mut rest = shown.written(chain, event).unwrap_or_default().replace('\n', "\\n");
     if let Some(note) = &event.note {
         let gap = if rest.is_empty() { "" } else { "  " };
         let _ = write!(rest, "{gap}{note}");
@@ -185,8 +222,8 @@ pub fn to_json(chains: &[Chain<'_>], all: &Chains<'_>, shown: Shown<'_>) -> Json
         json!({
             "path": shown.path(chain),
             "set": chain.value.is_some(),
-            "hidden": chain.value.is_some() && value.is_none(),
-            "value": value,
+            "hidden": value.as_ref().is_some_and(|(_, hidden)| *hidden),
+            "value": value.map(|(text, _)| text),
             "chain": events,
         })
     };

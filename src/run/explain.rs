@@ -43,7 +43,8 @@ pub fn run(request: &Request, options: &ExplainOptions) -> Result<Exit, Exit> {
     for chain in &mut found {
         name_users(chain, &decided.users);
     }
-    let shown = Shown { everything: request.global.show_values, secret: &|_: &Place, _: &str| false };
+    let redactor = session.redactor();
+    let shown = Shown { redactor: &redactor };
     let text = if options.json {
         format!("{:#}\n", to_json(&found, &all, shown))
     } else {
