@@ -134,14 +134,19 @@ fn same_file(a: &Path, b: &Path) -> bool {
 
 /// Findings on standard error; unset variables as one summary.
 pub fn report(sink: &Sink, sources: &SourceMap) {
+    let mut err = std::io::stderr().lock();
+    let _ = write_findings(&mut err, &brief(sink), sources, screen());
+    let _ = err.flush();
+}
+
+/// The findings, the worst first, with all unset variables in one.
+pub fn brief(sink: &Sink) -> Vec<Finding> {
     let (unset, others): (Vec<&Finding>, Vec<&Finding>) =
         sink.findings().iter().partition(|finding| finding.code == Code::VariableUnset);
     let mut findings: Vec<Finding> = others.into_iter().cloned().collect();
     findings.extend(summary(&unset));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let mut err = std::io::stderr().lock();
-    let _ = write_findings(&mut err, &findings, sources, screen());
-    let _ = err.flush();
+    findings
 }
 
 /// One warning for all unset variables, with the first place of each.
@@ -176,14 +181,28 @@ fn summary(unset: &[&Finding]) -> Option<Finding> {
 
 /// How standard error wants its text.
 pub fn screen() -> Screen {
-    let terminal = std::io::stderr().is_terminal();
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let err = std::io::stderr();
     // What is not a screen has no width: paths stay whole for whoever reads the log.
-    let width = terminal_width().map_or(10_000, |width| width.clamp(40, 140));
-    Screen { colour: terminal && !plain, width }
+    let width = terminal_width(&err).map_or(10_000, |width| width.clamp(40, 140));
+    Screen { colour: err.is_terminal() && !is_plain(), width }
 }
 
-fn terminal_width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
+/// How standard output wants a page of text. `--ansi` decides where it is given.
+pub fn page_screen(request: &Request) -> Screen {
+    let out = std::io::stdout();
+    let colour = match request.global.ansi.as_deref() {
+        Some("always") => true,
+        Some("never") => false,
+        _ => out.is_terminal() && !is_plain(),
+    };
+    Screen { colour, width: terminal_width(&out).map_or(120, |width| width.clamp(40, 160)) }
+}
+
+fn is_plain() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+fn terminal_width(stream: &impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
