@@ -20,6 +20,7 @@ pub mod project;
 pub mod redact;
 pub mod render;
 mod run;
+pub mod snapshot;
 pub mod source;
 pub mod yaml;
 

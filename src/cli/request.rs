@@ -4,7 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::Flags;
-use super::options::{AttestOptions, CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions};
+use super::options::{
+    AttestOptions, CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions, SnapshotOptions,
+};
 use super::spec::Class;
 
 /// What was typed before the command, with the environment's defaults for it.
@@ -61,6 +63,7 @@ pub enum Command {
     Prepare(Vec<String>),
     Repair(RepairOptions),
     Overlays(Overlays),
+    Snapshot(SnapshotOptions),
     Schema(String),
     /// Completions for this shell.
     Completions(String),
