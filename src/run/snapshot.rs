@@ -45,6 +45,7 @@ pub fn run(request: &Request, options: &SnapshotOptions) -> Result<Exit, Exit> {
 fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
     let selection = session.selection(&[]);
     let mut project = session.locate()?;
+    project.environment.stand_in();
     let given = policy::Given {
         path: session.policy_path(),
         system: PathBuf::new(),

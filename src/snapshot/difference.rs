@@ -51,7 +51,10 @@ pub fn differences(reviewed: &Snapshot, current: &Snapshot, resets: &[Reset]) ->
     let model = |snapshot: &'_ Snapshot| snapshot.root.get("model").cloned().unwrap_or_else(|| empty.clone());
     let (old, new) = (model(reviewed), model(current));
     let mut comparison = Comparison { old: &old, new: &new, resets, found: Vec::new() };
-    let places = Spans { cause: current.root.origin.span(), reviewed: reviewed.root.origin.span() };
+    // Where nothing better is known, it is the first file.
+    let first = current.root.get("files").and_then(Node::as_seq).and_then(|files| files.first());
+    let cause = first.and_then(|file| file.origin.span());
+    let places = Spans { cause, reviewed: reviewed.root.origin.span() };
     for section in ["files", "policy", "users", "model"] {
         let (before, after) = (reviewed.root.get(section), current.root.get(section));
         comparison.compare(&mut vec![section.to_owned()], before, after, places);
@@ -179,7 +182,7 @@ impl Comparison<'_> {
         let words: Vec<&str> = path.iter().map(String::as_str).collect();
         Some(match words.as_slice() {
             // What the files say is compared below.
-            ["files", ..] => COSMETIC,
+            ["files", ..] => Meaning { why: "what follows from it is listed for itself", ..COSMETIC },
             ["policy", ..] => class::judge_policy(&case(1)),
             ["users", service, ..] => return self.user(service, before, after, path),
             // Whom a service runs as is said once, among the users.

@@ -201,14 +201,16 @@ fn cap_add(case: &Case<'_>) -> Meaning {
     }
 }
 
+const ALL_IS_DROPPED: Meaning = Meaning { why: "ALL is dropped anyway", ..COSMETIC };
+
 fn cap_drop(case: &Case<'_>) -> Meaning {
     let drops_all = |model: &Node| {
         list(model, case, "cap_drop").iter().any(|item| value::capability(&text(item)) == "ALL")
     };
     match (case.before, case.after) {
-        (None, _) if drops_all(case.old) => FUNCTIONAL,
+        (None, _) if drops_all(case.old) => ALL_IS_DROPPED,
         (None, _) => strengthens("a capability is dropped"),
-        (_, None) if drops_all(case.new) => FUNCTIONAL,
+        (_, None) if drops_all(case.new) => ALL_IS_DROPPED,
         _ => weakens("a capability is no longer dropped"),
     }
 }
@@ -253,14 +255,17 @@ fn security_opt(case: &Case<'_>) -> Meaning {
 }
 
 fn namespace(case: &Case<'_>) -> Meaning {
+    // Of these an engine can be set up to share what nothing is said about.
+    let own = u8::from(case.path.get(1).is_some_and(|key| key == "ipc" || key == "cgroup"));
     let rank = |node: Option<&Node>| match node.map(text).as_deref() {
-        None | Some("" | "private" | "none") => 0,
-        Some(mode) if mode.starts_with("service:") || mode == "shareable" => 1,
-        Some(mode) if mode.starts_with("container:") || has_expression(mode) => 2,
-        Some(_) => 3,
+        Some("private" | "none") => 0,
+        None | Some("") => own,
+        Some(mode) if mode.starts_with("service:") || mode == "shareable" => 2,
+        Some(mode) if mode.starts_with("container:") || has_expression(mode) => 3,
+        Some(_) => 4,
     };
     let (before, after) = (rank(case.before), rank(case.after));
-    if before == after && after > 0 {
+    if before == after && after > 1 {
         return weakens("it shares another's namespace");
     }
     by_rank(before, after, "it shares a namespace", "it shares a namespace with fewer")
@@ -285,8 +290,12 @@ fn networks(case: &Case<'_>) -> Meaning {
     if case.path.len() > 3 {
         return FUNCTIONAL;
     }
+    let service = case.path.first().map(String::as_str).unwrap_or_default();
+    let mode = case.new.at(&["services", service, "network_mode"]).map(text);
+    if mode.as_deref() == Some("none") {
+        return strengthens("it has no network any more");
+    }
     let leads_out = |model: &Node| {
-        let service = case.path.first().map(String::as_str).unwrap_or_default();
         let own = model.at(&["services", service, "networks"]).and_then(Node::as_map);
         own.into_iter()
             .flat_map(Mapping::keys)

@@ -17,7 +17,6 @@ pub enum Pairing {
 pub fn pairing(path: &[String]) -> Pairing {
     let words: Vec<&str> = path.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["files"] => Pairing::Whole,
         ["policy", "overlays"] => Pairing::By(overlay),
         ["policy", "waivers"] => Pairing::By(waiver),
         ["policy", "files"] => Pairing::Whole,
