@@ -7,6 +7,7 @@
 pub mod class;
 pub mod difference;
 mod model;
+mod neutral;
 pub mod report;
 
 use crate::diagnostic::{Code, Finding};
@@ -19,6 +20,7 @@ use crate::source::{FileId, Origin, Span};
 use crate::yaml::{self, Limits, Mapping, Node, Value};
 
 pub use model::Places;
+pub use neutral::neutral;
 
 /// Beside the project's files.
 pub const FILE_NAME: &str = "seaworthy.snapshot.yaml";

@@ -14,7 +14,7 @@ use crate::policy::date::Date;
 use crate::policy::{self, Arranged, Policy, Verdict, verdicts};
 use crate::project::{Project, list};
 use crate::snapshot::difference::{Difference, Reset, differences};
-use crate::snapshot::{FILE_NAME, Parts, Places, Snapshot, report};
+use crate::snapshot::{FILE_NAME, Parts, Places, Snapshot, neutral, report};
 use crate::source::{FileId, SourceMap, Span};
 use crate::yaml::{Limits, Node};
 
@@ -74,13 +74,16 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
     let lock = read_lock(session, &project, policy.as_ref())?;
     let users = decide(session, &model, policy.as_ref(), lock.as_ref());
     crate::ownership::apply(&mut model, &users);
+    let home = model.environment.get("HOME").map(PathBuf::from);
+    let places = Places { project: &project.directory, home: home.as_deref() };
+    neutral(&mut model, &places, session.inputs.sources());
     let verdicts = verdicts(policy.as_ref(), &model, &arranged);
     let document = policy.as_ref().and_then(|policy| written_policy(session, policy));
     let current = snapshot(
         session,
         &project,
         &arranged,
-        &model,
+        places,
         &users,
         lock.as_ref(),
         document.as_ref(),
@@ -153,19 +156,18 @@ fn snapshot(
     session: &Session<'_>,
     project: &Project,
     arranged: &Arranged,
-    model: &Model,
+    places: Places<'_>,
     users: &[UserDecision],
     lock: Option<&LockFile>,
     policy: Option<&Node>,
     (verdicts, written): (Vec<Verdict>, Node),
 ) -> Snapshot {
-    let home = model.environment.get("HOME").map(PathBuf::from);
     let sources = session.inputs.sources();
     let name = |id: FileId| {
         let file = sources.get(id)?;
         let inside = file.path.strip_prefix(project.home()).ok();
         // A pipe's number is as good as any other.
-        let kernel = ["/dev", "/proc"].iter().any(|place| file.path.starts_with(place));
+        let kernel = ["/dev/fd", "/dev/stdin", "/proc"].iter().any(|place| file.path.starts_with(place));
         Some(match inside {
             _ if kernel || file.path == Path::new("-") => "-".to_owned(),
             Some(inside) => inside.display().to_string(),
@@ -180,7 +182,7 @@ fn snapshot(
         lock: lock.map(|file| &file.lock),
         verdicts: &verdicts,
         model: written,
-        places: Places { project: project.home(), home: home.as_deref() },
+        places,
     })
 }
 

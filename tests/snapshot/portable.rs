@@ -61,7 +61,9 @@ impl Machine {
             "parts/sub.yaml",
             "services: {sub: {image: \"${SUB_IMAGE:-busybox}\", volumes: [\"./x:/x\", \"${PWD}:/pwd\"]}}\n",
         );
-        write(".env", dotenv);
+        if !dotenv.is_empty() {
+            write(".env", dotenv);
+        }
         if let Some(secrets) = secrets {
             write("secrets.env", secrets);
         }
@@ -123,7 +125,7 @@ fn two_machines_two_people_and_two_sets_of_secrets_give_the_same_bytes() {
             ("TAG", "2"),
             ("USER", "bob"),
             ("HOSTNAME", "runner-7"),
-            ("CACHE", "volume"),
+            ("CACHE", "named"),
             ("PORT", "9999"),
             ("MEM", "32m"),
             ("TEAM", "blue"),
