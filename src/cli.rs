@@ -22,7 +22,7 @@ pub use global::Environment;
 pub use help::{completions, manual};
 pub use options::{
     AttestOptions, CheckFormat, CheckOptions, ConfigOptions, ExplainOptions, Overlays, PlanFormat,
-    PlanOptions, RepairOptions, SealOptions,
+    PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotFormat, SnapshotOptions,
 };
 pub use read::parse;
 pub use request::{Command, ComposeCommand, EngineChoice, Global, Request};

@@ -21,6 +21,7 @@ pub mod redact;
 pub mod render;
 pub mod review;
 mod run;
+pub mod snapshot;
 pub mod source;
 pub mod yaml;
 

@@ -17,6 +17,7 @@ mod prepare;
 mod repair;
 mod schema;
 mod session;
+mod snapshot;
 mod verify;
 
 use std::ffi::OsString;
@@ -47,6 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(page) => print(&page),
             Err(error) => Err(failed(&error)),
         },
+        Command::Snapshot(options) => snapshot::run(&request, options),
         Command::Schema(name) => schema::run(name),
         Command::Config(options) => config::run(&request, options),
         Command::Attest(options) => attest::run(&request, options),

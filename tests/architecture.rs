@@ -33,7 +33,7 @@ const ORDER: [&str; 15] = [
 ];
 
 /// These stand beside the way through and may use all of [`ORDER`]; nothing there may use them.
-const BESIDE: [&str; 2] = ["review", "operate"];
+const BESIDE: [&str; 3] = ["review", "snapshot", "operate"];
 
 /// Puts everything together, one file per command, and may use all of it.
 const TOP: &str = "run";

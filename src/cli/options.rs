@@ -154,6 +154,44 @@ pub struct RepairOptions {
     pub services: Vec<String>,
 }
 
+/// What `snapshot` is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotDo {
+    Write,
+    Check,
+    Diff,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SnapshotFormat {
+    #[default]
+    Human,
+    Markdown,
+    Json,
+    Sarif,
+    Github,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotOptions {
+    pub action: SnapshotDo,
+    pub format: SnapshotFormat,
+    pub file: Option<PathBuf>,
+}
+
+impl SnapshotOptions {
+    pub(super) fn new(action: SnapshotDo, flags: &Flags) -> Self {
+        let format = match flags.last("format") {
+            Some("markdown") => SnapshotFormat::Markdown,
+            Some("json") => SnapshotFormat::Json,
+            Some("sarif") => SnapshotFormat::Sarif,
+            Some("github") => SnapshotFormat::Github,
+            _ => SnapshotFormat::Human,
+        };
+        Self { action, format, file: flags.last("snapshot").map(PathBuf::from) }
+    }
+}
+
 /// What `overlays` is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlays {

@@ -12,7 +12,7 @@ use super::grammar::{self, WORDS};
 use super::help;
 use super::options::{
     AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, Overlays, PlanOptions, RepairOptions,
-    SealOptions,
+    SealOptions, SnapshotDo, SnapshotOptions,
 };
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
@@ -214,6 +214,9 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         "plan" => Command::Plan(PlanOptions::new(flags, words)),
         "prepare" => Command::Prepare(words),
         "repair" => Command::Repair(RepairOptions { migrate: flags.on("migrate"), services: words }),
+        "snapshot check" => Command::Snapshot(SnapshotOptions::new(SnapshotDo::Check, flags)),
+        "snapshot diff" => Command::Snapshot(SnapshotOptions::new(SnapshotDo::Diff, flags)),
+        "snapshot write" => Command::Snapshot(SnapshotOptions::new(SnapshotDo::Write, flags)),
         "schema" => Command::Schema(first()),
         // Each name of the table is above; a test says so.
         other => return Err(place.unknown_command(OsStr::new(other))),

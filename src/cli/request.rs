@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Flags;
 use super::options::{
     AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, Overlays, PlanOptions, RepairOptions,
+    SnapshotOptions,
 };
 use super::spec::Class;
 
@@ -64,6 +65,7 @@ pub enum Command {
     Prepare(Vec<String>),
     Repair(RepairOptions),
     Overlays(Overlays),
+    Snapshot(SnapshotOptions),
     Schema(String),
     /// Completions for this shell.
     Completions(String),

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::Environment;
-use crate::project::template::{self, Fault};
+use crate::project::template::{self, Expansion, Fault, TemplateError};
 use crate::source::{Origin, SourceMap, Span};
 use crate::yaml::{Node, Path, Segment, Value};
 
@@ -58,7 +58,7 @@ impl Interpolation<'_> {
         } else if let Value::String(text) = &mut node.value
             && text.contains('$')
         {
-            match template::expand(text, &|name| self.environment.get(name).map(str::to_owned)) {
+            match self.expand(text) {
                 Ok(expansion) => {
                     for name in &expansion.unset {
                         sink.push(
@@ -118,7 +118,26 @@ impl Interpolation<'_> {
         }
     }
 
-    fn fault(&self, error: &template::TemplateError, origin: Origin, path: &Path<'_>) -> Finding {
+    fn expand(&self, text: &str) -> Result<Expansion, TemplateError> {
+        let mut absent: Vec<String> = Vec::new();
+        loop {
+            let lookup = |name: &str| {
+                let stand_in =
+                    self.environment.placeholder().filter(|_| absent.iter().any(|other| other == name));
+                stand_in.or_else(|| self.environment.get(name)).map(str::to_owned)
+            };
+            match template::expand(text, &lookup) {
+                Err(TemplateError { fault: Fault::Required { name, .. }, .. })
+                    if self.environment.placeholder().is_some() && !absent.contains(&name) =>
+                {
+                    absent.push(name);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn fault(&self, error: &TemplateError, origin: Origin, path: &Path<'_>) -> Finding {
         match &error.fault {
             Fault::Required { name, message } => {
                 let at = self.narrow(origin, name);
