@@ -16,10 +16,12 @@ use crate::plan::{
 };
 use crate::policy::{Posture, rules, verdicts};
 use crate::render;
+use crate::snapshot::difference::Difference;
 use crate::source::{FileId, SourceMap};
 
 use super::images::LazyEngine;
 use super::session::{Session, brief, page_screen};
+use super::snapshot::since_reviewed;
 use super::verify::{Images, Verified, complete, decide};
 
 /// How long an engine may take to answer before the plan goes on without it.
@@ -37,7 +39,10 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
         // Why it is refused, with the sources, is what a person wants to see then.
         return Err(session.report());
     }
-    let plan = describe(&session, &verified, &options.services).clean(&session.redactor());
+    let mut plan = describe(&session, &verified, &options.services);
+    let since = since_reviewed(&mut session);
+    plan.changes.extend(since.iter().map(|difference| reviewed(difference, session.inputs.sources())));
+    let plan = plan.clean(&session.redactor());
     let text = match options.format {
         PlanFormat::Human => plan::write_human(&plan, page_screen(request)),
         PlanFormat::Json => match serde_json::to_string_pretty(&plan) {
@@ -167,6 +172,17 @@ fn changes(verified: &Verified) -> Vec<PlanChange> {
         .into_iter()
         .map(|what| PlanChange { since: "lock", class: "ownership".to_owned(), what, place: None })
         .collect()
+}
+
+/// What differs from the snapshot.
+fn reviewed(difference: &Difference, sources: &SourceMap) -> PlanChange {
+    let why = if difference.why.is_empty() { String::new() } else { format!(": {}", difference.why) };
+    PlanChange {
+        since: "snapshot",
+        class: difference.class.name().to_owned(),
+        what: format!("{}{why}", difference.place()),
+        place: difference.cause.map(|span| sources.describe(span)),
+    }
 }
 
 fn step(step: &HostStep) -> PlanStep {
