@@ -361,7 +361,7 @@ fn a_user_of_the_policy_counts_where_the_service_has_none() {
 fn rules_say_everything_there_is_to_say() {
     for rule in CATALOGUE.iter() {
         assert!(rule.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", rule.id);
-        for text in [rule.forbids, rule.why, rule.live, rule.fix] {
+        for text in [rule.forbids, rule.why, rule.model, rule.live, rule.fix] {
             assert!(!text.is_empty(), "{}", rule.id);
         }
         assert!(rule.why.ends_with('.') && rule.fix.ends_with('.'), "{}", rule.id);
