@@ -9,6 +9,7 @@ pub mod answer;
 pub mod command;
 pub mod compose;
 pub mod container;
+pub mod helper;
 pub mod identity;
 pub mod idmap;
 pub mod image;

@@ -71,7 +71,7 @@ impl Interpolation<'_> {
                         );
                         return;
                     }
-                    *text = expansion.text;
+                    *text = expansion.text.into();
                 }
                 Err(error) => {
                     sink.push(self.fault(&error, origin, path));

@@ -17,6 +17,7 @@ use crate::yaml::{Mapping, Node};
 
 use super::images::LazyEngine;
 use super::launch_checked::{self, Launch};
+use super::mend;
 use super::pass::options;
 use super::session::Session;
 use super::verify::{Images, Verified, verify};
@@ -192,8 +193,9 @@ fn hand_over(
     let docker = find_docker(request, &variables)?;
     let path = render::write(verified.project.home(), name, rendered)?;
     let globals = request.launch_globals(directory, name, &path);
+    let mut notes = Vec::new();
     let on_host = command.class == Class::Gate && !request.global.dry_run;
-    std::thread::scope(|scope| {
+    let outcome = std::thread::scope(|scope| {
         let check = std::thread::Builder::new()
             .name("cross-check".to_owned())
             .spawn_scoped(scope, || crate::launch::cross_check(&docker, &globals, services, rendered))
@@ -206,7 +208,10 @@ fn hand_over(
             let _ = std::thread::Builder::new().spawn_scoped(scope, || engine.sweep());
         }
         let prepared = if on_host {
-            prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding)
+            prepare(&verified.steps)
+                .map(drop)
+                .map_err(|failure| *failure.finding)
+                .and_then(|()| mend::before_launch(verified, engine, &mut notes))
         } else {
             Ok(())
         };
@@ -215,7 +220,9 @@ fn hand_over(
                 .help(Code::Internal.remedy()))
         });
         checked.and(prepared)
-    })?;
+    });
+    session.sink.extend(notes);
+    outcome?;
     if let Some(lock) = verified.lock.as_ref().filter(|_| on_host) {
         lock.write(&verified.users)?;
     }

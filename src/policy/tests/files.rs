@@ -18,7 +18,7 @@ fn everything_wrong_with_a_policy_is_said_at_once_with_its_place() {
     let outcome = Fixture::new(BASE)
         .with(
             "seaworthy.yaml",
-            "version: 2\nposture: hardend\nusers: {}\nstate: []\nuser: { default: 1000, services: { a: \"1000\" } }\n\
+            "version: 2\nposture: hardend\nusers: {}\nprobes: []\nuser: { default: 1000, services: { a: \"1000\" } }\n\
              overlays: [{ builtin: hardning }, { file: x, builtin: y }, { file: x, sha256: abc }]\nfiles: []\n\
              binds: { roots: ., mode: 750, create: [{ path: x }, { kind: pipe, path: y }], rots: [] }\n\
              waivers: [{ service: a, rule: priviledged, reason: r }, { service: a, rule: cap-add, reason: r }, { rule: privileged }]\n",
@@ -28,7 +28,7 @@ fn everything_wrong_with_a_policy_is_said_at_once_with_its_place() {
         ("2", "not known"),
         ("hardend", "Did you mean `hardened`?"),
         ("users", "Did you mean `user`?"),
-        ("state", "promise"),
+        ("probes", "promise"),
         ("1000", "Write \"UID:GID\""),
         ("\"1000\"", "Write \"UID:GID\""),
         ("hardning", "Did you mean `hardening`?"),
@@ -105,9 +105,29 @@ fn values_are_read_with_their_places() {
 }
 
 #[test]
-fn what_is_created_lies_in_the_roots() {
+fn what_is_declared_by_name_may_lie_outside_the_roots() {
     let outcome = Fixture::new(BASE).policy("binds: { create: [{ path: /elsewhere/x, kind: dir }] }\n").run();
-    assert_eq!(outcome.codes(), [Code::PolicySyntax]);
+    assert!(outcome.codes().is_empty(), "{}", outcome.text());
+}
+
+#[test]
+fn durable_directories_and_who_repairs_them() {
+    let outcome = Fixture::new(BASE)
+        .policy("state: [{ path: 'memory/*', from: ['3001:3002'] }, { path: /srv/x }]\nrepair: helper\n")
+        .run();
+    let policy = outcome.policy.as_ref().unwrap();
+    assert!(policy.state[0].path.value.ends_with("memory/*"));
+    assert_eq!(policy.state[0].from, [crate::host::Owner::new(3001, 3002)]);
+    assert_eq!(policy.repair, crate::policy::state::RepairSetting::Helper);
+    for (text, help) in [
+        ("state: [{}]", "Add `path:`"),
+        ("state: [{ path: x, from: ['0:0'] }]", "Nothing is ever taken from root"),
+        ("repair: perhaps", "`auto` repairs"),
+    ] {
+        let outcome = Fixture::new(BASE).policy(&format!("{text}\n")).run();
+        assert_eq!(outcome.codes(), [Code::PolicySyntax], "{text}");
+        assert!(outcome.text().contains(help), "{}", outcome.text());
+    }
 }
 
 #[test]
