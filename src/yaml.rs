@@ -12,7 +12,7 @@ mod parse;
 mod path;
 pub mod scalar;
 
-pub use emit::{to_yaml, to_yaml_lossless};
+pub use emit::{to_yaml, to_yaml_lossless, to_yaml_with_lines};
 pub use json::{to_json, to_json_compact};
 pub use mapping::{Entry, Mapping};
 pub use node::{Document, Node, Tag, Text, Value};

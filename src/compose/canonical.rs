@@ -5,6 +5,7 @@
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::yaml::{Mapping, Node, Path, Value};
 
+use super::expression;
 use super::merge::{dependency, text, to_build, to_map};
 use super::short::{device, port, volume};
 use super::table::{Canonical, Spec};
@@ -219,6 +220,7 @@ fn ports(node: Node) -> Result<Node, Failed> {
         };
         match port::parse(&spec) {
             Ok(found) => expanded.extend(found.into_iter().map(|port| port_map(port, item))),
+            Err(_) if expression::is_kept(&spec) => expanded.push(item.clone()),
             Err(message) => {
                 let origin = item.origin;
                 return Err((node, Fault { text: message, origin }));

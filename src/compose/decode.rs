@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
 use crate::yaml::{Entry, Mapping, Node, Path, Text, Value};
 
+use super::expression;
 use super::merge::{kind, printed, text};
 use super::short::{boolean, command, duration, file_mode, host, integer, size};
 use super::table::{Canonical, Decode, Map, Object, Scalars, Spec, is_extension};
@@ -14,8 +15,11 @@ use super::table::{Canonical, Decode, Map, Object, Scalars, Spec, is_extension};
 /// The decoded value; `None` where Compose leaves it out. Faults go to the sink.
 pub fn decode(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
     let origin = node.origin;
+    let kept = expression::holds(&node).then(|| node.clone());
     match convert(node, spec, path, sink) {
         Ok(decoded) => decoded,
+        // An expression is what it is, until there is a value.
+        Err(_) if kept.is_some() => kept,
         Err(message) => {
             sink.push(
                 Finding::error(Code::ComposeValue, format!("{path}: {message}"))

@@ -107,6 +107,7 @@ fn read_env_file<'t>(
     let id = inputs
         .read(&fs_path, path)
         .map_err(|finding| Box::new(finding.at_origin(file.origin, "env file named here")))?;
+    inputs.mark_values(id);
     let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
     let parsed = match format {
         "" => dotenv::parse_after(&text, lookup, earlier),
@@ -140,6 +141,7 @@ pub fn resolve_labels(service: &mut Mapping, inputs: &mut Inputs, sink: &mut Sin
                 continue;
             }
         };
+        inputs.mark_values(id);
         let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
         match dotenv::parse(&text, &|key| values.get(key).map(|(value, _)| value.clone())) {
             Ok(parsed) => {

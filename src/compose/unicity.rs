@@ -66,7 +66,11 @@ fn are_distinct(keys: &[Text]) -> bool {
     keys.iter().enumerate().all(|(at, key)| !keys.iter().take(at).any(|other| other == key))
 }
 
-fn key_of(item: &Node, by: UniqueBy) -> Result<Text, String> {
+/// What makes a list's element the same as another.
+///
+/// # Errors
+/// Says why the element has no such key.
+pub fn key_of(item: &Node, by: UniqueBy) -> Result<Text, String> {
     let unexpected = || format!("unexpected {}", super::merge::kind(item));
     match (by, &item.value) {
         (UniqueBy::KeyValue, Value::String(text)) => Ok(text.split('=').next().unwrap_or(text).into()),

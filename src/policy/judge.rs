@@ -98,7 +98,7 @@ impl Policy {
     }
 
     /// How a breach of a rule is reported; not at all where no posture or overlay asks for it.
-    fn severity(&self, rule: &Rule, arranged: &Arranged) -> Option<Severity> {
+    pub(super) fn severity(&self, rule: &Rule, arranged: &Arranged) -> Option<Severity> {
         let in_force = |name: &str| {
             let named =
                 |overlay: &Overlay| matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == name);
@@ -231,7 +231,7 @@ fn report_unused(at: usize, waiver: &Waiver, used: &Used, sink: &mut Sink) {
 #[derive(Default)]
 struct Used(HashSet<(usize, usize)>);
 
-fn breaches(rule: &Rule, view: &View<'_>) -> Vec<Breach> {
+pub(super) fn breaches(rule: &Rule, view: &View<'_>) -> Vec<Breach> {
     let mut found = Vec::new();
     match rule.check {
         Check::Service(check) => view.services().for_each(|service| check(&service, &mut found)),

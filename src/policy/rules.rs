@@ -32,6 +32,7 @@ use super::posture::Posture;
 
 pub use breach::Breach;
 pub use document::{document, json};
+pub use paths::real;
 pub use subject::{Service, View};
 
 /// What a waiver of a rule can allow.
