@@ -2,6 +2,8 @@
 
 mod human;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 pub use human::write_human;
@@ -9,7 +11,9 @@ pub use human::write_human;
 use crate::compose::{Model, text};
 use crate::diagnostic::{Finding, Severity};
 use crate::engine::Answer;
-use crate::ownership::{HostStep, UserDecision};
+use crate::host::Owner;
+use crate::ownership::lock::repair::{Repair, Tree};
+use crate::ownership::{HostStep, UserDecision, Way};
 use crate::source::SourceMap;
 use crate::yaml::Node;
 
@@ -28,6 +32,8 @@ pub struct Plan {
     pub disabled: Vec<String>,
     /// What will be created on the host, in order.
     pub steps: Vec<HostStep>,
+    /// What is looked through before anything starts, and put right where it is not.
+    pub repairs: Vec<PlanRepair>,
     pub findings: Vec<PlanFinding>,
     /// The command that would run, word by word.
     pub command: Vec<String>,
@@ -122,6 +128,41 @@ pub struct PlanMount {
     pub source: Option<String>,
     pub target: String,
     pub read_only: bool,
+}
+
+/// One durable directory.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanRepair {
+    pub service: String,
+    /// Absolute.
+    pub path: String,
+    /// Whose everything in it becomes, in the host's numbers.
+    pub owner: Owner,
+    /// Whose files are taken; those of others stay as they are.
+    pub from: BTreeSet<u32>,
+    /// How it is put right.
+    pub strategy: &'static str,
+    pub by: Way,
+    /// Why it is done so.
+    pub reason: &'static str,
+}
+
+/// The repairs of a launch, in order.
+pub fn repairs(repairs: &[Repair], (by, reason): (Way, &'static str)) -> Vec<PlanRepair> {
+    let of = |repair: &Repair| {
+        let service = repair.service.clone();
+        let one = move |tree: &Tree| PlanRepair {
+            service: service.clone(),
+            path: tree.path.display().to_string(),
+            owner: tree.handover.to,
+            from: tree.handover.from.clone(),
+            strategy: "chown",
+            by,
+            reason,
+        };
+        repair.trees.iter().map(one).collect::<Vec<_>>()
+    };
+    repairs.iter().flat_map(of).collect()
 }
 
 #[derive(Clone, Debug, Serialize)]

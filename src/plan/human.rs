@@ -23,6 +23,7 @@ pub fn write_human(plan: &Plan, width: usize) -> String {
     files(plan, &mut out);
     services(plan, width, &mut out);
     steps(plan, &mut out);
+    repairs(plan, &mut out);
     findings(plan, &mut out);
     let _ = writeln!(out, "\nThen\n  {}", plan.command.join(" "));
     out
@@ -122,7 +123,7 @@ fn short(path: &str, directory: &str) -> String {
 
 fn steps(plan: &Plan, out: &mut String) {
     let _ = writeln!(out, "\nTo do on the host");
-    if plan.steps.is_empty() {
+    if plan.steps.is_empty() && plan.repairs.is_empty() {
         let _ = writeln!(out, "  nothing: every bind source is there");
     }
     let rows: Vec<Vec<String>> = plan
@@ -141,6 +142,23 @@ fn steps(plan: &Plan, out: &mut String) {
                 owner,
                 format!("{:04o}", place.mode),
                 format!("for {}", place.service),
+            ]
+        })
+        .collect();
+    table(&rows, out);
+}
+
+fn repairs(plan: &Plan, out: &mut String) {
+    let rows: Vec<Vec<String>> = plan
+        .repairs
+        .iter()
+        .map(|repair| {
+            vec![
+                "keep right".to_owned(),
+                short(&repair.path, &plan.directory),
+                repair.owner.to_string(),
+                format!("for {}", repair.service),
+                format!("{} ({}): {}", repair.strategy, repair.by.describe(), repair.reason),
             ]
         })
         .collect();

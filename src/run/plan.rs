@@ -65,6 +65,7 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
             .map(str::to_owned)
             .collect(),
         steps: verified.steps.clone(),
+        repairs: verified.way.map(|way| plan::repairs(&verified.repairs, way)).unwrap_or_default(),
         findings: session.sink.findings().iter().map(|finding| PlanFinding::new(finding, sources)).collect(),
         command,
     }
