@@ -10,6 +10,7 @@ mod apply;
 pub mod bind;
 pub mod caller;
 pub mod command;
+pub mod copies;
 pub mod home;
 pub mod images;
 pub mod kind;

@@ -12,6 +12,7 @@ use crate::compose::{Model, text};
 use crate::diagnostic::{Finding, Severity};
 use crate::engine::Answer;
 use crate::host::Owner;
+use crate::ownership::copies::CopyStep;
 use crate::ownership::lock::repair::{Repair, Tree};
 use crate::ownership::{HostStep, UserDecision, Way};
 use crate::source::SourceMap;
@@ -34,6 +35,8 @@ pub struct Plan {
     pub steps: Vec<HostStep>,
     /// What is looked through before anything starts, and put right where it is not.
     pub repairs: Vec<PlanRepair>,
+    /// Derived files that are refreshed before anything starts.
+    pub copies: Vec<PlanCopy>,
     pub findings: Vec<PlanFinding>,
     /// The command that would run, word by word.
     pub command: Vec<String>,
@@ -128,6 +131,26 @@ pub struct PlanMount {
     pub source: Option<String>,
     pub target: String,
     pub read_only: bool,
+}
+
+/// One derived file; what is in it may be secret.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanCopy {
+    /// Absolute.
+    pub from: String,
+    pub to: String,
+    /// In octal.
+    pub mode: String,
+}
+
+impl PlanCopy {
+    pub fn new(step: &CopyStep) -> Self {
+        Self {
+            from: step.from.display().to_string(),
+            to: step.root.join(&step.path).display().to_string(),
+            mode: format!("{:04o}", step.mode),
+        }
+    }
 }
 
 /// One durable directory.

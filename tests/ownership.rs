@@ -8,6 +8,7 @@ mod ownership {
     mod harness;
 
     mod attacks;
+    mod copies;
     mod launch;
     mod operator;
     mod repair;

@@ -123,7 +123,7 @@ fn short(path: &str, directory: &str) -> String {
 
 fn steps(plan: &Plan, out: &mut String) {
     let _ = writeln!(out, "\nTo do on the host");
-    if plan.steps.is_empty() && plan.repairs.is_empty() {
+    if plan.steps.is_empty() && plan.repairs.is_empty() && plan.copies.is_empty() {
         let _ = writeln!(out, "  nothing: every bind source is there");
     }
     let rows: Vec<Vec<String>> = plan
@@ -160,6 +160,15 @@ fn repairs(plan: &Plan, out: &mut String) {
                 format!("for {}", repair.service),
                 format!("{} ({}): {}", repair.strategy, repair.by.describe(), repair.reason),
             ]
+        })
+        .collect();
+    table(&rows, out);
+    let rows: Vec<Vec<String>> = plan
+        .copies
+        .iter()
+        .map(|copy| {
+            let from = format!("from {}", short(&copy.from, &plan.directory));
+            vec!["refresh".to_owned(), short(&copy.to, &plan.directory), copy.mode.clone(), from]
         })
         .collect();
     table(&rows, out);

@@ -7,7 +7,7 @@ use super::posture::Posture;
 use super::rules::{Allow, CATALOGUE, Rule};
 use super::state::RepairSetting;
 #[cfg(test)]
-use super::{binds, file, state, user, waiver};
+use super::{binds, copies, file, state, user, waiver};
 
 /// `schemas/policy.schema.json`
 pub fn schema() -> Value {
@@ -78,6 +78,19 @@ pub fn schema() -> Value {
                 }
             } },
             "repair": { "enum": RepairSetting::ALL.map(RepairSetting::name), "description": "Who repairs; auto is the default." },
+            "copies": { "type": "array", "items": {
+                "type": "object",
+                "required": ["from", "to"],
+                "additionalProperties": false,
+                "description": "A file that is derived from another one, refreshed before every launch.",
+                "properties": {
+                    "from": path,
+                    "to": path,
+                    "format": { "enum": ["json", "plain"] },
+                    "drop": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "description": "JSON pointers to what is left out." },
+                    "mode": mode
+                }
+            } },
             "waivers": { "type": "array", "items": waivers() }
         }
     })
@@ -121,7 +134,7 @@ fn waivers() -> Value {
 
 /// The keys of each mapping, as the reader knows them; the schema must know the same.
 #[cfg(test)]
-fn known() -> [(&'static str, &'static [&'static str]); 7] {
+fn known() -> [(&'static str, &'static [&'static str]); 8] {
     [
         ("/properties", file::POLICY.known),
         ("/properties/user/properties", user::USER.known),
@@ -129,6 +142,7 @@ fn known() -> [(&'static str, &'static [&'static str]); 7] {
         ("/properties/binds/properties", binds::BINDS.known),
         ("/properties/binds/properties/create/items/properties", binds::CREATE.known),
         ("/properties/state/items/properties", state::STATE.known),
+        ("/properties/copies/items/properties", copies::COPIES.known),
         ("/properties/waivers/items/properties", waiver::WAIVER.known),
     ]
 }

@@ -8,6 +8,7 @@ use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::{Answer, Command};
 use crate::ownership::UserDecision;
+use crate::prepare::copy::refresh;
 use crate::prepare::prepare;
 use crate::project::Project;
 use crate::render::{self, Rendered};
@@ -202,9 +203,8 @@ fn hand_over(
                     .help(Code::PrepareFailed.remedy())
             })?;
         let prepared = if on_host {
-            prepare(&verified.steps)
-                .map(drop)
-                .map_err(|failure| *failure.finding)
+            refresh(&verified.copies)
+                .and_then(|_| prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding))
                 .and_then(|()| mend::before_launch(verified, engine, &mut notes))
         } else {
             Ok(())

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::cli::{PlanFormat, PlanOptions, Request};
 use crate::diagnostic::Exit;
 use crate::engine::Options;
-use crate::plan::{self, Plan, PlanFile, PlanFinding, PlanLock, PlanPolicy, PlanService, Role};
+use crate::plan::{self, Plan, PlanCopy, PlanFile, PlanFinding, PlanLock, PlanPolicy, PlanService, Role};
 use crate::render;
 use crate::source::{FileId, SourceMap};
 
@@ -65,6 +65,7 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
             .map(str::to_owned)
             .collect(),
         steps: verified.steps.clone(),
+        copies: verified.copies.iter().map(PlanCopy::new).collect(),
         repairs: verified.way.map(|way| plan::repairs(&verified.repairs, way)).unwrap_or_default(),
         findings: session.sink.findings().iter().map(|finding| PlanFinding::new(finding, sources)).collect(),
         command,

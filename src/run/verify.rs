@@ -7,6 +7,7 @@ use crate::diagnostic::{Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::Owner;
 use crate::ownership::bind::{BindDecision, BindQuestion};
+use crate::ownership::copies::{CopyStep, decide as decide_copies};
 use crate::ownership::home;
 use crate::ownership::images::wanted_paths;
 use crate::ownership::lock::StateRoots;
@@ -21,7 +22,7 @@ use crate::yaml::Node;
 
 use super::images::{LazyEngine, LazyImages};
 use super::lock::Locked;
-use super::policy::{binds, id_map, state, users};
+use super::policy::{binds, derived, id_map, state, users};
 use super::session::Session;
 
 /// Everything that was decided about a launch.
@@ -39,6 +40,8 @@ pub struct Verified {
     pub steps: Vec<HostStep>,
     /// What is tried before anything starts, as the services' users.
     pub probes: Vec<WriteProbe>,
+    /// Derived files, with what they will hold.
+    pub copies: Vec<CopyStep>,
     /// What is looked through, and put right, before anything starts.
     pub repairs: Vec<Repair>,
     /// Who does it, and why; or why nobody does.
@@ -207,11 +210,19 @@ pub fn verify(
         mended: &mended,
     });
     session.sink.extend(binds.findings);
+    let declared = policy.as_ref().map(derived).unwrap_or_default();
+    let mut copies = Vec::new();
+    if location == Location::Here && !declared.is_empty() {
+        let roots = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
+        let (steps, findings) = decide_copies(&declared, &StateRoots::new(&model, roots));
+        copies = steps;
+        session.sink.extend(findings);
+    }
     if session.sink.has_errors() {
         return None;
     }
     let (users, steps, probes, binds) = (users.decisions, binds.steps, binds.probes, binds.decisions);
-    Some(Verified { project, policy, arranged, model, selected, users, binds, steps, probes, repairs, way, lock })
+    Some(Verified { project, policy, arranged, model, selected, users, binds, steps, probes, copies, repairs, way, lock })
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.
