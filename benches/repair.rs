@@ -53,8 +53,16 @@ fn main() {
     let made = grow(&tree, entries);
     println!("{made} entries in {}", scratch.path().display());
 
-    let ours = |to: u32| run(Command::new(std::env::current_exe().unwrap()).args(["walk".as_ref(), tree.as_os_str(), to.to_string().as_ref()]));
-    let theirs = |to: u32| run(Command::new("chown").args(["-R".as_ref(), format!("{to}:{to}").as_ref(), tree.as_os_str()]));
+    let ours = |to: u32| {
+        run(Command::new(std::env::current_exe().unwrap()).args([
+            "walk".as_ref(),
+            tree.as_os_str(),
+            to.to_string().as_ref(),
+        ]))
+    };
+    let theirs = |to: u32| {
+        run(Command::new("chown").args(["-R".as_ref(), format!("{to}:{to}").as_ref(), tree.as_os_str()]))
+    };
     let (mut changing, mut resting): ([Option<Best>; 2], [Option<Best>; 2]) = Default::default();
     for _ in 0..TURNS {
         // Each finds the tree as the other left it, and then as it was left by itself.
@@ -102,7 +110,8 @@ fn walk(tree: &Path, to: u32) {
         dry_run: false,
     };
     let root = Dir::open(tree.parent().unwrap()).unwrap();
-    let summary = hand_over(&root, Path::new(tree.file_name().unwrap()), &handover, &AtomicU64::new(0)).unwrap();
+    let summary =
+        hand_over(&root, Path::new(tree.file_name().unwrap()), &handover, &AtomicU64::new(0)).unwrap();
     assert!(summary.errors.is_empty() && summary.left_in_all == 0, "{:?}", summary.errors);
 }
 

@@ -8,6 +8,7 @@
 pub mod allocate;
 mod apply;
 pub mod bind;
+pub mod build;
 pub mod caller;
 pub mod command;
 pub mod copies;
@@ -26,7 +27,9 @@ mod text;
 pub mod user;
 
 pub use apply::apply;
-pub use bind::{BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome, Role, WriteProbe, decide_binds};
+pub use bind::{
+    BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome, Role, WriteProbe, decide_binds,
+};
 pub use caller::Caller;
 pub use images::{EngineImages, Images, NoEngine};
 pub use spec::{Placed, UserSpec};

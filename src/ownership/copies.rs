@@ -114,7 +114,6 @@ fn drop_at(value: &mut Value, pointer: &str) -> bool {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;

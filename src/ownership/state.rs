@@ -123,7 +123,7 @@ fn named(directory: &Path, pattern: &OsStr) -> Vec<PathBuf> {
 }
 
 /// `*` is any part of a name, also none; `?` is one byte of it.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
+pub(super) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     // Where the last star may have begun to take too little.
     let (mut at, mut read, mut star) = (0, 0, None);
     while read < name.len() {

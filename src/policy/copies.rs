@@ -57,7 +57,9 @@ fn one(item: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Option<Copy> {
                 "Add `format: json`, or remove `drop`.",
             ),
             Some(pointer) => drop.push(pointer.to_owned()),
-            None => reader.wrong(node, "copies.drop", "a JSON pointer", "It begins with a slash: /oauthAccount."),
+            None => {
+                reader.wrong(node, "copies.drop", "a JSON pointer", "It begins with a slash: /oauthAccount.")
+            }
         }
     }
     let mode = map.get("mode").and_then(|node| file_mode(node, "copies.mode", reader));

@@ -36,7 +36,9 @@ pub struct PolicyFile {
 
 pub(super) const POLICY: Keys = Keys {
     place: "",
-    known: &["version", "posture", "user", "overlays", "files", "binds", "state", "repair", "copies", "waivers"],
+    known: &[
+        "version", "posture", "user", "overlays", "files", "binds", "state", "repair", "copies", "waivers",
+    ],
     later: &["probes", "gc"],
 };
 

@@ -19,7 +19,10 @@ fn try_one(probe: &WriteProbe) -> Option<Finding> {
         Probe::Writable { .. } => return None,
         Probe::Refused { attempt, source, left_behind } => {
             let left = left_behind.map(|left| format!("; {} is left there", left.display()));
-            (format!("cannot {attempt} in {}: {source}{}", path.display(), left.unwrap_or_default()), source.raw_os_error())
+            (
+                format!("cannot {attempt} in {}: {source}{}", path.display(), left.unwrap_or_default()),
+                source.raw_os_error(),
+            )
         }
         Probe::Unknown(_) => {
             // On such a filesystem the modes do not say who may.
@@ -27,13 +30,16 @@ fn try_one(probe: &WriteProbe) -> Option<Finding> {
                 return None;
             }
             match check_below(path, Path::new(""), &probe.who, Access::USE_DIRECTORY) {
-                Ok(Verdict::Blocked(blocked)) => (format!("cannot write {}: {blocked}", path.display()), None),
+                Ok(Verdict::Blocked(blocked)) => {
+                    (format!("cannot write {}: {blocked}", path.display()), None)
+                }
                 _ => return None,
             }
         }
     };
     let host = probe.who.owner;
-    let user = if host == probe.user { host.to_string() } else { format!("{}, which is {host} here", probe.user) };
+    let user =
+        if host == probe.user { host.to_string() } else { format!("{}, which is {host} here", probe.user) };
     let message = format!("service `{}` runs as {user} and {what}", probe.service);
     Some(
         Finding::error(Code::BindAccess, message)
@@ -44,17 +50,24 @@ fn try_one(probe: &WriteProbe) -> Option<Finding> {
 
 fn help(path: &Path, errno: Option<i32>) -> String {
     let system = FileSystem::of(path);
-    let place = system.as_ref().map_or_else(|_| String::new(), |system| format!("{} ({})", system.name, system.source));
+    let place = system
+        .as_ref()
+        .map_or_else(|_| String::new(), |system| format!("{} ({})", system.name, system.source));
     match errno {
         Some(libc::EROFS) => {
-            format!("It is on {place}, which is mounted read-only. Mount it writable, or mark the mount `:ro`.")
+            format!(
+                "It is on {place}, which is mounted read-only. Mount it writable, or mark the mount `:ro`."
+            )
         }
         Some(libc::ENOSPC | libc::EDQUOT) => format!("There is no room left on {place} for this user."),
         _ if system.as_ref().is_ok_and(FileSystem::is_network) => format!(
             "It is on {place}: the server decides who may write. Its export may map users (root_squash, \
              all_squash, sec=); create the directory there as its owner, or change the export."
         ),
-        Some(libc::EPERM) => "Something beside the permissions forbids it: an attribute (`lsattr -d`), a security module.".to_owned(),
+        Some(libc::EPERM) => {
+            "Something beside the permissions forbids it: an attribute (`lsattr -d`), a security module."
+                .to_owned()
+        }
         _ => "Give the directory to that user, or mark the mount `:ro`.".to_owned(),
     }
 }

@@ -36,15 +36,14 @@ pub struct Helper<'e> {
 impl<'e> Helper<'e> {
     pub fn new(engine: &'e Engine) -> Answer<Self> {
         // Where the engine itself has no root, nothing turns its map off.
-        let map =
-            if engine.info().is_rootless { engine.id_map().map(Some) } else { Answer::Known(None) };
+        let map = if engine.info().is_rootless { engine.id_map().map(Some) } else { Answer::Known(None) };
         map.map(|map| Self { engine, map, image: OnceCell::new() })
     }
 
     fn image(&self) -> Result<&HelperImage, String> {
-        let image = self.image.get_or_init(|| {
-            Answer::from(program()).and_then(|program| self.engine.helper_image(&program))
-        });
+        let image = self
+            .image
+            .get_or_init(|| Answer::from(program()).and_then(|program| self.engine.helper_image(&program)));
         image.as_ref().into_result()
     }
 }
@@ -119,7 +118,9 @@ fn there(
         Ok(found) if found.len() == trees.len() => {
             found.into_iter().map(|one| one.map_err(RepairError::Helper)).collect()
         }
-        Ok(_) => trees.iter().map(|_| Err(RepairError::Helper("the helper's answer is cut".into()))).collect(),
+        Ok(_) => {
+            trees.iter().map(|_| Err(RepairError::Helper("the helper's answer is cut".into()))).collect()
+        }
         Err(reason) => trees.iter().map(|_| Err(RepairError::Helper(reason.clone()))).collect(),
     }
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Answer, Engine, Location};
+use crate::host::Kind;
 use crate::host::walk::Summary;
 use crate::ownership::lock::repair::{Repair, Tree};
 use crate::ownership::{Way, command};
-use crate::host::Kind;
 use crate::prepare::probe::try_all;
 use crate::prepare::repair::{By, Helper, RepairError, repair};
 

@@ -84,10 +84,10 @@ pub fn derived(policy: &Policy) -> Vec<DeclaredCopy> {
 
 /// `state:` and `repair:` of the policy.
 pub fn state(policy: &Policy) -> StatePolicy {
-    let declared = policy.state.iter().map(|state| DeclaredState {
-        path: state.path.value.clone(),
-        from: state.from.clone(),
-    });
+    let declared = policy
+        .state
+        .iter()
+        .map(|state| DeclaredState { path: state.path.value.clone(), from: state.from.clone() });
     StatePolicy {
         declared: declared.collect(),
         repair: match policy.repair {

@@ -79,7 +79,11 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
         )));
     }
     let way = way(state.repair, decided.caller.may_chown()).map_err(|reason| {
-        Some(refuse(Code::PrepareFailed, format!("nothing is repaired: {reason}"), "Change `repair:` in the policy."))
+        Some(refuse(
+            Code::PrepareFailed,
+            format!("nothing is repaired: {reason}"),
+            "Change `repair:` in the policy.",
+        ))
     })?;
     let text = carry_out(&repairs, engine, way.0, dry_run)?;
     if !dry_run {

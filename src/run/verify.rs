@@ -210,6 +210,9 @@ pub fn verify(
         mended: &mended,
     });
     session.sink.extend(binds.findings);
+    if policy.is_some() {
+        session.sink.extend(crate::ownership::build::report(&selected, &users));
+    }
     let declared = policy.as_ref().map(derived).unwrap_or_default();
     let mut copies = Vec::new();
     if location == Location::Here && !declared.is_empty() {
@@ -222,7 +225,21 @@ pub fn verify(
         return None;
     }
     let (users, steps, probes, binds) = (users.decisions, binds.steps, binds.probes, binds.decisions);
-    Some(Verified { project, policy, arranged, model, selected, users, binds, steps, probes, copies, repairs, way, lock })
+    Some(Verified {
+        project,
+        policy,
+        arranged,
+        model,
+        selected,
+        users,
+        binds,
+        steps,
+        probes,
+        copies,
+        repairs,
+        way,
+        lock,
+    })
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.

@@ -289,7 +289,11 @@ fn an_interrupted_repair_is_finished_by_the_next() {
                     command
                 }
             };
-            let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+            let mut child = command
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
             std::thread::sleep(std::time::Duration::from_millis(patience));
             let _ = child.kill();
             child.wait().unwrap();

@@ -81,14 +81,19 @@ fn a_source_that_is_cut_leaves_the_old_copy_and_launches_nothing() {
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
 fn a_fault_while_it_is_written_leaves_the_old_copy() {
-    for inject in ["fsync:error=EIO:when=1", "renameat:error=EIO", "fsync:signal=KILL:when=1", "renameat:signal=KILL"] {
+    for inject in
+        ["fsync:error=EIO:when=1", "renameat:error=EIO", "fsync:signal=KILL:when=1", "renameat:signal=KILL"]
+    {
         let project = project();
         project.seaworthy(&["prepare"]).ok();
         let path = project.path(".seaworthy/config.json");
         let old = fs::read(&path).unwrap();
         fs::write(project.beside("home/config.json"), SOURCE.replace("true", "false")).unwrap();
         let mut command = bare("strace");
-        command.args(["-f", "-qq", "-o"]).arg(project.beside("strace")).args(["-e", &format!("inject={inject}")]);
+        command
+            .args(["-f", "-qq", "-o"])
+            .arg(project.beside("strace"))
+            .args(["-e", &format!("inject={inject}")]);
         command.arg(env!("CARGO_BIN_EXE_seaworthy")).arg("prepare").current_dir(&project.directory);
         let output = super::harness::run(command);
         assert_ne!(output.end, super::harness::End::Code(0), "{inject}: {output}");

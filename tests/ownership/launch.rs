@@ -45,8 +45,12 @@ fn a_declared_file_outside_the_roots_is_made_and_nothing_beside_it() {
     let project = Project::new(&service("'HOME/.gitconfig:/x'", "cat /x"));
     let home = project.beside("home");
     fs::create_dir(&home).unwrap();
-    project.file("compose.yaml", &service("'HOME/.gitconfig:/x'", "cat /x").replace("HOME", home.to_str().unwrap()));
-    let create = format!("binds: {{create: [{{path: {}/.gitconfig, kind: file, content: mine}}]}}\n", home.display());
+    project.file(
+        "compose.yaml",
+        &service("'HOME/.gitconfig:/x'", "cat /x").replace("HOME", home.to_str().unwrap()),
+    );
+    let create =
+        format!("binds: {{create: [{{path: {}/.gitconfig, kind: file, content: mine}}]}}\n", home.display());
     project.file("seaworthy.yaml", &format!("{POLICY}{create}"));
     let before = Surroundings::of(&project, &OURS);
     project.seaworthy(&UP).ok().says("mine");
@@ -155,7 +159,11 @@ fn traps_leave_nothing_on_the_host() {
     let cases = [
         (service("'./missing.json:/etc/missing.json'", "true"), "missing.json", "bind-missing"),
         (service("'./run/app.sock:/app.sock'", "true"), "run", "bind-missing"),
-        (service("{type: bind, source: ./long, target: /x, bind: {propagation: rprivate}}", "true"), "long", "bind-missing"),
+        (
+            service("{type: bind, source: ./long, target: /x, bind: {propagation: rprivate}}", "true"),
+            "long",
+            "bind-missing",
+        ),
         (service(&format!("'${{UNSET}}{unset}:/x'"), "true"), "nothing", "bind-missing"),
     ];
     for (text, name, code) in cases {

@@ -103,7 +103,15 @@ impl Operated {
         let group = fs::metadata(socket).unwrap().gid();
         let number = OPERATOR.to_string();
         let mut command = bare("setpriv");
-        command.args(["--reuid", &number, "--regid", &number, "--groups", &group.to_string(), "--inh-caps=-all"]);
+        command.args([
+            "--reuid",
+            &number,
+            "--regid",
+            &number,
+            "--groups",
+            &group.to_string(),
+            "--inh-caps=-all",
+        ]);
         command.current_dir(&self.project.directory);
         command.env("HOME", self.project.beside("home")).env("DOCKER_HOST", &self.host);
         command

@@ -255,7 +255,12 @@ fn the_helper_is_confined_and_made_of_the_program_alone() {
     assert!(!line.contains("DAC_READ_SEARCH") && !line.contains("--privileged"), "{line}");
     let image = words.lines().find(|word| word.starts_with("sha256:")).unwrap();
     let files = bare("sh")
-        .args(["-c", "id=$(docker create $1) && docker export $id | tar -t; docker rm $id > /dev/null", "-", image])
+        .args([
+            "-c",
+            "id=$(docker create $1) && docker export $id | tar -t; docker rm $id > /dev/null",
+            "-",
+            image,
+        ])
         .env("DOCKER_HOST", plain().host)
         .output()
         .unwrap();
@@ -263,7 +268,9 @@ fn the_helper_is_confined_and_made_of_the_program_alone() {
     let regular: Vec<&str> = files
         .lines()
         .filter(|name| !name.ends_with('/'))
-        .filter(|name| !["dev/", "etc/", "proc/", "sys/", ".dockerenv"].iter().any(|part| name.starts_with(part)))
+        .filter(|name| {
+            !["dev/", "etc/", "proc/", "sys/", ".dockerenv"].iter().any(|part| name.starts_with(part))
+        })
         .collect();
     assert_eq!(regular, ["seaworthy-helper"]);
 }

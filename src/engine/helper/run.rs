@@ -83,9 +83,26 @@ impl Engine {
     fn arguments(&self, name: &str, image: &HelperImage, task: &Task<'_>) -> Vec<OsString> {
         let info = self.info();
         let mut words: Vec<OsString> = [
-            "run", "--rm", "--interactive", "--name", name, "--pull", "never", "--network", "none",
-            "--read-only", "--user", "0:0", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
-            "--pids-limit", PIDS, "--log-driver", "none",
+            "run",
+            "--rm",
+            "--interactive",
+            "--name",
+            name,
+            "--pull",
+            "never",
+            "--network",
+            "none",
+            "--read-only",
+            "--user",
+            "0:0",
+            "--cap-drop",
+            "ALL",
+            "--security-opt",
+            "no-new-privileges",
+            "--pids-limit",
+            PIDS,
+            "--log-driver",
+            "none",
         ]
         .map(OsString::from)
         .to_vec();
@@ -152,10 +169,7 @@ fn converse(child: &mut Child, task: &Task<'_>) -> Result<(Vec<u8>, Vec<String>)
     }
 }
 
-fn spawn(
-    events: Sender<Event>,
-    work: impl FnOnce(&Sender<Event>) + Send + 'static,
-) -> std::io::Result<()> {
+fn spawn(events: Sender<Event>, work: impl FnOnce(&Sender<Event>) + Send + 'static) -> std::io::Result<()> {
     std::thread::Builder::new().name("helper".to_owned()).spawn(move || work(&events)).map(drop)
 }
 

@@ -28,7 +28,8 @@ pub fn name() -> PathBuf {
 /// When something with this name was begun; `None` where it is not a name of ours.
 fn begun(name: &str) -> Option<Duration> {
     let mut parts = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.split('-');
-    let numbers = [parts.next()?, parts.next()?, parts.next()?].map(|part| u64::from_str_radix(part, 16).ok());
+    let numbers =
+        [parts.next()?, parts.next()?, parts.next()?].map(|part| u64::from_str_radix(part, 16).ok());
     let [Some(_), Some(_), Some(time)] = numbers else { return None };
     parts.next().is_none().then(|| Duration::from_nanos(time))
 }

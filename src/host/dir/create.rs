@@ -6,7 +6,7 @@ use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use serde::Serialize;
 
-use super::{birth, Dir, DirError, Kind, Owner, Stat, open_beneath};
+use super::{Dir, DirError, Kind, Owner, Stat, birth, open_beneath};
 use crate::host::{Credentials, run_as};
 
 /// How a new file or directory comes into the world.

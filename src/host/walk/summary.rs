@@ -122,8 +122,11 @@ impl Summary {
     /// The same, with the paths of one tree as another has them.
     #[must_use]
     pub fn moved(mut self, from: &Path, to: &Path) -> Self {
-        let paths =
-            self.left.iter_mut().map(|one| &mut one.path).chain(self.errors.iter_mut().map(|one| &mut one.path));
+        let paths = self
+            .left
+            .iter_mut()
+            .map(|one| &mut one.path)
+            .chain(self.errors.iter_mut().map(|one| &mut one.path));
         for path in paths {
             if let Ok(inside) = path.strip_prefix(from) {
                 *path = to.join(inside);

@@ -120,8 +120,9 @@ impl<'a> Judge<'a> {
         let mut plan = match look::look(&source.path) {
             _ if copied.is_some() => {
                 (kind, kind_from) = (Kind::File, KindFrom::Declared);
-                let finding =
-                    copied.and_then(|mode| usable::judge_copy(&say, &service.whom, self.question.caller.process, mode));
+                let finding = copied.and_then(|mode| {
+                    usable::judge_copy(&say, &service.whom, self.question.caller.process, mode)
+                });
                 match finding {
                     Some(finding) => Plan::said(finding),
                     None => Outcome::Present.into(),
@@ -143,8 +144,7 @@ impl<'a> Judge<'a> {
             Found::Unknown(reason) => Outcome::Leave(reason).into(),
         };
         self.findings.extend(plan.finding.take());
-        let probe =
-            probe::of(self, service, mount, (source.role, kind), &plan.outcome, there.as_ref());
+        let probe = probe::of(self, service, mount, (source.role, kind), &plan.outcome, there.as_ref());
         let decision = BindDecision {
             service: service.name.to_owned(),
             role: source.role,

@@ -65,7 +65,9 @@ pub fn plan(
     let mut wanted = declared_trees(service, scope.roots, scope.declared);
     if !scope.only_declared && entry.is_some() {
         let more = state_paths(service, scope.roots).into_iter().map(|path| (path, Vec::new()));
-        wanted.extend(more.filter(|(path, _)| !wanted.iter().any(|(known, _)| known == path)).collect::<Vec<_>>());
+        wanted.extend(
+            more.filter(|(path, _)| !wanted.iter().any(|(known, _)| known == path)).collect::<Vec<_>>(),
+        );
         wanted.sort();
     }
     if entry.is_none() && wanted.is_empty() || scope.only_declared && wanted.is_empty() {
