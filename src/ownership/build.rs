@@ -49,7 +49,7 @@ fn one(name: &str, build: &Node, who: &Credentials) -> Option<Finding> {
         return None;
     }
     let file = context.join(text("dockerfile").unwrap_or("Dockerfile"));
-    let (content, shown) = match text("dockerfile_inline") {
+    let (instructions, shown) = match text("dockerfile_inline") {
         Some(inline) => (inline.to_owned(), "dockerfile_inline".to_owned()),
         None => {
             let bytes = crate::host::read_file(&file, LARGEST).ok()?.bytes;
@@ -59,7 +59,7 @@ fn one(name: &str, build: &Node, who: &Credentials) -> Option<Finding> {
     let ignore = Ignore::read(context, &file);
     let mut closed = Vec::new();
     let mut line = 0;
-    for copy in copies(&content, text("target")) {
+    for copy in copies(&instructions, text("target")) {
         let found = unreadable(context, &copy, who, &ignore);
         if closed.is_empty() {
             line = copy.line;
@@ -103,7 +103,8 @@ fn unreadable(context: &Path, copy: &Copy, who: &Credentials, ignore: &Ignore) -
         };
         // What is copied is what is in a directory; its own mode counts for those below the first.
         let is_source = copy.sources.iter().any(|source| Path::new(source) == relative);
-        if !(kind == Kind::Directory && is_source) && !access::permits(owner, mode, who, wanted) {
+        let counts = kind != Kind::Directory || !is_source;
+        if counts && !access::permits(owner, mode, who, wanted) {
             closed.push((relative.display().to_string(), mode));
         }
         if kind == Kind::Directory {

@@ -147,7 +147,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let whole = r#"{"guard": true, "list": [1, 2]}"#;
         for cut in 0..whole.len() {
-            std::fs::write(temp.path().join("from"), &whole[..cut]).unwrap();
+            std::fs::write(temp.path().join("from"), whole.split_at(cut).0).unwrap();
             assert!(derive(&copy(temp.path(), &[])).is_err(), "{cut}");
         }
         std::fs::write(temp.path().join("from"), whole).unwrap();

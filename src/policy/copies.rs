@@ -58,7 +58,8 @@ fn one(item: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Option<Copy> {
             ),
             Some(pointer) => drop.push(pointer.to_owned()),
             None => {
-                reader.wrong(node, "copies.drop", "a JSON pointer", "It begins with a slash: /oauthAccount.")
+                let help = "It begins with a slash: /oauthAccount.";
+                reader.wrong(node, "copies.drop", "a JSON pointer", help);
             }
         }
     }

@@ -67,7 +67,7 @@ fn a_source_that_is_cut_leaves_the_old_copy_and_launches_nothing() {
     let path = project.path(".seaworthy/config.json");
     let old = fs::read(&path).unwrap();
     for cut in (0..SOURCE.len()).step_by(7) {
-        fs::write(project.beside("home/config.json"), &SOURCE[..cut]).unwrap();
+        fs::write(project.beside("home/config.json"), SOURCE.split_at(cut).0).unwrap();
         project.run(Seaworthy, &UP).refuses(73, "copy-failed").says("config.json");
         assert_eq!(fs::read(&path).unwrap(), old, "{cut}");
     }

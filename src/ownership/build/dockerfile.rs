@@ -71,9 +71,10 @@ fn copy(instruction: &Instruction) -> Option<Copy> {
     if rest.starts_with("<<") {
         return None;
     }
-    let mut words: Vec<String> = match rest.starts_with('[') {
-        true => serde_json::from_str(rest).ok()?,
-        false => rest.split_whitespace().map(str::to_owned).collect(),
+    let mut words: Vec<String> = if rest.starts_with('[') {
+        serde_json::from_str(rest).ok()?
+    } else {
+        rest.split_whitespace().map(str::to_owned).collect()
     };
     words.pop()?;
     // What is fetched, and what a variable names, is not in the context by that name.
