@@ -170,6 +170,9 @@ pub struct PlanRepair {
     pub reason: &'static str,
 }
 
+/// Why a directory is mapped and not given away.
+const MAPPED: &str = "declared so: the files stay the operator's, and the service sees them as its own";
+
 /// The repairs of a launch, in order.
 pub fn repairs(repairs: &[Repair], (by, reason): (Way, &'static str)) -> Vec<PlanRepair> {
     let of = |repair: &Repair| {
@@ -179,9 +182,9 @@ pub fn repairs(repairs: &[Repair], (by, reason): (Way, &'static str)) -> Vec<Pla
             path: tree.path.display().to_string(),
             owner: tree.handover.to,
             from: tree.handover.from.clone(),
-            strategy: "chown",
+            strategy: if tree.mapped.is_some() { "idmap" } else { "chown" },
             by,
-            reason,
+            reason: if tree.mapped.is_some() { MAPPED } else { reason },
         };
         repair.trees.iter().map(one).collect::<Vec<_>>()
     };

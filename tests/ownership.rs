@@ -9,6 +9,7 @@ mod ownership {
 
     mod attacks;
     mod copies;
+    mod idmap;
     mod launch;
     mod operator;
     mod repair;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::builtin;
 use super::posture::Posture;
 use super::rules::{Allow, CATALOGUE, Rule};
-use super::state::RepairSetting;
+use super::state::{RepairSetting, Strategy};
 #[cfg(test)]
 use super::{binds, copies, file, state, user, waiver};
 
@@ -74,7 +74,8 @@ pub fn schema() -> Value {
                         "type": "array",
                         "items": { "type": "string", "pattern": "^[1-9][0-9]*:[0-9]+$" },
                         "description": "Users whose files are the service's although no lock remembers them."
-                    }
+                    },
+                    "strategy": { "enum": Strategy::NAMES, "description": "chown is the default." }
                 }
             } },
             "repair": { "enum": RepairSetting::ALL.map(RepairSetting::name), "description": "Who repairs; auto is the default." },

@@ -16,10 +16,10 @@ use crate::yaml::{Mapping, Node};
 
 use super::images::LazyEngine;
 use super::launch_checked::{self, Launch};
-use super::mend;
 use super::pass::options;
 use super::session::Session;
 use super::verify::{Images, Verified, verify};
+use super::{mapped, mend};
 
 /// `up`, `create`, `run`, `start`, `restart`, `scale`, `watch`: the whole gate. `build`, `pull`, `push`,
 /// `publish` start nothing, so the host is not prepared for them.
@@ -79,6 +79,7 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     if session.sink.has_errors() {
         return Err(session.report());
     }
+    mapped::rewrite(&mut verified);
     let rendered = render::render(&verified.model, &verified.selected).naming(session.inputs.sources());
     let outcome = hand_over(&mut session, command, &verified, &rendered, &services, &engine);
     drop(turn);

@@ -6,7 +6,7 @@ use crate::ownership::copies::{self, DeclaredCopy};
 use crate::ownership::{Allowed, DeclaredState, Placed, StatePolicy, UserPolicy, UserSpec};
 use crate::policy::binds::CreateKind;
 use crate::policy::copies::Copy;
-use crate::policy::state::RepairSetting;
+use crate::policy::state::{RepairSetting, Strategy};
 use crate::policy::{Located, Policy, Posture, UserSetting};
 
 use super::images::LazyEngine;
@@ -84,10 +84,11 @@ pub fn derived(policy: &Policy) -> Vec<DeclaredCopy> {
 
 /// `state:` and `repair:` of the policy.
 pub fn state(policy: &Policy) -> StatePolicy {
-    let declared = policy
-        .state
-        .iter()
-        .map(|state| DeclaredState { path: state.path.value.clone(), from: state.from.clone() });
+    let declared = policy.state.iter().map(|state| DeclaredState {
+        path: state.path.value.clone(),
+        from: state.from.clone(),
+        is_mapped: state.strategy == Strategy::Idmap,
+    });
     StatePolicy {
         declared: declared.collect(),
         repair: match policy.repair {

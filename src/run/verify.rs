@@ -198,7 +198,7 @@ pub fn verify(
         let mut trees = repairs.iter().filter(|repair| repair.service == service).flat_map(|one| &one.trees);
         trees.any(|tree| tree.mends(path, owner))
     };
-    let binds = decide_binds(&BindQuestion {
+    let mut binds = decide_binds(&BindQuestion {
         model: &selected,
         sources: session.inputs.sources(),
         policy: bind_policy.as_ref(),
@@ -209,7 +209,7 @@ pub fn verify(
         caller: &caller,
         mended: &mended,
     });
-    session.sink.extend(binds.findings);
+    session.sink.extend(std::mem::take(&mut binds.findings));
     if policy.is_some() {
         session.sink.extend(crate::ownership::build::report(&selected, &users));
     }
@@ -224,6 +224,12 @@ pub fn verify(
     if session.sink.has_errors() {
         return None;
     }
+    // On disk those are somebody else's.
+    let is_mapped = |path: &Path| {
+        let trees = repairs.iter().flat_map(|repair| &repair.trees);
+        trees.filter(|tree| tree.mapped.is_some()).any(|tree| tree.mends(path, tree.handover.to))
+    };
+    binds.probes.retain(|probe| !is_mapped(&probe.path));
     let (users, steps, probes, binds) = (users.decisions, binds.steps, binds.probes, binds.decisions);
     Some(Verified {
         project,
