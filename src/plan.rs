@@ -196,19 +196,21 @@ pub struct PlanChange {
     pub place: Option<String>,
 }
 
-/// Something to create on the host.
+/// Something to do on the host.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanStep {
-    /// `create-directory` or `create-file`.
+    /// `create-directory`, `create-file`, `repair` or `copy`.
     pub step: &'static str,
     /// Absolute.
     pub path: String,
     /// `UID:GID` in the host's numbers; absent for whoever runs seaworthy.
     pub owner: Option<String>,
-    /// Octal.
-    pub mode: String,
+    /// Octal; absent where modes stay as they are.
+    pub mode: Option<String>,
     /// The service that it is for.
-    pub service: String,
+    pub service: Option<String>,
+    /// How it is done and why so, or what it is made of.
+    pub how: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -172,8 +172,9 @@ fn steps(plan: &Plan, page: &mut Page) {
                 step.step.replace('-', " "),
                 plan.short(&step.path),
                 owner,
-                step.mode.clone(),
-                format!("for {}", step.service),
+                step.mode.clone().unwrap_or_default(),
+                step.service.as_ref().map(|service| format!("for {service}")).unwrap_or_default(),
+                step.how.as_deref().map(|how| plan.short(how)).unwrap_or_default(),
             ];
             cells.into_iter().map(|cell| vec![Piece::from(cell)]).collect()
         })
