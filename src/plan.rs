@@ -33,7 +33,7 @@ pub struct Plan {
     pub files: Vec<PlanFile>,
     /// The services of this launch.
     pub services: Vec<PlanService>,
-    /// Services that no active profile enables.
+    /// Services that no active profile enables, or that were not asked for.
     pub disabled: Vec<String>,
     /// Every rule of the catalogue, with the places where it does not hold, of all services.
     pub rules: Vec<PlanRule>,
@@ -276,6 +276,19 @@ impl Plan {
         }
     }
 
+    /// Where a mount comes from.
+    fn source(&self, mount: &PlanMount) -> String {
+        mount.source.as_deref().map_or_else(|| "anonymous".to_owned(), |path| self.short(path))
+    }
+
+    /// The image, or what it is built of as the project writes it.
+    fn image(&self, service: &PlanService) -> String {
+        match service.image.strip_prefix("build ") {
+            Some(context) => format!("build {}", self.short(context)),
+            None => service.image.clone(),
+        }
+    }
+
     /// What a service breaks, by rule, with how that stands.
     fn breaches<'p>(&'p self, service: &'p str) -> impl Iterator<Item = (&'p str, &'p PlanBreach)> {
         self.rules.iter().flat_map(move |rule| {
@@ -300,7 +313,22 @@ impl Plan {
     }
 }
 
+impl PlanFile {
+    /// Enough of the digest to tell files apart.
+    fn digest(&self) -> &str {
+        self.sha256.get(..12).unwrap_or(&self.sha256)
+    }
+}
+
 impl PlanService {
+    /// As [`Self::remark`], in full.
+    fn use_of(&self, mount: &PlanMount) -> &'static str {
+        match self.remark(mount) {
+            "" => "writable",
+            remark => remark,
+        }
+    }
+
     /// What there is to say of a mount beside its ends.
     fn remark(&self, mount: &PlanMount) -> &'static str {
         match &mount.source {

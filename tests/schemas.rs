@@ -179,7 +179,7 @@ volumes: {cache: {}}
     let project = Project::new(compose).file("seaworthy.yaml", policy).file("seaworthy.lock", lock);
     project.run(["snapshot", "write"]).output();
     let project = project.file("compose.override.yaml", "services: {web: {cap_add: [SYS_ADMIN]}}\n");
-    let plain = Project::new("services: {web: {image: demo}}\n");
+    let plain = Project::new("services: {web: {image: demo, volumes: ['./data:/data']}}\n");
     let mut plans: Vec<Value> = [&project, &plain]
         .map(|project| project.run(["plan", "--format", "json"]))
         .iter()
