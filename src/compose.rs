@@ -29,6 +29,7 @@ pub mod short;
 pub mod suggest;
 pub mod table;
 mod tags;
+pub mod trace;
 mod unicity;
 
 use std::collections::HashSet;
@@ -46,6 +47,8 @@ pub use load::{Phases, section};
 pub use merge::{kind, merge, text};
 pub use select::Profiles;
 pub use tags::TaggedPath;
+pub use trace::Trace;
+pub use unicity::key_of;
 
 use budget::Budget;
 use load::{Level, Loader};
@@ -124,7 +127,20 @@ pub fn load(
     inputs: &mut Inputs,
     sink: &mut Sink,
 ) -> Option<Model> {
-    let Tree { root, name, environment } = load_tree(project, layers, phases, inputs, sink)?;
+    load_with(project, layers, phases, selection, inputs, sink, None)
+}
+
+/// As [`load`], recording what each document said. `None` leaves no record, and costs nothing.
+pub fn load_with(
+    project: &Project,
+    layers: Vec<Layer>,
+    phases: Phases,
+    selection: &Selection,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+    trace: Option<&mut Trace>,
+) -> Option<Model> {
+    let Tree { root, name, environment } = tree(project, layers, phases, inputs, sink, trace)?;
     let before = error_count(sink);
     let mut root = decode::decode(root, &PROJECT, &Path::ROOT, sink)?;
     select::spread_scale(&mut root);
@@ -158,6 +174,17 @@ pub fn load_tree(
     inputs: &mut Inputs,
     sink: &mut Sink,
 ) -> Option<Tree> {
+    tree(project, layers, phases, inputs, sink, None)
+}
+
+fn tree(
+    project: &Project,
+    layers: Vec<Layer>,
+    phases: Phases,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+    trace: Option<&mut Trace>,
+) -> Option<Tree> {
     if layers.iter().all(|layer| layer.documents.is_empty()) {
         sink.push(
             Finding::error(Code::ComposeEmpty, "empty compose file")
@@ -174,7 +201,7 @@ pub fn load_tree(
     if phases.keeps_expressions {
         level.prefix = PathBuf::from(".");
     }
-    let mut loader = Loader { inputs, sink, phases, home, budget: Budget::default() };
+    let mut loader = Loader { inputs, sink, phases, home, budget: Budget::default(), trace };
     let mut root = loader.documents(layers, &level)?;
     if root.as_map().is_none_or(Mapping::is_empty) {
         sink.push(Finding::error(Code::ComposeEmpty, "empty compose file"));
@@ -226,7 +253,8 @@ pub fn fragment(
 ) -> Option<Fragment> {
     let home = environment.get("HOME").map(str::to_owned);
     let level = Level::of_project(project, environment);
-    let mut loader = Loader { inputs, sink, phases: Phases::default(), home, budget: Budget::default() };
+    let budget = Budget::default();
+    let mut loader = Loader { inputs, sink, phases: Phases::default(), home, budget, trace: None };
     let (root, tags) = loader.alone(document.root.clone(), &level)?;
     let root = decode::decode(root, &PROJECT, &Path::ROOT, loader.sink)?;
     Some(Fragment { root, tags })

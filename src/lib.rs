@@ -19,6 +19,7 @@ pub mod prepare;
 pub mod project;
 pub mod redact;
 pub mod render;
+pub mod review;
 mod run;
 pub mod snapshot;
 pub mod source;

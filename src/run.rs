@@ -3,6 +3,7 @@
 mod attest;
 mod check;
 mod config;
+mod explain;
 mod gate;
 mod images;
 mod judge;
@@ -52,6 +53,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Config(options) => config::run(&request, options),
         Command::Attest(options) => attest::run(&request, options),
         Command::Check(options) => check::run(&request, *options),
+        Command::Explain(options) => explain::run(&request, options),
         Command::Overlays(what) => overlays::run(&request, what),
         Command::Plan(options) => plan::run(&request, options),
         Command::Prepare(services) => prepare::run(&request, services),

@@ -11,7 +11,7 @@ mod parse;
 mod path;
 pub mod scalar;
 
-pub use emit::{to_yaml, to_yaml_lossless};
+pub use emit::{to_yaml, to_yaml_lossless, to_yaml_with_lines};
 pub use json::{to_json, to_json_compact};
 pub use node::{Document, Entry, Mapping, Node, Tag, Value};
 pub use order::natural_cmp;

@@ -11,8 +11,8 @@ use super::global::{self, Environment};
 use super::grammar::{self, WORDS};
 use super::help;
 use super::options::{
-    AttestOptions, CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions, SealOptions,
-    SnapshotDo, SnapshotOptions,
+    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, Overlays, PlanOptions, RepairOptions,
+    SealOptions, SnapshotDo, SnapshotOptions,
 };
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
@@ -201,6 +201,7 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
             }
             Command::Completions(shell)
         }
+        "explain" => Command::Explain(ExplainOptions::new(flags, words)),
         "help" => Command::Help(help::of(place.program, named(place, &words)?)),
         "man" => {
             named(place, &words)?;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::Flags;
 use super::options::{
-    AttestOptions, CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions, SnapshotOptions,
+    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, Overlays, PlanOptions, RepairOptions,
+    SnapshotOptions,
 };
 use super::spec::Class;
 
@@ -59,6 +60,7 @@ pub enum Command {
     Plan(PlanOptions),
     Attest(AttestOptions),
     Check(CheckOptions),
+    Explain(ExplainOptions),
     /// Prepares for these services, or for all.
     Prepare(Vec<String>),
     Repair(RepairOptions),

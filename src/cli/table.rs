@@ -210,6 +210,7 @@ pub const COMMANDS: &[Spec] = &[
         SERVICES,
         "Print the one model that would run",
         &[
+            switch("annotate", "Say on every line where it came from (seaworthy's own)"),
             switch("environment", "Print the variables used for interpolation"),
             text("format", "FORMAT", "yaml or json"),
             text("hash", "SERVICES", "Print the config hash of these services, or of all: '*'"),
@@ -560,6 +561,13 @@ pub const COMMANDS: &[Spec] = &[
         "Print the completions for a shell",
         &[],
     ),
+    command(
+        Own,
+        "explain",
+        Words::Between(1, usize::MAX, "PATH..."),
+        "Show where an effective value comes from",
+        &[choice("format", &["human", "json"], "Format of the answer")],
+    ),
     command(Own, "help", Words::any("[COMMAND]"), "Print help", &[]).hidden(),
     command(Own, "man", Words::any("[COMMAND]"), "Print the manual page", &[]),
     command(
@@ -596,7 +604,7 @@ pub const COMMANDS: &[Spec] = &[
         "plan",
         SERVICES,
         "Show what up would do, and why",
-        &[choice("format", &["human", "json"], "Format of the plan")],
+        &[choice("format", &["human", "json", "markdown", "html"], "Format of the plan")],
     ),
     command(Own, "prepare", SERVICES, "Create and own what is missing, without launching", &[DRY_RUN]),
     command(

@@ -172,6 +172,9 @@ fn environment(
                 return None;
             }
         };
+        if let Some(trace) = &mut loader.trace {
+            trace.env_files.push(file);
+        }
         loader.inputs.mark_values(file);
         let source = loader.inputs.sources().get(file)?;
         let lookup = |name: &str| level.environment.get(name).map(str::to_owned);

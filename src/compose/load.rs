@@ -19,6 +19,7 @@ use super::interpolate::Interpolation;
 use super::short::port;
 use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
+use super::trace::{How, Trace};
 use super::{Layer, checks, defaults, error_count, include, merge, parse_file, paths, schema, unicity};
 
 /// Which phases run; the defaults are those of `docker compose up`.
@@ -79,6 +80,8 @@ pub struct Loader<'a> {
     /// For `~` in paths.
     pub home: Option<String>,
     pub budget: Budget,
+    /// Where somebody wants to know what each document said.
+    pub trace: Option<&'a mut Trace>,
 }
 
 /// One document, ready for merging.
@@ -151,12 +154,17 @@ impl Loader<'_> {
     fn document(&mut self, model: Option<Node>, root: Node, file: FileId, level: &Level) -> Option<Node> {
         let before = self.errors();
         let Prepared { mut root, tags } = self.prepare(root, level)?;
+        let own = self.trace.is_some().then(|| root.clone());
         Extends::new(self, level).document(&mut root, &tags, file)?;
         let mut model = model;
         if let Some(model) = &mut model {
             tags::apply(model, &tags);
         }
         include::apply(self, &mut root, file, level)?;
+        if let (Some(trace), Some(own)) = (&mut self.trace, own) {
+            let how = if level.chain.is_empty() { How::Written } else { How::Included };
+            trace.add(file, how, own, &tags);
+        }
         let merged = self.combine(model, root);
         self.spend(&merged, merged.origin)?;
         if self.errors() > before {
@@ -187,6 +195,9 @@ impl Loader<'_> {
         }
         let tags = tags::extract(&mut root);
         if self.phases.interpolate {
+            if let Some(trace) = &mut self.trace {
+                trace.note_expressions(&root);
+            }
             let interpolation = Interpolation {
                 environment: &level.environment,
                 sources: self.inputs.sources(),

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node, Value, natural_cmp, to_json, to_yaml};
+use crate::yaml::{Mapping, Node, Value, natural_cmp, to_json, to_yaml, to_yaml_with_lines};
 
 use super::table::{Decode, Map, Object, PROJECT, Spec, is_extension};
 
@@ -26,6 +26,14 @@ pub fn render_owned(mut model: Node, format: Format) -> String {
         Format::Json => to_json(&model),
     };
     if text.contains('$') { text.replace('$', "$$") } else { text }
+}
+
+/// As [`render`] in YAML, with the model in the order of the text, and the line, from zero, on which each
+/// of its keys and elements begins.
+pub fn render_with_lines(mut model: Node) -> (Node, String, Vec<usize>) {
+    put_in_order(&mut model, Some(&PROJECT), Format::Yaml, 0);
+    let (text, lines) = to_yaml_with_lines(&model);
+    (model, text.replace('$', "$$"), lines)
 }
 
 /// As [`render`] for a tree that was not interpolated: naturally sorted, `$` as it is.

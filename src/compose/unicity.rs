@@ -53,7 +53,11 @@ fn collapse(items: &mut Vec<Node>, by: UniqueBy, path: &Path<'_>, sink: &mut Sin
     items.extend(kept.into_values());
 }
 
-fn key_of(item: &Node, by: UniqueBy) -> Result<String, String> {
+/// What makes a list's element the same as another.
+///
+/// # Errors
+/// Says why the element has no such key.
+pub fn key_of(item: &Node, by: UniqueBy) -> Result<String, String> {
     let unexpected = || format!("unexpected {}", super::merge::kind(item));
     match (by, &item.value) {
         (UniqueBy::KeyValue, Value::String(text)) => Ok(text.split('=').next().unwrap_or(text).to_owned()),

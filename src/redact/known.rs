@@ -52,6 +52,9 @@ const COMMON: &[&str] = &[
     "docker",
 ];
 
+/// Variables that say where somebody is, which a message about a path has to say too.
+const PLACES: &[&str] = &["HOME", "PWD", "OLDPWD", "PATH"];
+
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     /// A value and what it is shown as.
@@ -66,7 +69,8 @@ impl Known {
         let mut seen = HashSet::new();
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
         for word in words.filter(|word| !word.is_empty()) {
-            if seen.insert(word)
+            if !PLACES.contains(&word)
+                && seen.insert(word)
                 && let Some(value) = environment.get(word)
             {
                 self.add(value, &format!("${{{word}}}"));

@@ -19,7 +19,7 @@ use crate::source::{FileId, SourceMap, Span};
 use crate::yaml::{Limits, Node};
 
 use super::policy::users;
-use super::session::{Session, current_directory, screen};
+use super::session::{Session, current_directory, page_screen};
 
 /// What is at hand once the project is read.
 struct Taken {
@@ -257,7 +257,11 @@ fn write(session: &mut Session<'_>, taken: &Taken) -> Result<Exit, Exit> {
     let mut said = String::new();
     if let Some((before, _)) = &before {
         let found = found(before, taken);
-        said = report::human(&found, &session.redactor().sources(session.inputs.sources()), page());
+        said = report::human(
+            &found,
+            &session.redactor().sources(session.inputs.sources()),
+            page(session.request),
+        );
         if !said.is_empty() {
             said.push('\n');
         }
@@ -306,7 +310,7 @@ fn compare(session: &mut Session<'_>, taken: &Taken, options: &SnapshotOptions) 
     let sources = session.redactor().sources(session.inputs.sources());
     let output = match options.format {
         SnapshotFormat::Human => {
-            let mut output = report::human(&found, &sources, page());
+            let mut output = report::human(&found, &sources, page(session.request));
             if found.is_empty() {
                 output.push_str("What would run is what was reviewed.\n");
             }
@@ -335,13 +339,11 @@ fn unlike(before: &Snapshot) -> Difference {
     }
 }
 
-/// Standard output, where the result goes.
-fn page() -> Screen {
+/// Standard output, where the result goes; what is no screen has no width.
+fn page(request: &Request) -> Screen {
     use std::io::IsTerminal;
-    let terminal = std::io::stdout().is_terminal();
-    let screen = screen();
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    Screen { colour: terminal && !plain, width: if terminal { screen.width } else { 10_000 } }
+    let screen = page_screen(request);
+    Screen { width: if std::io::stdout().is_terminal() { screen.width } else { 10_000 }, ..screen }
 }
 
 /// The inputs by the names that a repository knows them by: relative to where it was checked out.

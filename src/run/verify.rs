@@ -146,6 +146,12 @@ pub fn verify(
     images: Images,
 ) -> Option<Verified> {
     let decided = decide(session, services, engine, images)?;
+    let verified = complete(session, decided, engine);
+    (!session.sink.has_errors()).then_some(verified)
+}
+
+/// Looks at the lock and the host. Where the session has errors, what comes after them is not worked out.
+pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEngine) -> Verified {
     let Decided { project, policy, arranged, model, selected, users, lock, caller, images, asks } = decided;
     let images: &dyn crate::ownership::Images = if asks { &images } else { &NoEngine };
     let maps = |mode: &str| {
@@ -161,7 +167,8 @@ pub fn verify(
     }
     // What the new user cannot use of the old one's is said with the drift already.
     if session.sink.has_errors() {
-        return None;
+        let (users, binds, steps) = (users.decisions, Vec::new(), Vec::new());
+        return Verified { project, policy, arranged, model, selected, users, binds, steps, lock };
     }
 
     let location = if asks { engine.get().known().map(Engine::location) } else { None };
@@ -178,11 +185,8 @@ pub fn verify(
         caller: &caller,
     });
     session.sink.extend(binds.findings);
-    if session.sink.has_errors() {
-        return None;
-    }
     let (users, steps, binds) = (users.decisions, binds.steps, binds.decisions);
-    Some(Verified { project, policy, arranged, model, selected, users, binds, steps, lock })
+    Verified { project, policy, arranged, model, selected, users, binds, steps, lock }
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.
