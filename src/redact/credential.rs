@@ -318,6 +318,19 @@ pub(super) fn in_text(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// Everything that looks like one in a file as it was written.
+pub(super) fn in_file(text: &str) -> Vec<Range<usize>> {
+    let mut found = in_yaml(text);
+    found.extend(in_text(text));
+    let mut start = 0;
+    // Line by line, so that one malformed expression does not hide the others.
+    for line in text.split_inclusive('\n') {
+        found.extend(defaults(line).iter().map(|range| shift(range, start)));
+        start += line.len();
+    }
+    found
+}
+
 /// Where a text is YAML, also what stands behind `password:`.
 pub(super) fn in_yaml(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();

@@ -93,8 +93,7 @@ impl Known {
 
     /// What looks like a credential in a file.
     pub fn add_credentials(&mut self, text: &str) {
-        let ranges = [credential::in_yaml(text), credential::in_text(text)].concat();
-        for range in ranges {
+        for range in credential::in_file(text) {
             let value = text.get(range).unwrap_or_default();
             self.add(value.trim().trim_matches(['"', '\'']), REDACTED);
         }
@@ -107,7 +106,7 @@ impl Known {
             self.add_one(&escaped, shown);
         }
         // A short form takes a value apart, and a message may show a part.
-        let parts = value.split(|c: char| c.is_whitespace() || ":=,@;".contains(c));
+        let parts = value.split(|c: char| c.is_whitespace() || ":=,@;?{}$\"'".contains(c));
         for part in parts.filter(|part| part.len() >= CERTAIN && *part != value) {
             self.add_one(part, shown);
         }
