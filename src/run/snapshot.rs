@@ -220,7 +220,7 @@ fn reviewed(session: &mut Session<'_>, taken: &Taken) -> Option<Result<(Snapshot
     if std::fs::symlink_metadata(&taken.path).is_err() {
         return None;
     }
-    let name = taken.path.strip_prefix(current_directory()).unwrap_or(&taken.path).display().to_string();
+    let name = shown(&taken.path);
     let id = match session.inputs.read(&taken.path, &name) {
         Ok(id) => id,
         Err(finding) => {
@@ -250,7 +250,7 @@ fn write(session: &mut Session<'_>, taken: &Taken) -> Result<Exit, Exit> {
         Some(Ok(before)) => Some(before),
     };
     session.sink = crate::diagnostic::Sink::new();
-    let name = taken.path.strip_prefix(current_directory()).unwrap_or(&taken.path).display().to_string();
+    let name = shown(&taken.path);
     if before.as_ref().is_some_and(|(_, old)| *old == text) {
         return super::print(format!("{name} is up to date\n").as_bytes());
     }
@@ -294,7 +294,7 @@ fn found(before: &Snapshot, taken: &Taken) -> Vec<Difference> {
 
 fn compare(session: &mut Session<'_>, taken: &Taken, options: &SnapshotOptions) -> Result<Exit, Exit> {
     let Some(reviewed) = reviewed(session, taken) else {
-        let name = taken.path.display();
+        let name = shown(&taken.path);
         session.sink.push(
             Finding::error(Code::SnapshotMissing, format!("{name}: there is no snapshot"))
                 .help(Code::SnapshotMissing.remedy()),
@@ -313,6 +313,8 @@ fn compare(session: &mut Session<'_>, taken: &Taken, options: &SnapshotOptions) 
             let mut output = report::human(&found, &sources, page(session.request));
             if found.is_empty() {
                 output.push_str("What would run is what was reviewed.\n");
+            } else if options.action == SnapshotDo::Check {
+                output.push_str("\nReview this, then run `seaworthy snapshot write` and commit the file.\n");
             }
             output
         }
@@ -324,6 +326,11 @@ fn compare(session: &mut Session<'_>, taken: &Taken, options: &SnapshotOptions) 
     session.sink = crate::diagnostic::Sink::new();
     super::print(output.as_bytes())?;
     Ok(if is_same || options.action == SnapshotDo::Diff { Exit::Done } else { Exit::Findings })
+}
+
+/// A path from here.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(current_directory()).unwrap_or(path).display().to_string()
 }
 
 /// The file says the same in other words: somebody wrote in it.
