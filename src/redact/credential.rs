@@ -171,7 +171,11 @@ pub fn written<'t>(name: &str, text: &'t str) -> Cow<'t, str> {
     if names_secret(name) && !is_switch(text) {
         return Cow::Owned(only_expressions(text));
     }
-    let ranges = [in_text(text), defaults(text)].concat();
+    let mut ranges = [in_text(text), defaults(text)].concat();
+    if text.contains('\n') {
+        // A configuration of something else, most likely.
+        ranges.extend(in_yaml(text));
+    }
     replace(text, ranges)
 }
 
@@ -286,6 +290,7 @@ fn replace(text: &str, mut ranges: Vec<Range<usize>>) -> Cow<'_, str> {
 pub(super) fn in_text(text: &str) -> Vec<Range<usize>> {
     let mut found = private_keys(text);
     let mut earlier = None;
+    let mut after_user = false;
     for word in tokens(text) {
         let token = text.get(word.clone()).unwrap_or_default();
         if let Some(password) = url_password(token) {
@@ -301,8 +306,27 @@ pub(super) fn in_text(text: &str) -> Vec<Range<usize>> {
         {
             found.push(word.clone());
         }
+        if std::mem::take(&mut after_user)
+            && let Some(password) = user_password(token)
+        {
+            found.push(shift(&password, word.start));
+        }
+        after_user = matches!(token, "-u" | "--user");
         earlier = token.strip_prefix("--").filter(|flag| !flag.contains('='));
         found.extend(by_shape(token).into_iter().map(|range| shift(&range, word.start)));
+    }
+    found
+}
+
+/// Everything that looks like one in a file as it was written.
+pub(super) fn in_file(text: &str) -> Vec<Range<usize>> {
+    let mut found = in_yaml(text);
+    found.extend(in_text(text));
+    let mut start = 0;
+    // Line by line, so that one malformed expression does not hide the others.
+    for line in text.split_inclusive('\n') {
+        found.extend(defaults(line).iter().map(|range| shift(range, start)));
+        start += line.len();
     }
     found
 }
@@ -411,6 +435,13 @@ fn url_password(token: &str) -> Option<Range<usize>> {
     };
     let text = token.get(password.clone())?;
     (!text.is_empty() && !text.starts_with('$') && text != REDACTED).then_some(password)
+}
+
+/// The password in `user:password`, which is no pair of ids.
+fn user_password(token: &str) -> Option<Range<usize>> {
+    let (user, password) = token.split_once(':')?;
+    let ids = password.bytes().all(|byte| byte.is_ascii_digit());
+    (!user.is_empty() && !ids && !password.contains(['$', '/'])).then(|| user.len() + 1..token.len())
 }
 
 /// The value in `password=value`, `--password=value`, `x.secret=value`.

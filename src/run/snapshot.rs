@@ -19,7 +19,7 @@ use crate::source::{FileId, SourceMap, Span};
 use crate::yaml::{Limits, Node};
 
 use super::policy::users;
-use super::session::{Session, current_directory, screen};
+use super::session::{Session, current_directory, page_screen};
 
 /// What is at hand once the project is read.
 struct Taken {
@@ -244,7 +244,7 @@ fn reviewed(session: &mut Session<'_>, taken: &Taken) -> Option<Result<(Snapshot
     if std::fs::symlink_metadata(&taken.path).is_err() {
         return None;
     }
-    let name = taken.path.strip_prefix(current_directory()).unwrap_or(&taken.path).display().to_string();
+    let name = shown(&taken.path);
     let id = match session.inputs.read(&taken.path, &name) {
         Ok(id) => id,
         Err(finding) => {
@@ -274,14 +274,18 @@ fn write(session: &mut Session<'_>, taken: &Taken) -> Result<Exit, Exit> {
         Some(Ok(before)) => Some(before),
     };
     session.sink = crate::diagnostic::Sink::new();
-    let name = taken.path.strip_prefix(current_directory()).unwrap_or(&taken.path).display().to_string();
+    let name = shown(&taken.path);
     if before.as_ref().is_some_and(|(_, old)| *old == text) {
         return super::print(format!("{name} is up to date\n").as_bytes());
     }
     let mut said = String::new();
     if let Some((before, _)) = &before {
         let found = found(before, taken);
-        said = report::human(&found, &session.redactor().sources(session.inputs.sources()), page());
+        said = report::human(
+            &found,
+            &session.redactor().sources(session.inputs.sources()),
+            page(session.request),
+        );
         if !said.is_empty() {
             said.push('\n');
         }
@@ -314,7 +318,7 @@ fn found(before: &Snapshot, taken: &Taken) -> Vec<Difference> {
 
 fn compare(session: &mut Session<'_>, taken: &Taken, options: &SnapshotOptions) -> Result<Exit, Exit> {
     let Some(reviewed) = reviewed(session, taken) else {
-        let name = taken.path.display();
+        let name = shown(&taken.path);
         session.sink.push(
             Finding::error(Code::SnapshotMissing, format!("{name}: there is no snapshot"))
                 .help(Code::SnapshotMissing.remedy()),
@@ -330,9 +334,11 @@ fn compare(session: &mut Session<'_>, taken: &Taken, options: &SnapshotOptions) 
     let sources = session.redactor().sources(session.inputs.sources());
     let output = match options.format {
         SnapshotFormat::Human => {
-            let mut output = report::human(&found, &sources, page());
+            let mut output = report::human(&found, &sources, page(session.request));
             if found.is_empty() {
                 output.push_str("What would run is what was reviewed.\n");
+            } else if options.action == SnapshotDo::Check {
+                output.push_str("\nReview this, then run `seaworthy snapshot write` and commit the file.\n");
             }
             output
         }
@@ -344,6 +350,11 @@ fn compare(session: &mut Session<'_>, taken: &Taken, options: &SnapshotOptions) 
     session.sink = crate::diagnostic::Sink::new();
     super::print(output.as_bytes())?;
     Ok(if is_same || options.action == SnapshotDo::Diff { Exit::Done } else { Exit::Findings })
+}
+
+/// A path from here.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(current_directory()).unwrap_or(path).display().to_string()
 }
 
 /// The file says the same in other words: somebody wrote in it.
@@ -359,13 +370,11 @@ fn unlike(before: &Snapshot) -> Difference {
     }
 }
 
-/// Standard output, where the result goes.
-fn page() -> Screen {
+/// Standard output, where the result goes; what is no screen has no width.
+fn page(request: &Request) -> Screen {
     use std::io::IsTerminal;
-    let terminal = std::io::stdout().is_terminal();
-    let screen = screen();
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    Screen { colour: terminal && !plain, width: if terminal { screen.width } else { 10_000 } }
+    let screen = page_screen(request);
+    Screen { width: if std::io::stdout().is_terminal() { screen.width } else { 10_000 }, ..screen }
 }
 
 /// The inputs by the names that a repository knows them by: relative to where it was checked out.
