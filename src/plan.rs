@@ -41,7 +41,7 @@ pub struct Plan {
     pub owners: Vec<PlanOwner>,
     /// What differs from what was recorded: the lock, the snapshot.
     pub changes: Vec<PlanChange>,
-    /// What will be created on the host, in order.
+    /// What will be done on the host, in order.
     pub steps: Vec<PlanStep>,
     /// What is worse comes first.
     pub findings: Vec<PlanFinding>,
@@ -196,17 +196,18 @@ pub struct PlanChange {
     pub place: Option<String>,
 }
 
-/// Something to create on the host.
+/// Something to do on the host.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanStep {
-    /// `create-directory` or `create-file`.
+    /// `create-directory`, `create-file` or `repair`: what is there and belongs to somebody the lock knows is given
+    /// to the owner.
     pub step: &'static str,
     /// Absolute.
     pub path: String,
     /// `UID:GID` in the host's numbers; absent for whoever runs seaworthy.
     pub owner: Option<String>,
-    /// Octal.
-    pub mode: String,
+    /// Octal; absent where nothing is created.
+    pub mode: Option<String>,
     /// The service that it is for.
     pub service: String,
 }
@@ -250,7 +251,7 @@ impl Plan {
         let counts = [
             (self.services.len(), "service"),
             (self.files.len(), "file"),
-            (self.steps.len(), "thing to create"),
+            (self.steps.len(), "thing to do"),
             (self.changes.len(), "change"),
             (self.count("error"), "error"),
             (self.count("warning"), "warning"),
@@ -260,7 +261,7 @@ impl Plan {
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| match (count, what) {
                 (1, what) => format!("1 {what}"),
-                (count, "thing to create") => format!("{count} things to create"),
+                (count, "thing to do") => format!("{count} things to do"),
                 (count, what) => format!("{count} {what}s"),
             })
             .collect();

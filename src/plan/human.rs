@@ -163,7 +163,7 @@ fn steps(plan: &Plan, page: &mut Page) {
                 step.step.replace('-', " "),
                 plan.short(&step.path),
                 owner,
-                step.mode.clone(),
+                step.mode.clone().unwrap_or_default(),
                 format!("for {}", step.service),
             ];
             cells.into_iter().map(|cell| vec![Piece::from(cell)]).collect()

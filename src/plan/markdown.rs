@@ -33,7 +33,12 @@ pub fn write_markdown(plan: &Plan) -> String {
     table("Changes", &["class", "what", "where", "since"], changes, &mut out);
     let steps = plan.steps.iter().map(|step| {
         let owner = step.owner.clone().unwrap_or_else(|| "caller".to_owned());
-        let cells = [step.step.replace('-', " "), code(&plan.short(&step.path)), owner, step.mode.clone()];
+        let cells = [
+            step.step.replace('-', " "),
+            code(&plan.short(&step.path)),
+            owner,
+            step.mode.clone().unwrap_or_default(),
+        ];
         cells.into_iter().chain([code(&step.service)]).collect()
     });
     table("To do on the host", &["what", "path", "owner", "mode", "for"], steps, &mut out);

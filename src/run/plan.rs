@@ -5,11 +5,13 @@ use std::os::unix::fs::MetadataExt;
 
 use crate::cli::{PlanFormat, PlanOptions, Request};
 use crate::diagnostic::Exit;
-use crate::engine::{Answer, Options};
+use crate::engine::{Answer, Engine, Options};
 use crate::host::Owner;
 use crate::ownership::HostStep;
 use crate::ownership::bind::{BindDecision, Outcome};
+use crate::ownership::images::wanted_paths;
 use crate::ownership::lock::would_change;
+use crate::ownership::predict;
 use crate::plan::{
     self, Plan, PlanBreach, PlanChange, PlanFile, PlanFinding, PlanLock, PlanOwner, PlanPolicy, PlanRule,
     PlanService, PlanStep, Role,
@@ -19,7 +21,7 @@ use crate::render;
 use crate::snapshot::difference::Difference;
 use crate::source::{FileId, SourceMap};
 
-use super::images::LazyEngine;
+use super::images::{LazyEngine, LazyImages};
 use super::session::{Session, brief, page_screen};
 use super::snapshot::since_reviewed;
 use super::verify::{Images, Verified, complete, decide};
@@ -34,6 +36,9 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
         return Err(session.report());
     };
     let verified = complete(&mut session, decided, &engine);
+    if !session.sink.has_errors() {
+        foresee(&mut session, &verified, &engine);
+    }
     let exit = session.sink.exit();
     if exit != Exit::Done && options.format == PlanFormat::Human {
         // Why it is refused, with the sources, is what a person wants to see then.
@@ -56,6 +61,18 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
         },
     };
     super::print(text.as_bytes()).map(|_| exit)
+}
+
+/// Says what would keep a service from working under what the policy demands of it.
+fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &LazyEngine) {
+    if verified.policy.is_none() {
+        return;
+    }
+    let model = &verified.selected;
+    let images = LazyImages::new(engine, wanted_paths(model));
+    let first_port = engine.get().map(Engine::first_ports).known().unwrap_or_default();
+    let question = predict::Question { model, users: &verified.users, images: &images, first_port };
+    session.sink.extend(predict::predict(&question));
 }
 
 fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> Plan {
@@ -94,7 +111,7 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
         rules: standing(verified, sources),
         owners: verified.binds.iter().map(|bind| owner(bind, verified)).collect(),
         changes: changes(verified),
-        steps: verified.steps.iter().map(step).collect(),
+        steps: verified.steps.iter().map(step).chain(repairs(verified)).collect(),
         findings: brief(&session.sink).iter().map(|finding| PlanFinding::new(finding, sources)).collect(),
         command,
     }
@@ -185,6 +202,19 @@ fn reviewed(difference: &Difference, sources: &SourceMap) -> PlanChange {
     }
 }
 
+/// State that is looked through and put right.
+fn repairs(verified: &Verified) -> impl Iterator<Item = PlanStep> {
+    verified.repairs.iter().flat_map(|repair| {
+        repair.trees.iter().map(|tree| PlanStep {
+            step: "repair",
+            path: tree.path.display().to_string(),
+            owner: Some(tree.handover.to.to_string()),
+            mode: None,
+            service: repair.service.clone(),
+        })
+    })
+}
+
 fn step(step: &HostStep) -> PlanStep {
     let place = step.place();
     PlanStep {
@@ -194,7 +224,7 @@ fn step(step: &HostStep) -> PlanStep {
         },
         path: step.full_path().display().to_string(),
         owner: place.owner.map(|owner| owner.to_string()),
-        mode: format!("{:04o}", place.mode),
+        mode: Some(format!("{:04o}", place.mode)),
         service: place.service.clone(),
     }
 }
