@@ -77,6 +77,8 @@ pub enum Role {
     Overlay,
     /// The policy itself.
     Policy,
+    /// Who each service ran as so far.
+    Lock,
     /// Read because another file names it: `include`, `extends`, env files.
     Referenced,
 }
@@ -88,6 +90,7 @@ impl Role {
             Self::Mandatory => "mandatory",
             Self::Overlay => "overlay",
             Self::Policy => "policy",
+            Self::Lock => "lock",
             Self::Referenced => "referenced",
         }
     }
@@ -302,15 +305,17 @@ impl Plan {
 
     /// The command as a shell takes it, in words.
     fn shell_words(&self) -> Vec<String> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-        let quote = |word: &String| {
-            if !word.is_empty() && word.chars().all(plain) {
-                word.clone()
-            } else {
-                format!("'{}'", word.replace('\'', r"'\''"))
-            }
-        };
-        self.command.iter().map(quote).collect()
+        self.command.iter().map(|word| shell_word(word)).collect()
+    }
+}
+
+/// A word as a shell takes it for the same.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

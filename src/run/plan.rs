@@ -10,7 +10,7 @@ use crate::host::Owner;
 use crate::ownership::HostStep;
 use crate::ownership::bind::{BindDecision, Outcome};
 use crate::ownership::images::wanted_paths;
-use crate::ownership::lock::would_change;
+use crate::ownership::lock::{LockFile, would_change};
 use crate::ownership::predict;
 use crate::plan::{
     self, Plan, PlanBreach, PlanChange, PlanFile, PlanFinding, PlanLock, PlanOwner, PlanPolicy, PlanRule,
@@ -256,6 +256,11 @@ fn files(session: &Session<'_>, verified: &Verified) -> Vec<PlanFile> {
     for id in policies {
         files.extend(describe(*id, Role::Policy));
         listed.push(*id);
+    }
+    let lock = verified.lock.as_ref().and_then(|_| sources.find(&LockFile::place(&verified.project)));
+    if let Some(id) = lock {
+        files.extend(describe(id, Role::Lock));
+        listed.push(id);
     }
     files.extend(
         sources
