@@ -175,6 +175,8 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         }
         session.sink.push(finding);
     }
+    let state = policy.as_ref().map(state).unwrap_or_default();
+    let way = way(state.repair, caller.may_chown());
     // What the new user cannot use of the old one's is said with the drift already.
     if session.sink.has_errors() {
         return Verified {
@@ -188,7 +190,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             steps: Vec::new(),
             probes: Vec::new(),
             repairs: Vec::new(),
-            way: Err("this is refused"),
+            way,
             lock,
         };
     }
@@ -196,8 +198,6 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     let location = if asks { engine.get().known().map(Engine::location) } else { None };
     let location = location.unwrap_or(Location::Here);
     let bind_policy = policy.as_ref().map(binds);
-    let state = policy.as_ref().map(state).unwrap_or_default();
-    let way = way(state.repair, caller.may_chown());
     let mut repairs = Vec::new();
     if let (Some(lock), Ok(_), Location::Here) = (&lock, way, &location) {
         let declared = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
