@@ -14,9 +14,11 @@ pub mod home;
 pub mod images;
 pub mod kind;
 pub mod lock;
+pub mod predict;
 pub mod remote;
 pub mod root;
 pub mod spec;
+pub mod state;
 pub mod step;
 #[cfg(test)]
 mod testing;
@@ -24,9 +26,12 @@ mod text;
 pub mod user;
 
 pub use apply::apply;
-pub use bind::{BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome, Role, decide_binds};
+pub use bind::{
+    BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome, Role, WriteProbe, decide_binds,
+};
 pub use caller::Caller;
 pub use images::{EngineImages, Images, NoEngine};
 pub use spec::{Placed, UserSpec};
+pub use state::{Allowed, DeclaredState, StatePolicy, Way, way};
 pub use step::HostStep;
 pub use user::{Identity, UserDecision, UserPolicy, UserQuestion, UserSource, Users, decide_users};

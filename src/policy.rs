@@ -27,6 +27,7 @@ pub mod posture;
 pub mod reader;
 pub mod rules;
 pub mod schema;
+pub mod state;
 pub mod user;
 mod verdict;
 pub mod waiver;
@@ -51,6 +52,7 @@ pub use verdict::{Standing, Verdict, verdicts};
 use binds::Binds;
 use date::Date;
 use overlay::Wanted;
+use state::{RepairSetting, State};
 use waiver::Waiver;
 
 /// Whose policy something comes from; the host's goes before the project's.
@@ -70,6 +72,9 @@ pub struct Policy {
     /// The exact list of files expected, as absolute paths.
     pub files: Option<Vec<Located<PathBuf>>>,
     pub binds: Binds,
+    /// Durable directories, the host's first.
+    pub state: Vec<State>,
+    pub repair: RepairSetting,
     pub waivers: Vec<Waiver>,
     /// By which waivers expire.
     pub today: Date,

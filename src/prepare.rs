@@ -4,6 +4,8 @@
 //! again afterwards; the first one that fails ends it, so that nothing is launched on half a host.
 
 mod create;
+pub mod probe;
+pub mod repair;
 
 use serde::Serialize;
 

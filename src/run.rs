@@ -5,15 +5,18 @@ mod check;
 mod config;
 mod explain;
 mod gate;
+mod helper;
 mod images;
 mod judge;
 mod launch_checked;
 mod lock;
+mod mend;
 mod overlays;
 mod pass;
 mod plan;
 mod policy;
 mod prepare;
+mod progress;
 mod repair;
 mod schema;
 mod session;
@@ -29,6 +32,10 @@ use crate::diagnostic::{Exit, Sink};
 
 /// Does what the words ask for; `args` begins with the program's own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if helper::is_meant(args.first()) {
+        return helper::run();
+    }
     let variable = |name: &str| std::env::var(name).ok();
     let request = match cli::parse(args, &variable) {
         Ok(request) => request,

@@ -14,7 +14,6 @@
 #[allow(dead_code, reason = "each test uses its part")]
 mod project;
 
-use std::path::Path;
 use std::process::Command;
 
 use project::Project;
@@ -122,7 +121,7 @@ fn faults(frame: &Value) -> Vec<String> {
     let list = |key: &str| {
         frame[key].as_array().unwrap().iter().map(|fault| format!("{key}: {fault}")).collect::<Vec<_>>()
     };
-    ["overlaps", "outside", "faint", "unreachable"].into_iter().flat_map(list).collect()
+    ["overlaps", "touching", "outside", "faint", "unreachable"].into_iter().flat_map(list).collect()
 }
 
 #[test]
@@ -174,6 +173,8 @@ fn a_page_that_overlaps_is_found() {
     for key in ["overlaps", "outside"] {
         assert!(!frame[key].as_array().unwrap().is_empty(), "{key}");
     }
+    let touching = page().replace("</code> read-only", "</code>read-only");
+    assert!(!measure(&touching, &[1440], false)[0]["touching"].as_array().unwrap().is_empty());
     let faint = page().replace("--text: #1b1f24", "--text: #cccccc");
     assert!(!measure(&faint, &[360], false)[0]["faint"].as_array().unwrap().is_empty());
 }
@@ -197,5 +198,4 @@ fn text_of_the_project_is_no_markup() {
     let page = project.run(["plan", "--format", "html"]).output();
     assert!(!page.contains("<img") && !page.contains("<b>"), "{page}");
     assert!(page.contains("&#60;img/onerror=x&#62;&#38;amp;"), "{page}");
-    let _ = Path::new("");
 }

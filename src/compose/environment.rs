@@ -1,5 +1,7 @@
 //! Service environments and labels: inherited names, env files, label files.
 
+use compact_str::format_compact;
+
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Finding, Sink};
@@ -16,7 +18,7 @@ pub fn resolve_lists(model: &mut Node, environment: &Environment) {
             if let Value::String(text) = &mut item.value
                 && let Some(value) = environment.get(text)
             {
-                *text = format!("{text}={value}");
+                *text = format_compact!("{text}={value}");
             }
         }
     }

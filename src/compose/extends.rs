@@ -90,7 +90,7 @@ impl<'l, 'a> Extends<'l, 'a> {
         let service = scope.services.get(name)?;
         let Some(extends) = service.get("extends") else { return Some(Rc::new(service.clone())) };
         let reference = match &extends.value {
-            Value::String(text) => text.clone(),
+            Value::String(text) => text.to_string(),
             Value::Map(map) => match map.get("service") {
                 Some(node) => merge::text(node),
                 None => {

@@ -56,9 +56,12 @@ fn read_entry(loader: &mut Loader<'_>, item: &Node) -> Option<Option<Entry>> {
         }
     };
     let entry = match &item.value {
-        Value::String(path) => {
-            Entry { paths: vec![(path.clone(), origin)], project_directory: None, env_files: None, origin }
-        }
+        Value::String(path) => Entry {
+            paths: vec![(path.to_string(), origin)],
+            project_directory: None,
+            env_files: None,
+            origin,
+        },
         Value::Null => return Some(None),
         Value::Map(map) => Entry {
             paths: map.get("path").map(texts).unwrap_or_default(),

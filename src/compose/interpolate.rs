@@ -48,7 +48,7 @@ impl Interpolation<'_> {
                 && text.contains(['$', '\u{E000}'])
             {
                 match expression::keep(text) {
-                    Ok(kept) => *text = kept,
+                    Ok(kept) => *text = kept.into(),
                     Err(error) => sink.push(self.fault(&error, origin, path)),
                 }
                 if expression::is_kept(text) {
@@ -86,7 +86,7 @@ impl Interpolation<'_> {
                         );
                         return;
                     }
-                    *text = expansion.text;
+                    *text = expansion.text.into();
                 }
                 Err(error) => {
                     sink.push(self.fault(&error, origin, path));

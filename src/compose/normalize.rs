@@ -1,5 +1,7 @@
 //! Implicit networks, dependencies and names.
 
+use compact_str::format_compact;
+
 use crate::project::Environment;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Value};
@@ -87,7 +89,7 @@ fn normalize_service(service: &mut Mapping, environment: Option<&Environment>) {
     if let Some(policy) = service.get_mut("pull_policy")
         && policy.as_str() == Some("if_not_present")
     {
-        policy.value = Value::String("missing".to_owned());
+        policy.value = Value::String("missing".into());
     }
     if let Some(build) = service.get_mut("build").and_then(Node::as_map_mut) {
         if build.get("context").is_none_or(Node::is_null) {
@@ -109,7 +111,7 @@ fn normalize_service(service: &mut Mapping, environment: Option<&Environment>) {
         if let Some(target) = volume.get_mut("target")
             && let Value::String(text) = &mut target.value
         {
-            *text = clean(text);
+            *text = clean(text).into();
         }
     }
 }
@@ -142,7 +144,7 @@ fn inherit(node: &mut Node, environment: &Environment, unset: Unset) {
             }
             match environment.get(text) {
                 Some(found) => {
-                    *text = format!("{text}={found}");
+                    *text = format_compact!("{text}={found}");
                     true
                 }
                 None => unset == Unset::Keep,

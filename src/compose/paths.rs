@@ -56,7 +56,7 @@ pub fn resolve(node: &mut Node, spec: &Spec, base: &Base<'_>) {
 
 fn scalar(node: &mut Node, rule: PathRule, base: &Base<'_>) {
     if let Value::String(text) = &mut node.value {
-        *text = resolve_text(text, rule, base);
+        *text = resolve_text(text, rule, base).into();
     }
 }
 

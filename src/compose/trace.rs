@@ -52,7 +52,7 @@ impl Trace {
             Value::Seq(items) => items.iter().for_each(|item| self.note_expressions(item)),
             Value::String(text) if text.contains('$') => {
                 if let Some(span) = node.origin.span() {
-                    self.expressions.insert(span, text.clone());
+                    self.expressions.insert(span, text.to_string());
                 }
             }
             _ => {}

@@ -155,9 +155,27 @@ impl Command {
         })
     }
 
+    /// As [`Command::run`], with a file as its standard input.
+    pub fn run_with_input(
+        &self,
+        input: File,
+        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Answer<Output> {
+        self.run_from(Some(input), LIMIT, arguments)
+    }
+
     /// As [`Command::run`], but ends the command once it has printed `limit` bytes.
     pub fn run_up_to(
         &self,
+        limit: usize,
+        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Answer<Output> {
+        self.run_from(None, limit, arguments)
+    }
+
+    fn run_from(
+        &self,
+        input: Option<File>,
         limit: usize,
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
     ) -> Answer<Output> {
@@ -172,7 +190,11 @@ impl Command {
             Ok(file) => file,
             Err(error) => return Answer::Unknown(format!("no memory for the answer: {error}")),
         };
-        let mut command = duct::cmd(&self.program, all).stdin_null().stderr_file(written).unchecked();
+        let command = duct::cmd(&self.program, all).stderr_file(written).unchecked();
+        let mut command = match input {
+            Some(file) => command.stdin_file(file),
+            None => command.stdin_null(),
+        };
         for (name, value) in &self.options.environment {
             command = command.env(name, value);
         }

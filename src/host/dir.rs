@@ -1,5 +1,6 @@
 //! Looking at a tree through descriptors, below one root and never through a link.
 
+mod birth;
 mod create;
 mod error;
 

@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::dir::Stat;
-use super::{Credentials, Dir, Owner, run_as};
+use super::{Credentials, Dir, FileSystem, Owner, run_as};
 
 /// What was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +87,11 @@ fn attempt(directory: &Dir, first: &str, second: &str) -> Result<Owner, (Attempt
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = rustix::fs::openat(directory, first, flags, Mode::RUSR | Mode::WUSR)
         .map_err(failed(Attempt::Create))?;
-    // A full disk or quota shows only at the flush.
     rustix::io::write(&file, b"seaworthy\n").map_err(failed(Attempt::Write))?;
-    rustix::fs::fdatasync(&file).map_err(failed(Attempt::Write))?;
+    // Where another machine writes, its refusal and its full disk show only at the flush.
+    if FileSystem::of_descriptor(directory).is_ok_and(|system| system.is_foreign()) {
+        rustix::fs::fdatasync(&file).map_err(failed(Attempt::Write))?;
+    }
     let seen_as = Stat::of(&file).map_err(failed(Attempt::Write))?.owner;
     drop(file);
     rename(directory.as_fd(), first, second).map_err(failed(Attempt::Rename))?;

@@ -6,20 +6,26 @@
 //! it. Whatever is not plainly ours to give is left alone, with the reason.
 
 mod descend;
+mod pool;
+mod summary;
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, OsStr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
 
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, ResolveFlags, Uid};
+use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 
 use super::{Dir, DirError, Kind, Owner, Stat};
 
+pub use summary::{Left, NAMED, Summary, WalkError, Why};
+
 /// Who gives and who gets, in the host's numbers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handover {
     pub to: Owner,
     /// Owners whose files are given. Root is never one of them, whatever this says.
@@ -30,120 +36,89 @@ pub struct Handover {
     pub dry_run: bool,
 }
 
-/// Why something was left alone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
-    /// It belongs to somebody who is not known to have been the service's user.
-    Owner(u32),
-    /// It has other names, maybe outside the tree.
-    HardLinked,
-    /// Devices, pipes and sockets are not state.
-    Special(Kind),
-    /// Something else is mounted there.
-    Mounted,
-    /// Somebody moved or replaced it meanwhile.
-    Moved,
-}
-
-/// Something that was left alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
-    pub path: PathBuf,
-    pub why: Why,
-}
-
-/// Something that could not be done.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: cannot {action}: {source}", path.display())]
-pub struct WalkError {
-    pub path: PathBuf,
-    pub action: &'static str,
-    pub source: std::io::Error,
-}
-
-/// How many of what was left alone are named; the others are counted.
-pub const NAMED: usize = 1000;
-
-/// What was done, or would be.
-#[derive(Debug, Default)]
-pub struct Summary {
-    /// Given to the new owner.
-    pub given: u64,
-    /// Were the new owner's already.
-    pub right: u64,
-    /// The first [`NAMED`] of what was left alone.
-    pub left: Vec<Left>,
-    pub left_in_all: u64,
-    pub errors: Vec<WalkError>,
-}
-
-impl Summary {
-    fn leave(&mut self, path: PathBuf, why: Why) {
-        self.left_in_all += 1;
-        if self.left.len() < NAMED {
-            self.left.push(Left { path, why });
-        }
-    }
-
-    fn fail(&mut self, path: PathBuf, action: &'static str, errno: Errno) {
-        if self.errors.len() < NAMED {
-            self.errors.push(WalkError { path, action, source: errno.into() });
-        }
-    }
-}
-
 /// Gives `relative`, a directory below `root`, and everything in it. Doing so again after it was
-/// interrupted does the rest.
+/// interrupted does the rest. `seen` counts entries while it goes on.
 ///
 /// # Errors
 /// Where the directory itself cannot be found; what goes wrong below it is in the summary.
-pub fn hand_over(root: &Dir, relative: &Path, handover: &Handover) -> Result<Summary, DirError> {
+pub fn hand_over(
+    root: &Dir,
+    relative: &Path,
+    handover: &Handover,
+    seen: &AtomicU64,
+) -> Result<Summary, DirError> {
     let top = root.enter(relative)?;
-    let mut summary = Summary::default();
-    descend::Descent::new(handover, &mut summary, &top)?.run();
-    Ok(summary)
+    let io = |errno| DirError::io(top.path(), "open it", errno);
+    let stat = top.stat()?;
+    // One that cannot be listed can still be looked at and given.
+    let descriptor = match open_entry(&top, c".", OFlags::RDONLY | OFlags::DIRECTORY) {
+        Err(Errno::ACCESS) => rustix::io::fcntl_dupfd_cloexec(&top, 0),
+        result => result,
+    };
+    Ok(pool::run(handover, top.path(), descriptor.map_err(io)?, &stat, seen))
+}
+
+/// What becomes of one entry.
+enum Verdict {
+    Right,
+    Change { owner: Option<Owner>, mode: Option<u32> },
+    Leave(Why),
 }
 
 impl Handover {
-    /// What becomes of an entry, by what its descriptor says.
-    fn judge(&self, stat: &Stat) -> Result<Option<Change>, Why> {
-        match stat.kind {
-            Kind::File if stat.links != 1 => return Err(Why::HardLinked),
-            Kind::File | Kind::Directory | Kind::Symlink => {}
-            kind => return Err(Why::Special(kind)),
-        }
-        // What is right already may have other names as well; what is not a file's only name is never
-        // changed, so the order matters only for what is counted.
+    /// By what a descriptor says of the entry.
+    fn judge(&self, stat: &Stat) -> Verdict {
         let gid = if self.groups.contains(&stat.owner.gid) { self.to.gid } else { stat.owner.gid };
         let wanted = Owner::new(self.to.uid, gid);
-        if stat.owner == wanted {
-            return Ok(None);
+        let owner = (stat.owner != wanted).then_some(wanted);
+        // The user has to get in and read what is theirs; whatever else the mode says was somebody's
+        // decision.
+        let needed = match stat.kind {
+            Kind::Directory => 0o700,
+            Kind::File => 0o400,
+            _ => 0,
+        };
+        let mode = (stat.mode & needed != needed).then_some(stat.mode | needed);
+        if owner.is_none() && mode.is_none() {
+            return Verdict::Right;
+        }
+        match stat.kind {
+            Kind::File if stat.links != 1 => return Verdict::Leave(Why::HardLinked),
+            Kind::File | Kind::Directory | Kind::Symlink => {}
+            kind => return Verdict::Leave(Why::Special(kind)),
         }
         let is_known = stat.owner.uid == self.to.uid || self.from.contains(&stat.owner.uid);
         if !is_known || stat.owner.uid == 0 {
-            return Err(Why::Owner(stat.owner.uid));
+            return Verdict::Leave(Why::Owner(stat.owner.uid));
         }
-        Ok(Some(Change(wanted)))
+        Verdict::Change { owner, mode }
     }
 
-    /// Judges, changes through the descriptor, and counts.
-    fn apply(&self, descriptor: impl AsFd, stat: &Stat, path: PathBuf, summary: &mut Summary) {
-        match self.judge(stat) {
-            Err(why) => summary.leave(path, why),
-            Ok(None) => summary.right += 1,
-            Ok(Some(_)) if self.dry_run => summary.given += 1,
-            Ok(Some(Change(owner))) => {
-                let (uid, gid) = (Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)));
-                match rustix::fs::chownat(descriptor, c"", uid, gid, AtFlags::EMPTY_PATH) {
-                    Ok(()) => summary.given += 1,
-                    Err(errno) => summary.fail(path, "change its owner", errno),
-                }
-            }
+    /// Changes an entry through its descriptor.
+    fn change(
+        &self,
+        descriptor: impl AsFd,
+        owner: Option<Owner>,
+        mode: Option<u32>,
+    ) -> Result<(), (&'static str, Errno)> {
+        if self.dry_run {
+            return Ok(());
         }
+        if let Some(owner) = owner {
+            let (uid, gid) = (Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)));
+            rustix::fs::chownat(&descriptor, c"", uid, gid, AtFlags::EMPTY_PATH)
+                .map_err(|errno| ("change its owner", errno))?;
+        }
+        if let Some(mode) = mode {
+            // A descriptor that only holds its file cannot be asked to change the mode, but its name in
+            // /proc stands for that very file.
+            let held = format!("/proc/self/fd/{}", descriptor.as_fd().as_raw_fd());
+            rustix::fs::chmodat(CWD, held, Mode::from_raw_mode(mode), AtFlags::empty())
+                .map_err(|errno| ("change its mode", errno))?;
+        }
+        Ok(())
     }
 }
-
-struct Change(Owner);
 
 /// Opens one name of a directory: through no link and into no other mount. A link is opened itself.
 fn open_entry(directory: impl AsFd, name: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {

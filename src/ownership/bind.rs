@@ -9,11 +9,14 @@ mod judge;
 mod look;
 mod mounts;
 mod nested;
+mod probe;
 mod shared;
 mod usable;
 mod whom;
 
-use std::path::PathBuf;
+pub(in crate::ownership) use whom::keeps;
+
+use std::path::{Path, PathBuf};
 
 use super::images::Images;
 use super::kind::KindFrom;
@@ -24,6 +27,8 @@ use crate::diagnostic::Finding;
 use crate::engine::{Answer, IdMap, Location};
 use crate::host::{Kind, Owner};
 use crate::source::{Origin, SourceMap, Span};
+
+pub use probe::WriteProbe;
 
 /// What a policy says about bind sources. All paths are absolute and clean.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +70,9 @@ pub struct BindQuestion<'a> {
     pub maps: &'a dyn Fn(&str) -> Answer<IdMap>,
     pub location: &'a Location,
     pub caller: &'a Caller,
+    /// Whether what is there, and belongs to this owner, will have been given to the service before it
+    /// starts.
+    pub mended: &'a dyn Fn(&str, &Path, Owner) -> bool,
 }
 
 /// What mounts it.
@@ -120,6 +128,8 @@ pub struct Binds {
     pub decisions: Vec<BindDecision>,
     /// Parents before what is in them, each path once.
     pub steps: Vec<HostStep>,
+    /// What is to be tried when all that is done.
+    pub probes: Vec<WriteProbe>,
     /// Refusals, warnings and notes; every [`Outcome::Refuse`] is among them.
     pub findings: Vec<Finding>,
 }
@@ -145,6 +155,7 @@ pub fn decide_binds(question: &BindQuestion<'_>) -> Binds {
     let (decisions, mut findings) = judge.finish();
     findings.extend(shared::conflicts(&decisions, question));
     binds.steps = steps(&decisions);
+    binds.probes = decisions.iter().filter_map(|judged| judged.probe.clone()).collect();
     binds.decisions = decisions.into_iter().map(|judged| judged.decision).collect();
     binds.findings = findings;
     binds
@@ -156,7 +167,6 @@ fn steps(decisions: &[judge::Judged]) -> Vec<HostStep> {
     let mut wanted: Vec<(bool, &HostStep)> = Vec::new();
     for judged in decisions {
         let read_only = judged.decision.read_only;
-        wanted.extend(judged.before.iter().map(|step| (read_only, step)));
         if let Outcome::Create(step) = &judged.decision.outcome {
             wanted.push((read_only, step));
         }

@@ -48,6 +48,11 @@ impl Roots {
         Self(written.into_iter().filter_map(root).collect())
     }
 
+    /// Whether a path without links lies in one of them.
+    pub fn contains(&self, real: &Path) -> bool {
+        self.0.iter().any(|root| real.starts_with(&root.real))
+    }
+
     /// Where `path` lies, of which `existing` is there and the rest is not.
     pub fn standing(&self, path: &Path, existing: &Path) -> Standing {
         let real = existing.canonicalize().ok().zip(path.strip_prefix(existing).ok());

@@ -11,12 +11,12 @@ use crate::host::{Kind, Owner};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub enum HostStep {
-    /// A directory, and those above it that are missing, all born alike.
+    /// A directory; those above it that are missing belong to whoever owns the directory they are made in.
     CreateDirectory {
         #[serde(flatten)]
         place: Place,
     },
-    /// A file in a directory that is there by then. Nothing is ever overwritten.
+    /// A file, and the directories above it as for a directory. Nothing is ever overwritten.
     CreateFile {
         #[serde(flatten)]
         place: Place,

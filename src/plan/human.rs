@@ -1,7 +1,7 @@
 //! The plan for a person in a hurry: a line per fact that matters, then the command.
 
 use super::layout::{Cell, Page, Piece, Tone};
-use super::{Plan, PlanFile, PlanService};
+use super::{Plan, PlanFile, PlanOwner, PlanService};
 use crate::diagnostic::Screen;
 
 /// The plan as text that fits the screen.
@@ -154,9 +154,9 @@ fn changes(plan: &Plan, page: &mut Page) {
 
 fn steps(plan: &Plan, page: &mut Page) {
     page.heading("To do on the host");
-    if plan.steps.is_empty() {
-        let done = plan.owners.iter().all(|owner| owner.outcome == "present");
-        let text = match (plan.refused, done) {
+    let waiting: Vec<&PlanOwner> = plan.owners.iter().filter(|owner| owner.outcome == "wait").collect();
+    if plan.steps.is_empty() && waiting.is_empty() {
+        let text = match (plan.refused, plan.owners.iter().all(|owner| owner.outcome == "present")) {
             (true, _) => "  nothing, since this is refused",
             (false, true) => "  nothing: every bind source is there",
             (false, false) => "  nothing",
@@ -179,6 +179,11 @@ fn steps(plan: &Plan, page: &mut Page) {
         })
         .collect();
     page.rows(&rows);
+    for owner in waiting {
+        let why = owner.why.as_deref().unwrap_or_default();
+        let text = format!("{} for {}: not known yet, {why}", plan.short(&owner.source), owner.service);
+        page.hanging(&[Piece::new("  wait  ", Tone::Warning)], &Piece::from(text));
+    }
 }
 
 fn findings(plan: &Plan, page: &mut Page) {

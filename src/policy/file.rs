@@ -11,6 +11,7 @@ use super::binds::{self, Base, Binds};
 use super::overlay::Wanted;
 use super::posture::Posture;
 use super::reader::{Keys, Located, Reader};
+use super::state::{self, RepairSetting, State};
 use super::user::{self, Users};
 use super::waiver::{self, Waiver};
 use super::{Rank, builtin, overlay};
@@ -26,13 +27,15 @@ pub struct PolicyFile {
     /// `files:`, as absolute paths.
     pub files: Option<Vec<Located<PathBuf>>>,
     pub binds: Binds,
+    pub state: Vec<State>,
+    pub repair: Option<Located<RepairSetting>>,
     pub waivers: Vec<Waiver>,
 }
 
 pub(super) const POLICY: Keys = Keys {
     place: "",
-    known: &["version", "posture", "user", "overlays", "files", "binds", "waivers"],
-    later: &["state", "repair", "copies", "probes", "gc"],
+    known: &["version", "posture", "user", "overlays", "files", "binds", "state", "repair", "waivers"],
+    later: &["copies", "probes", "gc"],
 };
 
 /// Reads the text of one policy. `None` where the sink got errors.
@@ -96,6 +99,8 @@ fn read(
         overlays: map.get("overlays").map(|node| overlays(node, rank, base, reader)).unwrap_or_default(),
         files: map.get("files").map(|node| files(node, base, reader)),
         binds: map.get("binds").map(|node| binds::read(node, base, reader)).unwrap_or_default(),
+        state: map.get("state").map(|node| state::read(node, base, reader)).unwrap_or_default(),
+        repair: map.get("repair").and_then(|node| state::repair(node, reader)),
         waivers: map.get("waivers").map(|node| waiver::read(node, rank, reader)).unwrap_or_default(),
     })
 }

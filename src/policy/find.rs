@@ -57,7 +57,7 @@ pub fn find(
     let own = find_own(project, given, inputs, sink);
     match (system.ok()?, own.ok()?) {
         (None, None) => Some(None),
-        (system, own) => layer::combine(system, own, project, given.today, inputs, sink).map(Some),
+        (system, own) => layer::combine(system, own, given.today, inputs, sink).map(Some),
     }
 }
 

@@ -1,9 +1,7 @@
 //! The host's policy over the project's: the project's may tighten, never loosen.
 
-use std::path::Path;
-
 use crate::diagnostic::{Code, Finding, Severity, Sink};
-use crate::project::{Inputs, Project};
+use crate::project::Inputs;
 use crate::source::Origin;
 
 use super::binds::Binds;
@@ -12,6 +10,7 @@ use super::file::PolicyFile;
 use super::overlay::{Kind, Wanted};
 use super::posture::Posture;
 use super::reader::Located;
+use super::state::RepairSetting;
 use super::user::{UserSetting, Users};
 use super::waiver::Waiver;
 use super::{Policy, Rank, builtin};
@@ -20,7 +19,6 @@ use super::{Policy, Rank, builtin};
 pub fn combine(
     system: Option<PolicyFile>,
     own: Option<PolicyFile>,
-    project: &Project,
     today: Date,
     inputs: &Inputs,
     sink: &mut Sink,
@@ -35,7 +33,9 @@ pub fn combine(
         overlays: overlays(&system, &own, system_posture, &posture),
         users: users(system.users, own.users, sink),
         files: files_list(system.files, own.files, inputs, sink),
-        binds: binds(system.binds, own.binds, &project.directory, sink),
+        binds: binds(system.binds, own.binds, sink),
+        state: system.state.into_iter().chain(own.state).collect(),
+        repair: repair(system.repair, own.repair, sink),
         waivers: waivers(
             &system.overlays,
             system_posture,
@@ -63,6 +63,8 @@ fn absent(rank: Rank) -> PolicyFile {
         overlays: Vec::new(),
         files: None,
         binds: Binds::default(),
+        state: Vec::new(),
+        repair: None,
         waivers: Vec::new(),
     }
 }
@@ -177,7 +179,32 @@ fn files_list(system: Files, own: Files, inputs: &Inputs, sink: &mut Sink) -> Fi
     system
 }
 
-fn binds(system: Binds, own: Binds, project: &Path, sink: &mut Sink) -> Binds {
+/// What the host forbids stays forbidden; a project may forbid more.
+fn repair(
+    system: Option<Located<RepairSetting>>,
+    own: Option<Located<RepairSetting>>,
+    sink: &mut Sink,
+) -> RepairSetting {
+    match (system, own) {
+        (Some(theirs), Some(ours))
+            if theirs.value != RepairSetting::Auto
+                && ours.value != theirs.value
+                && ours.value != RepairSetting::Never =>
+        {
+            sink.push(loosened(
+                format!("the host says `repair: {}`", theirs.value.name()),
+                ours.origin,
+                theirs.origin,
+                "Remove `repair:`, or write `never`.",
+            ));
+            theirs.value
+        }
+        (_, Some(ours)) => ours.value,
+        (theirs, None) => theirs.map(|theirs| theirs.value).unwrap_or_default(),
+    }
+}
+
+fn binds(system: Binds, own: Binds, sink: &mut Sink) -> Binds {
     let mut binds = Binds { roots: None, create: system.create, mode: system.mode };
     binds.create.extend(own.create);
     match (&system.roots, &own.roots) {
@@ -206,22 +233,6 @@ fn binds(system: Binds, own: Binds, project: &Path, sink: &mut Sink) -> Binds {
                 "Remove `binds.mode`, or leave out the bits that the host does not give.",
             )),
             _ => binds.mode = Some(ours),
-        }
-    }
-    for create in &binds.create {
-        let inside = match &binds.roots {
-            Some(roots) => roots.iter().any(|root| create.path.value.starts_with(&root.value)),
-            None => create.path.value.starts_with(project),
-        };
-        if !inside {
-            sink.push(
-                Finding::error(
-                    Code::PolicySyntax,
-                    format!("{} is to be created outside of binds.roots", create.path.value.display()),
-                )
-                .at_origin(create.path.origin, "outside")
-                .help("Add its directory to `binds.roots`; without `roots`, that is the project's directory alone."),
-            );
         }
     }
     binds

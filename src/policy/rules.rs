@@ -75,6 +75,8 @@ pub struct Rule {
     pub allow: Allow,
     /// Whether a value that a waiver allows covers a value found.
     pub same: fn(&str, &str) -> bool,
+    /// Every value that there is, where that can be told; a waiver that allows another is misspelt.
+    pub known: &'static [&'static str],
     pub check: Check,
 }
 
@@ -92,6 +94,7 @@ impl Rule {
         fix: "",
         allow: Allow::Nothing,
         same: same_text,
+        known: &[],
         check: Check::Project(|_, _| {}),
     };
 }

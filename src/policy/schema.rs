@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::builtin;
 use super::posture::Posture;
 use super::rules::{Allow, CATALOGUE, Rule};
+use super::state::RepairSetting;
 #[cfg(test)]
-use super::{binds, file, user, waiver};
+use super::{binds, file, state, user, waiver};
 
 /// `schemas/policy.schema.json`
 pub fn schema() -> Value {
@@ -62,6 +63,21 @@ pub fn schema() -> Value {
                     } }
                 }
             },
+            "state": { "type": "array", "items": {
+                "type": "object",
+                "required": ["path"],
+                "additionalProperties": false,
+                "description": "A durable directory: looked through before every launch, and repaired.",
+                "properties": {
+                    "path": path,
+                    "from": {
+                        "type": "array",
+                        "items": { "type": "string", "pattern": "^[1-9][0-9]*:[0-9]+$" },
+                        "description": "Users whose files are the service's although no lock remembers them."
+                    }
+                }
+            } },
+            "repair": { "enum": RepairSetting::ALL.map(RepairSetting::name), "description": "Who repairs; auto is the default." },
             "waivers": { "type": "array", "items": waivers() }
         }
     })
@@ -105,13 +121,14 @@ fn waivers() -> Value {
 
 /// The keys of each mapping, as the reader knows them; the schema must know the same.
 #[cfg(test)]
-fn known() -> [(&'static str, &'static [&'static str]); 6] {
+fn known() -> [(&'static str, &'static [&'static str]); 7] {
     [
         ("/properties", file::POLICY.known),
         ("/properties/user/properties", user::USER.known),
         ("/properties/overlays/items/properties", file::OVERLAY.known),
         ("/properties/binds/properties", binds::BINDS.known),
         ("/properties/binds/properties/create/items/properties", binds::CREATE.known),
+        ("/properties/state/items/properties", state::STATE.known),
         ("/properties/waivers/items/properties", waiver::WAIVER.known),
     ]
 }

@@ -74,6 +74,9 @@ fn create(step: &HostStep, root: &Dir, birth: &Birth, created: &mut Vec<Created>
     match step {
         HostStep::CreateDirectory { .. } => root.create_directories(path, birth, created).map(drop),
         HostStep::CreateFile { content, .. } => {
+            if let Some(parent) = path.parent() {
+                root.create_parents(parent, birth, created)?;
+            }
             match root.create_file(path, birth, content.as_bytes(), created) {
                 // Somebody was faster; the look afterwards judges what they made.
                 Err(DirError::Exists(_)) => Ok(()),

@@ -3,6 +3,8 @@
 mod destination;
 mod variables;
 
+use std::mem::ManuallyDrop;
+
 use crate::cli::{ConfigOptions, Request};
 use crate::compose::output::{self, Format};
 use crate::compose::{self, Model, Phases, Resolve, Trace, listing};
@@ -112,7 +114,11 @@ fn text(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) 
             let format = format(session, options)?;
             return Some(match session.trace.take() {
                 Some(trace) => annotated(session, selected.root, &trace, &project),
-                None => output::render_owned(selected.root, format),
+                None => {
+                    // The program ends with this; taking a large model apart would only delay it.
+                    let mut root = ManuallyDrop::new(selected.root);
+                    output::render_arranged(&mut root, format)
+                }
             });
         }
     };

@@ -6,7 +6,9 @@ use std::ffi::OsString;
 use crate::cli::{Class, ComposeCommand, Request};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Exit, Finding, Sink};
+use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command};
+use crate::launch::program::Program;
 use crate::ownership::UserDecision;
 use crate::prepare::prepare;
 use crate::project::Project;
@@ -15,6 +17,7 @@ use crate::yaml::{Mapping, Node};
 
 use super::images::LazyEngine;
 use super::launch_checked::{self, Launch};
+use super::mend;
 use super::pass::options;
 use super::session::Session;
 use super::verify::{Images, Verified, verify};
@@ -190,8 +193,9 @@ fn hand_over(
     let docker = find_docker(request, &variables)?;
     let path = render::write(verified.project.home(), name, rendered)?;
     let globals = request.launch_globals(directory, name, &path);
+    let mut notes = Vec::new();
     let on_host = command.class == Class::Gate && !request.global.dry_run;
-    std::thread::scope(|scope| {
+    let outcome = std::thread::scope(|scope| {
         let check = std::thread::Builder::new()
             .name("cross-check".to_owned())
             .spawn_scoped(scope, || crate::launch::cross_check(&docker, &globals, services, rendered))
@@ -199,8 +203,15 @@ fn hand_over(
                 Finding::error(Code::PrepareFailed, format!("cannot start a thread: {error}"))
                     .help(Code::PrepareFailed.remedy())
             })?;
+        // What an interrupted run left in the engine is nobody's; whether that works out is no matter here.
+        if let Some(engine) = engine.connected().filter(|engine| on_host && Socket::of(engine).is_some()) {
+            let _ = std::thread::Builder::new().spawn_scoped(scope, || engine.sweep());
+        }
         let prepared = if on_host {
-            prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding)
+            prepare(&verified.steps)
+                .map(drop)
+                .map_err(|failure| *failure.finding)
+                .and_then(|()| mend::before_launch(verified, engine, &mut notes))
         } else {
             Ok(())
         };
@@ -209,7 +220,9 @@ fn hand_over(
                 .help(Code::Internal.remedy()))
         });
         checked.and(prepared)
-    })?;
+    });
+    session.sink.extend(notes);
+    outcome?;
     if let Some(lock) = verified.lock.as_ref().filter(|_| on_host) {
         lock.write(&verified.users)?;
     }
@@ -222,10 +235,9 @@ fn hand_over(
         let launch = Launch { request, command, verified, docker, variables, rendered };
         return launch_checked::run(session, &launch, engine.get());
     }
-    let mut words: Vec<OsString> = request.global.docker.clone();
-    words.push("compose".into());
-    words.extend(request.launch(directory, name, &path));
-    Err(crate::launch::exec(docker.program(), &words, &variables))
+    let program = Program::for_command(&docker, command);
+    let words = program.with(request.launch(directory, name, &path));
+    Err(crate::launch::exec(&program.path, &words, &variables))
 }
 
 /// What Compose must find in its environment besides what this process has. The `.env` file was

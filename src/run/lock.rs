@@ -129,7 +129,8 @@ impl Locked {
 }
 
 fn gives_users(policy: &Policy, model: &Model) -> bool {
-    policy.users.default.is_some()
+    !policy.state.is_empty()
+        || policy.users.default.is_some()
         || !policy.users.services.is_empty()
         || model.services().any(|(_, service)| service.at(&["x-seaworthy", "user"]).is_some())
 }

@@ -5,21 +5,25 @@ use std::os::unix::fs::MetadataExt;
 
 use crate::cli::{PlanFormat, PlanOptions, Request};
 use crate::diagnostic::Exit;
-use crate::engine::{Answer, Options};
+use crate::engine::{Answer, Engine, Options};
 use crate::host::Owner;
 use crate::ownership::HostStep;
 use crate::ownership::bind::{BindDecision, Outcome};
+use crate::ownership::images::wanted_paths;
 use crate::ownership::lock::would_change;
+use crate::ownership::predict;
 use crate::plan::{
     self, Plan, PlanBreach, PlanChange, PlanFile, PlanFinding, PlanLock, PlanOwner, PlanPolicy, PlanRule,
     PlanService, PlanStep, Role,
 };
 use crate::policy::{Posture, rules, verdicts};
 use crate::render;
+use crate::snapshot::difference::Difference;
 use crate::source::{FileId, SourceMap};
 
-use super::images::LazyEngine;
+use super::images::{LazyEngine, LazyImages};
 use super::session::{Session, brief, page_screen};
+use super::snapshot::since_reviewed;
 use super::verify::{Images, Verified, complete, decide};
 
 /// How long an engine may take to answer before the plan goes on without it.
@@ -32,12 +36,16 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
         return Err(session.report());
     };
     let verified = complete(&mut session, decided, &engine);
+    foresee(&mut session, &verified, &engine);
     let exit = session.sink.exit();
     if exit != Exit::Done && options.format == PlanFormat::Human {
         // Why it is refused, with the sources, is what a person wants to see then.
         return Err(session.report());
     }
-    let plan = describe(&session, &verified, &options.services).clean(&session.redactor());
+    let mut plan = describe(&session, &verified, &options.services);
+    let since = since_reviewed(&mut session);
+    plan.changes.extend(since.iter().map(|difference| reviewed(difference, session.inputs.sources())));
+    let plan = plan.clean(&session.redactor());
     let text = match options.format {
         PlanFormat::Human => plan::write_human(&plan, page_screen(request)),
         PlanFormat::Json => match serde_json::to_string_pretty(&plan) {
@@ -51,6 +59,18 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
         },
     };
     super::print(text.as_bytes()).map(|_| exit)
+}
+
+/// Says what would keep a service from working under what the policy demands of it.
+fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &LazyEngine) {
+    if verified.policy.is_none() {
+        return;
+    }
+    let model = &verified.selected;
+    let images = LazyImages::new(engine, wanted_paths(model));
+    let first_port = engine.get().map(Engine::first_ports).known().unwrap_or_default();
+    let question = predict::Question { model, users: &verified.users, images: &images, first_port };
+    session.sink.extend(predict::predict(&question));
 }
 
 fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> Plan {
@@ -167,6 +187,17 @@ fn changes(verified: &Verified) -> Vec<PlanChange> {
         .into_iter()
         .map(|what| PlanChange { since: "lock", class: "ownership".to_owned(), what, place: None })
         .collect()
+}
+
+/// What differs from the snapshot.
+fn reviewed(difference: &Difference, sources: &SourceMap) -> PlanChange {
+    let why = if difference.why.is_empty() { String::new() } else { format!(": {}", difference.why) };
+    PlanChange {
+        since: "snapshot",
+        class: difference.class.name().to_owned(),
+        what: format!("{}{why}", difference.place()),
+        place: difference.cause.map(|span| sources.describe(span)),
+    }
 }
 
 fn step(step: &HostStep) -> PlanStep {

@@ -2,8 +2,9 @@
 
 use crate::engine::{Answer, IdMap};
 use crate::ownership::bind::{BindPolicy, Declared};
-use crate::ownership::{Placed, UserPolicy, UserSpec};
+use crate::ownership::{Allowed, DeclaredState, Placed, StatePolicy, UserPolicy, UserSpec};
 use crate::policy::binds::CreateKind;
+use crate::policy::state::RepairSetting;
 use crate::policy::{Located, Policy, Posture, UserSetting};
 
 use super::images::LazyEngine;
@@ -58,6 +59,23 @@ pub fn binds(policy: &Policy) -> BindPolicy {
             })
             .collect(),
         mode: binds.mode.as_ref().map(|mode| mode.value),
+    }
+}
+
+/// `state:` and `repair:` of the policy.
+pub fn state(policy: &Policy) -> StatePolicy {
+    let declared = policy
+        .state
+        .iter()
+        .map(|state| DeclaredState { path: state.path.value.clone(), from: state.from.clone() });
+    StatePolicy {
+        declared: declared.collect(),
+        repair: match policy.repair {
+            RepairSetting::Auto => Allowed::Any,
+            RepairSetting::Host => Allowed::Host,
+            RepairSetting::Helper => Allowed::Helper,
+            RepairSetting::Never => Allowed::Nobody,
+        },
     }
 }
 

@@ -39,8 +39,8 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         }
         _ => None,
     };
-    session.report();
     if request.global.dry_run {
+        session.report();
         return super::print(format!("{} to create\n", verified.steps.len()).as_bytes());
     }
     let receipt = match prepare(&verified.steps) {
@@ -50,6 +50,13 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
             return Err(session.report());
         }
     };
+    let mut notes = Vec::new();
+    let mended = super::mend::before_launch(&verified, &engine, &mut notes);
+    session.sink.extend(notes);
+    if let Err(finding) = mended {
+        session.sink.push(finding);
+        return Err(session.report());
+    }
     // Whom the directories were made for is remembered, as at a launch.
     if let Some(lock) = verified.lock.as_ref().filter(|_| turn.is_some())
         && let Err(finding) = lock.write(&verified.users)
@@ -57,6 +64,7 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         session.sink.push(finding);
         return Err(session.report());
     }
+    session.report();
     let mut text = String::new();
     for created in &receipt.created {
         let what = if created.kind == Kind::Directory { "directory" } else { "file" };

@@ -1,26 +1,21 @@
 //! `repair`: gives the state directories of services to the users that they have now.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::cli::{RepairOptions, Request};
-use crate::diagnostic::{Code, Exit, Finding};
-use crate::engine::{Engine, Location};
-use crate::host::walk::{Summary, Why};
-use crate::host::{Dir, hand_over};
-use crate::ownership::lock::repair::{Repair, plan};
+use crate::diagnostic::{Code, Exit, Finding, Sink};
+use crate::ownership::lock::repair::{Repair, Scope, plan};
 use crate::ownership::lock::{StateRoots, next};
+use crate::ownership::{StatePolicy, way};
 use crate::yaml::Node;
 
 use super::images::LazyEngine;
 use super::lock::Locked;
+use super::mend::{self, Mended};
 use super::pass::options;
-use super::policy::{binds, id_map};
+use super::policy::{binds, id_map, state};
 use super::session::Session;
 use super::verify::{Decided, Images, decide};
-
-/// How many of what was left alone are shown for a directory.
-const SHOWN: usize = 20;
 
 pub fn run(request: &Request, wanted: &RepairOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
@@ -56,29 +51,24 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
     if let Some(lock) = decided.lock.as_ref().filter(|_| !dry_run) {
         turn = Some(lock.turn().map_err(Some)?);
         if lock.file.is_stale().map_err(Some)? {
-            session.sink = crate::diagnostic::Sink::new();
+            session.sink = Sink::new();
             decided = decide(session)?;
         }
     }
-    let Some(lock) = decided.lock.as_ref().filter(|lock| lock.file.exists()) else {
+    let state = decided.policy.as_ref().map(state).unwrap_or_default();
+    let declares = state.declared.iter().any(|one| !one.from.is_empty());
+    let Some(lock) = decided.lock.as_ref().filter(|lock| lock.file.exists() || declares) else {
         return Err(Some(refuse(
             Code::LockInvalid,
             "there is no lock, so it is not known whose files a service may have",
-            "The first launch under a policy that gives users writes it.",
+            "The first launch under a policy that gives users writes it. For a directory that is older than \
+             that, name its former users: `state: [{path: …, from: [\"UID:GID\"]}]` in the policy.",
         )));
     };
-    let elsewhere = match engine.get().known().map(Engine::location) {
-        None | Some(Location::Here) => None,
-        Some(Location::VirtualMachine) => {
-            Some("the engine runs in a virtual machine, which keeps owners of its own".to_owned())
-        }
-        Some(Location::Elsewhere(reason)) => Some(reason),
-    };
-    if let Some(reason) = elsewhere {
-        let message = format!("nothing can be repaired from here: {reason}");
-        return Err(Some(refuse(Code::RemoteEngine, message, "Run it there.")));
+    if let Some(finding) = mend::elsewhere(engine.get()) {
+        return Err(Some(finding));
     }
-    let repairs = plans(&decided, lock, engine)?;
+    let repairs = plans(&decided, lock, engine, &state)?;
     if let Some(moved) = repairs.iter().find(|repair| repair.moved_from.is_some() && !wanted.migrate) {
         let name = &moved.service;
         let old = moved.moved_from.map(|old| old.to_string()).unwrap_or_default();
@@ -88,7 +78,14 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
             format!("Run `seaworthy repair --migrate {name}` to carry it over."),
         )));
     }
-    let text = carry_out(&repairs, &decided, dry_run)?;
+    let way = way(state.repair, decided.caller.may_chown()).map_err(|reason| {
+        Some(refuse(
+            Code::PrepareFailed,
+            format!("nothing is repaired: {reason}"),
+            "Change `repair:` in the policy.",
+        ))
+    })?;
+    let text = carry_out(&repairs, engine, way.0, dry_run)?;
     if !dry_run {
         record(&repairs, &decided, lock).map_err(Some)?;
     }
@@ -96,15 +93,21 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
     Ok(text)
 }
 
-fn plans(decided: &Decided<'_>, lock: &Locked, engine: &LazyEngine) -> Result<Vec<Repair>, Refused> {
+fn plans(
+    decided: &Decided<'_>,
+    lock: &Locked,
+    engine: &LazyEngine,
+    state: &StatePolicy,
+) -> Result<Vec<Repair>, Refused> {
     let declared = decided.policy.as_ref().map(binds).unwrap_or_default().roots;
     let roots = StateRoots::new(&decided.model, &declared);
+    let scope = Scope { roots: &roots, declared: &state.declared, only_declared: false };
     let mut repairs = Vec::new();
     for (name, service) in decided.selected.services() {
         let Some(decision) = decided.users.of(name) else { continue };
         let userns = service.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
         let map = id_map(engine, userns);
-        match plan(&lock.file, decision, service, &map, &decided.caller, &roots) {
+        match plan(&lock.file, decision, service, &map, &decided.caller, &scope) {
             Ok(found) => repairs.extend(found),
             Err(reason) => return Err(Some(refuse(Code::UserInvalid, reason, "Nothing was changed."))),
         }
@@ -112,97 +115,42 @@ fn plans(decided: &Decided<'_>, lock: &Locked, engine: &LazyEngine) -> Result<Ve
     Ok(repairs)
 }
 
-/// Gives every directory over; the first look changes nothing and says whether there is anything to do.
-fn carry_out(repairs: &[Repair], decided: &Decided<'_>, dry_run: bool) -> Result<String, Refused> {
+fn carry_out(
+    repairs: &[Repair],
+    engine: &LazyEngine,
+    way: crate::ownership::Way,
+    dry_run: bool,
+) -> Result<String, Refused> {
+    let by = mend::by(way, engine).map_err(Some)?;
     let mut text = String::new();
     let mut failed: Refused = None;
-    for repair in repairs {
-        let moved = repair.moved_from.map(|old| format!(", was {old}")).unwrap_or_default();
-        let _ = writeln!(text, "{}: user {}{moved}", repair.service, repair.user);
-        if repair.trees.is_empty() {
-            let _ = writeln!(text, "  no state directory");
-        }
-        for tree in &repair.trees {
-            let walk = |dry_run: bool| {
-                let handover = crate::host::Handover { dry_run, ..repair.handover.clone() };
-                Dir::open(&tree.root).and_then(|root| hand_over(&root, &tree.relative, &handover)).map_err(
-                    |error| {
-                        refuse(
-                            Code::PrepareFailed,
-                            format!("cannot repair {}: {error}", tree.path.display()),
-                            "Run it again after that.",
-                        )
-                    },
-                )
-            };
-            let may = decided.caller.may_chown();
-            let mut summary = walk(dry_run || !may)?;
-            if !may && !dry_run {
-                // A directory that cannot be looked into may hold anything.
-                if summary.given > 0 || !summary.errors.is_empty() {
-                    return Err(Some(not_allowed(&tree.path.display().to_string())));
-                }
-                summary.errors.clear();
-            }
-            describe(&mut text, &tree.path.display().to_string(), &summary, dry_run);
-            if let Some(error) = summary.errors.first().filter(|_| failed.is_none()) {
-                failed = Some(refuse(
-                    Code::PrepareFailed,
-                    format!("the repair of {} is not whole: {error}", tree.path.display()),
-                    "The lock still has the old user. Correct the cause and run the same command again.",
-                ));
-            }
-        }
+    let mut title = None;
+    for repair in repairs.iter().filter(|repair| repair.trees.is_empty()) {
+        let _ = writeln!(text, "{}\n  no state directory", heading(repair));
     }
-    match failed {
-        Some(finding) if !dry_run => {
+    let outcome = mend::mend(repairs, dry_run, &by, |mended: Mended<'_>| {
+        if title != Some(&mended.repair.service) {
+            title = Some(&mended.repair.service);
+            let _ = writeln!(text, "{}", heading(mended.repair));
+        }
+        mend::describe(&mut text, &mended.tree.path, &mended.summary, dry_run);
+        if failed.is_none() {
+            failed = mend::incomplete(&mended);
+        }
+    });
+    match outcome.err().or(failed) {
+        // What was done is said also where not all could be.
+        Some(finding) => {
             let _ = super::print(text.as_bytes());
             Err(Some(finding))
         }
-        _ => Ok(text),
+        None => Ok(text),
     }
 }
 
-fn not_allowed(path: &str) -> Finding {
-    refuse(
-        Code::PrepareFailed,
-        format!("{path} holds files of another user, and only root may give them away"),
-        "Run it with sudo. Repair by a helper container is not part of this version.",
-    )
-}
-
-fn describe(text: &mut String, path: &str, summary: &Summary, dry_run: bool) {
-    let given = if dry_run { "to give" } else { "given" };
-    let _ = writeln!(
-        text,
-        "  {path}: {} {given}, {} already right, {} left alone",
-        summary.given, summary.right, summary.left_in_all
-    );
-    let mut shown: BTreeMap<&Why, u64> = BTreeMap::new();
-    for left in summary.left.iter().take(SHOWN) {
-        *shown.entry(&left.why).or_default() += 1;
-        let _ = writeln!(
-            text,
-            "    left alone: {} ({})",
-            left.path.display().to_string().escape_debug(),
-            why(&left.why)
-        );
-    }
-    let more = summary.left_in_all - shown.values().sum::<u64>();
-    if more > 0 {
-        let _ = writeln!(text, "    and {more} more");
-    }
-}
-
-fn why(why: &Why) -> String {
-    match why {
-        Why::Owner(0) => "it is root's".to_owned(),
-        Why::Owner(uid) => format!("it is user {uid}'s, whom this service is not known to have been"),
-        Why::HardLinked => "it has other names, maybe outside".to_owned(),
-        Why::Special(kind) => format!("it is {}", kind.describe()),
-        Why::Mounted => "something else is mounted there".to_owned(),
-        Why::Moved => "it was moved meanwhile".to_owned(),
-    }
+fn heading(repair: &Repair) -> String {
+    let moved = repair.moved_from.map(|old| format!(", was {old}")).unwrap_or_default();
+    format!("{}: user {}{moved}", repair.service, repair.user)
 }
 
 /// From now on the services have their new users.

@@ -42,6 +42,30 @@ pub fn run(request: &Request, options: &SnapshotOptions) -> Result<Exit, Exit> {
     }
 }
 
+/// What differs from the snapshot that was reviewed, for a command that has read the project already; nothing
+/// where there is none, or it cannot be compared.
+pub fn since_reviewed(session: &mut Session<'_>) -> Vec<Difference> {
+    let global = &session.request.global;
+    // A command would run a second time, and a stream has no more to say.
+    if global.files_from.is_some() || global.files_cmd.is_some() {
+        return Vec::new();
+    }
+    let mut own = Session::new(session.request);
+    own.inputs = std::mem::take(&mut session.inputs);
+    let options = SnapshotOptions { action: SnapshotDo::Diff, format: SnapshotFormat::Human, file: None };
+    let there = |session: &mut Session<'_>| {
+        let home = session.locate()?.home().join(FILE_NAME);
+        std::fs::symlink_metadata(home).ok()
+    };
+    let taken = there(&mut own).and_then(|_| take(&mut own, &options));
+    let found = taken.and_then(|taken| match reviewed(&mut own, &taken) {
+        Reviewed::Other(before) => Some(found(&before, &taken)),
+        Reviewed::Absent | Reviewed::Unreadable | Reviewed::Same => None,
+    });
+    session.inputs = own.inputs;
+    found.unwrap_or_default()
+}
+
 /// Reads the project as it is written, and as it would run. No engine is asked and nothing of this host counts, the
 /// host's policy included: what comes out is the same for everybody.
 fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {

@@ -1,15 +1,19 @@
 //! From the command line to everything that is decided about a launch. Nothing on the host changes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::compose::{Model, Phases};
 use crate::diagnostic::{Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
+use crate::host::Owner;
 use crate::ownership::bind::{BindDecision, BindQuestion};
 use crate::ownership::home;
 use crate::ownership::images::wanted_paths;
+use crate::ownership::lock::StateRoots;
+use crate::ownership::lock::repair::{Repair, Scope, plan};
 use crate::ownership::{
-    Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, decide_binds, decide_users,
+    Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, Way, WriteProbe, decide_binds,
+    decide_users, way,
 };
 use crate::policy::{self, Arranged, Policy};
 use crate::project::{Project, list};
@@ -17,7 +21,7 @@ use crate::yaml::Node;
 
 use super::images::{LazyEngine, LazyImages};
 use super::lock::Locked;
-use super::policy::{binds, id_map, users};
+use super::policy::{binds, id_map, state, users};
 use super::session::Session;
 
 /// Everything that was decided about a launch.
@@ -33,6 +37,12 @@ pub struct Verified {
     pub binds: Vec<BindDecision>,
     /// What has to be created on the host, in order.
     pub steps: Vec<HostStep>,
+    /// What is tried before anything starts, as the services' users.
+    pub probes: Vec<WriteProbe>,
+    /// What is looked through, and put right, before anything starts.
+    pub repairs: Vec<Repair>,
+    /// Who does it, and why; or why nobody does.
+    pub way: Result<(Way, &'static str), &'static str>,
     /// Who ran so far; `None` where no policy gives users.
     pub lock: Option<Locked>,
 }
@@ -165,15 +175,45 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         }
         session.sink.push(finding);
     }
+    let state = policy.as_ref().map(state).unwrap_or_default();
+    let way = way(state.repair, caller.may_chown());
     // What the new user cannot use of the old one's is said with the drift already.
     if session.sink.has_errors() {
-        let (users, binds, steps) = (users.decisions, Vec::new(), Vec::new());
-        return Verified { project, policy, arranged, model, selected, users, binds, steps, lock };
+        return Verified {
+            project,
+            policy,
+            arranged,
+            model,
+            selected,
+            users: users.decisions,
+            binds: Vec::new(),
+            steps: Vec::new(),
+            probes: Vec::new(),
+            repairs: Vec::new(),
+            way,
+            lock,
+        };
     }
 
     let location = if asks { engine.get().known().map(Engine::location) } else { None };
     let location = location.unwrap_or(Location::Here);
     let bind_policy = policy.as_ref().map(binds);
+    let mut repairs = Vec::new();
+    if let (Some(lock), Ok(_), Location::Here) = (&lock, way, &location) {
+        let declared = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
+        let roots = StateRoots::new(&selected, declared);
+        let scope = Scope { roots: &roots, declared: &state.declared, only_declared: true };
+        for (name, service) in selected.services() {
+            let Some(decision) = users.of(name) else { continue };
+            let map = maps(service.get("userns_mode").and_then(Node::as_str).unwrap_or_default());
+            // What cannot be decided yet is pending with the user, and asked for again then.
+            repairs.extend(plan(&lock.file, decision, service, &map, &caller, &scope).ok().flatten());
+        }
+    }
+    let mended = |service: &str, path: &Path, owner: Owner| {
+        let mut trees = repairs.iter().filter(|repair| repair.service == service).flat_map(|one| &one.trees);
+        trees.any(|tree| tree.mends(path, owner))
+    };
     let binds = decide_binds(&BindQuestion {
         model: &selected,
         sources: session.inputs.sources(),
@@ -183,10 +223,11 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         maps: &maps,
         location: &location,
         caller: &caller,
+        mended: &mended,
     });
     session.sink.extend(binds.findings);
-    let (users, steps, binds) = (users.decisions, binds.steps, binds.decisions);
-    Verified { project, policy, arranged, model, selected, users, binds, steps, lock }
+    let (users, steps, probes, binds) = (users.decisions, binds.steps, binds.probes, binds.decisions);
+    Verified { project, policy, arranged, model, selected, users, binds, steps, probes, repairs, way, lock }
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.

@@ -80,19 +80,19 @@ fn localise(node: &mut Node, spec: Option<&Spec>, places: &Places<'_>) {
                 let spec = spec.and_then(|spec| spec.child(key));
                 match (spec.and_then(|spec| spec.path), &mut child.value) {
                     (Some(PathRule::BindSource), Value::String(text)) if is_bind => {
-                        *text = local(text, places);
+                        *text = local(text, places).into();
                         let named = !text.is_empty() && !begins_with_expression(text);
                         if named && !text.starts_with(['/', '.', '~']) {
                             text.insert_str(0, "./");
                         }
                     }
                     (Some(PathRule::BindSource), _) => {}
-                    (Some(_), Value::String(text)) => *text = local(text, places),
+                    (Some(_), Value::String(text)) => *text = local(text, places).into(),
                     (Some(PathRule::VolumeDevice), Value::Map(options)) => {
                         if let Some(Value::String(text)) =
                             options.get_mut("device").map(|node| &mut node.value)
                         {
-                            *text = local(text, places);
+                            *text = local(text, places).into();
                         }
                     }
                     _ => localise(child, spec, places),
@@ -147,7 +147,7 @@ fn clean_model(node: &mut Node, spec: Option<&Spec>, name: &str) {
             let item = spec.and_then(Spec::item);
             clean_items(items, name, |node, name| clean_model(node, item, name));
         }
-        Value::String(text) => *text = redact::written(name, &as_written(text)).into_owned(),
+        Value::String(text) => *text = redact::written(name, &as_written(text)).into_owned().into(),
         Value::Int(_) | Value::UInt(_) | Value::Float(_) => clean_number(node, name),
         _ => {}
     }
@@ -158,7 +158,7 @@ pub fn clean(node: &mut Node, name: &str) {
     match &mut node.value {
         Value::Map(map) => map.iter_mut().for_each(|(key, child)| clean(child, key)),
         Value::Seq(items) => clean_items(items, name, clean),
-        Value::String(text) => *text = redact::written(name, text).into_owned(),
+        Value::String(text) => *text = redact::written(name, text).into_owned().into(),
         Value::Int(_) | Value::UInt(_) | Value::Float(_) => clean_number(node, name),
         _ => {}
     }
@@ -180,7 +180,7 @@ fn clean_number(node: &mut Node, name: &str) {
     if names_secret(name) {
         let text = crate::compose::text(node);
         if let std::borrow::Cow::Owned(clean) = redact::written(name, &text) {
-            node.value = Value::String(clean);
+            node.value = Value::String(clean.into());
         }
     }
 }

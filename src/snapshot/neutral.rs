@@ -75,7 +75,7 @@ impl Mover<'_> {
         if let Value::String(text) = &mut node.value
             && let Some(moved) = self.moved(Path::new(text.as_str()), by_person)
         {
-            *text = moved.display().to_string();
+            *text = moved.display().to_string().into();
         }
     }
 

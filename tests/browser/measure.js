@@ -14,10 +14,11 @@ function texts(document, view) {
     if (!node.data.trim() || !visible(node.parentElement, view)) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
-    for (const box of range.getClientRects()) {
+    const boxes = range.getClientRects();
+    for (const box of boxes) {
       // Kept off the screen until it has the focus.
       if (box.right <= 0 || box.width < 1) continue;
-      found.push({ node, box });
+      found.push({ node, box, whole: boxes.length === 1 });
     }
   }
   return found;
@@ -60,7 +61,7 @@ function measure(frame) {
   const view = frame.contentWindow;
   const width = document.documentElement.clientWidth;
   const result = {
-    width, texts: 0, overlaps: [], outside: [], faint: [], unreachable: [], dead_links: [], focusable: 0, scrolls: 0,
+    width, texts: 0, overlaps: [], touching: [], outside: [], faint: [], unreachable: [], dead_links: [], focusable: 0, scrolls: 0,
   };
   const all = texts(document, view);
   result.texts = all.length;
@@ -72,6 +73,12 @@ function measure(frame) {
       if (b.box.top >= a.box.bottom) break;
       const across = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left);
       const down = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top);
+      // Words of different elements without a blank between them.
+      const [left, right] = a.box.left < b.box.left ? [a, b] : [b, a];
+      const letters = /[\p{L}\p{N}]$/u.test(left.node.data) && /^[\p{L}\p{N}]/u.test(right.node.data);
+      if (a.whole && b.whole && letters && down > 4 && Math.abs(right.box.left - left.box.right) < 1) {
+        result.touching.push([show(left), show(right)]);
+      }
       // The boxes of adjoining lines may share a hair: a font is taller than its letters.
       if (across > 1.5 && down > 4) result.overlaps.push([show(a), show(b), across, down]);
     }

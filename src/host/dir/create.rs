@@ -6,7 +6,7 @@ use rustix::fs::{AtFlags, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use serde::Serialize;
 
-use super::{Dir, DirError, Kind, Owner, Stat, open_beneath};
+use super::{Dir, DirError, Kind, Owner, Stat, birth, open_beneath};
 use crate::host::{Credentials, run_as};
 
 /// How a new file or directory comes into the world.
@@ -32,11 +32,33 @@ pub struct Created {
     pub mode: u32,
 }
 
+/// The mode of directories that only lead to others.
+const PASSAGE: u32 = 0o755;
+
 impl Dir {
-    /// Makes every missing component of `relative` a directory, and returns the last one opened. What
-    /// is there already stays as it is, whoever owns it. What was made is added to `created`, also
-    /// where a later component fails; a component that cannot get its owner and mode is removed again.
+    /// Makes every missing component of `relative` a directory, and returns the last one opened. That one
+    /// is born as asked; those on the way to it belong to whoever owns the directory that they are made in,
+    /// and everybody may pass through. What is there already stays as it is. What was made is added to
+    /// `created`, also where a later component fails; a component that cannot get its owner and mode is
+    /// removed again.
     pub fn create_directories(
+        &self,
+        relative: &Path,
+        birth: &Birth,
+        created: &mut Vec<Created>,
+    ) -> Result<Self, DirError> {
+        let names = self.names(relative)?;
+        let Some((last, parents)) = names.split_last() else { return self.enter(Path::new("")) };
+        let here = self.create_parents(&parents.iter().collect::<PathBuf>(), birth, created)?;
+        let last = Path::new(last);
+        match here.find(last)? {
+            Some(entry) => entry.into_dir(),
+            None => here.create_directory(last, birth, created),
+        }
+    }
+
+    /// Makes the missing ones of the directories that something lies in.
+    pub fn create_parents(
         &self,
         relative: &Path,
         birth: &Birth,
@@ -47,10 +69,25 @@ impl Dir {
             let name = Path::new(name);
             here = match here.find(name)? {
                 Some(entry) => entry.into_dir()?,
-                None => here.create_directory(name, birth, created)?,
+                None => {
+                    let birth = here.passage(birth)?;
+                    here.create_directory(name, &birth, created)?
+                }
             };
         }
         Ok(here)
+    }
+
+    /// How a directory is born in this one that only leads to another.
+    fn passage(&self, birth: &Birth) -> Result<Birth, DirError> {
+        // Where only the future owner can make anything, the way to it is theirs, too.
+        if birth.as_owner {
+            return Ok(Birth { mode: PASSAGE, ..*birth });
+        }
+        let owner = self.stat()?.owner;
+        let ours = Owner::current();
+        let owner = (ours.uid == 0 || owner == ours).then_some(owner);
+        Ok(Birth { mode: PASSAGE, owner, as_owner: false })
     }
 
     fn create_directory(
@@ -61,19 +98,17 @@ impl Dir {
     ) -> Result<Self, DirError> {
         let path = self.path.join(name);
         let made = as_whom(birth, &path, || {
-            match rustix::fs::mkdirat(self, name, Mode::RWXU) {
-                Ok(()) => {}
-                // Somebody was faster: what is theirs is not given away.
-                Err(Errno::EXIST) => return Ok(None),
-                Err(errno) => return Err(DirError::io(&path, "create it", errno)),
-            }
-            let result = self.own_directory(name, &path, birth);
-            if result.is_err() {
+            birth::sweep(self);
+            let temporary = birth::name();
+            rustix::fs::mkdirat(self, &temporary, Mode::RWXU)
+                .map_err(|errno| DirError::io(&path, "create it", errno))?;
+            let result = self.own_directory(&temporary, name, &path, birth);
+            if !matches!(result, Ok(Some(_))) {
                 // Removes an empty directory only, and says nothing of its own failure: the first one
                 // is the one to report.
-                let _ = rustix::fs::unlinkat(self, name, AtFlags::REMOVEDIR);
+                let _ = rustix::fs::unlinkat(self, &temporary, AtFlags::REMOVEDIR);
             }
-            result.map(Some)
+            result
         })?;
         match made {
             Some((directory, receipt)) => {
@@ -84,9 +119,17 @@ impl Dir {
         }
     }
 
-    fn own_directory(&self, name: &Path, path: &Path, birth: &Birth) -> Result<(Self, Created), DirError> {
-        let descriptor = open_beneath(self, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW)
+    /// `None` where somebody was faster: what is theirs is not given away.
+    fn own_directory(
+        &self,
+        temporary: &Path,
+        name: &Path,
+        path: &Path,
+        birth: &Birth,
+    ) -> Result<Option<(Self, Created)>, DirError> {
+        let descriptor = open_beneath(self, temporary, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW)
             .map_err(|errno| DirError::io(path, "open what was created", errno))?;
+        birth::hold(&descriptor).map_err(|errno| DirError::io(path, "keep it", errno))?;
         let directory = Self { descriptor, path: path.to_owned() };
         // Between the two calls somebody who may write in the parent can have put another directory in
         // its place. An empty one that was ours already gives nothing away.
@@ -94,7 +137,29 @@ impl Dir {
             return Err(not_ours(path, "it is not empty"));
         }
         let receipt = take(&directory.descriptor, path, Kind::Directory, birth)?;
-        Ok((directory, receipt))
+        if !self.name_finished(temporary, name, path, &directory.descriptor)? {
+            return Ok(None);
+        }
+        Ok(Some((directory, receipt)))
+    }
+
+    fn name_finished(
+        &self,
+        temporary: &Path,
+        name: &Path,
+        path: &Path,
+        descriptor: &rustix::fd::OwnedFd,
+    ) -> Result<bool, DirError> {
+        let is_named = birth::finish(self, temporary, name)
+            .map_err(|errno| DirError::io(path, "give it its name", errno))?;
+        if is_named {
+            let is_same = birth::is_same(self, name, descriptor)
+                .map_err(|errno| DirError::io(path, "look at it", errno))?;
+            if !is_same {
+                return Err(not_ours(path, "something else was put in its place"));
+            }
+        }
+        Ok(is_named)
     }
 
     /// Creates a file that does not exist yet, with this content. Never overwrites, never follows a
@@ -112,18 +177,22 @@ impl Dir {
         let Some((name, parents)) = names.split_last() else { return Err(DirError::Exists(path)) };
         let parent = self.enter(&parents.iter().collect::<PathBuf>())?;
         let receipt = as_whom(birth, &path, || {
+            birth::sweep(&parent);
+            let (name, temporary) = (Path::new(name), birth::name());
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let file = match rustix::fs::openat(&parent, *name, flags, Mode::RUSR | Mode::WUSR) {
-                Ok(file) => file,
-                Err(Errno::EXIST) => return Err(DirError::Exists(path.clone())),
-                Err(errno) => return Err(DirError::io(&path, "create it", errno)),
-            };
+            let file = rustix::fs::openat(&parent, &temporary, flags, Mode::RUSR | Mode::WUSR)
+                .map_err(|errno| DirError::io(&path, "create it", errno))?;
             // The descriptor is the file that was made here, whatever becomes of its name.
-            let result = write_whole(&file, content)
+            let result = birth::hold(&file)
+                .and_then(|()| write_whole(&file, content))
                 .map_err(|errno| DirError::io(&path, "write it", errno))
-                .and_then(|()| take(&file, &path, Kind::File, birth));
+                .and_then(|()| take(&file, &path, Kind::File, birth))
+                .and_then(|receipt| match parent.name_finished(&temporary, name, &path, &file)? {
+                    true => Ok(receipt),
+                    false => Err(DirError::Exists(path.clone())),
+                });
             if result.is_err() {
-                let _ = rustix::fs::unlinkat(&parent, *name, AtFlags::empty());
+                let _ = rustix::fs::unlinkat(&parent, &temporary, AtFlags::empty());
             }
             result
         })?;
@@ -245,7 +314,8 @@ mod tests {
         let paths: Vec<_> = created.iter().map(|one| one.path.strip_prefix(temp.path()).unwrap()).collect();
         assert_eq!(paths, [Path::new("a/b"), Path::new("a/b/c")]);
         assert_eq!(owner_and_mode(&temp.path().join("a")).2, 0o711);
-        assert_eq!(owner_and_mode(&temp.path().join("a/b")).2, 0o750);
+        assert_eq!(owner_and_mode(&temp.path().join("a/b")).2, 0o755);
+        assert_eq!(owner_and_mode(&temp.path().join("a/b/c")).2, 0o750);
         root.create_directories(Path::new("a/b/c"), &OURS, &mut created).unwrap();
         assert_eq!(created.len(), 2);
     }
@@ -267,21 +337,22 @@ mod tests {
     }
 
     #[test]
-    fn new_parents_get_the_owner_too() {
+    fn new_parents_belong_to_whoever_owns_the_directory_they_are_in() {
         if !is_root() {
             return; // only root can give away
         }
         let temp = tempfile::tempdir().unwrap();
+        chown(temp.path(), Some(1500), Some(1501)).unwrap();
         let root = Dir::open(temp.path()).unwrap();
         let mut created = Vec::new();
         let leaf = root.create_directories(Path::new("a/b"), &GIVEN, &mut created).unwrap();
         leaf.create_file(Path::new("f"), &Birth { mode: 0o640, ..GIVEN }, b"{}", &mut created).unwrap();
-        for path in ["a", "a/b"] {
-            assert_eq!(owner_and_mode(&temp.path().join(path)), (3001, 3002, 0o750));
-        }
+        assert_eq!(owner_and_mode(&temp.path().join("a")), (1500, 1501, 0o755));
+        assert_eq!(owner_and_mode(&temp.path().join("a/b")), (3001, 3002, 0o750));
         assert_eq!(owner_and_mode(&temp.path().join("a/b/f")), (3001, 3002, 0o640));
         assert_eq!(fs::read(temp.path().join("a/b/f")).unwrap(), b"{}");
-        assert_eq!(created.iter().map(|one| one.owner).collect::<Vec<_>>(), [Owner::new(3001, 3002); 3]);
+        let owners: Vec<_> = created.iter().map(|one| one.owner.uid).collect();
+        assert_eq!(owners, [1500, 3001, 3001]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ fn handover() -> Handover {
 }
 
 fn run(root: &Path, handover: &Handover) -> Summary {
-    hand_over(&Dir::open(root).unwrap(), Path::new("state"), handover).unwrap()
+    hand_over(&Dir::open(root).unwrap(), Path::new("state"), handover, &AtomicU64::new(0)).unwrap()
 }
 
 fn owner(path: &Path) -> u32 {
@@ -233,6 +233,9 @@ fn a_state_directory_that_is_a_link_is_refused() {
     fs::rename(temp.path().join("state"), temp.path().join("real")).unwrap();
     symlink("real", temp.path().join("state")).unwrap();
     let root = Dir::open(temp.path()).unwrap();
-    assert!(matches!(hand_over(&root, Path::new("state"), &handover()), Err(DirError::Symlink(_))));
+    assert!(matches!(
+        hand_over(&root, Path::new("state"), &handover(), &AtomicU64::new(0)),
+        Err(DirError::Symlink(_))
+    ));
     assert_eq!(owner(&temp.path().join("real")), OLD);
 }

@@ -67,25 +67,12 @@ impl Judge<'_> {
             }
             return Plan::said(say.may_not_make(&why, owner, mode, kind));
         }
-        let place = |path: &Path, mode| Place {
-            root: anchor.clone(),
-            path: path.to_owned(),
-            owner,
-            mode,
-            service: service.name.to_owned(),
-        };
-        let mut before = Vec::new();
-        let step = match declared.and_then(|declared| declared.content.clone()) {
-            Some(content) => {
-                let parent = relative.parent().unwrap_or(Path::new(""));
-                if !parent.as_os_str().is_empty() {
-                    before.push(HostStep::CreateDirectory { place: place(parent, directory_mode) });
-                }
-                HostStep::CreateFile { place: place(&relative, mode), content }
-            }
-            None => HostStep::CreateDirectory { place: place(&relative, mode) },
-        };
-        Plan { outcome: Outcome::Create(step), before, finding: None }
+        let place = Place { root: anchor, path: relative, owner, mode, service: service.name.to_owned() };
+        Outcome::Create(match declared.and_then(|declared| declared.content.clone()) {
+            Some(content) => HostStep::CreateFile { place, content },
+            None => HostStep::CreateDirectory { place },
+        })
+        .into()
     }
 
     /// What is declared by name may be created where it is declared, but nothing above it.

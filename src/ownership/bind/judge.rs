@@ -8,23 +8,21 @@ use crate::host::{Kind, Owner};
 use crate::ownership::images::image_of;
 use crate::ownership::kind::{self, KindFrom};
 use crate::ownership::root::Roots;
-use crate::ownership::step::HostStep;
 use crate::yaml::Node;
 
 use super::explain::{self, Say};
 use super::look::{self, Found, Seen};
 use super::mounts::{self, Mount, Source};
 use super::whom::Whom;
-use super::{BindDecision, BindQuestion, Declared, Outcome, Role, nested, usable};
+use super::{BindDecision, BindQuestion, Declared, Outcome, Role, WriteProbe, nested, probe, usable};
 
 /// A decision with what later looks at all of them need.
 pub(super) struct Judged {
     pub decision: BindDecision,
-    /// Steps that come before its own: the directory of a declared file.
-    pub before: Vec<HostStep>,
     /// Without links, as far as it is there.
     pub real: PathBuf,
     pub groups: Vec<u32>,
+    pub probe: Option<WriteProbe>,
 }
 
 /// One service, while its sources are judged.
@@ -45,13 +43,12 @@ pub(super) struct Judge<'a> {
 /// What shall become of a missing path.
 pub(super) struct Plan {
     pub outcome: Outcome,
-    pub before: Vec<HostStep>,
     pub finding: Option<Finding>,
 }
 
 impl From<Outcome> for Plan {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, before: Vec::new(), finding: None }
+        Self { outcome, finding: None }
     }
 }
 
@@ -60,10 +57,10 @@ impl Plan {
     pub fn said(finding: Finding) -> Self {
         if finding.severity == Severity::Error {
             let outcome = Outcome::Refuse(Box::new(finding.clone()));
-            return Self { outcome, before: Vec::new(), finding: Some(finding) };
+            return Self { outcome, finding: Some(finding) };
         }
         let outcome = Outcome::Leave("the engine creates it".to_owned());
-        Self { outcome, before: Vec::new(), finding: Some(finding) }
+        Self { outcome, finding: Some(finding) }
     }
 }
 
@@ -118,11 +115,14 @@ impl<'a> Judge<'a> {
         };
         let declared = self.declared(&source.path);
         let (mut real, mut kind, mut kind_from) = (source.path.clone(), Kind::Directory, KindFrom::Default);
+        let mut there = None;
         let mut plan = match look::look(&source.path) {
             Found::Present(seen) => {
                 (kind, kind_from) = (seen.kind, KindFrom::Source);
                 real.clone_from(&seen.real);
-                self.present(&say, service, declared, &seen)
+                let plan = self.present(&say, service, declared, &seen);
+                there = Some(seen);
+                plan
             }
             Found::Missing { existing } => {
                 (kind, kind_from) = self.expected(service, mount, source, declared);
@@ -133,6 +133,7 @@ impl<'a> Judge<'a> {
             Found::Unknown(reason) => Outcome::Leave(reason).into(),
         };
         self.findings.extend(plan.finding.take());
+        let probe = probe::of(self, service, mount, (source.role, kind), &plan.outcome, there.as_ref());
         let decision = BindDecision {
             service: service.name.to_owned(),
             role: source.role,
@@ -146,7 +147,7 @@ impl<'a> Judge<'a> {
             outcome: plan.outcome,
         };
         let groups = service.whom.groups.clone();
-        self.judged.push(Judged { decision, before: plan.before, real, groups });
+        self.judged.push(Judged { decision, real, groups, probe });
     }
 
     fn declared(&self, path: &Path) -> Option<&'a Declared> {
@@ -224,7 +225,12 @@ impl<'a> Judge<'a> {
             return Plan { finding: Some(say.copied_up()), ..Plan::said(say.copied_up()) };
         }
         let mut plan = Plan::from(Outcome::Present);
+        let mended = || {
+            let is = |path| (self.question.mended)(service.name, path, seen.owner);
+            is(&say.source.path) || is(&seen.real)
+        };
         if self.question.location == &Location::Here
+            && !mended()
             && let Some(finding) = usable::judge(say, &service.whom, seen)
         {
             if finding.severity == Severity::Error {

@@ -111,8 +111,7 @@ fn mount_point(judge: &mut Judge<'_>, service: &Service<'_>, inner: &Mount, oute
         owner: service.whom.owner.clone(),
         outcome,
     };
-    let before = if kind == Kind::File { parent_step(&decision.outcome) } else { Vec::new() };
-    judge.judged.push(Judged { decision, before, real: path, groups: Vec::new() });
+    judge.judged.push(Judged { decision, real: path, groups: Vec::new(), probe: None });
 }
 
 /// Nothing is ever written to a mount point: where it cannot belong to the service's user, ours does too.
@@ -166,16 +165,4 @@ fn plan(
 /// The service's user, else ourselves, else nobody.
 fn choose(judge: &Judge<'_>, wanted: Owner, ours: Owner, existing: &Path) -> Option<Owner> {
     [wanted, ours].into_iter().find(|owner| judge.may_make(*owner, existing).is_ok())
-}
-
-/// The directories above a file, made like it.
-fn parent_step(outcome: &Outcome) -> Vec<HostStep> {
-    let Outcome::Create(HostStep::CreateFile { place, .. }) = outcome else { return Vec::new() };
-    let parent = place.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    parent
-        .map(|parent| HostStep::CreateDirectory {
-            place: Place { path: parent.to_owned(), mode: 0o755, ..place.clone() },
-        })
-        .into_iter()
-        .collect()
 }

@@ -1,12 +1,13 @@
 //! What a repair takes, from whom, and to whom it gives it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Lock, LockFile, StateRoots, state_paths};
 use crate::engine::idmap::OVERFLOW;
 use crate::engine::{Answer, IdMap};
 use crate::host::{Handover, Owner};
+use crate::ownership::state::{DeclaredState, declared_trees};
 use crate::ownership::{Caller, UserDecision};
 use crate::yaml::Node;
 
@@ -17,6 +18,15 @@ pub struct Tree {
     /// A directory that was declared, and the way below it without links.
     pub root: PathBuf,
     pub relative: PathBuf,
+    pub handover: Handover,
+}
+
+impl Tree {
+    /// Whether what is there and belongs to this owner will belong to the service.
+    pub fn mends(&self, path: &Path, owner: Owner) -> bool {
+        let is_known = self.handover.from.contains(&owner.uid) || owner.uid == self.handover.to.uid;
+        is_known && (path.starts_with(&self.path) || path.starts_with(self.root.join(&self.relative)))
+    }
 }
 
 /// The repair of one service.
@@ -28,10 +38,17 @@ pub struct Repair {
     /// The user that the lock has, where it is another one.
     pub moved_from: Option<Owner>,
     pub trees: Vec<Tree>,
-    pub handover: Handover,
 }
 
-/// Decides the repair of a service that the lock has.
+/// Of which directories of a service.
+pub struct Scope<'s> {
+    pub roots: &'s StateRoots,
+    pub declared: &'s [DeclaredState],
+    /// Those that are declared durable, and not all that it may write.
+    pub only_declared: bool,
+}
+
+/// Decides the repair of a service; `None` where nobody is known whom anything could be taken from.
 ///
 /// # Errors
 /// Why it cannot be decided.
@@ -41,10 +58,21 @@ pub fn plan(
     service: &Node,
     map: &Answer<IdMap>,
     caller: &Caller,
-    roots: &StateRoots,
+    scope: &Scope<'_>,
 ) -> Result<Option<Repair>, String> {
     let name = &decision.service;
-    let Some(entry) = file.lock.services.get(name) else { return Ok(None) };
+    let entry = file.lock.services.get(name);
+    let mut wanted = declared_trees(service, scope.roots, scope.declared);
+    if !scope.only_declared && entry.is_some() {
+        let more = state_paths(service, scope.roots).into_iter().map(|path| (path, Vec::new()));
+        wanted.extend(
+            more.filter(|(path, _)| !wanted.iter().any(|(known, _)| known == path)).collect::<Vec<_>>(),
+        );
+        wanted.sort();
+    }
+    if entry.is_none() && wanted.is_empty() || scope.only_declared && wanted.is_empty() {
+        return Ok(None);
+    }
     let user = match &decision.user {
         Answer::Known(user) => user.owner,
         Answer::Unknown(reason) => {
@@ -56,29 +84,44 @@ pub fn plan(
         Answer::Unknown(reason) => return Err(format!("the engine's map of users is not known: {reason}")),
     };
     let to = map.to_host(user).ok_or_else(|| format!("the engine's map of users has nobody for {user}"))?;
-    let recorded = entry.previous.iter().chain([&entry.user]);
-    let known: Vec<Owner> = recorded.filter_map(|owner| map.to_host(*owner)).collect();
+    let recorded: Vec<Owner> =
+        entry.into_iter().flat_map(|entry| entry.previous.iter().chain([&entry.user]).copied()).collect();
+    let trees = wanted.into_iter().filter_map(|(path, declared)| {
+        let (root, relative) = scope.roots.inside(&path)?;
+        let known: Vec<Owner> =
+            recorded.iter().chain(&declared).filter_map(|owner| map.to_host(*owner)).collect();
+        let handover = Handover {
+            to,
+            from: takes_from(&known, map, caller),
+            groups: known.iter().map(|owner| owner.gid).collect(),
+            dry_run: false,
+        };
+        is_directory(&path).then_some(Tree { path, root, relative, handover })
+    });
+    let trees = trees.collect();
+    let moved_from = entry.map(|entry| entry.user).filter(|old| *old != user);
+    Ok(Some(Repair { service: name.clone(), user, moved_from, trees }))
+}
+
+/// One that we may not look at may be one.
+fn is_directory(path: &Path) -> bool {
+    match path.metadata() {
+        Ok(metadata) => metadata.is_dir(),
+        Err(error) => error.kind() == std::io::ErrorKind::PermissionDenied,
+    }
+}
+
+/// Whoever may write a directory of the tree can move a file of the operator's into it.
+fn takes_from(known: &[Owner], map: &IdMap, caller: &Caller) -> BTreeSet<u32> {
     let mut from: BTreeSet<u32> = known.iter().map(|owner| owner.uid).collect();
-    let groups: BTreeSet<u32> = known.iter().map(|owner| owner.gid).collect();
     if !map.is_identity() {
         from.insert(OVERFLOW);
     }
-    // Whoever may write a directory of the tree can move a file of the operator's into it.
     let operators = [Some(caller.process), caller.person, crate::host::owner::sudo_caller()];
     for operator in operators.into_iter().flatten().map(|owner| owner.uid).chain([0]) {
         from.remove(&operator);
     }
-    let trees = state_paths(service, roots).into_iter().filter_map(|path| {
-        let (root, relative) = roots.inside(&path)?;
-        path.is_dir().then_some(Tree { path, root, relative })
-    });
-    Ok(Some(Repair {
-        service: name.clone(),
-        user,
-        moved_from: Some(entry.user).filter(|old| *old != user),
-        trees: trees.collect(),
-        handover: Handover { to, from, groups, dry_run: false },
-    }))
+    from
 }
 
 impl Repair {

@@ -348,7 +348,8 @@ fn plan_for(file: &LockFile, users: &Users, map: &Answer<IdMap>, directory: &Pat
     model.directory = directory.to_owned();
     let roots = StateRoots::new(&model, &[]);
     let service = model.root.at(&["services", "a"]).unwrap();
-    repair::plan(file, users.of("a").unwrap(), service, map, &op(), &roots).unwrap()
+    let scope = repair::Scope { roots: &roots, declared: &[], only_declared: false };
+    repair::plan(file, users.of("a").unwrap(), service, map, &op(), &scope).unwrap()
 }
 
 #[test]
@@ -366,8 +367,8 @@ fn a_repair_takes_only_from_recorded_users_and_never_from_root_or_the_operator()
     let file = holding(&lock);
     let users = of_image("10001:10001", "services:\n  a: {image: app}\n");
     let plan = plan_for(&file, &users, &Answer::Known(IdMap::identity()), &directory).unwrap();
-    assert_eq!(plan.handover.from, BTreeSet::from([1000, 3000]));
-    assert_eq!(plan.handover.to, Owner::new(10001, 10001));
+    assert_eq!(plan.trees[0].handover.from, BTreeSet::from([1000, 3000]));
+    assert_eq!(plan.trees[0].handover.to, Owner::new(10001, 10001));
     assert_eq!(plan.moved_from, Some(Owner::new(1000, 0)));
     let trees: Vec<&Path> = plan.trees.iter().map(|tree| tree.path.as_path()).collect();
     assert_eq!(trees, [directory.join("state")], "not what is read-only, and nothing outside the roots");
@@ -380,6 +381,6 @@ fn a_repair_takes_only_from_recorded_users_and_never_from_root_or_the_operator()
     let range = vec![crate::engine::idmap::Range { container: 0, host: 100_000, length: 65536 }];
     let map = Answer::Known(IdMap::new(range.clone(), range));
     let mapped = plan_for(&file, &users, &map, &directory).unwrap();
-    assert_eq!(mapped.handover.to, Owner::new(110_001, 110_001));
-    assert_eq!(mapped.handover.from, BTreeSet::from([100_000, 101_000, 101_500, 103_000, 65534]));
+    assert_eq!(mapped.trees[0].handover.to, Owner::new(110_001, 110_001));
+    assert_eq!(mapped.trees[0].handover.from, BTreeSet::from([100_000, 101_000, 101_500, 103_000, 65534]));
 }

@@ -18,7 +18,7 @@ fn everything_wrong_with_a_policy_is_said_at_once_with_its_place() {
     let outcome = Fixture::new(BASE)
         .with(
             "seaworthy.yaml",
-            "version: 2\nposture: hardend\nusers: {}\nstate: []\nuser: { default: 1000, services: { a: \"1000\" } }\n\
+            "version: 2\nposture: hardend\nusers: {}\nprobes: []\nuser: { default: 1000, services: { a: \"1000\" } }\n\
              overlays: [{ builtin: hardning }, { file: x, builtin: y }, { file: x, sha256: abc }]\nfiles: []\n\
              binds: { roots: ., mode: 750, create: [{ path: x }, { kind: pipe, path: y }], rots: [] }\n\
              waivers: [{ service: a, rule: priviledged, reason: r }, { service: a, rule: cap-add, reason: r }, { rule: privileged }]\n",
@@ -28,7 +28,7 @@ fn everything_wrong_with_a_policy_is_said_at_once_with_its_place() {
         ("2", "not known"),
         ("hardend", "Did you mean `hardened`?"),
         ("users", "Did you mean `user`?"),
-        ("state", "promise"),
+        ("probes", "promise"),
         ("1000", "Write \"UID:GID\""),
         ("\"1000\"", "Write \"UID:GID\""),
         ("hardning", "Did you mean `hardening`?"),
@@ -105,9 +105,29 @@ fn values_are_read_with_their_places() {
 }
 
 #[test]
-fn what_is_created_lies_in_the_roots() {
+fn what_is_declared_by_name_may_lie_outside_the_roots() {
     let outcome = Fixture::new(BASE).policy("binds: { create: [{ path: /elsewhere/x, kind: dir }] }\n").run();
-    assert_eq!(outcome.codes(), [Code::PolicySyntax]);
+    assert!(outcome.codes().is_empty(), "{}", outcome.text());
+}
+
+#[test]
+fn durable_directories_and_who_repairs_them() {
+    let outcome = Fixture::new(BASE)
+        .policy("state: [{ path: 'memory/*', from: ['3001:3002'] }, { path: /srv/x }]\nrepair: helper\n")
+        .run();
+    let policy = outcome.policy.as_ref().unwrap();
+    assert!(policy.state[0].path.value.ends_with("memory/*"));
+    assert_eq!(policy.state[0].from, [crate::host::Owner::new(3001, 3002)]);
+    assert_eq!(policy.repair, crate::policy::state::RepairSetting::Helper);
+    for (text, help) in [
+        ("state: [{}]", "Add `path:`"),
+        ("state: [{ path: x, from: ['0:0'] }]", "Nothing is ever taken from root"),
+        ("repair: perhaps", "`auto` repairs"),
+    ] {
+        let outcome = Fixture::new(BASE).policy(&format!("{text}\n")).run();
+        assert_eq!(outcome.codes(), [Code::PolicySyntax], "{text}");
+        assert!(outcome.text().contains(help), "{}", outcome.text());
+    }
 }
 
 #[test]
@@ -338,4 +358,55 @@ fn a_waiver_takes_its_key_out_of_the_built_in_overlay() {
     assert_eq!(outcome.value(&["services", "a", "pids_limit"]).unwrap(), "5000");
     assert_eq!(outcome.value(&["services", "b", "cap_drop"]), None);
     assert_eq!(outcome.value(&["services", "a", "cap_drop"]).unwrap(), "[ALL]");
+}
+
+#[test]
+fn a_waiver_of_what_does_not_exist_is_misspelt() {
+    let base = "services:\n  a: { image: \"x:1\", user: \"1:1\", cap_add: [NET_BIND_SERVICE] }\n";
+    let run = |allowed: &str| {
+        let policy = format!(
+            "posture: hardened\nwaivers:\n  - {{ service: a, rule: cap-add, allow: [{allowed}], reason: r }}\n"
+        );
+        Fixture::new(base).policy(&policy).run()
+    };
+    for fine in ["NET_BIND_SERVICE", "cap_net_bind_service"] {
+        run(fine).assert_passes();
+    }
+    let outcome = run("NET_BIND_SERVICEE");
+    assert_eq!(outcome.codes(), [Code::WaiverInvalid]);
+    assert_eq!(outcome.places(Code::WaiverInvalid), ["NET_BIND_SERVICEE"]);
+    assert_eq!(outcome.errors()[0].help.as_deref(), Some("Did you mean `NET_BIND_SERVICE`?"));
+}
+
+#[test]
+fn overlays_that_contradict_each_other_are_shown_as_such() {
+    for (one, other, path) in [
+        (
+            "\"*\": { read_only: true }",
+            "\"*\": { read_only: false }",
+            "services.a.read_only is true in one and false",
+        ),
+        (
+            "\"*\": { read_only: false }",
+            "a: { read_only: true }",
+            "services.a.read_only is false in one and true",
+        ),
+        (
+            "a: { logging: { driver: local } }",
+            "a: { logging: { driver: json-file } }",
+            "services.a.logging.driver is local",
+        ),
+    ] {
+        let file = |text: &str| format!("services: {{ {text} }}\n...\n");
+        let outcome = Fixture::new("services:\n  a: { image: \"x:1\", user: \"1:1\" }\n")
+            .with("one.yaml", &file(one))
+            .with("other.yaml", &file(other))
+            .policy("posture: baseline\noverlays: [{ file: one.yaml }, { file: other.yaml }]\n")
+            .run();
+        assert_eq!(outcome.codes(), [Code::AssertionUndone], "{}", outcome.text());
+        let message = &outcome.errors()[0].message;
+        assert!(message.contains("one.yaml and other.yaml contradict each other"), "{message}");
+        assert!(message.contains(path), "{message}");
+        assert_eq!(outcome.errors()[0].labels.len(), 2);
+    }
 }

@@ -73,7 +73,7 @@ fn expires(case: &Case<'_>) -> Meaning {
     // Days are written so that their text sorts as they do.
     let day = |node: Option<&Node>| {
         node.map(|node| match &node.value {
-            Value::Timestamp(text) | Value::String(text) => text.clone(),
+            Value::Timestamp(text) | Value::String(text) => text.to_string(),
             _ => text(node),
         })
     };

@@ -33,7 +33,6 @@ fn a_mount_point_inside_anothers_source_is_made_for_the_user() {
     let expected = [
         directory("data"),
         directory("data/deep/sub"),
-        directory("data/etc"),
         ("data/etc/c.json".to_owned(), Kind::File, USER),
         directory("data/tmp"),
         directory("data/vol"),

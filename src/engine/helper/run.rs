@@ -1,0 +1,203 @@
+//! One run of the helper: what it may do, what it is told, what it says.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::{HelperImage, MOUNTED_AT};
+use crate::engine::{Answer, Engine, LABEL};
+use crate::host::process::kill_tree;
+
+/// What begins a line that only says how far the helper is.
+pub const PROGRESS: &str = "progress ";
+
+/// Processes and threads of the helper, at most.
+const PIDS: &str = "16";
+
+/// How long the helper may say nothing; it says something several times a second.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// What the helper is for.
+pub struct Task<'t> {
+    /// The directory of the engine's machine that it gets.
+    pub directory: &'t Path,
+    /// Without `CAP_`; it has no other.
+    pub capabilities: &'t [&'t str],
+    /// Its standard input.
+    pub request: &'t [u8],
+    /// Told how far it is.
+    pub progress: &'t dyn Fn(u64),
+}
+
+enum Event {
+    Progress(u64),
+    Complaint(String),
+    /// All of its standard output.
+    Said(std::io::Result<Vec<u8>>),
+}
+
+impl Engine {
+    /// Runs the helper once and returns what it printed. The container has no network, no files of its own
+    /// to write, and is gone afterwards, also when we end early: it ends with its standard input.
+    pub fn run_helper(&self, image: &HelperImage, task: &Task<'_>) -> Answer<Vec<u8>> {
+        let name = name();
+        let answer = Answer::trying(|| self.run_named(&name, image, task));
+        if !answer.is_known() {
+            // Gone already where it ended by itself.
+            let _ = self.command().run(["container", "rm", "--force", &name]);
+        }
+        answer.context("the helper container")
+    }
+
+    fn run_named(&self, name: &str, image: &HelperImage, task: &Task<'_>) -> Result<Vec<u8>, String> {
+        let options = self.command().options();
+        let mut command = std::process::Command::new(self.command().program());
+        command
+            .args(&options.global)
+            .args(self.arguments(name, image, task))
+            .envs(options.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| error.to_string())?;
+        let outcome = converse(&mut child, task);
+        if outcome.is_err() {
+            kill_tree(child.id());
+        }
+        // Its standard input is held open until here: that it is closed ends the helper.
+        drop(child.stdin.take());
+        let status = child.wait().map_err(|error| error.to_string())?;
+        let (said, complaints) = outcome?;
+        if status.success() {
+            return Ok(said);
+        }
+        let complaints: Vec<&str> =
+            complaints.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
+        Err(if complaints.is_empty() { status.to_string() } else { complaints.join("; ") })
+    }
+
+    fn arguments(&self, name: &str, image: &HelperImage, task: &Task<'_>) -> Vec<OsString> {
+        let info = self.info();
+        let mut words: Vec<OsString> = [
+            "run",
+            "--rm",
+            "--interactive",
+            "--name",
+            name,
+            "--pull",
+            "never",
+            "--network",
+            "none",
+            "--read-only",
+            "--user",
+            "0:0",
+            "--cap-drop",
+            "ALL",
+            "--security-opt",
+            "no-new-privileges",
+            "--pids-limit",
+            PIDS,
+            "--log-driver",
+            "none",
+        ]
+        .map(OsString::from)
+        .to_vec();
+        words.extend(["--label".into(), format!("{LABEL}=helper").into()]);
+        for capability in task.capabilities {
+            words.extend(["--cap-add".into(), capability.into()]);
+        }
+        // The ids are the host's; a map would stand between.
+        if info.is_remapped() && !info.is_rootless {
+            words.push("--userns=host".into());
+        }
+        // Files of the host have no label that a container may use.
+        if info.has_security_option("selinux") {
+            words.extend(["--security-opt".into(), "label=disable".into()]);
+        }
+        words.extend(["--mount".into(), mount(task.directory), image.id.as_str().into()]);
+        words
+    }
+}
+
+/// The value of `--mount`, which is one line of comma-separated values.
+fn mount(directory: &Path) -> OsString {
+    let mut field = b"\"source=".to_vec();
+    for byte in directory.as_os_str().as_bytes() {
+        if *byte == b'"' {
+            field.push(b'"');
+        }
+        field.push(*byte);
+    }
+    field.push(b'"');
+    let mut value = b"type=bind,".to_vec();
+    value.extend(field);
+    value.extend(format!(",target={MOUNTED_AT}").into_bytes());
+    OsString::from_vec(value)
+}
+
+/// Hands over the request and listens to the end; what was said, and what was complained of.
+fn converse(child: &mut Child, task: &Task<'_>) -> Result<(Vec<u8>, Vec<String>), String> {
+    let (events, heard) = mpsc::channel();
+    if let Some(stdin) = &mut child.stdin {
+        // One that ended before it listened has said why.
+        let _ = stdin.write_all(task.request).and_then(|()| stdin.flush());
+    }
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let listeners = [
+        stdout.map(|stream| spawn(events.clone(), move |events| said(stream, events))),
+        stderr.map(|stream| spawn(events, move |events| complained(stream, events))),
+    ];
+    for listener in listeners.into_iter().flatten() {
+        listener.map_err(|error| format!("cannot start a thread: {error}"))?;
+    }
+    let mut complaints = Vec::new();
+    let mut answer = None;
+    loop {
+        match heard.recv_timeout(SILENCE) {
+            Ok(Event::Progress(count)) => (task.progress)(count),
+            Ok(Event::Complaint(line)) => complaints.push(line),
+            Ok(Event::Said(said)) => answer = Some(said.map_err(|error| error.to_string())?),
+            Err(RecvTimeoutError::Disconnected) => return Ok((answer.unwrap_or_default(), complaints)),
+            Err(RecvTimeoutError::Timeout) => {
+                return Err(format!("no sign of life for {} s", SILENCE.as_secs()));
+            }
+        }
+    }
+}
+
+fn spawn(events: Sender<Event>, work: impl FnOnce(&Sender<Event>) + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new().name("helper".to_owned()).spawn(move || work(&events)).map(drop)
+}
+
+fn said(mut stream: impl Read, events: &Sender<Event>) {
+    let mut bytes = Vec::new();
+    let read = stream.read_to_end(&mut bytes).map(|_| bytes);
+    let _ = events.send(Event::Said(read));
+}
+
+fn complained(stream: impl Read, events: &Sender<Event>) {
+    for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        let progress = line.strip_prefix(PROGRESS).and_then(|count| count.trim().parse().ok());
+        let _ = events.send(progress.map_or(Event::Complaint(line), Event::Progress));
+    }
+}
+
+fn name() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    format!("sw-helper-{}-{now:x}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_commas_and_quotes_is_one_field() {
+        assert_eq!(mount(Path::new("/a,b\"c")), "type=bind,\"source=/a,b\"\"c\",target=/tree");
+    }
+}

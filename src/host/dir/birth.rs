@@ -1,0 +1,139 @@
+//! A name for what is not finished yet: what is made here gets its own name only with its owner, mode and
+//! content. A run that is killed meanwhile leaves nothing under that name.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, flock, renameat_with};
+use rustix::io::Errno;
+
+use super::Dir;
+
+const PREFIX: &str = ".sw-new-";
+const SUFFIX: &str = ".tmp";
+
+/// What is younger than this may still be in the making, although nobody holds it yet.
+const YOUNG: Duration = Duration::from_secs(60);
+
+/// A name in a directory that nobody else uses.
+pub fn name() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let time = UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+    PathBuf::from(format!("{PREFIX}{:x}-{count:x}-{time:x}{SUFFIX}", std::process::id()))
+}
+
+/// When something with this name was begun; `None` where it is not a name of ours.
+fn begun(name: &str) -> Option<Duration> {
+    let mut parts = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.split('-');
+    let numbers =
+        [parts.next()?, parts.next()?, parts.next()?].map(|part| u64::from_str_radix(part, 16).ok());
+    let [Some(_), Some(_), Some(time)] = numbers else { return None };
+    parts.next().is_none().then(|| Duration::from_nanos(time))
+}
+
+/// Keeps [`sweep`] of other runs away, for as long as the descriptor is open.
+pub fn hold(descriptor: &impl AsFd) -> rustix::io::Result<()> {
+    match flock(descriptor, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => Err(Errno::BUSY),
+        // Some filesystems have no locks, and then nobody sweeps there either.
+        _ => Ok(()),
+    }
+}
+
+/// Gives the finished thing its name. `false` where something else has that name by now.
+pub fn finish(directory: &Dir, temporary: &Path, name: &Path) -> rustix::io::Result<bool> {
+    let flags = match renameat_with(directory, temporary, directory, name, RenameFlags::NOREPLACE) {
+        Ok(()) => return Ok(true),
+        Err(Errno::EXIST) => return Ok(false),
+        // Some network filesystems cannot refuse to replace; there, looking first has to do.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => RenameFlags::empty(),
+        Err(errno) => return Err(errno),
+    };
+    match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(_) => Ok(false),
+        Err(Errno::NOENT) => renameat_with(directory, temporary, directory, name, flags).map(|()| true),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Whether a name still means what a descriptor has open: who may write in the directory may exchange it.
+pub fn is_same(directory: &Dir, name: &Path, descriptor: &impl AsFd) -> rustix::io::Result<bool> {
+    let named = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let open = rustix::fs::fstat(descriptor)?;
+    Ok((named.st_dev, named.st_ino) == (open.st_dev, open.st_ino))
+}
+
+/// Removes what killed runs left unfinished here: empty directories, and files that nobody holds. What
+/// cannot be removed stays; nothing depends on it.
+pub fn sweep(directory: &Dir) {
+    // The descriptor itself may only hold the directory.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let listed = rustix::fs::openat(directory, c".", flags, Mode::empty()).and_then(rustix::fs::Dir::new);
+    let Ok(entries) = listed else { return };
+    for entry in entries.flatten() {
+        let Ok(name) = entry.file_name().to_str() else { continue };
+        let now = UNIX_EPOCH.elapsed().unwrap_or_default();
+        if begun(name).is_none_or(|time| now.saturating_sub(time) < YOUNG) {
+            continue;
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let Ok(open) = rustix::fs::openat(directory, name, flags, Mode::empty()) else { continue };
+        if flock(&open, FlockOperation::NonBlockingLockExclusive).is_err() {
+            continue;
+        }
+        match entry.file_type() {
+            rustix::fs::FileType::Directory => {
+                let _ = rustix::fs::unlinkat(directory, name, AtFlags::REMOVEDIR);
+            }
+            rustix::fs::FileType::RegularFile => {
+                let _ = rustix::fs::unlinkat(directory, name, AtFlags::empty());
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn only_what_a_run_left_long_ago_is_swept() {
+        let temp = tempfile::tempdir().unwrap();
+        let at = |name: &str| temp.path().join(name);
+        let old = format!("{PREFIX}1-0-1{SUFFIX}");
+        let full = format!("{PREFIX}2-0-1{SUFFIX}");
+        let held = format!("{PREFIX}3-0-1{SUFFIX}");
+        let half = format!("{PREFIX}4-0-1{SUFFIX}");
+        let young = name();
+        for name in [old.as_str(), &full, &held, young.to_str().unwrap(), ".sw-new-mine.tmp"] {
+            fs::create_dir(at(name)).unwrap();
+        }
+        fs::write(at(&full).join("kept"), "").unwrap();
+        fs::write(at(&half), "half").unwrap();
+        let open = fs::File::open(at(&held)).unwrap();
+        hold(&open).unwrap();
+        sweep(&Dir::open(temp.path()).unwrap());
+        for (name, stays) in [(old.as_str(), false), (&half, false), (&full, true), (&held, true)] {
+            assert_eq!(at(name).exists(), stays, "{name}");
+        }
+        assert!(at(young.to_str().unwrap()).exists() && at(".sw-new-mine.tmp").exists());
+    }
+
+    #[test]
+    fn what_has_a_name_is_never_replaced() {
+        let temp = tempfile::tempdir().unwrap();
+        let directory = Dir::open(temp.path()).unwrap();
+        for name in ["new", "there"] {
+            fs::create_dir(temp.path().join(name)).unwrap();
+        }
+        assert!(!finish(&directory, Path::new("new"), Path::new("there")).unwrap());
+        assert!(finish(&directory, Path::new("new"), Path::new("named")).unwrap());
+        assert!(temp.path().join("named").exists() && !temp.path().join("new").exists());
+    }
+}

@@ -1,0 +1,125 @@
+//! Several workers in one tree. Each goes down by itself, and leaves part of its way to those who have
+//! nothing to do.
+
+use std::num::NonZero;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::descend::{Descent, Name};
+use super::{Handover, Summary};
+use crate::host::Stat;
+
+/// Workers at most, and at least: where a disk has to be waited for, more than there are processors help.
+const WORKERS: (usize, usize) = (4, 8);
+
+/// Part of a tree.
+pub(super) struct Job {
+    pub directory: OwnedFd,
+    /// For messages.
+    pub path: PathBuf,
+    pub part: Part,
+}
+
+pub(super) enum Part {
+    /// A directory, which looks like this, and all that is in it.
+    Whole(Stat),
+    /// Some of what is in a directory.
+    Names(Vec<Name>),
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: Vec<Job>,
+    /// Workers that have a job, and may leave part of it to others.
+    busy: usize,
+    waiting: usize,
+}
+
+pub(super) struct Pool<'a> {
+    pub handover: &'a Handover,
+    pub seen: &'a AtomicU64,
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    /// Whether somebody waits for a job that is not there yet; looked at for every directory.
+    is_hungry: AtomicBool,
+}
+
+/// Does the whole tree.
+pub(super) fn run(
+    handover: &Handover,
+    path: &Path,
+    directory: OwnedFd,
+    stat: &Stat,
+    seen: &AtomicU64,
+) -> Summary {
+    let first = Job { directory, path: path.to_owned(), part: Part::Whole(*stat) };
+    let pool = Pool {
+        handover,
+        seen,
+        queue: Mutex::new(Queue { jobs: vec![first], ..Queue::default() }),
+        wake: Condvar::new(),
+        is_hungry: AtomicBool::new(false),
+    };
+    let count = std::thread::available_parallelism().map_or(1, NonZero::get) * 2;
+    let mut all = Summary::default();
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..count.clamp(WORKERS.0, WORKERS.1))
+            // Where no thread can be had, those that are there do it all.
+            .map_while(|_| std::thread::Builder::new().spawn_scoped(scope, || pool.work()).ok())
+            .collect();
+        all.add(pool.work());
+        for other in others {
+            all.add(other.join().unwrap_or_default());
+        }
+    });
+    all
+}
+
+impl Pool<'_> {
+    fn work(&self) -> Summary {
+        let mut summary = Summary::default();
+        while let Some(job) = self.take() {
+            Descent::new(self, &mut summary, job).run();
+            self.queue().busy -= 1;
+            self.wake.notify_all();
+        }
+        summary
+    }
+
+    /// The next job; `None` where all is done.
+    fn take(&self) -> Option<Job> {
+        let mut queue = self.queue();
+        loop {
+            if let Some(job) = queue.jobs.pop() {
+                queue.busy += 1;
+                self.is_hungry.store(queue.waiting > queue.jobs.len(), Ordering::Relaxed);
+                return Some(job);
+            }
+            if queue.busy == 0 {
+                return None;
+            }
+            queue.waiting += 1;
+            self.is_hungry.store(true, Ordering::Relaxed);
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue.waiting -= 1;
+        }
+    }
+
+    pub fn is_hungry(&self) -> bool {
+        self.is_hungry.load(Ordering::Relaxed)
+    }
+
+    pub fn leave(&self, job: Job) {
+        let mut queue = self.queue();
+        queue.jobs.push(job);
+        self.is_hungry.store(queue.waiting > queue.jobs.len(), Ordering::Relaxed);
+        drop(queue);
+        self.wake.notify_one();
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

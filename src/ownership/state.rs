@@ -1,0 +1,198 @@
+//! Durable directories: which they are, and who may put them right.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::host::Owner;
+use crate::yaml::Node;
+
+use super::lock::{StateRoots, state_paths};
+
+/// What a policy says about durable directories.
+#[derive(Clone, Debug, Default)]
+pub struct StatePolicy {
+    pub declared: Vec<DeclaredState>,
+    pub repair: Allowed,
+}
+
+/// One durable directory, or several.
+#[derive(Clone, Debug)]
+pub struct DeclaredState {
+    /// Absolute; `*` and `?` stand for parts of one name.
+    pub path: PathBuf,
+    /// Users, in the container's numbers, whose files are the service's although no lock remembers them.
+    pub from: Vec<Owner>,
+}
+
+/// Who is allowed to repair.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Allowed {
+    #[default]
+    Any,
+    Host,
+    Helper,
+    Nobody,
+}
+
+/// Who repairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// This process.
+    Host,
+    /// A helper container.
+    Helper,
+}
+
+impl Way {
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Host => "by this process",
+            Self::Helper => "by a helper container",
+        }
+    }
+}
+
+/// Who repairs, and why; or why nobody does.
+pub fn way(allowed: Allowed, may_chown: bool) -> Result<(Way, &'static str), &'static str> {
+    match allowed {
+        Allowed::Nobody => Err("the policy says `repair: never`"),
+        Allowed::Helper => Ok((Way::Helper, "the policy says `repair: helper`")),
+        Allowed::Host | Allowed::Any if may_chown => Ok((Way::Host, "root may give files away")),
+        Allowed::Host => Err("the policy says `repair: host`, and only root may give files away"),
+        Allowed::Any => Ok((Way::Helper, "only root may give files away, and the engine has one")),
+    }
+}
+
+/// The directories of a service that are declared durable, in order, with the users that were declared for
+/// them.
+pub fn declared_trees(
+    service: &Node,
+    roots: &StateRoots,
+    declared: &[DeclaredState],
+) -> Vec<(PathBuf, Vec<Owner>)> {
+    let mut trees: Vec<(PathBuf, Vec<Owner>)> = Vec::new();
+    for source in state_paths(service, roots) {
+        for state in declared {
+            for path in within(&source, &state.path) {
+                match trees.iter_mut().find(|(known, _)| *known == path) {
+                    Some((_, from)) => from.extend(state.from.iter().copied()),
+                    None => trees.push((path, state.from.clone())),
+                }
+            }
+        }
+    }
+    trees.sort();
+    trees
+}
+
+/// What of a mounted directory a pattern means: all of it, where the directory lies in what the pattern
+/// names; else what the pattern names inside it.
+fn within(source: &Path, pattern: &Path) -> Vec<PathBuf> {
+    let mut names = source.components();
+    let mut patterns = pattern.components();
+    loop {
+        let Some(part) = patterns.next() else { return vec![source.to_owned()] };
+        let Some(name) = names.next() else {
+            let rest = std::iter::once(part).chain(patterns);
+            return rest.fold(vec![source.to_owned()], |found, part| {
+                found.iter().flat_map(|directory| named(directory, part.as_os_str())).collect()
+            });
+        };
+        if !matches(part.as_os_str().as_bytes(), name.as_os_str().as_bytes()) {
+            return Vec::new();
+        }
+    }
+}
+
+/// The directories in `directory` whose name fits. Links are not followed.
+fn named(directory: &Path, pattern: &OsStr) -> Vec<PathBuf> {
+    let is_directory =
+        |path: &PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.file_type().is_dir());
+    if !pattern.as_bytes().iter().any(|byte| b"*?".contains(byte)) {
+        return Some(directory.join(pattern)).filter(is_directory).into_iter().collect();
+    }
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let fitting = entries.filter(|entry| matches(pattern.as_bytes(), entry.file_name().as_bytes()));
+    let mut found: Vec<PathBuf> = fitting.map(|entry| entry.path()).filter(is_directory).collect();
+    found.sort();
+    found
+}
+
+/// `*` is any part of a name, also none; `?` is one byte of it.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    // Where the last star may have begun to take too little.
+    let (mut at, mut read, mut star) = (0, 0, None);
+    while read < name.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, read));
+                at += 1;
+            }
+            Some(byte) if *byte == b'?' || Some(byte) == name.get(read) => {
+                at += 1;
+                read += 1;
+            }
+            _ => match star {
+                Some((back, taken)) => {
+                    star = Some((back, taken + 1));
+                    at = back + 1;
+                    read = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.get(at..).is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_fits_whole_names() {
+        for (pattern, name, fits) in [
+            ("a", "a", true),
+            ("*", "", true),
+            ("*", "anything", true),
+            ("a*c", "abc", true),
+            ("a*c", "ac", true),
+            ("a*c", "abcb", false),
+            ("*b*", "abc", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("", "a", false),
+            ("*.d", "x.d.d", true),
+        ] {
+            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), fits, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_mount_in_a_tree_is_a_tree_and_so_is_a_tree_in_a_mount() {
+        let temp = tempfile::tempdir().unwrap();
+        let at = |path: &str| temp.path().join(path);
+        for path in ["memory/one/state", "memory/two/state", "memory/two/other"] {
+            std::fs::create_dir_all(at(path)).unwrap();
+        }
+        std::os::unix::fs::symlink("one", at("memory/three")).unwrap();
+        let pattern = at("memory/*/state");
+        assert_eq!(within(&at("memory/one/state"), &pattern), [at("memory/one/state")]);
+        assert_eq!(within(&at("memory/one/state/deep"), &pattern), [at("memory/one/state/deep")]);
+        assert_eq!(within(&at("memory"), &pattern), [at("memory/one/state"), at("memory/two/state")]);
+        assert_eq!(within(&at("memory/two/other"), &pattern), [""; 0].map(PathBuf::from));
+        assert_eq!(within(&at("memory/new/state"), &pattern), [at("memory/new/state")], "also while missing");
+    }
+
+    #[test]
+    fn who_repairs_is_what_is_allowed_and_possible() {
+        assert_eq!(way(Allowed::Any, true).unwrap().0, Way::Host);
+        assert_eq!(way(Allowed::Any, false).unwrap().0, Way::Helper);
+        assert_eq!(way(Allowed::Helper, true).unwrap().0, Way::Helper);
+        assert!(way(Allowed::Host, false).is_err() && way(Allowed::Nobody, true).is_err());
+    }
+}

@@ -1,0 +1,86 @@
+//! `state:` and `repair:` of a policy: durable directories, and who may put them right.
+
+use std::path::PathBuf;
+
+use crate::host::Owner;
+use crate::yaml::Node;
+
+use super::binds::Base;
+use super::reader::{Keys, Located, Reader};
+
+/// Who repairs before a launch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RepairSetting {
+    /// Whoever can: we where we may, else a helper container.
+    #[default]
+    Auto,
+    Host,
+    Helper,
+    Never,
+}
+
+impl RepairSetting {
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Host, Self::Helper, Self::Never];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Host => "host",
+            Self::Helper => "helper",
+            Self::Never => "never",
+        }
+    }
+}
+
+/// One entry of `state:`.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Absolute; `*` and `?` stand for parts of one name.
+    pub path: Located<PathBuf>,
+    /// Users, in the container's numbers, whose files are the service's although no lock remembers them.
+    pub from: Vec<Owner>,
+}
+
+pub(super) const STATE: Keys = Keys { place: "state", known: &["path", "from"], later: &["strategy"] };
+
+pub fn read(node: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Vec<State> {
+    let items = reader.list(node, "state");
+    items.iter().filter_map(|item| one(item, base, reader)).collect()
+}
+
+fn one(item: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Option<State> {
+    let map = reader.mapping(item, &STATE)?;
+    let Some(path) = map.get("path") else {
+        reader.missing("state", "path", item.origin);
+        return None;
+    };
+    let text = reader.text(path, "state.path")?;
+    let path = Located::new(base.resolve(text), path.origin);
+    let mut from = Vec::new();
+    for item in map.get("from").map(|node| reader.list(node, "state.from")).unwrap_or_default() {
+        match item.as_str().and_then(|text| text.parse::<Owner>().ok()).filter(|owner| owner.uid != 0) {
+            Some(owner) => from.push(owner),
+            None => reader.wrong(
+                item,
+                "state.from",
+                "\"UID:GID\" of a user other than root",
+                "Write two numbers in quotes: \"3001:3001\". Nothing is ever taken from root.",
+            ),
+        }
+    }
+    Some(State { path, from })
+}
+
+pub fn repair(node: &Node, reader: &mut Reader<'_>) -> Option<Located<RepairSetting>> {
+    let text = reader.text(node, "repair")?;
+    let found = RepairSetting::ALL.into_iter().find(|setting| setting.name() == text);
+    if found.is_none() {
+        reader.wrong(
+            node,
+            "repair",
+            "`auto`, `host`, `helper` or `never`",
+            "`auto` repairs as root where we are root, and by a helper container elsewhere.",
+        );
+    }
+    found.map(|setting| Located::new(setting, node.origin))
+}

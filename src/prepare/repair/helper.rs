@@ -1,0 +1,203 @@
+//! What is said between us and the helper container, at both ends: one request, one answer, as JSON.
+
+use std::io::{BufRead, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Helper, walk};
+use crate::engine::IdMap;
+use crate::engine::helper::{HelperImage, MOUNTED_AT, PROGRESS, Task};
+use crate::host::walk::{Summary, Why};
+use crate::host::{Dir, Handover, Owner};
+use crate::ownership::lock::repair::Tree;
+
+/// Giving away, reaching what is closed, and opening what its owner closed to himself. Not
+/// `DAC_READ_SEARCH`, which opens any file of the host by its handle.
+const CAPABILITIES: [&str; 3] = ["CHOWN", "DAC_OVERRIDE", "FOWNER"];
+
+#[derive(Serialize, Deserialize)]
+struct Request {
+    /// Both ends must be the same program.
+    version: String,
+    /// Device and number of the directory that is meant.
+    root: (u64, u64),
+    trees: Vec<Part>,
+}
+
+/// One directory below it.
+#[derive(Serialize, Deserialize)]
+struct Part {
+    relative: PathBuf,
+    handover: Handover,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Reply {
+    /// One for each tree; a text says why it was not begun.
+    Done(Vec<Result<Summary, String>>),
+    Failed(String),
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Has the helper go through trees below one root; one answer for each.
+pub(super) fn ask(
+    helper: &Helper<'_>,
+    image: &HelperImage,
+    root: &Path,
+    trees: &[&Tree],
+    dry_run: bool,
+    progress: &dyn Fn(u64),
+) -> Result<Vec<Result<Summary, String>>, String> {
+    let stat = Dir::open(root).and_then(|root| root.stat()).map_err(|error| error.to_string())?;
+    let part = |tree: &&Tree| {
+        let handover = Handover { dry_run, ..tree.handover.clone() };
+        let handover = helper.map.as_ref().map_or(Ok(handover.clone()), |map| inside(&handover, map))?;
+        Ok(Part { relative: tree.relative.clone(), handover })
+    };
+    let request = Request {
+        version: VERSION.to_owned(),
+        root: (stat.dev, stat.ino),
+        trees: trees.iter().map(part).collect::<Result<_, String>>()?,
+    };
+    let failed = |error: serde_json::Error| format!("the helper: {error}");
+    let mut line = serde_json::to_vec(&request).map_err(failed)?;
+    line.push(b'\n');
+    let task = Task { directory: root, capabilities: &CAPABILITIES, request: &line, progress };
+    let said = helper.engine.run_helper(image, &task).into_result()?;
+    let here = |summary: Summary| {
+        let summary = summary.moved(Path::new(MOUNTED_AT), root);
+        helper.map.as_ref().map_or(summary.clone(), |map| outside(summary, map))
+    };
+    match serde_json::from_slice(&said).map_err(failed)? {
+        Reply::Done(found) => Ok(found.into_iter().map(|one| one.map(here)).collect()),
+        Reply::Failed(reason) => Err(reason),
+    }
+}
+
+/// In the numbers that the helper of an engine without root has. Owners it does not have, it could not
+/// take from either.
+fn inside(handover: &Handover, map: &IdMap) -> Result<Handover, String> {
+    let (uid, gid) = (map.uid_to_container(handover.to.uid), map.gid_to_container(handover.to.gid));
+    let (Some(uid), Some(gid)) = (uid, gid) else {
+        return Err(format!("the engine's map of users does not have {}", handover.to));
+    };
+    Ok(Handover {
+        to: Owner::new(uid, gid),
+        from: handover.from.iter().filter_map(|uid| map.uid_to_container(*uid)).collect(),
+        groups: handover.groups.iter().filter_map(|gid| map.gid_to_container(*gid)).collect(),
+        dry_run: handover.dry_run,
+    })
+}
+
+fn outside(mut summary: Summary, map: &IdMap) -> Summary {
+    for left in &mut summary.left {
+        if let Why::Owner(uid) = &mut left.why {
+            *uid = map.uid_to_host(*uid).unwrap_or(*uid);
+        }
+    }
+    summary
+}
+
+/// The helper's whole life: reads a request, does it, says what it did. Ends at once where nobody holds its
+/// standard input open any more.
+///
+/// # Errors
+/// Where nobody listens.
+pub fn serve(tree: &Path) -> std::io::Result<()> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    std::thread::Builder::new().spawn(|| {
+        let _ = std::io::stdin().lock().read_to_end(&mut Vec::new());
+        std::process::exit(1);
+    })?;
+    let reply = match carry_out(&line, tree) {
+        Ok(summaries) => Reply::Done(summaries),
+        Err(reason) => Reply::Failed(reason),
+    };
+    let mut out = std::io::stdout().lock();
+    out.write_all(&serde_json::to_vec(&reply)?)?;
+    out.flush()
+}
+
+fn carry_out(line: &str, tree: &Path) -> Result<Vec<Result<Summary, String>>, String> {
+    let request: Request = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    if request.version != VERSION {
+        return Err(format!("the helper is version {VERSION}, and was asked by {}", request.version));
+    }
+    let root = Dir::open(tree).map_err(|error| error.to_string())?;
+    let stat = root.stat().map_err(|error| error.to_string())?;
+    // Whoever can exchange a directory above it could have the engine mount another one.
+    if (stat.dev, stat.ino) != request.root {
+        return Err("the engine gave the helper another directory than was meant".to_owned());
+    }
+    let progress = |count: u64| {
+        let _ = writeln!(std::io::stderr(), "{PROGRESS}{count}");
+    };
+    let one = |part: &Part| {
+        walk(&root, &part.relative, &part.handover, &progress).map_err(|error| error.to_string())
+    };
+    Ok(request.trees.iter().map(one).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::engine::idmap::Range;
+
+    fn request(root: &Path, version: &str, identity: Option<(u64, u64)>) -> String {
+        let stat = Dir::open(root).unwrap().stat().unwrap();
+        let ours = Owner::current();
+        serde_json::to_string(&Request {
+            version: version.to_owned(),
+            root: identity.unwrap_or((stat.dev, stat.ino)),
+            trees: ["state", "none"]
+                .map(|name| Part {
+                    relative: name.into(),
+                    handover: Handover {
+                        to: ours,
+                        from: BTreeSet::new(),
+                        groups: BTreeSet::new(),
+                        dry_run: false,
+                    },
+                })
+                .into(),
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn only_the_directory_that_was_meant_is_gone_through() {
+        let temp = tempfile::tempdir().unwrap();
+        std::fs::create_dir(temp.path().join("state")).unwrap();
+        let done = carry_out(&request(temp.path(), VERSION, None), temp.path()).unwrap();
+        assert_eq!(done[0].as_ref().map(|done| (done.right, done.given)), Ok((1, 0)));
+        assert!(done[1].as_ref().is_err_and(|reason| reason.contains("no such file")), "{done:?}");
+        let other = carry_out(&request(temp.path(), VERSION, Some((1, 1))), temp.path());
+        assert!(other.unwrap_err().contains("another directory"));
+        assert!(carry_out(&request(temp.path(), "0.0.0", None), temp.path()).unwrap_err().contains("0.0.0"));
+    }
+
+    #[test]
+    fn an_engine_without_root_is_asked_in_its_own_numbers() {
+        let ranges = vec![
+            Range { container: 0, host: 1500, length: 1 },
+            Range { container: 1, host: 100_000, length: 65536 },
+        ];
+        let map = IdMap::new(ranges.clone(), ranges);
+        let handover = Handover {
+            to: Owner::new(100_999, 100_999),
+            from: BTreeSet::from([103_000, 77]),
+            groups: BTreeSet::from([1500]),
+            dry_run: false,
+        };
+        let there = inside(&handover, &map).unwrap();
+        assert_eq!(there.to, Owner::new(1000, 1000));
+        assert_eq!((there.from, there.groups), (BTreeSet::from([3001]), BTreeSet::from([0])));
+        assert!(inside(&Handover { to: Owner::new(5, 5), ..handover }, &map).is_err());
+    }
+}

@@ -1,0 +1,24 @@
+//! This program as the helper: alone in a container, under another name.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::engine::helper::{MOUNTED_AT, PROGRAM};
+use crate::prepare::repair::helper::serve;
+
+/// Whether the program was started as the helper.
+pub fn is_meant(name: Option<&OsString>) -> bool {
+    name.is_some_and(|name| Path::new(name).file_name().is_some_and(|name| name == PROGRAM))
+}
+
+pub fn run() -> ExitCode {
+    match serve(Path::new(MOUNTED_AT)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{PROGRAM}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

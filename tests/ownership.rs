@@ -1,0 +1,15 @@
+//! Bind sources and their owners, through the real program on a real engine: repair as an ordinary
+//! operator, attacks on it, what is refused before a launch.
+
+#[cfg(test)]
+mod ownership {
+    #[path = "../engine/harness.rs"]
+    #[allow(dead_code, reason = "shared with the engine tests, which use all of it")]
+    mod harness;
+
+    mod attacks;
+    mod launch;
+    mod operator;
+    mod repair;
+    mod surroundings;
+}
