@@ -17,6 +17,8 @@ mod snapshot;
 
 #[path = "snapshot/canary.rs"]
 mod canary;
+#[path = "snapshot/ci.rs"]
+mod ci;
 #[path = "snapshot/edits.rs"]
 mod edits;
 #[path = "snapshot/formats.rs"]

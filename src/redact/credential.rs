@@ -93,6 +93,9 @@ const ABOUT: &[&str] = &[
 const SWITCHES: &[&str] =
     &["", "true", "false", "yes", "no", "on", "off", "null", "~", "none", "required", "optional", "[]", "{}"];
 
+/// What follows a prefix is at least so long, and a random word is longer still.
+const SHORTEST_SHAPE: usize = 12;
+
 /// How tokens of well-known services begin.
 const PREFIXES: &[&str] = &[
     "ghp_",
@@ -171,12 +174,23 @@ pub fn written<'t>(name: &str, text: &'t str) -> Cow<'t, str> {
     if names_secret(name) && !is_switch(text) {
         return Cow::Owned(only_expressions(text));
     }
+    if !is_worth_a_look(text) {
+        return Cow::Borrowed(text);
+    }
     let mut ranges = [in_text(text), defaults(text)].concat();
     if text.contains('\n') {
         // A configuration of something else, most likely.
         ranges.extend(in_yaml(text));
     }
     replace(text, ranges)
+}
+
+/// Most values are short words. Those that can be no credential are not taken apart.
+fn is_worth_a_look(text: &str) -> bool {
+    text.len() >= SHORTEST_SHAPE
+        || text.contains(['=', '$', '@'])
+        || text.contains("--")
+        || text.contains("-u")
 }
 
 fn is_switch(text: &str) -> bool {
@@ -478,9 +492,9 @@ fn by_shape(token: &str) -> Vec<Range<usize>> {
     let joint = |c: char| matches!(c, '/' | ':' | '=' | '@' | '?' | '&' | '$');
     let mut start = 0;
     for piece in token.split(joint) {
-        let well_known = PREFIXES
-            .iter()
-            .any(|prefix| piece.strip_prefix(prefix).is_some_and(|rest| rest.len() >= 12 && is_opaque(rest)));
+        let well_known = PREFIXES.iter().any(|prefix| {
+            piece.strip_prefix(prefix).is_some_and(|rest| rest.len() >= SHORTEST_SHAPE && is_opaque(rest))
+        });
         if well_known || looks_random(piece) {
             found.push(start..start + piece.len());
         }

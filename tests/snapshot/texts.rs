@@ -58,13 +58,6 @@ fn writing_it_anew_says_what_was_different() {
 }
 
 #[test]
-fn the_example_as_it_is_reviewed() {
-    let project = agent_pod();
-    project.run(["snapshot", "write"]).output();
-    snapshot!(project.read("seaworthy.snapshot.yaml"));
-}
-
-#[test]
 fn there_is_none() {
     snapshot!(Project::new(BEFORE).run(["snapshot", "check"]).refused());
 }
