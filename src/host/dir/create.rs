@@ -187,9 +187,9 @@ impl Dir {
                 .and_then(|()| write_whole(&file, content))
                 .map_err(|errno| DirError::io(&path, "write it", errno))
                 .and_then(|()| take(&file, &path, Kind::File, birth))
-                .and_then(|receipt| match parent.name_finished(&temporary, name, &path, &file)? {
-                    true => Ok(receipt),
-                    false => Err(DirError::Exists(path.clone())),
+                .and_then(|receipt| {
+                    let is_named = parent.name_finished(&temporary, name, &path, &file)?;
+                    if is_named { Ok(receipt) } else { Err(DirError::Exists(path.clone())) }
                 });
             if result.is_err() {
                 let _ = rustix::fs::unlinkat(&parent, &temporary, AtFlags::empty());
