@@ -11,7 +11,7 @@ use crate::ownership::bind::{BindDecision, Outcome};
 use crate::ownership::copies::CopyStep;
 use crate::ownership::images::wanted_paths;
 use crate::ownership::lock::repair::Repair;
-use crate::ownership::lock::would_change;
+use crate::ownership::lock::{LockFile, would_change};
 use crate::ownership::predict;
 use crate::ownership::{HostStep, Way};
 use crate::plan::{
@@ -38,7 +38,9 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
         return Err(session.report());
     };
     let verified = complete(&mut session, decided, &engine);
-    foresee(&mut session, &verified, &engine);
+    if !session.sink.has_errors() {
+        foresee(&mut session, &verified, &engine);
+    }
     let exit = session.sink.exit();
     if exit != Exit::Done && options.format == PlanFormat::Human {
         // Why it is refused, with the sources, is what a person wants to see then.
@@ -281,6 +283,11 @@ fn files(session: &Session<'_>, verified: &Verified) -> Vec<PlanFile> {
     for id in policies {
         files.extend(describe(*id, Role::Policy));
         listed.push(*id);
+    }
+    let lock = verified.lock.as_ref().and_then(|_| sources.find(&LockFile::place(&verified.project)));
+    if let Some(id) = lock {
+        files.extend(describe(id, Role::Lock));
+        listed.push(id);
     }
     files.extend(
         sources
