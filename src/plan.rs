@@ -202,17 +202,18 @@ pub struct PlanChange {
 /// Something to do on the host.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanStep {
-    /// `create-directory`, `create-file` or `repair`: what is there and belongs to somebody the lock knows is given
-    /// to the owner.
+    /// `create-directory`, `create-file`, `repair` or `copy`.
     pub step: &'static str,
     /// Absolute.
     pub path: String,
     /// `UID:GID` in the host's numbers; absent for whoever runs seaworthy.
     pub owner: Option<String>,
-    /// Octal; absent where nothing is created.
+    /// Octal; absent where modes stay as they are.
     pub mode: Option<String>,
     /// The service that it is for.
-    pub service: String,
+    pub service: Option<String>,
+    /// How it is done and why so, or what it is made of.
+    pub how: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -38,5 +38,7 @@ mod output_file;
 mod passing_on;
 #[path = "integration/plan.rs"]
 mod plan;
+#[path = "integration/posture.rs"]
+mod posture;
 #[path = "integration/yaml_errors.rs"]
 mod yaml_errors;

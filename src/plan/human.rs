@@ -168,7 +168,8 @@ fn steps(plan: &Plan, page: &mut Page) {
                 plan.short(&step.path),
                 owner,
                 step.mode.clone().unwrap_or_default(),
-                format!("for {}", step.service),
+                step.service.as_ref().map(|service| format!("for {service}")).unwrap_or_default(),
+                step.how.as_deref().map(|how| plan.short(how)).unwrap_or_default(),
             ];
             cells.into_iter().map(|cell| vec![Piece::from(cell)]).collect()
         })

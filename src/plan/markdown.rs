@@ -33,15 +33,16 @@ pub fn write_markdown(plan: &Plan) -> String {
     table("Changes", &["class", "what", "where", "since"], changes, &mut out);
     let steps = plan.steps.iter().map(|step| {
         let owner = step.owner.clone().unwrap_or_else(|| "caller".to_owned());
-        let cells = [
+        vec![
             step.step.replace('-', " "),
             code(&plan.short(&step.path)),
             owner,
             step.mode.clone().unwrap_or_default(),
-        ];
-        cells.into_iter().chain([code(&step.service)]).collect()
+            step.service.as_deref().map(code).unwrap_or_default(),
+            step.how.as_deref().map(text).unwrap_or_default(),
+        ]
     });
-    table("To do on the host", &["what", "path", "owner", "mode", "for"], steps, &mut out);
+    table("To do on the host", &["what", "path", "owner", "mode", "for", "how"], steps, &mut out);
     let files = plan.files.iter().map(|file| {
         vec![
             file.role.name().to_owned(),

@@ -95,3 +95,11 @@ fn it_is_somewhere_else() {
     assert_eq!(project.run(["snapshot", "check", "--snapshot", "review/web.yaml"]).status, 0);
     assert_eq!(project.run(["snapshot", "check"]).status, 78);
 }
+
+#[test]
+fn what_comes_through_a_pipe_has_no_name() {
+    let project = Project::new("").stdin("services: {a: {image: busybox}}\n");
+    project.run(["-f", "-", "snapshot", "write"]).output();
+    assert!(project.read("seaworthy.snapshot.yaml").contains("files:\n  - '-'\n"));
+    assert_eq!(project.run(["-f", "-", "snapshot", "check"]).status, 0);
+}
