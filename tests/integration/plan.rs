@@ -178,7 +178,8 @@ fn small() -> Plan {
             path: "/p/state".to_owned(),
             owner: Some("10001:10001".to_owned()),
             mode: Some("0750".to_owned()),
-            service: "web".to_owned(),
+            service: Some("web".to_owned()),
+            how: None,
         }],
         findings: vec![PlanFinding {
             code: "user-invalid".to_owned(),
