@@ -120,7 +120,8 @@ volumes: {cache: {}}
         path: "/srv/app/data".to_owned(),
         owner: Some("10001:10001".to_owned()),
         mode: Some("0750".to_owned()),
-        service: "web".to_owned(),
+        service: Some("web".to_owned()),
+        how: None,
     };
     plans[1]["steps"] = serde_json::to_value([step]).unwrap();
     plans

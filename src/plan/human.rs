@@ -18,11 +18,15 @@ pub fn write_human(plan: &Plan, screen: Screen) -> String {
 }
 
 fn head(plan: &Plan, page: &mut Page) {
-    page.line(&[Piece::new(&plan.project, Tone::Heading), Piece::from(format!("  {}", plan.directory))]);
-    match &plan.policy {
-        Some(policy) => page.line(&[Piece::from(format!("posture {}, by {}", policy.posture, policy.file))]),
-        None => page.line(&[Piece::from("no policy: runs as docker compose would run it")]),
-    }
+    page.hanging(
+        &[Piece::new(&plan.project, Tone::Heading), Piece::from("  ")],
+        &Piece::from(plan.directory.as_str()),
+    );
+    let policy = match &plan.policy {
+        Some(policy) => format!("posture {}, by {}", policy.posture, policy.file),
+        None => "no policy: runs as docker compose would run it".to_owned(),
+    };
+    page.hanging(&[], &Piece::from(policy));
     let (word, tone) = if plan.refused { ("refused", Tone::Bad) } else { ("ready", Tone::Good) };
     page.hanging(&[Piece::new(word, tone), Piece::from(": ")], &Piece::from(plan.summary()));
 }

@@ -186,6 +186,12 @@ impl<'a> Chains<'a> {
             Origin::Source(span) if !explained && !self.documents.contains(&span.file) => {
                 events.push(event(Did::EnvFile, Some(span), None));
             }
+            Origin::Source(span) if !explained => {
+                let written = self.scalar(value).unwrap_or_else(|| one_line(self.sources.text(span)));
+                let note = Some("follows from this".to_owned());
+                events.push(Event { written: Some(written), ..event(Did::Sets, Some(span), note) });
+                return;
+            }
             Origin::Source(_) => {}
         }
         let last = events.iter().rev().find(|event| event.counts && event.written.is_some());

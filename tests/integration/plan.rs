@@ -2,6 +2,10 @@
 
 use crate::project::{Outcome, Project};
 use crate::snapshot::snapshot;
+use seaworthy::diagnostic::Screen;
+use seaworthy::plan::{
+    Plan, PlanFile, PlanFinding, PlanLock, PlanMount, PlanService, PlanStep, PlanUser, Role, write_human,
+};
 
 const POLICY: &str = "version: 1
 posture: hardened
@@ -128,4 +132,93 @@ fn markdown_cannot_be_forged() {
     let rows: Vec<&str> = outcome.stdout.lines().filter(|line| line.starts_with("| `web`")).collect();
     assert_eq!(rows.len(), 1, "{outcome}");
     assert!(rows[0].contains("``x`\\|</td><b>y``") && rows[0].contains("``./a`b\\|c``"), "{outcome}");
+}
+
+/// A plan with a bit of everything, in words that are short enough for any screen.
+fn small() -> Plan {
+    let service = |name: &str| PlanService {
+        name: name.to_owned(),
+        image: "demo:1".to_owned(),
+        user: PlanUser {
+            value: Some("10001:10001".to_owned()),
+            from: "user.default".to_owned(),
+            place: Some("policy.yaml:5:12".to_owned()),
+            pending: None,
+            lock: Some(PlanLock::New),
+        },
+        posture: ["no capabilities", "read-only root", "pids 100"].map(str::to_owned).to_vec(),
+        state: vec!["/p/state".to_owned()],
+        mounts: vec![PlanMount {
+            kind: "bind".to_owned(),
+            source: Some("/p/state".to_owned()),
+            target: "/state".to_owned(),
+            read_only: false,
+        }],
+        ports: vec!["8080:80".to_owned()],
+    };
+    Plan {
+        version: Plan::VERSION,
+        project: "small".to_owned(),
+        directory: "/p".to_owned(),
+        refused: false,
+        policy: None,
+        files: vec![PlanFile {
+            name: "compose.yaml".to_owned(),
+            role: Role::Base,
+            size: 1234,
+            sha256: "0123456789abcdef".repeat(4),
+        }],
+        services: vec![service("web"), service("worker")],
+        disabled: vec!["manual".to_owned()],
+        rules: Vec::new(),
+        owners: Vec::new(),
+        changes: Vec::new(),
+        steps: vec![PlanStep {
+            step: "create-directory",
+            path: "/p/state".to_owned(),
+            owner: Some("10001:10001".to_owned()),
+            mode: Some("0750".to_owned()),
+            service: Some("web".to_owned()),
+            how: None,
+        }],
+        findings: vec![PlanFinding {
+            code: "user-invalid".to_owned(),
+            severity: "warning",
+            message: "a sentence of some length that has to be broken on a narrow screen".to_owned(),
+            place: Some("compose.yaml:1:2".to_owned()),
+            help: None,
+        }],
+        command: "docker compose --project-directory /p -p small -f /p/.seaworthy/small.yaml up"
+            .split(' ')
+            .map(str::to_owned)
+            .collect(),
+    }
+}
+
+#[test]
+fn every_width_is_kept_to_and_nothing_is_lost() {
+    let words = |text: &str| -> Vec<String> {
+        let mut words: Vec<String> = text
+            .split(|c: char| c.is_whitespace() || c == ',')
+            .filter(|word| !["", "\\"].contains(word))
+            .map(str::to_owned)
+            .collect();
+        words.sort();
+        words
+    };
+    let mut forms = std::collections::BTreeSet::new();
+    let wide = write_human(&small(), Screen { colour: false, width: 160 });
+    for width in 40..=160 {
+        let text = write_human(&small(), Screen { colour: false, width });
+        for line in text.lines() {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+        }
+        // Only the headings of columns and what is repeated in a table differ.
+        let missing: Vec<String> =
+            words(&wide).into_iter().filter(|word| !words(&text).contains(word)).collect();
+        let known = ["service", "image", "1234", "B"];
+        assert!(missing.iter().all(|word| known.contains(&word.as_str())), "{width}: {missing:?}\n{text}");
+        forms.insert(text.contains("  service  image"));
+    }
+    assert_eq!(forms.len(), 2, "columns where they fit, blocks where they do not");
 }
