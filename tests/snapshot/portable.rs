@@ -220,3 +220,32 @@ fn a_link_in_the_project_is_judged_by_where_it_leads() {
     std::os::unix::fs::symlink("/etc", project.join("data")).unwrap();
     assert!(machine.write().contains("sensitive-mount:\n    a: tolerated"), "{}", machine.write());
 }
+
+#[test]
+fn the_day_makes_no_difference() {
+    let root = tempfile::tempdir().unwrap();
+    let project = root.path().join("p");
+    fs::create_dir(&project).unwrap();
+    fs::write(project.join("compose.yaml"), "services: {a: {image: busybox, cap_add: [NET_ADMIN]}}\n")
+        .unwrap();
+    let waived = |expires: &str| {
+        let waiver = format!(
+            "{{service: a, rule: dangerous-capability, allow: [NET_ADMIN], reason: r, expires: {expires}}}"
+        );
+        fs::write(
+            project.join("seaworthy.yaml"),
+            format!("version: 1\nposture: baseline\nwaivers: [{waiver}]\n"),
+        )
+        .unwrap();
+        let machine = Machine {
+            project: project.clone(),
+            home: root.path().to_path_buf(),
+            variables: vec![],
+            uid: None,
+        };
+        machine.write().replace(expires, "DAY")
+    };
+    let late = waived("2001-01-01");
+    assert_eq!(late, waived("2999-01-01"));
+    assert!(late.contains("dangerous-capability:\n    a: waived"), "{late}");
+}
