@@ -20,8 +20,15 @@ use super::difference::Difference;
 fn short(difference: &Difference, node: Option<&Node>, most: usize) -> String {
     let Some(node) = node else { return String::new() };
     let is_entry = |list: &str| matches!(difference.path.as_slice(), [_, _, _, key, _] if key == list);
+    let is_list = |list: &str| matches!(difference.path.as_slice(), [_, _, _, key] if key == list);
+    let each = |write: fn(&Node) -> String| {
+        let items: Vec<String> = node.as_seq().into_iter().flatten().map(write).collect();
+        items.join(", ")
+    };
     let text = match node.as_str() {
         Some(text) if !text.is_empty() && !text.contains(['\n', '\r']) => text.to_owned(),
+        _ if is_list("ports") => each(port),
+        _ if is_list("volumes") => each(mount),
         _ if is_entry("ports") => port(node),
         _ if is_entry("volumes") => mount(node),
         _ => to_json_compact(node).replace("\\u003c", "<").replace("\\u003e", ">").replace("\\u0026", "&"),

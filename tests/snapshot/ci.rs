@@ -125,3 +125,35 @@ fn the_example_is_as_it_was_reviewed() {
         "examples/agent-pod/seaworthy.snapshot.yaml is out of step; SEAWORTHY_BLESS=1 writes it anew"
     );
 }
+
+/// The edit that docs/ci.md shows.
+const OVERRIDE: &str =
+    "services:\n  agent:\n    image: sw-node:2\n    ports: [\"8080:80\"]\n  store:\n    cpus: 0.5\n";
+
+#[test]
+fn the_guide_shows_what_is_really_printed() {
+    let guide = std::fs::read_to_string(root().join("docs/ci.md")).unwrap();
+    let project = agent_pod();
+    let written = project.run(["snapshot", "write"]).output();
+    let policy = project.read("seaworthy.yaml").replace("10001:10001", "10002:10002");
+    let project = project.file("compose.override.yaml", OVERRIDE).file("seaworthy.yaml", policy);
+    let check = project.run(["snapshot", "check"]);
+    let github = project.run(["snapshot", "check", "--format", "github"]).stdout;
+    let markdown = project.run(["snapshot", "diff", "--format", "markdown"]).stdout;
+    let table: Vec<&str> =
+        markdown.lines().skip_while(|line| !line.starts_with("#### weakens")).take(6).collect();
+    let written_now = project.read("seaworthy.snapshot.yaml");
+    let users: Vec<&str> = written_now.lines().skip_while(|line| *line != "users:").take(5).collect();
+    let shown = [
+        ("what was written", written.as_str()),
+        ("the differences", check.stdout.as_str()),
+        ("the first annotation", github.lines().next().unwrap()),
+        ("a table", &table.join("\n")),
+        ("the edit", OVERRIDE),
+        ("a part of the file", &users.join("\n")),
+        ("the workflow", &std::fs::read_to_string(root().join("examples/ci/github-workflow.yml")).unwrap()),
+    ];
+    for (what, text) in shown {
+        assert!(guide.contains(text), "docs/ci.md does not show {what}:\n{text}");
+    }
+}

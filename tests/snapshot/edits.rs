@@ -225,7 +225,7 @@ const EDITS: &[Edit] = &[
     later(FUNCTIONAL, "profiles: [night]", "services.agent.profiles"),
     later(FUNCTIONAL, "entrypoint: [tini]", "services.agent.entrypoint"),
     later(STRENGTHENS, "network_mode: none, networks: !reset {}", "services.agent.network_mode"),
-    later(STRENGTHENS, "ipc: private, cap_drop: [SYS_CHROOT], read_only: true", "services.agent.read_only"),
+    later(STRENGTHENS, "ipc: private, cap_drop: [SYS_CHROOT]", "services.agent.ipc"),
     // Of the policy and its overlays: what is no longer demanded.
     edit(WEAKENS, POLICY, "posture: hardened", "posture: observe", "policy.posture"),
     edit(WEAKENS, POLICY, "posture: hardened", "posture: baseline", "policy.posture"),
@@ -323,8 +323,18 @@ const EDITS: &[Edit] = &[
         STRENGTHENS,
         BASE,
         AGENT,
-        "  agent:\n    image: sw-node\n    read_only: true\n",
-        "services.agent.read_only",
+        "  agent:
+    image: sw-node@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+",
+        "services.agent.image",
+    ),
+    edit(
+        WEAKENS,
+        POLICY,
+        "  - builtin: read-only
+",
+        "",
+        "policy.overlays.builtin:read-only",
     ),
     edit(STRENGTHENS, BASE, AGENT, "  agent:\n    image: sw-node\n    cpus: 0.5\n", "services.agent.cpus"),
     edit(

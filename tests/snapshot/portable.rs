@@ -184,3 +184,68 @@ fn nothing_at_all_in_the_environment_gives_the_same_bytes_too() {
     let theirs = fs::read_to_string(other.project.join("seaworthy.snapshot.yaml")).unwrap();
     assert_eq!(one.write(), theirs);
 }
+
+/// Rules look at where a path leads, and some places of a host are sensitive.
+#[test]
+fn where_the_project_lies_makes_no_difference_to_its_posture() {
+    let places = ["/tmp", "/dev/shm", "/root", "/var/tmp"];
+    let mut found = Vec::new();
+    for place in places {
+        let Ok(root) = tempfile::tempdir_in(place) else { continue };
+        let machine = Machine {
+            project: root.path().join("p"),
+            home: root.path().to_path_buf(),
+            variables: vec![("DB_PASSWORD", "x1"), ("CACHE", "/c")],
+            uid: None,
+        };
+        machine.set_up("", None);
+        found.push((place, machine.write()));
+    }
+    assert!(found.len() >= 2);
+    for (place, text) in &found {
+        assert_eq!(*text, found[0].1, "{place}");
+    }
+}
+
+#[test]
+fn a_link_in_the_project_is_judged_by_where_it_leads() {
+    let root = tempfile::tempdir().unwrap();
+    let project = root.path().join("p");
+    fs::create_dir(&project).unwrap();
+    fs::write(project.join("compose.yaml"), "services: {a: {image: busybox, volumes: [\"./data:/data\"]}}\n")
+        .unwrap();
+    let machine =
+        Machine { project: project.clone(), home: root.path().to_path_buf(), variables: vec![], uid: None };
+    assert!(machine.write().contains("sensitive-mount: passes"));
+    std::os::unix::fs::symlink("/etc", project.join("data")).unwrap();
+    assert!(machine.write().contains("sensitive-mount:\n    a: tolerated"), "{}", machine.write());
+}
+
+#[test]
+fn the_day_makes_no_difference() {
+    let root = tempfile::tempdir().unwrap();
+    let project = root.path().join("p");
+    fs::create_dir(&project).unwrap();
+    fs::write(project.join("compose.yaml"), "services: {a: {image: busybox, cap_add: [NET_ADMIN]}}\n")
+        .unwrap();
+    let waived = |expires: &str| {
+        let waiver = format!(
+            "{{service: a, rule: dangerous-capability, allow: [NET_ADMIN], reason: r, expires: {expires}}}"
+        );
+        fs::write(
+            project.join("seaworthy.yaml"),
+            format!("version: 1\nposture: baseline\nwaivers: [{waiver}]\n"),
+        )
+        .unwrap();
+        let machine = Machine {
+            project: project.clone(),
+            home: root.path().to_path_buf(),
+            variables: vec![],
+            uid: None,
+        };
+        machine.write().replace(expires, "DAY")
+    };
+    let late = waived("2001-01-01");
+    assert_eq!(late, waived("2999-01-01"));
+    assert!(late.contains("dangerous-capability:\n    a: waived"), "{late}");
+}
