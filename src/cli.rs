@@ -21,8 +21,8 @@ pub use flags::Flags;
 pub use global::Environment;
 pub use help::{completions, manual};
 pub use options::{
-    AttestOptions, CheckFormat, CheckOptions, ConfigOptions, Overlays, PlanFormat, PlanOptions,
-    RepairOptions, SealOptions,
+    AttestOptions, CheckFormat, CheckOptions, ConfigOptions, ExplainOptions, Overlays, PlanFormat,
+    PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotFormat, SnapshotOptions,
 };
 pub use read::parse;
 pub use request::{Command, ComposeCommand, EngineChoice, Global, Request};

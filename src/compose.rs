@@ -10,6 +10,7 @@ mod consistency;
 mod decode;
 mod defaults;
 mod environment;
+mod expression;
 mod extends;
 mod glob;
 mod hash;
@@ -28,6 +29,7 @@ pub mod short;
 pub mod suggest;
 pub mod table;
 mod tags;
+pub mod trace;
 mod unicity;
 
 use std::collections::HashSet;
@@ -35,15 +37,19 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::diagnostic::{Code, Finding, Sink};
+use crate::host::expect_memory;
 use crate::project::{Environment, Inputs, Project};
 use crate::source::{FileId, Origin};
 use crate::yaml::{self, Document, Limits, Mapping, Node, Path};
 
+pub use expression::{begins as begins_with_expression, written as as_written};
 pub use hash::config_hash;
 pub use load::{Phases, section};
 pub use merge::{kind, merge, text};
 pub use select::Profiles;
 pub use tags::TaggedPath;
+pub use trace::Trace;
+pub use unicity::key_of;
 
 use budget::Budget;
 use load::{Level, Loader};
@@ -95,8 +101,18 @@ pub struct Layer {
     pub documents: Vec<Document>,
 }
 
+/// Files of more bytes than this are worth telling the allocator of.
+const LARGE: usize = 64 * 1024;
+/// So many bytes of memory a byte of text comes to while it is loaded.
+const GROWTH: usize = 28;
+
 /// The project's files as layers, in their order. `None` where the sink got errors.
 pub fn parse(project: &Project, inputs: &Inputs, sink: &mut Sink) -> Option<Vec<Layer>> {
+    let length = |file: &FileId| inputs.sources().get(*file).map_or(0, |source| source.text.len());
+    let bytes: usize = project.files.iter().map(length).sum();
+    if bytes > LARGE {
+        expect_memory(bytes.saturating_mul(GROWTH));
+    }
     let layers: Vec<_> = project.files.iter().map(|file| parse_file(*file, inputs, sink)).collect();
     layers.into_iter().collect()
 }
@@ -122,7 +138,20 @@ pub fn load(
     inputs: &mut Inputs,
     sink: &mut Sink,
 ) -> Option<Model> {
-    let Tree { root, name, environment } = load_tree(project, layers, phases, inputs, sink)?;
+    load_with(project, layers, phases, selection, inputs, sink, None)
+}
+
+/// As [`load`], recording what each document said. `None` leaves no record, and costs nothing.
+pub fn load_with(
+    project: &Project,
+    layers: Vec<Layer>,
+    phases: Phases,
+    selection: &Selection,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+    trace: Option<&mut Trace>,
+) -> Option<Model> {
+    let Tree { root, name, environment } = tree(project, layers, phases, inputs, sink, trace)?;
     let before = error_count(sink);
     let mut root = decode::decode(root, &PROJECT, &Path::ROOT, sink)?;
     select::spread_scale(&mut root);
@@ -156,6 +185,17 @@ pub fn load_tree(
     inputs: &mut Inputs,
     sink: &mut Sink,
 ) -> Option<Tree> {
+    tree(project, layers, phases, inputs, sink, None)
+}
+
+fn tree(
+    project: &Project,
+    layers: Vec<Layer>,
+    phases: Phases,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+    trace: Option<&mut Trace>,
+) -> Option<Tree> {
     if layers.iter().all(|layer| layer.documents.is_empty()) {
         sink.push(
             Finding::error(Code::ComposeEmpty, "empty compose file")
@@ -168,20 +208,42 @@ pub fn load_tree(
     let name = name::resolve(project, &layers, phases, &environment, inputs.sources(), sink)?;
     environment.set("COMPOSE_PROJECT_NAME", name.as_str());
     let environment = Rc::new(environment);
-    let level = Level::of_project(project, &environment);
-    let mut loader = Loader { inputs, sink, phases, home, budget: Budget::default() };
+    let mut level = Level::of_project(project, &environment);
+    if phases.keeps_expressions {
+        level.prefix = PathBuf::from(".");
+    }
+    let mut loader = Loader { inputs, sink, phases, home, budget: Budget::default(), trace };
     let mut root = loader.documents(layers, &level)?;
     if root.as_map().is_none_or(Mapping::is_empty) {
         sink.push(Finding::error(Code::ComposeEmpty, "empty compose file"));
         return None;
     }
-    if phases.normalize {
+    if phases.keeps_expressions {
+        normalize::apply_written(&mut root);
+    } else if phases.normalize {
         normalize::apply(&mut root, &name, &environment);
     } else if let Some(map) = root.as_map_mut().filter(|_| phases.interpolate) {
         let origin = map.get("name").map_or(Origin::Default("project name"), |node| node.origin);
         map.put("name", Node::string(name.as_str(), origin));
     }
     Some(Tree { root, name, environment })
+}
+
+/// The model as it is written, for every service of every profile: each `${…}` as it stands (see [`as_written`]),
+/// paths relative to the project, nothing of this host or its environment in it. It is the same wherever the
+/// files are the same. Short forms that cannot be told apart with an expression in them stay short.
+pub fn load_written(
+    project: &Project,
+    layers: Vec<Layer>,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) -> Option<Node> {
+    let phases = Phases { consistency: false, keeps_expressions: true, ..Phases::default() };
+    let before = error_count(sink);
+    let Tree { root, .. } = load_tree(project, layers, phases, inputs, sink)?;
+    let mut root = decode::decode(root, &PROJECT, &Path::ROOT, sink)?;
+    select::spread_scale(&mut root);
+    (error_count(sink) == before).then_some(root)
 }
 
 /// One document read for itself, as a mandatory overlay is: what it sets, in the form that the model
@@ -202,7 +264,8 @@ pub fn fragment(
 ) -> Option<Fragment> {
     let home = environment.get("HOME").map(str::to_owned);
     let level = Level::of_project(project, environment);
-    let mut loader = Loader { inputs, sink, phases: Phases::default(), home, budget: Budget::default() };
+    let budget = Budget::default();
+    let mut loader = Loader { inputs, sink, phases: Phases::default(), home, budget, trace: None };
     let (root, tags) = loader.alone(document.root.clone(), &level)?;
     let root = decode::decode(root, &PROJECT, &Path::ROOT, loader.sink)?;
     Some(Fragment { root, tags })

@@ -14,6 +14,7 @@ pub mod identity;
 pub mod idmap;
 pub mod image;
 pub mod info;
+pub mod leftover;
 pub mod rootfs;
 pub mod socket;
 pub mod user;

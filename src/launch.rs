@@ -6,6 +6,9 @@ pub mod live;
 pub mod phases;
 pub mod program;
 pub mod proof;
+#[cfg(test)]
+mod rows;
+pub mod start;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

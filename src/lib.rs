@@ -17,8 +17,11 @@ pub mod plan;
 pub mod policy;
 pub mod prepare;
 pub mod project;
+pub mod redact;
 pub mod render;
+pub mod review;
 mod run;
+pub mod snapshot;
 pub mod source;
 pub mod yaml;
 

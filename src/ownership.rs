@@ -16,6 +16,7 @@ pub mod home;
 pub mod images;
 pub mod kind;
 pub mod lock;
+pub mod predict;
 pub mod remote;
 pub mod root;
 pub mod spec;

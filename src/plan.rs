@@ -1,29 +1,35 @@
 //! Everything that a launch will do, as data: printable, serialisable, comparable.
 
+mod clean;
+mod html;
 mod human;
-
-use std::collections::BTreeSet;
+mod keep;
+mod layout;
+mod markdown;
+mod posture;
+mod service;
 
 use serde::Serialize;
 
+pub use html::write_html;
 pub use human::write_human;
+pub use keep::{PlanCopy, PlanRepair, repairs};
+pub use markdown::write_markdown;
+pub use service::services;
 
-use crate::compose::{Model, text};
 use crate::diagnostic::{Finding, Severity};
-use crate::engine::Answer;
-use crate::host::Owner;
-use crate::ownership::copies::CopyStep;
-use crate::ownership::lock::repair::{Repair, Tree};
-use crate::ownership::{HostStep, UserDecision, Way};
 use crate::source::SourceMap;
-use crate::yaml::Node;
 
-/// The single description of a launch. No value of an environment variable is in it.
+/// The single description of a launch. What must not be shown is taken out by [`Plan::clean`].
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
+    /// Of the form; `schemas/plan.schema.json` describes it.
+    pub version: u32,
     pub project: String,
     /// Absolute.
     pub directory: String,
+    /// Whether `up` would refuse.
+    pub refused: bool,
     pub policy: Option<PlanPolicy>,
     /// In the order in which they are merged, then what they refer to.
     pub files: Vec<PlanFile>,
@@ -31,12 +37,19 @@ pub struct Plan {
     pub services: Vec<PlanService>,
     /// Services that no active profile enables.
     pub disabled: Vec<String>,
+    /// Every rule of the catalogue, with the places where it does not hold, of all services.
+    pub rules: Vec<PlanRule>,
+    /// Who owns what is mounted from the host.
+    pub owners: Vec<PlanOwner>,
+    /// What differs from what was recorded: the lock, the snapshot.
+    pub changes: Vec<PlanChange>,
     /// What will be created on the host, in order.
-    pub steps: Vec<HostStep>,
+    pub steps: Vec<PlanStep>,
     /// What is looked through before anything starts, and put right where it is not.
     pub repairs: Vec<PlanRepair>,
     /// Derived files that are refreshed before anything starts.
     pub copies: Vec<PlanCopy>,
+    /// What is worse comes first.
     pub findings: Vec<PlanFinding>,
     /// The command that would run, word by word.
     pub command: Vec<String>,
@@ -92,6 +105,8 @@ pub struct PlanService {
     /// The image, or `build` of one.
     pub image: String,
     pub user: PlanUser,
+    /// What holds its container, in a few words.
+    pub posture: Vec<String>,
     /// The directories of the host that it writes and that are its own: what `repair` would give it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub state: Vec<String>,
@@ -133,62 +148,73 @@ pub struct PlanMount {
     pub read_only: bool,
 }
 
-/// One derived file; what is in it may be secret.
 #[derive(Clone, Debug, Serialize)]
-pub struct PlanCopy {
-    /// Absolute.
-    pub from: String,
-    pub to: String,
-    /// In octal.
-    pub mode: String,
+pub struct PlanRule {
+    pub rule: String,
+    /// Completes "a service may not …".
+    pub forbids: String,
+    pub broken: Vec<PlanBreach>,
 }
 
-impl PlanCopy {
-    pub fn new(step: &CopyStep) -> Self {
-        Self {
-            from: step.from.display().to_string(),
-            to: step.root.join(&step.path).display().to_string(),
-            mode: format!("{:04o}", step.mode),
-        }
-    }
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanBreach {
+    /// The service, or `networks.NAME` and the like.
+    pub place: String,
+    /// `waived`, `tolerated` or `fails`.
+    pub standing: &'static str,
+    /// Whether even the weakest posture that enforces anything forbids it.
+    pub dangerous: bool,
+    /// `file:line:column`, where something in a file breaks it.
+    pub at: Option<String>,
 }
 
-/// One durable directory.
+/// One mount from the host, and whose it is.
 #[derive(Clone, Debug, Serialize)]
-pub struct PlanRepair {
+pub struct PlanOwner {
     pub service: String,
+    /// On the host.
+    pub source: String,
+    /// In the container.
+    pub target: String,
+    /// `directory`, `file`, `socket`, …
+    pub kind: String,
+    pub read_only: bool,
+    /// The service's user, `UID:GID` in the container's numbers.
+    pub user: Option<String>,
+    /// The same in the host's numbers.
+    pub host: Option<String>,
+    /// Who owns it now, in the host's numbers; absent where it is not there.
+    pub now: Option<String>,
+    /// `present`, `create`, `wait`, `refuse` or `leave`.
+    pub outcome: &'static str,
+    /// Why it waits or is left alone.
+    pub why: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanChange {
+    /// `lock` or `snapshot`.
+    pub since: &'static str,
+    /// `weakens`, `strengthens`, `ownership`, `functional` or `cosmetic`.
+    pub class: String,
+    pub what: String,
+    /// `file:line:column` of what causes it.
+    pub place: Option<String>,
+}
+
+/// Something to create on the host.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanStep {
+    /// `create-directory` or `create-file`.
+    pub step: &'static str,
     /// Absolute.
     pub path: String,
-    /// Whose everything in it becomes, in the host's numbers.
-    pub owner: Owner,
-    /// Whose files are taken; those of others stay as they are.
-    pub from: BTreeSet<u32>,
-    /// How it is put right.
-    pub strategy: &'static str,
-    pub by: Way,
-    /// Why it is done so.
-    pub reason: &'static str,
-}
-
-/// Why a directory is mapped and not given away.
-const MAPPED: &str = "declared so: the files stay the operator's, and the service sees them as its own";
-
-/// The repairs of a launch, in order.
-pub fn repairs(repairs: &[Repair], (by, reason): (Way, &'static str)) -> Vec<PlanRepair> {
-    let of = |repair: &Repair| {
-        let service = repair.service.clone();
-        let one = move |tree: &Tree| PlanRepair {
-            service: service.clone(),
-            path: tree.path.display().to_string(),
-            owner: tree.handover.to,
-            from: tree.handover.from.clone(),
-            strategy: if tree.mapped.is_some() { "idmap" } else { "chown" },
-            by,
-            reason: if tree.mapped.is_some() { MAPPED } else { reason },
-        };
-        repair.trees.iter().map(one).collect::<Vec<_>>()
-    };
-    repairs.iter().flat_map(of).collect()
+    /// `UID:GID` in the host's numbers; absent for whoever runs seaworthy.
+    pub owner: Option<String>,
+    /// Octal.
+    pub mode: String,
+    /// The service that it is for.
+    pub service: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -217,86 +243,102 @@ impl PlanFinding {
     }
 }
 
-/// The services of a launch, with the user that each gets.
-pub fn services(selected: &Model, users: &[UserDecision], sources: &SourceMap) -> Vec<PlanService> {
-    selected
-        .services()
-        .map(|(name, service)| PlanService {
-            name: name.to_owned(),
-            image: image(service),
-            user: user(service, users.iter().find(|user| user.service == name), sources),
-            state: Vec::new(),
-            mounts: items(service, "volumes").map(mount).collect(),
-            ports: items(service, "ports").map(port).collect(),
+impl Plan {
+    /// The version of the form.
+    pub const VERSION: u32 = 1;
+
+    fn count(&self, severity: &str) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == severity).count()
+    }
+
+    /// The verdict in a few words: `2 services, 5 files, 1 warning`.
+    fn summary(&self) -> String {
+        let counts = [
+            (self.services.len(), "service"),
+            (self.files.len(), "file"),
+            (self.steps.len(), "thing to create"),
+            (self.changes.len(), "change"),
+            (self.count("error"), "error"),
+            (self.count("warning"), "warning"),
+        ];
+        let parts: Vec<String> = counts
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| match (count, what) {
+                (1, what) => format!("1 {what}"),
+                (count, "thing to create") => format!("{count} things to create"),
+                (count, what) => format!("{count} {what}s"),
+            })
+            .collect();
+        parts.join(", ")
+    }
+
+    /// Paths in the project as the project writes them.
+    fn short(&self, path: &str) -> String {
+        match std::path::Path::new(path).strip_prefix(&self.directory) {
+            Ok(inside) if inside.as_os_str().is_empty() => ".".to_owned(),
+            Ok(inside) => format!("./{}", inside.display()),
+            Err(_) => path.to_owned(),
+        }
+    }
+
+    /// What a service breaks, by rule, with how that stands.
+    fn breaches<'p>(&'p self, service: &'p str) -> impl Iterator<Item = (&'p str, &'p PlanBreach)> {
+        self.rules.iter().flat_map(move |rule| {
+            rule.broken
+                .iter()
+                .filter(move |breach| breach.place == service)
+                .map(move |breach| (rule.rule.as_str(), breach))
         })
-        .collect()
-}
-
-fn items<'n>(service: &'n Node, key: &str) -> impl Iterator<Item = &'n Node> {
-    service.get(key).and_then(Node::as_seq).into_iter().flatten()
-}
-
-fn field(node: &Node, key: &str) -> Option<String> {
-    node.get(key).map(text)
-}
-
-fn image(service: &Node) -> String {
-    match (field(service, "image"), service.at(&["build", "context"])) {
-        (Some(image), None) => image,
-        (Some(image), Some(_)) => format!("{image} (built)"),
-        (None, Some(context)) => format!("build {}", text(context)),
-        (None, None) => service
-            .at(&["provider", "type"])
-            .map(|name| format!("provider {}", text(name)))
-            .unwrap_or_default(),
     }
-}
 
-fn user(service: &Node, decision: Option<&UserDecision>, sources: &SourceMap) -> PlanUser {
-    let own = field(service, "user");
-    let Some(decision) = decision else {
-        return PlanUser {
-            value: own,
-            from: "the engine's default".to_owned(),
-            place: None,
-            pending: None,
-            lock: None,
+    /// The command as a shell takes it, in words.
+    fn shell_words(&self) -> Vec<String> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+        let quote = |word: &String| {
+            if !word.is_empty() && word.chars().all(plain) {
+                word.clone()
+            } else {
+                format!("'{}'", word.replace('\'', r"'\''"))
+            }
         };
-    };
-    let known = decision.user.as_ref().known().map(|identity| identity.owner.to_string());
-    PlanUser {
-        value: decision.value.clone().or(own).or(known),
-        from: decision.from.describe().to_owned(),
-        place: decision.from.span().map(|span| sources.describe(span)),
-        pending: match &decision.user {
-            Answer::Known(_) => None,
-            Answer::Unknown(reason) => Some(reason.clone()),
-        },
-        lock: None,
+        self.command.iter().map(quote).collect()
     }
 }
 
-fn mount(node: &Node) -> PlanMount {
-    PlanMount {
-        kind: field(node, "type").unwrap_or_default(),
-        source: field(node, "source"),
-        target: field(node, "target").unwrap_or_default(),
-        read_only: node.get("read_only").and_then(Node::as_bool) == Some(true),
+impl PlanService {
+    /// What there is to say of a mount beside its ends.
+    fn remark(&self, mount: &PlanMount) -> &'static str {
+        match &mount.source {
+            _ if mount.read_only => "read-only",
+            Some(source) if self.state.contains(source) => "state",
+            _ => "",
+        }
     }
 }
 
-fn port(node: &Node) -> String {
-    let mut line = String::new();
-    if let Some(host_ip) = field(node, "host_ip") {
-        line = format!("{host_ip}:");
-    }
-    if let Some(published) = field(node, "published") {
-        line.push_str(&published);
-        line.push(':');
-    }
-    line.push_str(&field(node, "target").unwrap_or_default());
-    match field(node, "protocol") {
-        Some(protocol) if protocol != "tcp" => format!("{line}/{protocol}"),
-        _ => line,
+impl PlanUser {
+    /// Who, and on what grounds.
+    fn describe(&self) -> (String, String) {
+        let mut grounds: Vec<String> = Vec::new();
+        match (&self.value, &self.pending) {
+            (Some(_), _) => grounds.push(self.from.clone()),
+            (None, Some(reason)) => {
+                if self.place.is_some() {
+                    grounds.push(self.from.clone());
+                }
+                // The whole reason is in the JSON; a line of a table has room for its first clause.
+                grounds.push(reason.split(": ").next().unwrap_or(reason).to_owned());
+            }
+            (None, None) => grounds.push(self.from.clone()),
+        }
+        grounds.extend(self.place.clone());
+        match &self.lock {
+            Some(PlanLock::Has(at)) => grounds.push(at.clone()),
+            Some(PlanLock::New) => grounds.push("new in the lock".to_owned()),
+            None => {}
+        }
+        let who = self.value.clone().unwrap_or_else(|| "the image's".to_owned());
+        (who, grounds.join(", "))
     }
 }

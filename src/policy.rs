@@ -30,6 +30,7 @@ pub mod rules;
 pub mod schema;
 pub mod state;
 pub mod user;
+mod verdict;
 pub mod waiver;
 
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub use inputs::{check_inputs, expected};
 pub use posture::Posture;
 pub use reader::Located;
 pub use user::{UserSetting, Users};
+pub use verdict::{Standing, Verdict, verdicts};
 
 use binds::Binds;
 use copies::Copy;

@@ -3,6 +3,8 @@
 mod place;
 mod read_back;
 
+use compact_str::format_compact;
+
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -87,7 +89,7 @@ fn make_loadable(root: &mut Node) {
             if let Value::String(text) = &mut item.value
                 && let Some((id, path)) = text.split_once(": ")
             {
-                *text = format!("{id}={path}");
+                *text = format_compact!("{id}={path}");
             }
         }
     }
@@ -96,7 +98,7 @@ fn make_loadable(root: &mut Node) {
 /// Compose replaces `$$` in values, never in keys.
 fn escape_values(node: &mut Node) {
     match &mut node.value {
-        Value::String(text) if text.contains('$') => *text = text.replace('$', "$$"),
+        Value::String(text) if text.contains('$') => *text = text.replace('$', "$$").into(),
         Value::Seq(items) => items.iter_mut().for_each(escape_values),
         Value::Map(map) => map.iter_mut().for_each(|(_, child)| escape_values(child)),
         _ => {}

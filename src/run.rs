@@ -3,6 +3,7 @@
 mod attest;
 mod check;
 mod config;
+mod explain;
 mod gate;
 mod helper;
 mod images;
@@ -20,6 +21,7 @@ mod progress;
 mod repair;
 mod schema;
 mod session;
+mod snapshot;
 mod verify;
 
 use std::ffi::OsString;
@@ -58,10 +60,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(page) => print(&page),
             Err(error) => Err(failed(&error)),
         },
+        Command::Snapshot(options) => snapshot::run(&request, options),
         Command::Schema(name) => schema::run(name),
         Command::Config(options) => config::run(&request, options),
         Command::Attest(options) => attest::run(&request, options),
         Command::Check(options) => check::run(&request, *options),
+        Command::Explain(options) => explain::run(&request, options),
         Command::Overlays(what) => overlays::run(&request, what),
         Command::Plan(options) => plan::run(&request, options),
         Command::Prepare(services) => prepare::run(&request, services),

@@ -5,15 +5,17 @@
 
 mod emit;
 mod json;
+mod mapping;
 mod node;
 mod order;
 mod parse;
 mod path;
 pub mod scalar;
 
-pub use emit::{to_yaml, to_yaml_lossless};
+pub use emit::{to_yaml, to_yaml_lossless, to_yaml_with_lines};
 pub use json::{to_json, to_json_compact};
-pub use node::{Document, Entry, Mapping, Node, Tag, Value};
+pub use mapping::{Entry, Mapping};
+pub use node::{Document, Node, Tag, Text, Value};
 pub use order::natural_cmp;
 pub use parse::{Limits, parse};
 pub use path::{Path, Segment};

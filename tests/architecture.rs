@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module may use those before it: the foundations, then the stages in the order of a run.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "source",
     "diagnostic",
     "yaml",
@@ -22,6 +22,7 @@ const ORDER: [&str; 14] = [
     "engine",
     "cli",
     "project",
+    "redact",
     "compose",
     "policy",
     "ownership",
@@ -32,7 +33,7 @@ const ORDER: [&str; 14] = [
 ];
 
 /// These stand beside the way through and may use all of [`ORDER`]; nothing there may use them.
-const BESIDE: [&str; 2] = ["review", "operate"];
+const BESIDE: [&str; 3] = ["review", "snapshot", "operate"];
 
 /// Puts everything together, one file per command, and may use all of it.
 const TOP: &str = "run";

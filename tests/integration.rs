@@ -24,6 +24,8 @@ mod coverage;
 mod environment;
 #[path = "integration/errors.rs"]
 mod errors;
+#[path = "integration/explain.rs"]
+mod explain;
 #[path = "integration/files.rs"]
 mod files;
 #[path = "integration/listings.rs"]

@@ -8,6 +8,11 @@ mod live {
 
     mod attest;
     mod commands;
+    mod example;
     mod flags;
+    mod foreseen;
+    mod interrupted;
     mod proof;
+    mod starting;
+    mod surroundings;
 }

@@ -8,6 +8,8 @@ use super::Flags;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one flag of docker compose config")]
 pub struct ConfigOptions {
+    /// Seaworthy's own: where every line came from.
+    pub annotate: bool,
     pub environment: bool,
     pub format: Option<String>,
     pub hash: Option<String>,
@@ -36,6 +38,7 @@ impl ConfigOptions {
         // An empty value is the same as none: `--hash ''` prints the model.
         let value = |long| flags.last(long).filter(|value| !value.is_empty());
         Self {
+            annotate: flags.on("annotate"),
             environment: flags.on("environment"),
             format: value("format").map(str::to_owned),
             hash: value("hash").map(str::to_owned),
@@ -65,6 +68,8 @@ pub enum PlanFormat {
     #[default]
     Human,
     Json,
+    Markdown,
+    Html,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,9 +82,24 @@ impl PlanOptions {
     pub(super) fn new(flags: &Flags, services: Vec<String>) -> Self {
         let format = match flags.value("format") {
             "json" => PlanFormat::Json,
+            "markdown" => PlanFormat::Markdown,
+            "html" => PlanFormat::Html,
             _ => PlanFormat::Human,
         };
         Self { format, services }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExplainOptions {
+    pub json: bool,
+    /// Keys joined by dots, ports, or targets of mounts.
+    pub paths: Vec<String>,
+}
+
+impl ExplainOptions {
+    pub(super) fn new(flags: &Flags, paths: Vec<String>) -> Self {
+        Self { json: flags.value("format") == "json", paths }
     }
 }
 
@@ -132,6 +152,44 @@ pub struct RepairOptions {
     pub migrate: bool,
     /// These services, or all.
     pub services: Vec<String>,
+}
+
+/// What `snapshot` is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotDo {
+    Write,
+    Check,
+    Diff,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SnapshotFormat {
+    #[default]
+    Human,
+    Markdown,
+    Json,
+    Sarif,
+    Github,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotOptions {
+    pub action: SnapshotDo,
+    pub format: SnapshotFormat,
+    pub file: Option<PathBuf>,
+}
+
+impl SnapshotOptions {
+    pub(super) fn new(action: SnapshotDo, flags: &Flags) -> Self {
+        let format = match flags.last("format") {
+            Some("markdown") => SnapshotFormat::Markdown,
+            Some("json") => SnapshotFormat::Json,
+            Some("sarif") => SnapshotFormat::Sarif,
+            Some("github") => SnapshotFormat::Github,
+            _ => SnapshotFormat::Human,
+        };
+        Self { action, format, file: flags.last("snapshot").map(PathBuf::from) }
+    }
 }
 
 /// What `overlays` is to do.

@@ -11,7 +11,8 @@ use super::global::{self, Environment};
 use super::grammar::{self, WORDS};
 use super::help;
 use super::options::{
-    AttestOptions, CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions, SealOptions,
+    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, Overlays, PlanOptions, RepairOptions,
+    SealOptions, SnapshotDo, SnapshotOptions,
 };
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
@@ -200,6 +201,7 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
             }
             Command::Completions(shell)
         }
+        "explain" => Command::Explain(ExplainOptions::new(flags, words)),
         "help" => Command::Help(help::of(place.program, named(place, &words)?)),
         "man" => {
             named(place, &words)?;
@@ -212,6 +214,9 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         "plan" => Command::Plan(PlanOptions::new(flags, words)),
         "prepare" => Command::Prepare(words),
         "repair" => Command::Repair(RepairOptions { migrate: flags.on("migrate"), services: words }),
+        "snapshot check" => Command::Snapshot(SnapshotOptions::new(SnapshotDo::Check, flags)),
+        "snapshot diff" => Command::Snapshot(SnapshotOptions::new(SnapshotDo::Diff, flags)),
+        "snapshot write" => Command::Snapshot(SnapshotOptions::new(SnapshotDo::Write, flags)),
         "schema" => Command::Schema(first()),
         // Each name of the table is above; a test says so.
         other => return Err(place.unknown_command(OsStr::new(other))),

@@ -4,7 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::Flags;
-use super::options::{AttestOptions, CheckOptions, ConfigOptions, Overlays, PlanOptions, RepairOptions};
+use super::options::{
+    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, Overlays, PlanOptions, RepairOptions,
+    SnapshotOptions,
+};
 use super::spec::Class;
 
 /// What was typed before the command, with the environment's defaults for it.
@@ -57,10 +60,12 @@ pub enum Command {
     Plan(PlanOptions),
     Attest(AttestOptions),
     Check(CheckOptions),
+    Explain(ExplainOptions),
     /// Prepares for these services, or for all.
     Prepare(Vec<String>),
     Repair(RepairOptions),
     Overlays(Overlays),
+    Snapshot(SnapshotOptions),
     Schema(String),
     /// Completions for this shell.
     Completions(String),

@@ -86,6 +86,9 @@ const RESOLVE_DIGESTS: Flag = switch("resolve-image-digests", "Pin image tags to
 const SINCE: Flag = text("since", "TIME", "Only what happened since, e.g. 2013-01-02T13:23:37Z or 42m");
 const UNTIL: Flag = text("until", "TIME", "Only what happened before");
 const FORMAT: Flag = text("format", "FORMAT", "Format of the output: table, json, or a template");
+const SNAPSHOT_FORMAT: Flag =
+    choice("format", &["human", "markdown", "json", "sarif", "github"], "Format of the differences");
+const SNAPSHOT_FILE: Flag = text("snapshot", "FILE", "The snapshot (default: seaworthy.snapshot.yaml)");
 const PUBLISH: &[Flag] = &[
     switch("app", "Include the images referred to"),
     text("oci-version", "VERSION", "OCI specification version"),
@@ -207,6 +210,7 @@ pub const COMMANDS: &[Spec] = &[
         SERVICES,
         "Print the one model that would run",
         &[
+            switch("annotate", "Say on every line where it came from (seaworthy's own)"),
             switch("environment", "Print the variables used for interpolation"),
             text("format", "FORMAT", "yaml or json"),
             text("hash", "SERVICES", "Print the config hash of these services, or of all: '*'"),
@@ -557,6 +561,13 @@ pub const COMMANDS: &[Spec] = &[
         "Print the completions for a shell",
         &[],
     ),
+    command(
+        Own,
+        "explain",
+        Words::Between(1, usize::MAX, "PATH..."),
+        "Show where an effective value comes from",
+        &[choice("format", &["human", "json"], "Format of the answer")],
+    ),
     command(Own, "help", Words::any("[COMMAND]"), "Print help", &[]).hidden(),
     command(Own, "man", Words::any("[COMMAND]"), "Print the manual page", &[]),
     command(
@@ -593,7 +604,7 @@ pub const COMMANDS: &[Spec] = &[
         "plan",
         SERVICES,
         "Show what up would do, and why",
-        &[choice("format", &["human", "json"], "Format of the plan")],
+        &[choice("format", &["human", "json", "markdown", "html"], "Format of the plan")],
     ),
     command(Own, "prepare", SERVICES, "Create and own what is missing, without launching", &[DRY_RUN]),
     command(
@@ -604,6 +615,28 @@ pub const COMMANDS: &[Spec] = &[
         &[DRY_RUN, switch("migrate", "Carry the services over to a user that differs from the lock")],
     ),
     command(Own, "schema", Words::exactly(1, "NAME"), "Print a JSON Schema", &[]),
+    command(
+        Own,
+        "snapshot",
+        Words::Command(None),
+        "Keep what would run in git, and see what differs from it",
+        &[],
+    ),
+    command(
+        Own,
+        "snapshot check",
+        Words::No,
+        "Fail if what would run is not what was reviewed",
+        &[SNAPSHOT_FORMAT, SNAPSHOT_FILE],
+    ),
+    command(
+        Own,
+        "snapshot diff",
+        Words::No,
+        "Show in what it differs, and which line caused it",
+        &[SNAPSHOT_FORMAT, SNAPSHOT_FILE],
+    ),
+    command(Own, "snapshot write", Words::No, "Write what would run as reviewed", &[SNAPSHOT_FILE, DRY_RUN]),
 ];
 
 /// The command with this name, or with this alias in its last word.

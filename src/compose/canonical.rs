@@ -5,6 +5,7 @@
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::yaml::{Mapping, Node, Path, Value};
 
+use super::expression;
 use super::merge::{dependency, text, to_build, to_map};
 use super::short::{device, port, volume};
 use super::table::{Canonical, Spec};
@@ -35,7 +36,7 @@ pub fn transform(node: &mut Node, spec: &Spec, path: &Path<'_>, on_fault: OnFaul
         match convert(taken, spec.canonical) {
             Ok(converted) => *node = converted,
             Err(fault) => {
-                let (original, message) = *fault;
+                let (original, message) = fault;
                 if on_fault == OnFault::Report {
                     sink.push(
                         Finding::error(Code::ComposeValue, format!("{path}: {}", message.text))
@@ -70,12 +71,12 @@ struct Fault {
     origin: crate::source::Origin,
 }
 
-/// The value as it was, and why it could not be converted. Boxed, since it is rare.
-type Failed = Box<(Node, Fault)>;
+/// The value as it was, and why it could not be converted.
+type Failed = (Node, Fault);
 
 fn failed(node: Node, text: impl Into<String>) -> Failed {
     let origin = node.origin;
-    Box::new((node, Fault { text: text.into(), origin }))
+    (node, Fault { text: text.into(), origin })
 }
 
 fn convert(node: Node, how: Canonical) -> Result<Node, Failed> {
@@ -177,7 +178,7 @@ fn key_values(node: Node) -> Result<Node, Failed> {
             None => {
                 let message = format!("invalid value {whole}, expected key=value");
                 let origin = item.origin;
-                return Err(Box::new((node, Fault { text: message, origin })));
+                return Err((node, Fault { text: message, origin }));
             }
         };
     }
@@ -194,7 +195,7 @@ fn ssh(node: Node) -> Result<Node, Failed> {
             None => {
                 let message = format!("invalid ssh key {whole:?}");
                 let origin = item.origin;
-                return Err(Box::new((node, Fault { text: message, origin })));
+                return Err((node, Fault { text: message, origin }));
             }
         };
     }
@@ -210,18 +211,19 @@ fn ports(node: Node) -> Result<Node, Failed> {
                 expanded.push(item.clone());
                 continue;
             }
-            Value::String(spec) => spec.clone(),
+            Value::String(spec) => spec.to_string(),
             Value::Int(number) => number.to_string(),
             _ => {
                 let fault = Fault { text: format!("{} is not a port", text(item)), origin: item.origin };
-                return Err(Box::new((node, fault)));
+                return Err((node, fault));
             }
         };
         match port::parse(&spec) {
             Ok(found) => expanded.extend(found.into_iter().map(|port| port_map(port, item))),
+            Err(_) if expression::is_kept(&spec) => expanded.push(item.clone()),
             Err(message) => {
                 let origin = item.origin;
-                return Err(Box::new((node, Fault { text: message, origin })));
+                return Err((node, Fault { text: message, origin }));
             }
         }
     }
@@ -230,7 +232,7 @@ fn ports(node: Node) -> Result<Node, Failed> {
 
 fn port_map(port: port::Port, item: &Node) -> Node {
     let at = item.origin;
-    let mut map = Mapping::new();
+    let mut map = Mapping::with_capacity(5);
     map.put("mode", Node::string("ingress", at));
     if let Some(host_ip) = port.host_ip {
         map.put("host_ip", Node::string(host_ip, at));
@@ -249,7 +251,7 @@ fn port_map(port: port::Port, item: &Node) -> Node {
 fn volume_map(volume: &volume::Volume, item: &Node) -> Node {
     let at = item.origin;
     let flag = |value: bool| Node::new(Value::Bool(value), at);
-    let mut map = Mapping::new();
+    let mut map = Mapping::with_capacity(6);
     let kind = match volume.kind {
         volume::Kind::Bind => "bind",
         volume::Kind::Volume => "volume",
@@ -299,7 +301,7 @@ fn external(mut node: Node) -> Result<Node, Failed> {
     {
         let origin = own.origin;
         let fault = Fault { text: "name and external.name conflict; only use name".to_owned(), origin };
-        return Err(Box::new((node, fault)));
+        return Err((node, fault));
     }
     if let Some(map) = node.as_map_mut() {
         if let Some(slot) = map.get_mut("external") {

@@ -1,19 +1,25 @@
 //! The canonical tree as the typed model that Compose prints: units, durations and commands parsed,
 //! texts where texts are wanted, empty values left out.
 
+use compact_str::{ToCompactString, format_compact};
+
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node, Path, Value};
+use crate::yaml::{Entry, Mapping, Node, Path, Text, Value};
 
-use super::merge::{kind, text};
+use super::expression;
+use super::merge::{kind, printed, text};
 use super::short::{boolean, command, duration, file_mode, host, integer, size};
 use super::table::{Canonical, Decode, Map, Object, Scalars, Spec, is_extension};
 
 /// The decoded value; `None` where Compose leaves it out. Faults go to the sink.
 pub fn decode(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
     let origin = node.origin;
+    let kept = expression::holds(&node).then(|| node.clone());
     match convert(node, spec, path, sink) {
         Ok(decoded) => decoded,
+        // An expression is what it is, until there is a value.
+        Err(_) if kept.is_some() => kept,
         Err(message) => {
             sink.push(
                 Finding::error(Code::ComposeValue, format!("{path}: {message}"))
@@ -40,7 +46,7 @@ fn convert(mut node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Res
             return Err(format!("{} is too large", text(&node)));
         }
         Decode::Text => {
-            Some(text(&node)).filter(|text| !text.is_empty()).and_then(|text| with(Value::String(text)))
+            Some(taken(node)).filter(|text| !text.is_empty()).and_then(|text| with(Value::String(text)))
         }
         Decode::Bool => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
         Decode::BoolKept | Decode::Required => with(Value::Bool(to_bool(&node)?)),
@@ -61,16 +67,16 @@ fn convert(mut node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Res
         Decode::Float32 | Decode::Cpus => to_float32(&node)?.and_then(|number| with(Value::Float(number))),
         Decode::Bytes => Some(to_bytes(&node)?)
             .filter(|bytes| *bytes != 0)
-            .and_then(|bytes| with(Value::String(bytes.to_string()))),
+            .and_then(|bytes| with(Value::String(bytes.to_compact_string()))),
         Decode::PlainTextMap => {
             let map = plain_text_map(node)?;
             (!map.is_empty()).then(|| Node::map(map, origin))
         }
         Decode::Duration => {
             let nanos = to_duration(&node)?;
-            if nanos == 0 { None } else { with(Value::String(duration::format(nanos))) }
+            if nanos == 0 { None } else { with(Value::String(duration::format(nanos).into())) }
         }
-        Decode::DurationKept => with(Value::String(duration::format(to_duration(&node)?))),
+        Decode::DurationKept => with(Value::String(duration::format(to_duration(&node)?).into())),
         Decode::Texts => {
             refuse_floats(&node)?;
             non_empty(texts(node))
@@ -85,7 +91,7 @@ fn convert(mut node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Res
         Decode::Hosts => hosts(node)?,
         Decode::Ssh => ssh(node),
         Decode::Ulimit => ulimit(node, spec, path, sink)?,
-        Decode::FileMode => with(Value::String(to_file_mode(&node)?)),
+        Decode::FileMode => with(Value::String(to_file_mode(&node)?.into())),
         Decode::DeviceCount => {
             Some(to_count(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
         }
@@ -230,15 +236,24 @@ fn to_count(node: &Node) -> Result<i64, String> {
     }
 }
 
-fn as_text(node: &Node) -> Node {
-    Node::string(text(node), node.origin)
+/// The node's own text, or what it prints as.
+fn taken(node: Node) -> Text {
+    match node.value {
+        Value::String(text) => text,
+        _ => printed(&node),
+    }
+}
+
+fn as_text(node: Node) -> Node {
+    let origin = node.origin;
+    Node::string(taken(node), origin)
 }
 
 fn texts(node: Node) -> Node {
     let origin = node.origin;
     match node.value {
-        Value::Seq(items) => Node::seq(items.iter().map(as_text).collect(), origin),
-        _ => Node::seq(vec![as_text(&node)], origin),
+        Value::Seq(items) => Node::seq(items.into_iter().map(as_text).collect(), origin),
+        _ => Node::seq(vec![as_text(node)], origin),
     }
 }
 
@@ -251,7 +266,7 @@ fn refuse_floats(node: &Node) -> Result<(), String> {
 fn shell(node: Node) -> Result<Vec<Node>, String> {
     let origin = node.origin;
     match node.value {
-        Value::Seq(items) => Ok(items.iter().map(as_text).collect()),
+        Value::Seq(items) => Ok(items.into_iter().map(as_text).collect()),
         _ => Ok(command::split(&text(&node))?.into_iter().map(|word| Node::string(word, origin)).collect()),
     }
 }
@@ -259,20 +274,21 @@ fn shell(node: Node) -> Result<Vec<Node>, String> {
 fn health_test(node: Node) -> Node {
     let origin = node.origin;
     match node.value {
-        Value::Seq(items) => Node::seq(items.iter().map(as_text).collect(), origin),
-        _ => Node::seq(vec![Node::string("CMD-SHELL", origin), as_text(&node)], origin),
+        Value::Seq(items) => Node::seq(items.into_iter().map(as_text).collect(), origin),
+        _ => Node::seq(vec![Node::string("CMD-SHELL", origin), as_text(node)], origin),
     }
 }
 
 /// A mapping, or a list of `KEY=value`, as a mapping of texts.
 fn text_map(node: Node, nullable: bool) -> Result<Mapping, String> {
-    let value =
-        |node: &Node| if nullable && node.is_null() { Node::null(node.origin) } else { as_text(node) };
     let mut decoded = Mapping::new();
     match node.value {
         Value::Map(map) => {
-            for (key, entry) in map {
-                decoded.insert(key, entry.key, value(&entry.value));
+            decoded = map;
+            for (_, value) in decoded.iter_mut() {
+                if !(value.as_str().is_some() || nullable && value.is_null()) {
+                    *value = Node::string(printed(value), value.origin);
+                }
             }
         }
         Value::Seq(items) => {
@@ -302,7 +318,7 @@ fn plain_text_map(node: Node) -> Result<Mapping, String> {
             if !matches!(entry.value.value, Value::String(_) | Value::Int(_) | Value::Null) {
                 return Err(format!("{key} must be a string, but is {}", kind(&entry.value)));
             }
-            decoded.insert(key, entry.key, as_text(&entry.value));
+            decoded.insert(key, entry.key, as_text(entry.value));
         }
     }
     Ok(decoded)
@@ -366,7 +382,7 @@ fn ssh(node: Node) -> Option<Node> {
         .into_iter()
         .map(|(id, entry)| {
             let path = text(&entry.value);
-            let line = if path.is_empty() { id } else { format!("{id}: {path}") };
+            let line = if path.is_empty() { id } else { format_compact!("{id}: {path}") };
             Node::string(line, entry.value.origin)
         })
         .collect();
@@ -423,19 +439,20 @@ fn fields(map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sin
         }
     }
     known.sort_unstable_by_key(|(at, _)| *at);
-    let mut decoded = Mapping::new();
+    let mut decoded = Mapping::with_capacity(known.len() + extensions.len());
     for (at, entry) in known {
         let Some(field) = object.fields.get(at) else { continue };
         if let Some(entry) = entry
             && let Some(value) = decode(entry.value, &field.spec, &path.key(field.key), sink)
         {
-            decoded.insert(field.key, entry.key, value);
+            decoded.append(Text::const_new(field.key), Entry { key: entry.key, value });
         } else if field.always {
-            decoded.put(field.key, Node::new(nothing(field.spec.decode), Origin::Default("empty")));
+            let value = Node::new(nothing(field.spec.decode), Origin::Default("empty"));
+            decoded.append(Text::const_new(field.key), Entry { key: value.origin, value });
         }
     }
     for (key, entry) in extensions {
-        decoded.insert(key, entry.key, entry.value);
+        decoded.append(key, entry);
     }
     decoded
 }
@@ -444,8 +461,8 @@ fn fields(map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sin
 fn nothing(decode: Decode) -> Value {
     match decode {
         Decode::Int | Decode::Uint(_) => Value::Int(0),
-        Decode::Bytes => Value::String("0".to_owned()),
-        _ => Value::String(String::new()),
+        Decode::Bytes => Value::String("0".into()),
+        _ => Value::String(Text::default()),
     }
 }
 

@@ -55,6 +55,6 @@ fn device_count(device: &mut Node) {
         && !map.contains("count")
         && !map.contains("device_ids")
     {
-        map.put("count", Node::new(Value::String("all".to_owned()), Origin::Default("device count")));
+        map.put("count", Node::new(Value::String("all".into()), Origin::Default("device count")));
     }
 }

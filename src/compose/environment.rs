@@ -1,5 +1,7 @@
 //! Service environments and labels: inherited names, env files, label files.
 
+use compact_str::format_compact;
+
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Finding, Sink};
@@ -16,7 +18,7 @@ pub fn resolve_lists(model: &mut Node, environment: &Environment) {
             if let Value::String(text) = &mut item.value
                 && let Some(value) = environment.get(text)
             {
-                *text = format!("{text}={value}");
+                *text = format_compact!("{text}={value}");
             }
         }
     }
@@ -105,6 +107,7 @@ fn read_env_file<'t>(
     let id = inputs
         .read(&fs_path, path)
         .map_err(|finding| Box::new(finding.at_origin(file.origin, "env file named here")))?;
+    inputs.mark_values(id);
     let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
     let parsed = match format {
         "" => dotenv::parse_after(&text, lookup, earlier),
@@ -138,6 +141,7 @@ pub fn resolve_labels(service: &mut Mapping, inputs: &mut Inputs, sink: &mut Sin
                 continue;
             }
         };
+        inputs.mark_values(id);
         let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
         match dotenv::parse(&text, &|key| values.get(key).map(|(value, _)| value.clone())) {
             Ok(parsed) => {

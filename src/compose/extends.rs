@@ -12,6 +12,7 @@ use super::budget::DEEPEST;
 use super::load::{Level, Loader, Prepared, relative};
 use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
+use super::trace::How;
 use super::{merge, parse_file, paths, schema_service};
 
 /// Resolves the `extends` of one document.
@@ -82,13 +83,14 @@ impl<'l, 'a> Extends<'l, 'a> {
         done: &mut HashMap<(PathBuf, String), Rc<Node>>,
     ) -> Option<Rc<Node>> {
         let memo = (scope.path.clone(), name.to_owned());
-        if let Some(known) = done.get(&memo) {
+        // A record has the whole way for each service that goes it.
+        if let Some(known) = done.get(&memo).filter(|_| self.loader.trace.is_none()) {
             return Some(Rc::clone(known));
         }
         let service = scope.services.get(name)?;
         let Some(extends) = service.get("extends") else { return Some(Rc::new(service.clone())) };
         let reference = match &extends.value {
-            Value::String(text) => text.clone(),
+            Value::String(text) => text.to_string(),
             Value::Map(map) => match map.get("service") {
                 Some(node) => merge::text(node),
                 None => {
@@ -153,6 +155,7 @@ impl<'l, 'a> Extends<'l, 'a> {
             service.clone()
         } else {
             let base = self.service(&base_scope, &reference, chain, done)?;
+            self.record(chain, &base_scope, &reference);
             let mut copy = (*base).clone();
             for path in tags::below(&scope.tags, &["services", name]) {
                 tags::apply(&mut copy, std::slice::from_ref(&path));
@@ -169,6 +172,34 @@ impl<'l, 'a> Extends<'l, 'a> {
         let merged = Rc::new(merged);
         done.insert(memo, Rc::clone(&merged));
         Some(merged)
+    }
+
+    /// Records what the first service of the chain gets from a service extended on the way.
+    fn record(&mut self, chain: &[Step], base: &Scope, reference: &str) {
+        let (Some(trace), Some(first)) = (&mut self.loader.trace, chain.first()) else { return };
+        let (Some(service), Some(file)) =
+            (base.services.get(reference), self.loader.inputs.sources().find(&base.path))
+        else {
+            return;
+        };
+        let mut own = service.clone();
+        if let Some(map) = own.as_map_mut() {
+            map.remove("extends");
+        }
+        let origin = own.origin;
+        let mut services = Mapping::new();
+        services.put(first.service.as_str(), own);
+        let mut root = Mapping::new();
+        root.put("services", Node::map(services, origin));
+        let tags = tags::below(&base.tags, &["services", reference]);
+        let tags: Vec<TaggedPath> = tags
+            .into_iter()
+            .map(|mut path| {
+                path.segments.splice(0..0, ["services".to_owned(), first.service.clone()]);
+                path
+            })
+            .collect();
+        trace.add(file, How::Extended(reference.to_owned()), Node::map(root, origin), &tags);
     }
 
     /// A file named by `extends.file`, as an isolated model with its paths rebased.
@@ -205,8 +236,7 @@ impl<'l, 'a> Extends<'l, 'a> {
         }
         let mut model = model.unwrap_or_else(|| Node::map(Mapping::new(), node.origin));
         let directory = relative(&self.level.directory, path.parent().unwrap_or(FsPath::new("/")));
-        let base = paths::Base { directory: &directory, home: self.loader.home.as_deref() };
-        paths::resolve(&mut model, &PROJECT, &base);
+        paths::resolve(&mut model, &PROJECT, &self.loader.base(&directory));
         let services = model.as_map_mut().and_then(|map| map.remove("services"));
         let Some(Value::Map(services)) = services.map(|services| services.value) else {
             self.loader.sink.push(

@@ -56,9 +56,12 @@ fn read_entry(loader: &mut Loader<'_>, item: &Node) -> Option<Option<Entry>> {
         }
     };
     let entry = match &item.value {
-        Value::String(path) => {
-            Entry { paths: vec![(path.clone(), origin)], project_directory: None, env_files: None, origin }
-        }
+        Value::String(path) => Entry {
+            paths: vec![(path.to_string(), origin)],
+            project_directory: None,
+            env_files: None,
+            origin,
+        },
         Value::Null => return Some(None),
         Value::Map(map) => Entry {
             paths: map.get("path").map(texts).unwrap_or_default(),
@@ -172,6 +175,10 @@ fn environment(
                 return None;
             }
         };
+        if let Some(trace) = &mut loader.trace {
+            trace.env_files.push(file);
+        }
+        loader.inputs.mark_values(file);
         let source = loader.inputs.sources().get(file)?;
         let lookup = |name: &str| level.environment.get(name).map(str::to_owned);
         let earlier = |name: &str| values.get(name).cloned();

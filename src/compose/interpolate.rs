@@ -2,11 +2,12 @@
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::Environment;
-use crate::project::template::{self, Fault};
+use crate::project::template::{self, Expansion, Fault, TemplateError};
 use crate::source::{Origin, SourceMap, Span};
-use crate::yaml::{Node, Path, Value};
+use crate::yaml::{Node, Path, Segment, Value};
 
 use super::budget::Budget;
+use super::expression;
 use super::short::{boolean, integer};
 use super::table::{Cast, Spec};
 
@@ -16,6 +17,8 @@ pub struct Interpolation<'a> {
     pub environment: &'a Environment,
     pub sources: &'a SourceMap,
     pub budget: &'a Budget,
+    /// Expressions stay as they are written, but where they decide what is read.
+    pub keeps: bool,
 }
 
 impl Interpolation<'_> {
@@ -40,10 +43,22 @@ impl Interpolation<'_> {
 
     fn scalar(&self, node: &mut Node, spec: Option<&Spec>, path: &Path<'_>, sink: &mut Sink) {
         let origin = node.origin;
-        if let Value::String(text) = &mut node.value
+        if self.keeps && !names_a_file(path) {
+            if let Value::String(text) = &mut node.value
+                && text.contains(['$', '\u{E000}'])
+            {
+                match expression::keep(text) {
+                    Ok(kept) => *text = kept.into(),
+                    Err(error) => sink.push(self.fault(&error, origin, path)),
+                }
+                if expression::is_kept(text) {
+                    return;
+                }
+            }
+        } else if let Value::String(text) = &mut node.value
             && text.contains('$')
         {
-            match template::expand(text, &|name| self.environment.get(name).map(str::to_owned)) {
+            match self.expand(text) {
                 Ok(expansion) => {
                     for name in &expansion.unset {
                         sink.push(
@@ -71,7 +86,7 @@ impl Interpolation<'_> {
                         );
                         return;
                     }
-                    *text = expansion.text;
+                    *text = expansion.text.into();
                 }
                 Err(error) => {
                     sink.push(self.fault(&error, origin, path));
@@ -103,7 +118,26 @@ impl Interpolation<'_> {
         }
     }
 
-    fn fault(&self, error: &template::TemplateError, origin: Origin, path: &Path<'_>) -> Finding {
+    fn expand(&self, text: &str) -> Result<Expansion, TemplateError> {
+        let mut absent: Vec<String> = Vec::new();
+        loop {
+            let lookup = |name: &str| {
+                let stand_in =
+                    self.environment.placeholder().filter(|_| absent.iter().any(|other| other == name));
+                stand_in.or_else(|| self.environment.get(name)).map(str::to_owned)
+            };
+            match template::expand(text, &lookup) {
+                Err(TemplateError { fault: Fault::Required { name, .. }, .. })
+                    if self.environment.placeholder().is_some() && !absent.contains(&name) =>
+                {
+                    absent.push(name);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn fault(&self, error: &TemplateError, origin: Origin, path: &Path<'_>) -> Finding {
         match &error.fault {
             Fault::Required { name, message } => {
                 let at = self.narrow(origin, name);
@@ -146,6 +180,14 @@ impl Interpolation<'_> {
             None => origin,
         }
     }
+}
+
+/// Whether a value says what else is read: `include`, `services.NAME.extends`.
+fn names_a_file(path: &Path<'_>) -> bool {
+    matches!(
+        path.segments().as_slice(),
+        [Segment::Key("include"), ..] | [Segment::Key("services"), _, Segment::Key("extends"), ..]
+    )
 }
 
 /// The converted value, and whether it was an old-style boolean word.

@@ -19,6 +19,7 @@ use super::interpolate::Interpolation;
 use super::short::port;
 use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
+use super::trace::{How, Trace};
 use super::{Layer, checks, defaults, error_count, include, merge, parse_file, paths, schema, unicity};
 
 /// Which phases run; the defaults are those of `docker compose up`.
@@ -29,11 +30,20 @@ pub struct Phases {
     pub normalize: bool,
     pub resolve_paths: bool,
     pub consistency: bool,
+    /// `${…}` stays as it is written, paths become relative to the project, and nothing is taken from the
+    /// environment. What is wrong is for the load that fills them in to say.
+    pub keeps_expressions: bool,
 }
 
 impl Default for Phases {
     fn default() -> Self {
-        Self { interpolate: true, normalize: true, resolve_paths: true, consistency: true }
+        Self {
+            interpolate: true,
+            normalize: true,
+            resolve_paths: true,
+            consistency: true,
+            keeps_expressions: false,
+        }
     }
 }
 
@@ -70,6 +80,8 @@ pub struct Loader<'a> {
     /// For `~` in paths.
     pub home: Option<String>,
     pub budget: Budget,
+    /// Where somebody wants to know what each document said.
+    pub trace: Option<&'a mut Trace>,
 }
 
 /// One document, ready for merging.
@@ -99,16 +111,25 @@ impl Loader<'_> {
         let mut model = model.unwrap_or_else(|| Node::map(Mapping::new(), Origin::Default("empty project")));
         defaults::apply(&mut model);
         let before = self.errors();
-        checks::structure(&model, self.sink);
+        if !self.phases.keeps_expressions {
+            checks::structure(&model, self.sink);
+        }
         if self.errors() > before {
             return None;
         }
         if self.phases.resolve_paths || !level.chain.is_empty() {
-            let base = paths::Base { directory: &level.prefix, home: self.home.as_deref() };
-            paths::resolve(&mut model, &PROJECT, &base);
+            paths::resolve(&mut model, &PROJECT, &self.base(&level.prefix));
         }
-        super::environment::resolve_lists(&mut model, &level.environment);
+        if !self.phases.keeps_expressions {
+            super::environment::resolve_lists(&mut model, &level.environment);
+        }
         Some(model)
+    }
+
+    /// What paths are resolved against.
+    pub fn base<'b>(&'b self, directory: &'b FsPath) -> paths::Base<'b> {
+        let written = self.phases.keeps_expressions;
+        paths::Base { directory, home: self.home.as_deref(), written }
     }
 
     fn errors(&self) -> usize {
@@ -125,8 +146,7 @@ impl Loader<'_> {
             return None;
         }
         self.canonical(&mut root);
-        let base = paths::Base { directory: &level.prefix, home: self.home.as_deref() };
-        paths::resolve(&mut root, &PROJECT, &base);
+        paths::resolve(&mut root, &PROJECT, &self.base(&level.prefix));
         (self.errors() == before).then_some((root, tags))
     }
 
@@ -134,18 +154,25 @@ impl Loader<'_> {
     fn document(&mut self, model: Option<Node>, root: Node, file: FileId, level: &Level) -> Option<Node> {
         let before = self.errors();
         let Prepared { mut root, tags } = self.prepare(root, level)?;
+        let own = self.trace.is_some().then(|| root.clone());
         Extends::new(self, level).document(&mut root, &tags, file)?;
         let mut model = model;
         if let Some(model) = &mut model {
             tags::apply(model, &tags);
         }
         include::apply(self, &mut root, file, level)?;
+        if let (Some(trace), Some(own)) = (&mut self.trace, own) {
+            let how = if level.chain.is_empty() { How::Written } else { How::Included };
+            trace.add(file, how, own, &tags);
+        }
         let merged = self.combine(model, root);
         self.spend(&merged, merged.origin)?;
         if self.errors() > before {
             return None;
         }
-        schema::validate(&merged, &PROJECT, &Path::ROOT, self.sink);
+        if !self.phases.keeps_expressions {
+            schema::validate(&merged, &PROJECT, &Path::ROOT, self.sink);
+        }
         if self.errors() > before {
             return None;
         }
@@ -168,10 +195,14 @@ impl Loader<'_> {
         }
         let tags = tags::extract(&mut root);
         if self.phases.interpolate {
+            if let Some(trace) = &mut self.trace {
+                trace.note_expressions(&root);
+            }
             let interpolation = Interpolation {
                 environment: &level.environment,
                 sources: self.inputs.sources(),
                 budget: &self.budget,
+                keeps: self.phases.keeps_expressions,
             };
             interpolation.apply(&mut root, Some(&PROJECT), &Path::ROOT, self.sink);
         }
@@ -214,7 +245,8 @@ impl Loader<'_> {
         if self.count_ports(model).is_none() {
             return;
         }
-        let on_fault = if self.phases.interpolate { OnFault::Report } else { OnFault::Keep };
+        let reports = self.phases.interpolate && !self.phases.keeps_expressions;
+        let on_fault = if reports { OnFault::Report } else { OnFault::Keep };
         canonical::transform(model, &PROJECT, &Path::ROOT, on_fault, self.sink);
         drop_empty_dns(model);
         unicity::enforce(model, &PROJECT, &Path::ROOT, self.sink);

@@ -2,8 +2,10 @@
 
 mod ipam;
 
+use compact_str::{ToCompactString, format_compact};
+
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::yaml::{Mapping, Node, Path, Value, scalar};
+use crate::yaml::{Mapping, Node, Path, Text, Value, scalar};
 
 use super::table::{Merge, Spec};
 
@@ -133,20 +135,27 @@ fn to_list(node: Node) -> Node {
 
 /// A scalar as Go prints it.
 pub fn text(node: &Node) -> String {
+    printed(node).into()
+}
+
+/// As [`text`], for the tree.
+pub fn printed(node: &Node) -> Text {
     match &node.value {
-        Value::Null => String::new(),
-        Value::Bool(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::UInt(value) => value.to_string(),
-        Value::Float(value) => scalar::float_text(*value),
+        Value::Null => Text::default(),
+        Value::Bool(value) => value.to_compact_string(),
+        Value::Int(value) => value.to_compact_string(),
+        Value::UInt(value) => value.to_compact_string(),
+        Value::Float(value) => scalar::float_text(*value).into(),
         Value::Timestamp(text) | Value::String(text) => text.clone(),
-        Value::Seq(items) => format!("[{}]", items.iter().map(inner_text).collect::<Vec<_>>().join(" ")),
+        Value::Seq(items) => {
+            format_compact!("[{}]", items.iter().map(inner_text).collect::<Vec<_>>().join(" "))
+        }
         Value::Map(map) => {
             let mut pairs: Vec<_> = map.iter().collect();
             pairs.sort_by_key(|(key, _)| *key);
             let pairs: Vec<_> =
                 pairs.into_iter().map(|(key, value)| format!("{key}:{}", inner_text(value))).collect();
-            format!("map[{}]", pairs.join(" "))
+            format_compact!("map[{}]", pairs.join(" "))
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Implicit networks, dependencies and names.
 
+use compact_str::format_compact;
+
 use crate::project::Environment;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Value};
@@ -16,7 +18,7 @@ pub fn apply(model: &mut Node, name: &str, environment: &Environment) {
     if let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) {
         for (_, node) in services.iter_mut() {
             if let Some(service) = node.as_map_mut() {
-                normalize_service(service, environment);
+                normalize_service(service, Some(environment));
             }
         }
     }
@@ -26,6 +28,27 @@ pub fn apply(model: &mut Node, name: &str, environment: &Environment) {
     if let Some(map) = model.as_map_mut() {
         let origin = map.get("name").map_or(Origin::Default("project name"), |node| node.origin);
         map.put("name", Node::string(name, origin));
+    }
+}
+
+/// As [`apply`], of a model as it is written: nothing is taken from the environment, and what is named
+/// after the project has no name.
+pub fn apply_written(model: &mut Node) {
+    networks(model);
+    if let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) {
+        for (_, node) in services.iter_mut() {
+            if let Some(service) = node.as_map_mut() {
+                normalize_service(service, None);
+            }
+        }
+    }
+    for key in ["networks", "volumes", "configs", "secrets"] {
+        for (_, node) in model.get_mut(key).and_then(Node::as_map_mut).into_iter().flat_map(Mapping::iter_mut)
+        {
+            if node.is_null() {
+                *node = Node::map(Mapping::new(), node.origin);
+            }
+        }
     }
 }
 
@@ -62,11 +85,11 @@ fn networks(model: &mut Node) {
     }
 }
 
-fn normalize_service(service: &mut Mapping, environment: &Environment) {
+fn normalize_service(service: &mut Mapping, environment: Option<&Environment>) {
     if let Some(policy) = service.get_mut("pull_policy")
         && policy.as_str() == Some("if_not_present")
     {
-        policy.value = Value::String("missing".to_owned());
+        policy.value = Value::String("missing".into());
     }
     if let Some(build) = service.get_mut("build").and_then(Node::as_map_mut) {
         if build.get("context").is_none_or(Node::is_null) {
@@ -76,11 +99,11 @@ fn normalize_service(service: &mut Mapping, environment: &Environment) {
         if absent("dockerfile") && absent("dockerfile_inline") {
             build.put("dockerfile", Node::string("Dockerfile", Origin::Default("dockerfile")));
         }
-        if let Some(args) = build.get_mut("args") {
+        if let (Some(args), Some(environment)) = (build.get_mut("args"), environment) {
             inherit(args, environment, Unset::Remove);
         }
     }
-    if let Some(own) = service.get_mut("environment") {
+    if let (Some(own), Some(environment)) = (service.get_mut("environment"), environment) {
         inherit(own, environment, Unset::Keep);
     }
     dependencies(service);
@@ -88,7 +111,7 @@ fn normalize_service(service: &mut Mapping, environment: &Environment) {
         if let Some(target) = volume.get_mut("target")
             && let Value::String(text) = &mut target.value
         {
-            *text = clean(text);
+            *text = clean(text).into();
         }
     }
 }
@@ -121,7 +144,7 @@ fn inherit(node: &mut Node, environment: &Environment, unset: Unset) {
             }
             match environment.get(text) {
                 Some(found) => {
-                    *text = format!("{text}={found}");
+                    *text = format_compact!("{text}={found}");
                     true
                 }
                 None => unset == Unset::Keep,

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node, Value, natural_cmp, to_json, to_yaml};
+use crate::yaml::{Mapping, Node, Value, natural_cmp, to_json, to_yaml, to_yaml_with_lines};
 
 use super::table::{Decode, Map, Object, PROJECT, Spec, is_extension};
 
@@ -15,17 +15,25 @@ pub enum Format {
 
 /// Text as `docker compose config` prints it, with `$` doubled.
 pub fn render(model: &Node, format: Format) -> String {
-    render_owned(model.clone(), format)
+    render_arranged(&mut model.clone(), format)
 }
 
-/// As [`render`], of a model that nobody needs any more.
-pub fn render_owned(mut model: Node, format: Format) -> String {
-    put_in_order(&mut model, Some(&PROJECT), format, 0);
+/// As [`render`], of a model that may lose what is not printed.
+pub fn render_arranged(model: &mut Node, format: Format) -> String {
+    put_in_order(model, Some(&PROJECT), format, 0);
     let text = match format {
-        Format::Yaml => to_yaml(&model),
-        Format::Json => to_json(&model),
+        Format::Yaml => to_yaml(model),
+        Format::Json => to_json(model),
     };
     if text.contains('$') { text.replace('$', "$$") } else { text }
+}
+
+/// As [`render`] in YAML, with the model in the order of the text, and the line, from zero, on which each
+/// of its keys and elements begins.
+pub fn render_with_lines(mut model: Node) -> (Node, String, Vec<usize>) {
+    put_in_order(&mut model, Some(&PROJECT), Format::Yaml, 0);
+    let (text, lines) = to_yaml_with_lines(&model);
+    (model, text.replace('$', "$$"), lines)
 }
 
 /// As [`render`] for a tree that was not interpolated: naturally sorted, `$` as it is.
@@ -115,12 +123,24 @@ fn sort(map: &mut Mapping, compare: impl Fn(&str, &str) -> Ordering) {
     }
 }
 
+/// The place of an extension, behind all fields.
+const NOWHERE: usize = usize::MAX;
+
+fn places_of(map: &Mapping, object: &Object) -> Vec<usize> {
+    map.keys().map(|key| object.position(key).unwrap_or(NOWHERE)).collect()
+}
+
 fn order_object(map: &mut Mapping, object: &'static Object, format: Format, depth: usize) {
     // Go's JSON encoder knows extensions of the project alone.
     let extensions = format == Format::Yaml || depth == 0;
-    map.retain(|key, _| object.position(key).is_some() || extensions && is_extension(key));
-    for (key, child) in map.iter_mut() {
-        put_in_order(child, object.field(key).map(|field| &field.spec), format, depth + 1);
+    let known = |key: &str| object.position(key).is_some() || extensions && is_extension(key);
+    let mut places = places_of(map, object);
+    if map.keys().zip(&places).any(|(key, place)| *place == NOWHERE && !known(key)) {
+        map.retain(|key, _| known(key));
+        places = places_of(map, object);
+    }
+    for ((_, child), place) in map.iter_mut().zip(&places) {
+        put_in_order(child, object.fields.get(*place).map(|field| &field.spec), format, depth + 1);
     }
     if format == Format::Json {
         for (key, empty) in json_always(object.name) {
@@ -128,13 +148,13 @@ fn order_object(map: &mut Mapping, object: &'static Object, format: Format, dept
                 map.put(*key, Node::new(empty.value(), Origin::Default("JSON")));
             }
         }
+        places = places_of(map, object);
     }
-    let place = |key: &str| object.position(key).unwrap_or(usize::MAX);
-    let in_table = |a: &str, b: &str| place(a).cmp(&place(b));
-    sort(map, |a, b| match in_table(a, b) {
-        Ordering::Equal => compare(a, b, format),
-        unequal => unequal,
-    });
+    // Two in the same place are extensions.
+    if !places.is_sorted_by(|a, b| a < b) {
+        let place = |key: &str| object.position(key).unwrap_or(NOWHERE);
+        map.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| compare(a, b, format)));
+    }
     if format == Format::Json {
         match object.name {
             "ulimit" => map.retain(|_, node| node.as_int() != Some(0)),

@@ -4,6 +4,7 @@ use std::path::{Component, Path as FsPath, PathBuf};
 
 use crate::yaml::{Node, Value};
 
+use super::expression;
 use super::table::{PathRule, Spec};
 
 /// Where relative paths of one level resolve.
@@ -12,6 +13,9 @@ pub struct Base<'a> {
     pub directory: &'a FsPath,
     /// For `~`.
     pub home: Option<&'a str>,
+    /// Nothing of this host comes into a path: `~` stays, symlinks are not followed, and what begins with an
+    /// expression stays as it is.
+    pub written: bool,
 }
 
 /// Resolves every path below `node`.
@@ -52,13 +56,17 @@ pub fn resolve(node: &mut Node, spec: &Spec, base: &Base<'_>) {
 
 fn scalar(node: &mut Node, rule: PathRule, base: &Base<'_>) {
     if let Value::String(text) = &mut node.value {
-        *text = resolve_text(text, rule, base);
+        *text = resolve_text(text, rule, base).into();
     }
 }
 
 /// One path by its rule.
 pub fn resolve_text(text: &str, rule: PathRule, base: &Base<'_>) -> String {
+    if base.written && (expression::begins(text) || text.starts_with('~')) {
+        return text.to_owned();
+    }
     match rule {
+        PathRule::Watch if base.written => absolute(text, base),
         PathRule::Abs => absolute(text, base),
         PathRule::ExtendsFile if is_remote(text) => text.to_owned(),
         PathRule::ExtendsFile => absolute(text, base),

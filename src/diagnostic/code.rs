@@ -133,6 +133,21 @@ codes! {
         => "Remove the setting, or write a waiver with a reason.";
     WaiverInvalid "waiver-invalid" InputRefused "A waiver is expired, unused or not valid"
         => "Remove the waiver or correct it.";
+    // Snapshots.
+    SnapshotMissing "snapshot-missing" InputRefused "There is no snapshot to compare with"
+        => "Run `seaworthy snapshot write`, review the file, and commit it.";
+    SnapshotInvalid "snapshot-invalid" InputRefused "The snapshot cannot be read"
+        => "Restore it from version control, or write it anew with `seaworthy snapshot write`.";
+    SnapshotWeakens "snapshot-weakens" Findings "What would run is weaker than what was reviewed"
+        => "Undo the change, or review it and write the snapshot anew.";
+    SnapshotOwnership "snapshot-ownership" Findings "Somebody else runs or owns what was reviewed"
+        => "Review who writes where, then write the snapshot anew.";
+    SnapshotFunctional "snapshot-functional" Findings "What would run is another thing than what was reviewed"
+        => "Review the change, then write the snapshot anew.";
+    SnapshotStrengthens "snapshot-strengthens" Findings "What would run is stronger than what was reviewed"
+        => "Write the snapshot anew.";
+    SnapshotCosmetic "snapshot-cosmetic" Findings "The snapshot differs in what nothing reads"
+        => "Write the snapshot anew.";
     // Users and bind sources.
     UserInvalid "user-invalid" InputRefused "A user cannot be used"
         => "Write it as \"UID:GID\".";
@@ -154,6 +169,8 @@ codes! {
         => "Change the permissions of the component shown.";
     CopyFailed "copy-failed" PreparationFailed "A derived file cannot be refreshed"
         => "The old one stays; correct the source and run again.";
+    WillNotWork "will-not-work" PreparationFailed "A service's own settings would keep it from working"
+        => "Change what is shown, or give the service what it needs.";
     PrepareFailed "prepare-failed" PreparationFailed "Host preparation failed"
         => "Nothing was launched; correct the cause and run again.";
     // Engine and launch.

@@ -95,6 +95,24 @@ impl Engine {
         matches!(self.location(), Location::Elsewhere(_))
     }
 
+    /// The first port that a user without capabilities may bind, in a network of a container's own and in the
+    /// machine's; `None` where that is not known.
+    pub fn first_ports(&self) -> [Option<u32>; 2] {
+        let version = self.info.server_version.split(['.', '-', '+']).take(2);
+        let numbers: Vec<u32> = version.filter_map(|part| part.parse().ok()).collect();
+        // Docker opens all of them since 20.10; elsewhere a new network has the kernel's own value.
+        let own = match numbers.as_slice() {
+            [major, minor, ..] if !self.info.is_podman => {
+                Some(if (*major, *minor) >= (20, 10) { 0 } else { 1024 })
+            }
+            _ if self.info.is_podman => Some(1024),
+            _ => None,
+        };
+        let here = || std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").ok();
+        let host = if self.is_remote() { None } else { here().and_then(|text| text.trim().parse().ok()) };
+        [own, host]
+    }
+
     /// The map of users for containers that do not choose otherwise.
     pub fn id_map(&self) -> Answer<IdMap> {
         if self.is_remote() {

@@ -20,6 +20,8 @@ pub struct Image {
     pub cmd: Vec<String>,
     /// `NAME=value`.
     pub env: Vec<String>,
+    /// `80/tcp`, sorted.
+    pub exposed: Vec<String>,
     pub os: String,
     pub architecture: String,
 }
@@ -38,6 +40,8 @@ impl Image {
     fn from_wire(wire: Wire) -> Option<Self> {
         let mut volumes: Vec<String> = wire.config.volumes.into_iter().map(|(path, _)| path).collect();
         volumes.sort();
+        let mut exposed: Vec<String> = wire.config.exposed_ports.into_iter().map(|(port, _)| port).collect();
+        exposed.sort();
         wire.id.starts_with("sha256:").then_some(Self {
             id: wire.id,
             user: wire.config.user,
@@ -46,6 +50,7 @@ impl Image {
             entrypoint: wire.config.entrypoint,
             cmd: wire.config.cmd,
             env: wire.config.env,
+            exposed,
             os: wire.os,
             architecture: wire.architecture,
         })
@@ -126,6 +131,8 @@ struct WireConfig {
     cmd: Vec<String>,
     #[serde(deserialize_with = "null_as_default")]
     env: Vec<String>,
+    #[serde(deserialize_with = "null_as_default")]
+    exposed_ports: Map<String, Value>,
 }
 
 /// Go writes an empty list or map as `null`.

@@ -4,12 +4,11 @@
 //! archive. That works with images that hold no shell, and runs nothing of theirs.
 
 use std::io::Read;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::{Answer, Engine, IdMap, Image, LABEL};
-use crate::host::{Kind, Owner};
+use super::{Answer, Engine, IdMap, Image, leftover};
+use crate::host::{Kind, Owner, defer_signals};
 
 /// One path of an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -67,13 +66,22 @@ impl Engine {
         if looks.is_empty() {
             return Answer::Known(Vec::new());
         }
-        let container = match self.create_for_looking(image) {
+        // Nobody comes back to remove what an earlier run could not.
+        let _ = self.sweep();
+        // Whoever interrupts has to wait until the container is gone again.
+        let _waiting = defer_signals();
+        let name = leftover::name();
+        let container = match self.create_for_looking(image, &name) {
             Answer::Known(container) => container,
-            Answer::Unknown(reason) => return Answer::Unknown(reason).context(question()),
+            Answer::Unknown(reason) => {
+                // The command line may have been ended after the engine had heard it.
+                let _ = self.command().run(["container", "rm", "--force", "--volumes", &name]);
+                return Answer::Unknown(reason).context(question());
+            }
         };
         let found = looks.chunks(AT_ONCE).map(|some| self.look_at_once(&container, some));
         let found = found.collect::<Answer<Vec<_>>>().map(|found| found.into_iter().flatten().collect());
-        // A container that stays behind holds no process and no volume; its label tells what it is.
+        // A container that stays behind holds no process and no volume; the next run sweeps it.
         let removed = self.ask(["container", "rm", "--force", "--volumes", &container]);
         let found = Answer::and_then(found, |found| self.in_own_numbers(found));
         match (found, removed) {
@@ -99,15 +107,13 @@ impl Engine {
         })
     }
 
-    fn create_for_looking(&self, image: &Image) -> Answer<String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        let name = format!("sw-look-{}-{now:x}", std::process::id());
-        let label = format!("{LABEL}=look");
+    fn create_for_looking(&self, image: &Image, name: &str) -> Answer<String> {
+        let label = leftover::label();
         let mut arguments: Vec<String> = [
             "container",
             "create",
             "--name",
-            &name,
+            name,
             "--label",
             &label,
             "--pull",

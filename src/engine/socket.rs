@@ -19,6 +19,9 @@ const LIMIT: u64 = 256 << 20;
 /// The part of a question's time after which the command line is asked in its place.
 const SHARE: u32 = 4;
 
+/// How long an engine may take to start a container.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A local engine.
 #[derive(Clone, Debug)]
 pub struct Socket {
@@ -61,18 +64,36 @@ impl Socket {
 
     /// Asks for a document; `None` where the engine says that there is no such thing.
     pub fn get(&self, path: &str) -> Answer<Option<Value>> {
-        let failed = |error: std::io::Error| error.to_string();
+        let question = format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n");
+        Answer::trying(|| parse(&self.exchange(&question, self.deadline)?))
+    }
+
+    /// Starts a container. Known is also the engine's refusal, in its own words.
+    pub fn start(&self, id: &str) -> Answer<Result<(), String>> {
+        let path = format!("/containers/{}/start", escape(id));
+        let question = format!("POST {path} HTTP/1.0\r\nHost: docker\r\nContent-Length: 0\r\n\r\n");
         Answer::trying(|| {
-            let mut stream = UnixStream::connect(&self.path).map_err(failed)?;
-            stream.set_read_timeout(Some(self.deadline)).map_err(failed)?;
-            stream.set_write_timeout(Some(self.deadline)).map_err(failed)?;
-            // Asked in the old version, an engine answers in one piece and then hangs up.
-            let question = format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n");
-            stream.write_all(question.as_bytes()).map_err(failed)?;
-            let mut answer = Vec::new();
-            stream.take(LIMIT).read_to_end(&mut answer).map_err(failed)?;
-            parse(&answer)
+            let answer = self.exchange(&question, self.deadline.max(PATIENCE))?;
+            let (status, body) = taken_apart(&answer)?;
+            if matches!(status, "204" | "304") {
+                return Ok(Ok(()));
+            }
+            let said = serde_json::from_slice::<Value>(body).ok();
+            let said = said.as_ref().and_then(|said| said.get("message")?.as_str());
+            said.map(|said| Err(said.to_owned())).ok_or_else(|| unexpected(status))
         })
+    }
+
+    fn exchange(&self, question: &str, deadline: Duration) -> Result<Vec<u8>, String> {
+        let failed = |error: std::io::Error| error.to_string();
+        let mut stream = UnixStream::connect(&self.path).map_err(failed)?;
+        stream.set_read_timeout(Some(deadline)).map_err(failed)?;
+        stream.set_write_timeout(Some(deadline)).map_err(failed)?;
+        // Asked in the old version, an engine answers in one piece and then hangs up.
+        stream.write_all(question.as_bytes()).map_err(failed)?;
+        let mut answer = Vec::new();
+        stream.take(LIMIT).read_to_end(&mut answer).map_err(failed)?;
+        Ok(answer)
     }
 }
 
@@ -96,7 +117,24 @@ fn uses_a_context(options: &Options) -> bool {
     }
 }
 
+/// The document in an answer.
 fn parse(answer: &[u8]) -> Result<Option<Value>, String> {
+    let (status, body) = taken_apart(answer)?;
+    match status {
+        "200" => {
+            serde_json::from_slice(body).map(Some).map_err(|error| format!("unreadable answer: {error}"))
+        }
+        "404" => Ok(None),
+        other => Err(unexpected(other)),
+    }
+}
+
+fn unexpected(status: &str) -> String {
+    format!("the engine answers with status {status}")
+}
+
+/// The status and the body of a whole answer.
+fn taken_apart(answer: &[u8]) -> Result<(&str, &[u8]), String> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or("the answer is cut")?;
     let (head, body) = answer.split_at(end);
     let head = std::str::from_utf8(head).map_err(|_| "the answer is not text")?;
@@ -109,13 +147,7 @@ fn parse(answer: &[u8]) -> Result<Option<Value>, String> {
     if length.is_some_and(|length| length != body.len()) {
         return Err("the answer is cut".to_owned());
     }
-    match status {
-        "200" => {
-            serde_json::from_slice(body).map(Some).map_err(|error| format!("unreadable answer: {error}"))
-        }
-        "404" => Ok(None),
-        other => Err(format!("the engine answers with status {other}")),
-    }
+    Ok((status, body))
 }
 
 /// A word as it may stand in a path or a query.

@@ -83,6 +83,39 @@ pub fn is_in_container() -> bool {
     ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists())
 }
 
+/// This process, told from all others of this machine, those of other starts of it, and those of other
+/// containers: words of letters and digits, with hyphens between them.
+pub fn mark() -> Option<String> {
+    let pid = std::process::id();
+    Some(format!("{}-{pid}-{}", surroundings()?, started(pid)?))
+}
+
+/// Whether the process with this [`mark`] was one that we could see, and is gone.
+pub fn is_certainly_gone(mark: &str) -> bool {
+    let mut words = mark.rsplitn(3, '-');
+    let (Some(start), Some(pid), Some(around)) = (words.next(), words.next(), words.next()) else {
+        return false;
+    };
+    let Ok(pid) = pid.parse() else { return false };
+    surroundings().is_some_and(|own| own == around) && started(pid).is_none_or(|now| now != start)
+}
+
+/// This start of the machine, and whose process numbers these are.
+fn surroundings() -> Option<String> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    Some(format!("{}-{}", boot.split('-').next()?, digits(namespace.to_str()?)))
+}
+
+/// When a process was started, in ticks since the machine was; `None` where there is none.
+fn started(pid: u32) -> Option<String> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name of the program may hold anything, also brackets; it is the second of the fields.
+    let (_, rest) = text.rsplit_once(')')?;
+    rest.split_whitespace().nth(19).map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -131,5 +164,23 @@ mod tests {
         assert_eq!(find_program("none".as_ref(), &search), None);
         let direct = temp.path().join("c/tool");
         assert_eq!(find_program(direct.as_os_str(), &search), Some(direct));
+    }
+
+    #[test]
+    fn a_process_is_known_by_its_mark_and_only_one_that_is_gone_is_gone() {
+        let own = mark().unwrap();
+        assert!(!is_certainly_gone(&own));
+        let (rest, start) = own.rsplit_once('-').unwrap();
+        // Another process had our number before.
+        assert!(is_certainly_gone(&format!("{rest}-{start}1")));
+        let mut child = Command::new("true").spawn().unwrap();
+        let (around, _) = rest.rsplit_once('-').unwrap();
+        let other = format!("{around}-{}-{}", child.id(), started(child.id()).unwrap());
+        child.wait().unwrap();
+        assert!(is_certainly_gone(&other));
+        // Of another machine, or of what is no mark at all, nothing is known.
+        for unknown in ["0123abcd-1-999999-1", "", "x", "1-2"] {
+            assert!(!is_certainly_gone(unknown), "{unknown}");
+        }
     }
 }

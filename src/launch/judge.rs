@@ -17,8 +17,8 @@ pub struct Typed {
     pub shown: String,
     service: String,
     key: &'static str,
-    /// The key's value as YAML.
-    yaml: String,
+    /// The key's value as YAML; nothing where the flag takes the key away.
+    yaml: Option<String>,
 }
 
 /// Whether a command has flags that are judged.
@@ -27,18 +27,26 @@ pub fn typed(command: &ComposeCommand) -> Vec<Typed> {
     let mut all = Vec::new();
     if matches!(command.name, "run" | "exec") {
         let Some(service) = command.positionals.first() else { return all };
-        let mut add =
-            |shown: String, key, yaml| all.push(Typed { shown, service: service.clone(), key, yaml });
+        let mut add = |shown: String, key, yaml| {
+            all.push(Typed { shown, service: service.clone(), key, yaml: Some(yaml) });
+        };
         if flags.on("privileged") {
             add("--privileged".to_owned(), "privileged", "true".to_owned());
         }
-        if let Some(user) = flags.last("user") {
-            add(format!("--user {user}"), "user", quoted(user));
+        let single = [("user", "user"), ("entrypoint", "entrypoint"), ("workdir", "working_dir")];
+        for (flag, key) in single {
+            if let Some(value) = flags.last(flag) {
+                add(format!("--{flag} {value}"), key, quoted(value));
+            }
         }
         for (flag, key) in [("cap-add", "cap_add"), ("volume", "volumes"), ("publish", "ports")] {
             for value in flags.all(flag) {
                 add(format!("--{flag} {value}"), key, format!("[{}]", quoted(value)));
             }
+        }
+        for value in flags.all("label") {
+            let (name, value) = value.split_once('=').unwrap_or((value, ""));
+            add(format!("--label {name}"), "labels", format!("{{{}: {}}}", quoted(name), quoted(value)));
         }
         for value in flags.all("env") {
             let (name, value) = value.split_once('=').unwrap_or((value, ""));
@@ -56,7 +64,19 @@ pub fn typed(command: &ComposeCommand) -> Vec<Typed> {
     for (service, count) in scales.filter_map(|scale| scale.split_once('=')) {
         if count.bytes().all(|byte| byte.is_ascii_digit()) && !count.is_empty() {
             let shown = format!("--scale {service}={count}");
-            all.push(Typed { shown, service: service.to_owned(), key: "scale", yaml: count.to_owned() });
+            let yaml = Some(count.to_owned());
+            all.push(Typed { shown, service: service.to_owned(), key: "scale", yaml });
+        }
+    }
+    if flags.on("no-deps") && command.name != "watch" {
+        let services: &[String] = if command.name == "run" {
+            command.positionals.get(..1).unwrap_or_default()
+        } else {
+            &command.positionals
+        };
+        for service in services.iter().map(|word| word.split('=').next().unwrap_or(word).to_owned()) {
+            let shown = format!("--no-deps {service}");
+            all.push(Typed { shown, service, key: "depends_on", yaml: None });
         }
     }
     all
@@ -97,7 +117,9 @@ pub fn judge_flags(
             );
             continue;
         };
-        for mut finding in policy.judge_change(&before, &after, arranged) {
+        let mut found = policy.judge_change(&before, &after, arranged);
+        found.extend(policy.undone_by_change(&before, &after, arranged, project, inputs));
+        for mut finding in found {
             finding.message = format!("{}: {}", typed.shown, finding.message);
             // The rule's own remedy is about the file.
             let waiver = finding.help.as_deref().and_then(|help| help.split_once("Or waive it:"));
@@ -118,7 +140,14 @@ fn apply(
     inputs: &mut Inputs,
     sink: &mut Sink,
 ) -> Option<Model> {
-    let text = format!("services: {{{}: {{{}: {}}}}}", quoted(&typed.service), typed.key, typed.yaml);
+    let Some(yaml) = &typed.yaml else {
+        let mut changed = model.clone();
+        if let Some(service) = service_of(&mut changed, &typed.service) {
+            service.remove(typed.key);
+        }
+        return Some(changed);
+    };
+    let text = format!("services: {{{}: {{{}: {yaml}}}}}", quoted(&typed.service), typed.key);
     let mut documents = match yaml::parse(FileId(u32::MAX), &text, Limits::default()) {
         Ok(documents) => documents,
         Err(faults) => {
@@ -131,19 +160,21 @@ fn apply(
     let fragment = compose::fragment(documents.first()?, project, &environment, inputs, sink)?;
     let value = fragment.root.at(&["services", &typed.service, typed.key])?.clone();
     let mut changed = model.clone();
-    // A service that the model does not have is Compose's to complain of.
-    if let Some(service) =
-        changed.root.get_mut("services").and_then(|services| services.get_mut(&typed.service))
-        && let Some(service) = service.as_map_mut()
-    {
+    if let Some(service) = service_of(&mut changed, &typed.service) {
         put(service, typed.key, value);
     }
     Some(changed)
 }
 
+/// A service that the model does not have is Compose's to complain of.
+fn service_of<'m>(model: &'m mut Model, name: &str) -> Option<&'m mut Mapping> {
+    model.root.get_mut("services")?.get_mut(name)?.as_map_mut()
+}
+
 /// Lists grow, mappings get the key, all else is replaced.
 fn put(service: &mut Mapping, key: &str, value: Node) {
-    match (service.get_mut(key).map(|node| &mut node.value), value.value) {
+    let own = service.get_mut(key).filter(|_| key != "entrypoint");
+    match (own.map(|node| &mut node.value), value.value) {
         (Some(Value::Seq(have)), Value::Seq(more)) => have.extend(more),
         (Some(Value::Map(have)), Value::Map(more)) => {
             for (name, entry) in more {

@@ -22,7 +22,7 @@ mod network;
 mod process;
 pub mod resources;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::BTreeMap;
 

@@ -28,7 +28,7 @@ pub enum Then {
 }
 
 /// Flags of `up` that are about how something is created. Everything else is about what comes after.
-const CREATING: &[&str] = &[
+pub(super) const CREATING: &[&str] = &[
     "always-recreate-deps",
     "build",
     "force-recreate",

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::cli::ComposeCommand;
 use crate::engine::compose::find_plugin;
 use crate::engine::socket::is_binary;
 use crate::engine::{Command, Options};
@@ -34,6 +35,16 @@ impl Program {
             return Self { path, words: Vec::new() };
         }
         Self::docker(docker)
+    }
+
+    /// For what was typed. What stays attached gets signals, which `docker` handles in its own way before the
+    /// plug-in does: `run` ends otherwise with it than without.
+    pub fn for_command(docker: &Command, command: &ComposeCommand) -> Self {
+        let ends_by_itself = match command.name {
+            "up" => ["detach", "wait", "no-start"].into_iter().any(|flag| command.flags.on(flag)),
+            name => matches!(name, "create" | "start" | "restart" | "scale"),
+        };
+        if ends_by_itself { Self::direct(docker) } else { Self::docker(docker) }
     }
 
     /// As a question, captured and with the deadline of others; and the words that come first.

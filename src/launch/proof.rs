@@ -8,7 +8,7 @@ use crate::engine::{Inspection, State};
 use crate::yaml::Node;
 
 use super::facts::Facts;
-use super::live::{Expected, Scope, Weakness, expect, resources, unknown, weaknesses};
+use super::live::{Expected, Scope, Weakness, expect, image_name, resources, unknown, weaknesses};
 
 /// What is wrong with the containers of `services`, and with the networks and volumes that they use.
 /// Services are looked up in `selected` first, where env files have been read.
@@ -61,6 +61,26 @@ pub fn missing<'s>(wanted: impl Iterator<Item = (&'s str, usize, &'s Node)>, fac
                 Finding::error(Code::LivePosture, message)
                     .at_origin(node.origin, "of this service")
                     .help("Nothing was started, because what would be started could not be inspected.")
+            })
+        })
+        .collect()
+}
+
+/// Services of which there are containers, but of whose image the engine says nothing: what it brings along
+/// cannot be told from what somebody added.
+pub fn without_image(model: &Model, services: &BTreeSet<String>, facts: &Facts) -> Vec<Finding> {
+    let launched =
+        model.services().filter(|(name, node)| services.contains(*name) && node.get("provider").is_none());
+    launched
+        .filter(|(name, _)| facts.containers.iter().any(|container| container.service == *name))
+        .filter_map(|(name, node)| {
+            let image = image_name(&model.name, name, node);
+            (!facts.images.contains_key(&image)).then(|| {
+                let message = format!("the image {image} of the service {name} cannot be inspected: the engine has none of that name");
+                let origin = node.get("image").map_or(node.origin, |image| image.origin);
+                Finding::error(Code::LivePosture, message)
+                    .at_origin(origin, "this image")
+                    .help("Nothing was started. Pull or build the image again.")
             })
         })
         .collect()

@@ -14,6 +14,8 @@ mod shared;
 mod usable;
 mod whom;
 
+pub(in crate::ownership) use whom::keeps;
+
 use std::path::{Path, PathBuf};
 
 use super::images::Images;

@@ -102,12 +102,12 @@ fn home_of(image: &str, decision: &UserDecision, images: &dyn Images) -> Option<
     resolved.known()?.ok().map(|user| user.home)
 }
 
-fn read_only(service: &Node) -> bool {
+pub(super) fn read_only(service: &Node) -> bool {
     service.get("read_only").and_then(Node::as_bool) == Some(true)
 }
 
 /// Whether something that can be written is mounted at `path` or above it.
-fn writable(service: &Node, path: &str) -> bool {
+pub(super) fn writable(service: &Node, path: &str) -> bool {
     let items = |key: &str| service.get(key).and_then(Node::as_seq).into_iter().flatten();
     let mounts = items("volumes").filter_map(|mount| {
         let target = mount.get("target")?.as_str()?;

@@ -5,7 +5,7 @@ mod engine;
 pub(crate) use engine::image_of;
 pub use engine::{EngineImages, wanted_paths};
 
-use crate::engine::{Answer, ResolvedUser, UserError};
+use crate::engine::{Answer, Image, ImageEntry, ResolvedUser, UserError};
 use crate::host::Kind;
 
 /// Facts about images, read without running them.
@@ -19,6 +19,16 @@ pub trait Images {
 
     /// A variable that the image itself sets.
     fn variable(&self, _image: &str, _name: &str) -> Answer<Option<String>> {
+        Answer::unknown(NO_ENGINE)
+    }
+
+    /// What the image says of itself.
+    fn inspect(&self, _image: &str) -> Answer<Image> {
+        Answer::unknown(NO_ENGINE)
+    }
+
+    /// Files of the image with their content, in the order asked; links are followed.
+    fn files(&self, _image: &str, _paths: &[String]) -> Answer<Vec<Option<ImageEntry>>> {
         Answer::unknown(NO_ENGINE)
     }
 
@@ -50,7 +60,7 @@ impl Images for NoEngine {
 pub(crate) mod fake {
     use std::collections::BTreeMap;
 
-    use super::{Answer, Images, Kind, ResolvedUser, UserError};
+    use super::{Answer, Image, ImageEntry, Images, Kind, ResolvedUser, UserError};
     use crate::engine::resolve_user;
 
     /// One image with a `USER`, a passwd and files.
@@ -60,6 +70,9 @@ pub(crate) mod fake {
         pub passwd: &'static str,
         pub group: &'static str,
         pub files: BTreeMap<&'static str, Kind>,
+        /// What it says of itself, but for the user.
+        pub says: Image,
+        pub content: BTreeMap<&'static str, ImageEntry>,
     }
 
     /// The images that the engine has; any other is not pulled yet.
@@ -81,6 +94,15 @@ pub(crate) mod fake {
                 }
                 None => Answer::unknown("known after pull"),
             }
+        }
+
+        fn inspect(&self, image: &str) -> Answer<Image> {
+            self.0.get(image).map(|fake| fake.says.clone()).ok_or("known after pull").into()
+        }
+
+        fn files(&self, image: &str, paths: &[String]) -> Answer<Vec<Option<ImageEntry>>> {
+            let fake: Answer<&Fake> = self.0.get(image).ok_or("known after pull").into();
+            fake.map(|fake| paths.iter().map(|path| fake.content.get(path.as_str()).cloned()).collect())
         }
 
         fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>> {

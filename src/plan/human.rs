@@ -1,206 +1,248 @@
 //! The plan for a person in a hurry: a line per fact that matters, then the command.
 
-use std::fmt::Write;
-use std::path::Path;
+use super::layout::{Cell, Page, Piece, Tone};
+use super::{Plan, PlanFile, PlanOwner, PlanService};
+use crate::diagnostic::Screen;
 
-use unicode_width::UnicodeWidthStr;
+/// The plan as text that fits the screen.
+pub fn write_human(plan: &Plan, screen: Screen) -> String {
+    let mut page = Page::new(screen);
+    head(plan, &mut page);
+    files(plan, &mut page);
+    services(plan, &mut page);
+    changes(plan, &mut page);
+    steps(plan, &mut page);
+    findings(plan, &mut page);
+    command(plan, screen, &mut page);
+    page.finish()
+}
 
-use super::{Plan, PlanLock, PlanMount, PlanService, PlanUser};
-use crate::ownership::HostStep;
-
-/// The plan as text, in lines of at most `width` characters where that can be had.
-pub fn write_human(plan: &Plan, width: usize) -> String {
-    let mut out = String::new();
-    let _ = writeln!(out, "{}  {}", plan.project, plan.directory);
+fn head(plan: &Plan, page: &mut Page) {
+    page.line(&[Piece::new(&plan.project, Tone::Heading), Piece::from(format!("  {}", plan.directory))]);
     match &plan.policy {
-        Some(policy) => {
-            let _ = writeln!(out, "posture {}, by {}", policy.posture, policy.file);
-        }
-        None => {
-            let _ = writeln!(out, "no policy: runs as docker compose would run it");
-        }
+        Some(policy) => page.line(&[Piece::from(format!("posture {}, by {}", policy.posture, policy.file))]),
+        None => page.line(&[Piece::from("no policy: runs as docker compose would run it")]),
     }
-    files(plan, &mut out);
-    services(plan, width, &mut out);
-    steps(plan, &mut out);
-    repairs(plan, &mut out);
-    findings(plan, &mut out);
-    let _ = writeln!(out, "\nThen\n  {}", plan.command.join(" "));
-    out
+    let (word, tone) = if plan.refused { ("refused", Tone::Bad) } else { ("ready", Tone::Good) };
+    page.hanging(&[Piece::new(word, tone), Piece::from(": ")], &Piece::from(plan.summary()));
 }
 
-fn files(plan: &Plan, out: &mut String) {
-    let _ = writeln!(out, "\nFiles, in this order");
-    let rows: Vec<Vec<String>> = plan
-        .files
-        .iter()
-        .map(|file| {
-            let digest = file.sha256.get(..12).unwrap_or(&file.sha256).to_owned();
-            vec![file.role.name().to_owned(), file.name.clone(), format!("{} B", file.size), digest]
-        })
-        .collect();
-    table(&rows, out);
+fn files(plan: &Plan, page: &mut Page) {
+    page.heading("Files, in this order");
+    let rows = |with_size: bool| -> Vec<Vec<Cell>> {
+        let row = |file: &PlanFile| -> Vec<Cell> {
+            let digest = file.sha256.get(..12).unwrap_or(&file.sha256);
+            let size = Piece::new(format!("{} B", file.size), Tone::Dim);
+            let mut row =
+                vec![vec![Piece::from(file.role.name())], vec![Piece::from(plan.short(&file.name))]];
+            row.extend(with_size.then(|| vec![size]));
+            row.push(vec![Piece::new(digest, Tone::Dim)]);
+            row
+        };
+        plan.files.iter().map(row).collect()
+    };
+    if !page.columns(&rows(true)) {
+        page.rows(&rows(false));
+    }
 }
 
-fn services(plan: &Plan, width: usize, out: &mut String) {
-    let _ = writeln!(out, "\nServices");
-    let rows: Vec<Vec<String>> = plan
-        .services
-        .iter()
-        .map(|service| {
-            let user = user(&service.user);
-            vec![service.name.clone(), service.image.clone(), user, service.ports.join(", ")]
-        })
-        .collect();
-    table(&rows, out);
-    let mounts: Vec<Vec<String>> = plan
-        .services
-        .iter()
-        .flat_map(|service| {
-            service.mounts.iter().map(move |mount| mount_row(service, mount, &plan.directory))
-        })
-        .collect();
-    if !mounts.is_empty() {
-        let _ = writeln!(out, "\nMounts");
-        table(&mounts, out);
+/// The parts of a service, in their order.
+const PARTS: [&str; 4] = ["user", "posture", "mounts", "ports"];
+
+fn services(plan: &Plan, page: &mut Page) {
+    page.heading("Services");
+    if plan.services.is_empty() {
+        page.line(&[Piece::from("  none")]);
+    } else if ![3, 2, 1].into_iter().any(|words| page.columns(&table(plan, words))) {
+        for service in &plan.services {
+            let parts = parts(plan, service, usize::MAX);
+            let name = Piece::new(format!("  {}", service.name), Tone::Heading);
+            page.line(&[name, Piece::from(format!("  {}", image(plan, service)))]);
+            for (title, lines) in PARTS.iter().zip(&parts) {
+                let width = PARTS.iter().map(|part| part.len()).max().unwrap_or(0);
+                for (at, line) in lines.iter().enumerate() {
+                    let title = if at == 0 { title } else { "" };
+                    page.hanging(&[Piece::new(format!("    {title:width$}  "), Tone::Dim)], line);
+                }
+            }
+        }
     }
     if !plan.disabled.is_empty() {
-        let line = format!("Not enabled by a profile: {}", plan.disabled.join(", "));
-        for line in textwrap::wrap(&line, width.max(40)) {
-            let _ = writeln!(out, "{line}");
+        let names = Piece::from(plan.disabled.join(", "));
+        page.hanging(&[Piece::new("  not enabled by a profile: ", Tone::Dim)], &names);
+    }
+}
+
+/// Everything in columns, with so many words of the posture on a line.
+fn table(plan: &Plan, words: usize) -> Vec<Vec<Cell>> {
+    let titles = ["service", "image"].into_iter().chain(PARTS);
+    let mut rows: Vec<Vec<Cell>> = vec![titles.map(|title| vec![Piece::new(title, Tone::Dim)]).collect()];
+    for service in &plan.services {
+        let first = [vec![Piece::new(&service.name, Tone::Heading)], vec![Piece::from(image(plan, service))]];
+        let mut parts = parts(plan, service, words);
+        let [user, ..] = &mut parts;
+        *user = user.iter().flat_map(|piece| piece.text.split(", ")).map(Piece::from).collect();
+        rows.push(first.into_iter().chain(parts).collect());
+    }
+    rows
+}
+
+fn image(plan: &Plan, service: &PlanService) -> String {
+    match service.image.strip_prefix("build ") {
+        Some(context) => format!("build {}", plan.short(context)),
+        None => service.image.clone(),
+    }
+}
+
+fn parts(plan: &Plan, service: &PlanService, words: usize) -> [Cell; 4] {
+    let (who, grounds) = service.user.describe();
+    let user = vec![Piece::from(format!("{who}, {grounds}").trim_end_matches(", "))];
+    let mounts = service
+        .mounts
+        .iter()
+        .map(|mount| {
+            let source =
+                mount.source.as_deref().map_or_else(|| "anonymous".to_owned(), |path| plan.short(path));
+            let arrow = format!("{source} → {}  {}", mount.target, service.remark(mount));
+            Piece::from(arrow.trim_end())
+        })
+        .collect();
+    let ports = service.ports.iter().map(|port| Piece::from(port.as_str())).collect();
+    [user, posture(plan, service, words), mounts, ports]
+}
+
+/// What holds the container, in lines of a few words, and what stands against it.
+fn posture(plan: &Plan, service: &PlanService, words: usize) -> Cell {
+    let mut lines: Cell = Vec::new();
+    if service.posture.is_empty() {
+        lines.push(Piece::new("as the engine has it", Tone::Dim));
+    }
+    lines.extend(service.posture.chunks(words).map(|words| Piece::from(words.join(", "))));
+    let standing = |wanted: &str, all: bool| -> Vec<&str> {
+        let breaches = plan.breaches(&service.name);
+        breaches
+            .filter(|(_, breach)| breach.standing == wanted && (all || breach.dangerous))
+            .map(|(rule, _)| rule)
+            .collect()
+    };
+    for (wanted, all, label, tone) in [
+        ("fails", true, "breaks", Tone::Bad),
+        ("tolerated", false, "dangerous:", Tone::Warning),
+        ("waived", true, "waived", Tone::Dim),
+    ] {
+        let rules = standing(wanted, all);
+        for (at, rules) in rules.chunks(words).enumerate() {
+            let label = if at == 0 { label } else { " " };
+            lines.push(Piece::new(format!("{label} {}", rules.join(", ")), tone));
         }
     }
+    lines
 }
 
-fn user(user: &PlanUser) -> String {
-    let mut place = user.place.as_deref().map(|place| format!(", {place}")).unwrap_or_default();
-    match &user.lock {
-        Some(PlanLock::Has(at)) => {
-            let _ = write!(place, ", {at}");
-        }
-        Some(PlanLock::New) => place.push_str(", new"),
-        None => {}
+fn changes(plan: &Plan, page: &mut Page) {
+    if plan.changes.is_empty() {
+        return;
     }
-    match (&user.value, &user.pending) {
-        (Some(value), _) => format!("user {value} ({}{place})", user.from),
-        (None, Some(reason)) => {
-            // The whole reason is in the JSON; a line of a table has room for its first clause.
-            let first = reason.split(": ").next().unwrap_or(reason);
-            format!("user not known: {first} ({}{place})", user.from)
-        }
-        (None, None) => format!("user by the image ({}{place})", user.from),
+    page.heading("Changes");
+    for change in &plan.changes {
+        let tone = if change.class == "weakens" { Tone::Bad } else { Tone::Plain };
+        let before = [Piece::from("  "), Piece::new(&change.class, tone), Piece::from("  ")];
+        let place = change.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+        page.hanging(&before, &Piece::from(format!("{}{place}, since the {}", change.what, change.since)));
     }
 }
 
-fn mount_row(service: &PlanService, mount: &PlanMount, directory: &str) -> Vec<String> {
-    let source =
-        mount.source.as_deref().map_or_else(|| "anonymous".to_owned(), |source| short(source, directory));
-    vec![
-        service.name.clone(),
-        mount.kind.clone(),
-        source,
-        mount.target.clone(),
-        remark(service, mount).to_owned(),
-    ]
-}
-
-fn remark(service: &PlanService, mount: &PlanMount) -> &'static str {
-    match &mount.source {
-        _ if mount.read_only => "read-only",
-        Some(source) if service.state.contains(source) => "state",
-        _ => "",
+fn steps(plan: &Plan, page: &mut Page) {
+    page.heading("To do on the host");
+    let waiting: Vec<&PlanOwner> = plan.owners.iter().filter(|owner| owner.outcome == "wait").collect();
+    let kept = !plan.repairs.is_empty() || !plan.copies.is_empty();
+    if plan.steps.is_empty() && waiting.is_empty() && !kept {
+        let text = match (plan.refused, plan.owners.iter().all(|owner| owner.outcome == "present")) {
+            (true, _) => "  nothing, since this is refused",
+            (false, true) => "  nothing: every bind source is there",
+            (false, false) => "  nothing",
+        };
+        page.line(&[Piece::from(text)]);
     }
-}
-
-/// Paths in the project as the project writes them.
-fn short(path: &str, directory: &str) -> String {
-    match Path::new(path).strip_prefix(directory) {
-        Ok(inside) if inside.as_os_str().is_empty() => ".".to_owned(),
-        Ok(inside) => format!("./{}", inside.display()),
-        Err(_) => path.to_owned(),
-    }
-}
-
-fn steps(plan: &Plan, out: &mut String) {
-    let _ = writeln!(out, "\nTo do on the host");
-    if plan.steps.is_empty() && plan.repairs.is_empty() && plan.copies.is_empty() {
-        let _ = writeln!(out, "  nothing: every bind source is there");
-    }
-    let rows: Vec<Vec<String>> = plan
+    let rows: Vec<Vec<Cell>> = plan
         .steps
         .iter()
         .map(|step| {
-            let place = step.place();
-            let verb = match step {
-                HostStep::CreateDirectory { .. } => "create directory",
-                HostStep::CreateFile { .. } => "create file",
-            };
-            let owner = place.owner.map_or_else(|| "caller".to_owned(), |owner| owner.to_string());
-            vec![
-                verb.to_owned(),
-                short(&step.full_path().to_string_lossy(), &plan.directory),
+            let owner = step.owner.clone().unwrap_or_else(|| "caller".to_owned());
+            let cells = [
+                step.step.replace('-', " "),
+                plan.short(&step.path),
                 owner,
-                format!("{:04o}", place.mode),
-                format!("for {}", place.service),
-            ]
+                step.mode.clone(),
+                format!("for {}", step.service),
+            ];
+            cells.into_iter().map(|cell| vec![Piece::from(cell)]).collect()
         })
         .collect();
-    table(&rows, out);
+    page.rows(&rows);
+    for copy in &plan.copies {
+        let text = format!("{}, {}, from {}", plan.short(&copy.to), copy.mode, plan.short(&copy.from));
+        page.hanging(&[Piece::from("  refresh  ")], &Piece::from(text));
+    }
+    for repair in &plan.repairs {
+        let (path, owner, service) = (plan.short(&repair.path), &repair.owner, &repair.service);
+        let text = format!("{path}  {owner}  for {service}: {}", repair.describe());
+        page.hanging(&[Piece::from("  keep right  ")], &Piece::from(text));
+    }
+    for owner in waiting {
+        let why = owner.why.as_deref().unwrap_or_default();
+        let text = format!("{} for {}: not known yet, {why}", plan.short(&owner.source), owner.service);
+        page.hanging(&[Piece::new("  wait  ", Tone::Warning)], &Piece::from(text));
+    }
 }
 
-fn repairs(plan: &Plan, out: &mut String) {
-    let rows: Vec<Vec<String>> = plan
-        .repairs
-        .iter()
-        .map(|repair| {
-            vec![
-                "keep right".to_owned(),
-                short(&repair.path, &plan.directory),
-                repair.owner.to_string(),
-                format!("for {}", repair.service),
-                format!("{} ({}): {}", repair.strategy, repair.by.describe(), repair.reason),
-            ]
-        })
-        .collect();
-    table(&rows, out);
-    let rows: Vec<Vec<String>> = plan
-        .copies
-        .iter()
-        .map(|copy| {
-            let from = format!("from {}", short(&copy.from, &plan.directory));
-            vec!["refresh".to_owned(), short(&copy.to, &plan.directory), copy.mode.clone(), from]
-        })
-        .collect();
-    table(&rows, out);
-}
-
-fn findings(plan: &Plan, out: &mut String) {
+fn findings(plan: &Plan, page: &mut Page) {
     if plan.findings.is_empty() {
         return;
     }
-    let _ = writeln!(out, "\nFindings");
-    let rows: Vec<Vec<String>> = plan
-        .findings
-        .iter()
-        .map(|finding| {
-            let place = finding.place.clone().unwrap_or_default();
-            vec![finding.severity.to_owned(), place, finding.message.replace('\n', " ")]
-        })
-        .collect();
-    table(&rows, out);
+    page.heading("Findings");
+    for finding in &plan.findings {
+        let tone = match finding.severity {
+            "error" => Tone::Bad,
+            "warning" => Tone::Warning,
+            _ => Tone::Dim,
+        };
+        let place =
+            finding.place.as_ref().map(|place| format!(" ({})", plan.short(place))).unwrap_or_default();
+        let text = format!("{}{place}", finding.message.replace('\n', " "));
+        page.hanging(
+            &[Piece::from("  "), Piece::new(format!("{:7}  ", finding.severity), tone)],
+            &Piece::from(text),
+        );
+    }
 }
 
-/// Rows in aligned columns, indented; the last column is as wide as it is.
-fn table(rows: &[Vec<String>], out: &mut String) {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns)
-        .map(|at| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.width()).max().unwrap_or(0))
-        .collect();
-    for row in rows {
-        let mut line = String::from(" ");
-        for (cell, width) in row.iter().zip(&widths) {
-            let _ = write!(line, " {cell}{} ", " ".repeat(width - cell.width()));
+/// The command so that it can be copied: lines that are too long end with a backslash.
+fn command(plan: &Plan, screen: Screen, page: &mut Page) {
+    page.heading(if plan.refused { "Without the refusal, then" } else { "Then" });
+    let mut line = String::from(" ");
+    let mut lines: Vec<String> = Vec::new();
+    let mut units: Vec<String> = Vec::new();
+    for word in plan.shell_words() {
+        match units.last_mut() {
+            // A flag stays with its value.
+            Some(last) if last.starts_with('-') && !last.contains(' ') && !word.starts_with('-') => {
+                last.push(' ');
+                last.push_str(&word);
+            }
+            _ => units.push(word),
         }
-        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    for word in units {
+        if line.len() > 4 && line.chars().count() + word.chars().count() + 3 > screen.width {
+            lines.push(format!("{line} \\"));
+            line = String::from("   ");
+        }
+        line.push(' ');
+        line.push_str(&word);
+    }
+    lines.push(line);
+    for line in lines {
+        page.line(&[Piece::from(line)]);
     }
 }

@@ -6,6 +6,7 @@
 mod contradiction;
 mod equality;
 mod leaves;
+mod rival;
 mod suspects;
 
 use std::collections::HashSet;
@@ -66,6 +67,10 @@ impl Policy {
                         let place =
                             if section == "services" { name.clone() } else { format!("{section}.{name}") };
                         reported.insert((place, key.clone()));
+                    }
+                    if let Some(finding) = rival::contradiction(&undone, overlay, &arranged.mandatory) {
+                        sink.push(finding);
+                        continue;
                     }
                     let demanded = undone.demanded.span();
                     let culprit = undone

@@ -70,8 +70,35 @@ impl Policy {
         findings
     }
 
+    /// What a change of the model undoes of the project's own overlays; rules stand for the built-in ones.
+    pub fn undone_by_change(
+        &self,
+        before: &Model,
+        after: &Model,
+        arranged: &Arranged,
+        project: &Project,
+        inputs: &mut Inputs,
+    ) -> Vec<Finding> {
+        let mut own = arranged.clone();
+        own.mandatory.retain(|overlay| !overlay.is_builtin());
+        let mut undone = |model| {
+            let mut sink = Sink::new();
+            self.assert_overlays(model, &own, project, inputs, &mut sink);
+            sink.into_findings()
+        };
+        let known = undone(before);
+        let mut found = undone(after);
+        found.retain(|finding| !known.iter().any(|known| known.message == finding.message));
+        for finding in &mut found {
+            // No file has undone it: what shows is who demands it.
+            let demanded = finding.labels.pop();
+            finding.labels = demanded.into_iter().collect();
+        }
+        found
+    }
+
     /// How a breach of a rule is reported; not at all where no posture or overlay asks for it.
-    fn severity(&self, rule: &Rule, arranged: &Arranged) -> Option<Severity> {
+    pub(super) fn severity(&self, rule: &Rule, arranged: &Arranged) -> Option<Severity> {
         let in_force = |name: &str| {
             let named =
                 |overlay: &Overlay| matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == name);
@@ -204,7 +231,7 @@ fn report_unused(at: usize, waiver: &Waiver, used: &Used, sink: &mut Sink) {
 #[derive(Default)]
 struct Used(HashSet<(usize, usize)>);
 
-fn breaches(rule: &Rule, view: &View<'_>) -> Vec<Breach> {
+pub(super) fn breaches(rule: &Rule, view: &View<'_>) -> Vec<Breach> {
     let mut found = Vec::new();
     match rule.check {
         Check::Service(check) => view.services().for_each(|service| check(&service, &mut found)),

@@ -32,6 +32,7 @@ use super::posture::Posture;
 
 pub use breach::Breach;
 pub use document::document;
+pub use paths::real;
 pub use subject::{Service, View};
 
 /// What a waiver of a rule can allow.
@@ -74,6 +75,8 @@ pub struct Rule {
     pub allow: Allow,
     /// Whether a value that a waiver allows covers a value found.
     pub same: fn(&str, &str) -> bool,
+    /// Every value that there is, where that can be told; a waiver that allows another is misspelt.
+    pub known: &'static [&'static str],
     pub check: Check,
 }
 
@@ -91,6 +94,7 @@ impl Rule {
         fix: "",
         allow: Allow::Nothing,
         same: same_text,
+        known: &[],
         check: Check::Project(|_, _| {}),
     };
 }

@@ -88,6 +88,7 @@ fn read_one(item: &Node, rank: Rank, reader: &mut Reader<'_>) -> Option<Waiver> 
                     format!("Add `allow:` with the {what} that this service needs, and no others."),
                 );
             }
+            allow.iter().for_each(|allowed| check_known(rule, what, allowed, reader));
         }
     }
     Some(Waiver {
@@ -100,6 +101,25 @@ fn read_one(item: &Node, rank: Rank, reader: &mut Reader<'_>) -> Option<Waiver> 
         rank,
         origin: item.origin,
     })
+}
+
+/// A misspelt value would allow nothing, and look as if it did.
+fn check_known(rule: &Rule, what: &str, allowed: &Located<String>, reader: &mut Reader<'_>) {
+    let is_known = |known: &&str| (rule.same)(&allowed.value, known);
+    if rule.known.is_empty() || (rule.same)(&allowed.value, "ALL") || rule.known.iter().any(is_known) {
+        return;
+    }
+    let near = suggest::nearest(&allowed.value.to_ascii_uppercase(), rule.known.iter().copied());
+    reader.error(
+        Code::WaiverInvalid,
+        format!("a waiver of rule {} allows {}, which does not exist", rule.id, allowed.value),
+        allowed.origin,
+        "unknown",
+        match near {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => format!("Write {what} by the kernel's names."),
+        },
+    );
 }
 
 fn required<'n>(map: &'n Mapping, key: &str, item: &Node, reader: &mut Reader<'_>) -> Option<&'n Node> {

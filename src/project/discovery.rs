@@ -242,6 +242,7 @@ impl Layers<'_> {
                 return None;
             }
         };
+        inputs.mark_values(file);
         let text = inputs.sources().get(file)?.text.clone();
         let lookup = |name: &str| self.environment.get(name).map(str::to_owned);
         let earlier = |name: &str| values.get(name).map(|(value, _)| value.clone());

@@ -6,11 +6,24 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
     values: BTreeMap<String, String>,
+    /// See [`Self::stand_in`].
+    stands_in: bool,
 }
 
 impl Environment {
     pub fn new(values: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { values: values.into_iter().collect() }
+        Self { values: values.into_iter().collect(), stands_in: false }
+    }
+
+    /// From now on a variable that must have a value, and has none, is no fault: its place is enough for a
+    /// review, which happens where the secrets are not.
+    pub fn stand_in(&mut self) {
+        self.stands_in = true;
+    }
+
+    /// What stands in for a required variable, where something may.
+    pub fn placeholder(&self) -> Option<&'static str> {
+        self.stands_in.then_some("required")
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {

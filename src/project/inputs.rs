@@ -19,6 +19,7 @@ pub struct Inputs {
     sources: SourceMap,
     by_path: HashMap<PathBuf, FileId>,
     streams: HashSet<FileId>,
+    values: HashSet<FileId>,
 }
 
 impl Inputs {
@@ -47,6 +48,16 @@ impl Inputs {
     /// A stream that says itself where it ends, such as a sealed list, needs no other proof.
     pub fn vouch(&mut self, file: FileId) {
         self.streams.remove(&file);
+    }
+
+    /// Says that a file holds nothing but values, as env files do: none of them is to be shown.
+    pub fn mark_values(&mut self, file: FileId) {
+        self.values.insert(file);
+    }
+
+    /// Whether a file was marked so.
+    pub fn holds_values(&self, file: FileId) -> bool {
+        self.values.contains(&file)
     }
 
     /// The file at an absolute path, or standard input at `-`, shown as `name` in messages.

@@ -25,8 +25,9 @@ pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
     }
     let fails = verified.is_none() || session.sink.has_errors();
     let exit = if fails { Exit::Findings } else { Exit::Done };
-    let findings = session.sink.findings();
-    let sources = session.inputs.sources();
+    let redactor = session.redactor();
+    let (sink, sources) = (redactor.sink(&session.sink), redactor.sources(session.inputs.sources()));
+    let (findings, sources) = (sink.findings(), &sources);
     let text = match options.format {
         CheckFormat::Human => {
             session.report();

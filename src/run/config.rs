@@ -3,10 +3,16 @@
 mod destination;
 mod variables;
 
+use std::mem::ManuallyDrop;
+
 use crate::cli::{ConfigOptions, Request};
 use crate::compose::output::{self, Format};
-use crate::compose::{self, Model, Phases, Resolve, listing};
+use crate::compose::{self, Model, Phases, Resolve, Trace, listing};
 use crate::diagnostic::{Code, Exit, Finding};
+use crate::project::Project;
+use crate::review::Chains;
+use crate::review::annotate::annotate;
+use crate::yaml::Node;
 
 use super::session::Session;
 
@@ -27,11 +33,29 @@ enum Wanted<'o> {
 
 pub fn run(request: &Request, options: &ConfigOptions) -> Result<Exit, Exit> {
     let wanted = wanted(options);
-    if matches!(wanted, Wanted::Model) && (options.resolve_image_digests || options.lock_image_digests) {
+    if matches!(wanted, Wanted::Model)
+        && !options.annotate
+        && (options.resolve_image_digests || options.lock_image_digests)
+    {
         // Only Compose asks registries.
         return super::pass::run(request);
     }
     let mut session = Session::new(request);
+    if options.annotate {
+        if !matches!(wanted, Wanted::Model)
+            || options.no_interpolate
+            || options.format.as_deref().is_some_and(|name| name != "yaml")
+        {
+            let finding = Finding::error(
+                Code::Usage,
+                "--annotate goes with the whole model as YAML, with variables replaced",
+            );
+            return Err(super::pass::refuse(
+                finding.help("Leave out the other flag, or ask `seaworthy explain PATH`."),
+            ));
+        }
+        session.trace = Some(Trace::default());
+    }
     let text = text(&mut session, options, wanted);
     let exit = session.report();
     let Some(text) = text else { return Err(exit) };
@@ -71,8 +95,8 @@ fn text(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) 
     if of_tree {
         return tree_text(session, options, wanted);
     }
-    let (model, selected) = load(session, options, wanted)?;
-    let whole = model.as_ref().unwrap_or(&selected);
+    let Loaded { project, whole, selected } = load(session, options, wanted)?;
+    let whole = whole.as_ref().unwrap_or(&selected);
     let names = match wanted {
         Wanted::Services => listing::services(&selected, &mut session.sink)?,
         Wanted::Names(section) => listing::section_names(&selected.root, section),
@@ -88,18 +112,33 @@ fn text(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) 
         }
         Wanted::Variables | Wanted::Model => {
             let format = format(session, options)?;
-            return Some(output::render_owned(selected.root, format));
+            return Some(match session.trace.take() {
+                Some(trace) => annotated(session, selected.root, &trace, &project),
+                None => {
+                    // The program ends with this; taking a large model apart would only delay it.
+                    let mut root = ManuallyDrop::new(selected.root);
+                    output::render_arranged(&mut root, format)
+                }
+            });
         }
     };
     Some(names.into_iter().map(|name| name + "\n").collect())
 }
 
+fn annotated(session: &Session<'_>, model: Node, trace: &Trace, project: &Project) -> String {
+    let (model, text, lines) = output::render_with_lines(model);
+    let chains = Chains::new(&model, trace, project, session.inputs.sources());
+    annotate(&model, &text, &lines, &chains)
+}
+
 /// The selected services, and the model they were taken from where a listing is about both.
-fn load(
-    session: &mut Session<'_>,
-    options: &ConfigOptions,
-    wanted: Wanted<'_>,
-) -> Option<(Option<Model>, Model)> {
+struct Loaded {
+    project: Project,
+    whole: Option<Model>,
+    selected: Model,
+}
+
+fn load(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) -> Option<Loaded> {
     // Compose does not look at the services named for these.
     let services: &[String] = match wanted {
         Wanted::Services | Wanted::Names(_) | Wanted::Models | Wanted::Hash(_) => &[],
@@ -116,7 +155,7 @@ fn load(
     };
     let whole = matches!(wanted, Wanted::Hash(_) | Wanted::Profiles).then(|| model.clone());
     let selected = model.into_selected(&selection, resolve, &mut session.inputs, &mut session.sink)?;
-    Some((whole, selected))
+    Some(Loaded { project, whole, selected })
 }
 
 fn tree_text(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) -> Option<String> {
@@ -146,6 +185,7 @@ fn phases(session: &Session<'_>, options: &ConfigOptions) -> Phases {
         normalize: !options.no_normalize && !session.request.global.compatibility,
         resolve_paths: !options.no_path_resolution,
         consistency: !options.no_consistency,
+        ..Phases::default()
     }
 }
 

@@ -6,7 +6,9 @@ use std::ffi::OsString;
 use crate::cli::{Class, ComposeCommand, Request};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Exit, Finding, Sink};
+use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command};
+use crate::launch::program::Program;
 use crate::ownership::UserDecision;
 use crate::prepare::copy::refresh;
 use crate::prepare::prepare;
@@ -203,6 +205,10 @@ fn hand_over(
                 Finding::error(Code::PrepareFailed, format!("cannot start a thread: {error}"))
                     .help(Code::PrepareFailed.remedy())
             })?;
+        // What an interrupted run left in the engine is nobody's; whether that works out is no matter here.
+        if let Some(engine) = engine.connected().filter(|engine| on_host && Socket::of(engine).is_some()) {
+            let _ = std::thread::Builder::new().spawn_scoped(scope, || engine.sweep());
+        }
         let prepared = if on_host {
             refresh(&verified.copies)
                 .and_then(|_| prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding))
@@ -230,10 +236,9 @@ fn hand_over(
         let launch = Launch { request, command, verified, docker, variables, rendered };
         return launch_checked::run(session, &launch, engine.get());
     }
-    let mut words: Vec<OsString> = request.global.docker.clone();
-    words.push("compose".into());
-    words.extend(request.launch(directory, name, &path));
-    Err(crate::launch::exec(docker.program(), &words, &variables))
+    let program = Program::for_command(&docker, command);
+    let words = program.with(request.launch(directory, name, &path));
+    Err(crate::launch::exec(&program.path, &words, &variables))
 }
 
 /// What Compose must find in its environment besides what this process has. The `.env` file was

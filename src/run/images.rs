@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::{Answer, Engine, Options, ResolvedUser, UserError};
+use crate::engine::{Answer, Engine, Image, ImageEntry, Options, ResolvedUser, UserError};
 use crate::host::Kind;
 use crate::ownership::{EngineImages, Images};
 
@@ -21,6 +21,11 @@ impl LazyEngine {
 
     pub fn get(&self) -> Answer<&Engine> {
         self.engine.get_or_init(|| Engine::connect(self.options.clone())).as_ref()
+    }
+
+    /// As far as it was asked already.
+    pub fn connected(&self) -> Option<&Engine> {
+        self.engine.get().and_then(|engine| engine.as_ref().known())
     }
 }
 
@@ -50,6 +55,14 @@ impl Images for LazyImages<'_> {
 
     fn variable(&self, image: &str, name: &str) -> Answer<Option<String>> {
         self.images().and_then(|images| images.variable(image, name))
+    }
+
+    fn inspect(&self, image: &str) -> Answer<Image> {
+        self.images().and_then(|images| Images::inspect(images, image))
+    }
+
+    fn files(&self, image: &str, paths: &[String]) -> Answer<Vec<Option<ImageEntry>>> {
+        self.images().and_then(|images| images.files(image, paths))
     }
 
     fn id(&self, image: &str) -> Answer<String> {

@@ -7,16 +7,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use crate::cli::{ComposeCommand, Request};
 use crate::diagnostic::{Code, Exit, Finding};
+use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command, Engine, Inspection};
 use crate::launch::facts::{Facts, Question, listed};
 use crate::launch::phases::{Then, split};
 use crate::launch::program::Program;
 use crate::launch::proof;
+use crate::launch::start::{self, Started};
 
 use super::session::Session;
 use super::verify::Verified;
@@ -105,6 +108,8 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     }
     let mut findings = if phases.create.is_empty() { Vec::new() } else { missing(launch, &launched, &facts) };
 
+    findings.extend(proof::without_image(&launch.verified.selected, &launched, &facts));
+
     let refused = !weak.is_empty() || !findings.is_empty();
     let removed: Vec<&&Inspection> = if refused {
         new.iter().collect()
@@ -126,12 +131,46 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
         findings.extend(proof::findings(&weak, &names));
         return Err(findings.into());
     }
+    if let Some(exit) = start(launch, engine, &program, &phases.then, &launched, &facts)? {
+        return Ok(exit);
+    }
     let words: Vec<OsString> = match phases.then {
         Then::Nothing => return Ok(Exit::Done),
         Then::AsTyped => launch.request.launch(&model.directory, &model.name, launch.rendered),
         Then::Words(words) => globals(launch).chain(words.into_iter().map(OsString::from)).collect(),
     };
+    let program = Program::for_command(launch.docker, launch.command);
     Err(vec![crate::launch::exec(&program.path, &program.with(words), launch.variables)].into())
+}
+
+/// Starts what was proved, where that is all there is left to do and a local Docker would be asked for it.
+fn start(
+    launch: &Launch<'_>,
+    engine: &Engine,
+    program: &Program,
+    then: &Then,
+    launched: &BTreeSet<String>,
+    facts: &Facts,
+) -> Result<Option<Exit>, Stop> {
+    let global = &launch.request.global;
+    let is_all = matches!(then, Then::Words(_)) && start::is_all(launch.command, global);
+    // A script in the place of docker wants to see every start.
+    let Some(socket) = Socket::of(engine).filter(|_| is_all && program.words.is_empty()) else {
+        return Ok(None);
+    };
+    let Some(rounds) = start::rounds(&launch.verified.selected, launched, &facts.containers) else {
+        return Ok(None);
+    };
+    let quiet = global.progress.as_deref() == Some("quiet");
+    match start::start(&socket, &rounds, quiet) {
+        Answer::Known(Started::All) => Ok(Some(Exit::Done)),
+        // As Compose says it and ends.
+        Answer::Known(Started::Refused(why)) => {
+            let _ = writeln!(std::io::stderr(), "Error response from daemon: {why}");
+            Err(Stop::Status(1))
+        }
+        Answer::Unknown(reason) => Err(unavailable(&reason).into()),
+    }
 }
 
 /// Whether the posture demands it.

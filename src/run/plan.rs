@@ -1,17 +1,30 @@
 //! `plan`: what `up` would do, without doing it.
 
 use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt;
 
 use crate::cli::{PlanFormat, PlanOptions, Request};
 use crate::diagnostic::Exit;
-use crate::engine::Options;
-use crate::plan::{self, Plan, PlanCopy, PlanFile, PlanFinding, PlanLock, PlanPolicy, PlanService, Role};
+use crate::engine::{Answer, Engine, Options};
+use crate::host::Owner;
+use crate::ownership::HostStep;
+use crate::ownership::bind::{BindDecision, Outcome};
+use crate::ownership::images::wanted_paths;
+use crate::ownership::lock::would_change;
+use crate::ownership::predict;
+use crate::plan::{
+    self, Plan, PlanBreach, PlanChange, PlanCopy, PlanFile, PlanFinding, PlanLock, PlanOwner, PlanPolicy,
+    PlanRule, PlanService, PlanStep, Role,
+};
+use crate::policy::{Posture, rules, verdicts};
 use crate::render;
+use crate::snapshot::difference::Difference;
 use crate::source::{FileId, SourceMap};
 
-use super::images::LazyEngine;
-use super::session::{Session, screen};
-use super::verify::{Images, Verified, verify};
+use super::images::{LazyEngine, LazyImages};
+use super::session::{Session, brief, page_screen};
+use super::snapshot::since_reviewed;
+use super::verify::{Images, Verified, complete, decide};
 
 /// How long an engine may take to answer before the plan goes on without it.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -19,18 +32,45 @@ pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
     let engine = LazyEngine::new(Options { deadline: PATIENCE, ..super::pass::options(request) });
-    let Some(verified) = verify(&mut session, &options.services, &engine, Images::Always) else {
+    let Some(decided) = decide(&mut session, &options.services, &engine, Images::Always) else {
         return Err(session.report());
     };
-    let plan = describe(&session, &verified, &options.services);
+    let verified = complete(&mut session, decided, &engine);
+    foresee(&mut session, &verified, &engine);
+    let exit = session.sink.exit();
+    if exit != Exit::Done && options.format == PlanFormat::Human {
+        // Why it is refused, with the sources, is what a person wants to see then.
+        return Err(session.report());
+    }
+    let mut plan = describe(&session, &verified, &options.services);
+    let since = since_reviewed(&mut session);
+    plan.changes.extend(since.iter().map(|difference| reviewed(difference, session.inputs.sources())));
+    let plan = plan.clean(&session.redactor());
     let text = match options.format {
+        PlanFormat::Human => plan::write_human(&plan, page_screen(request)),
         PlanFormat::Json => match serde_json::to_string_pretty(&plan) {
             Ok(text) => text + "\n",
             Err(error) => return Err(super::failed(&error.into())),
         },
-        PlanFormat::Human => plan::write_human(&plan, screen().width),
+        PlanFormat::Markdown => plan::write_markdown(&plan),
+        PlanFormat::Html => match plan::write_html(&plan) {
+            Ok(page) => page,
+            Err(error) => return Err(super::failed(&std::io::Error::other(error))),
+        },
     };
-    super::print(text.as_bytes())
+    super::print(text.as_bytes()).map(|_| exit)
+}
+
+/// Says what would keep a service from working under what the policy demands of it.
+fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &LazyEngine) {
+    if verified.policy.is_none() {
+        return;
+    }
+    let model = &verified.selected;
+    let images = LazyImages::new(engine, wanted_paths(model));
+    let first_port = engine.get().map(Engine::first_ports).known().unwrap_or_default();
+    let question = predict::Question { model, users: &verified.users, images: &images, first_port };
+    session.sink.extend(predict::predict(&question));
 }
 
 fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> Plan {
@@ -44,8 +84,10 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
     command.push("up".to_owned());
     command.extend_from_slice(services);
     Plan {
+        version: Plan::VERSION,
         project: model.name.clone(),
         directory: model.directory.display().to_string(),
+        refused: session.sink.has_errors(),
         policy: verified.policy.as_ref().map(|policy| PlanPolicy {
             file: policy
                 .sources
@@ -64,10 +106,13 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
             .filter(|name| !selected.contains(name))
             .map(str::to_owned)
             .collect(),
-        steps: verified.steps.clone(),
-        copies: verified.copies.iter().map(PlanCopy::new).collect(),
+        rules: standing(verified, sources),
+        owners: verified.binds.iter().map(|bind| owner(bind, verified)).collect(),
+        changes: changes(verified),
+        steps: verified.steps.iter().map(step).collect(),
         repairs: verified.way.map(|way| plan::repairs(&verified.repairs, way)).unwrap_or_default(),
-        findings: session.sink.findings().iter().map(|finding| PlanFinding::new(finding, sources)).collect(),
+        copies: verified.copies.iter().map(PlanCopy::new).collect(),
+        findings: brief(&session.sink).iter().map(|finding| PlanFinding::new(finding, sources)).collect(),
         command,
     }
 }
@@ -82,6 +127,93 @@ fn listed(verified: &Verified, sources: &SourceMap) -> Vec<PlanService> {
         service.state = lock.state(&service.name).iter().map(|path| path.display().to_string()).collect();
     }
     services
+}
+
+/// Every rule, with where it does not hold.
+fn standing(verified: &Verified, sources: &SourceMap) -> Vec<PlanRule> {
+    let broken = verdicts(verified.policy.as_ref(), &verified.model, &verified.arranged);
+    rules::CATALOGUE
+        .iter()
+        .map(|rule| PlanRule {
+            rule: rule.id.to_owned(),
+            forbids: rule.forbids.to_owned(),
+            broken: broken
+                .iter()
+                .filter(|verdict| verdict.rule.id == rule.id)
+                .map(|verdict| PlanBreach {
+                    place: verdict.place.clone(),
+                    standing: verdict.standing.name(),
+                    dangerous: rule.from.is_some_and(|from| from <= Posture::Baseline),
+                    at: verdict.origin.span().map(|span| sources.describe(span)),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+fn owner(bind: &BindDecision, verified: &Verified) -> PlanOwner {
+    let user = verified.users.iter().find(|user| user.service == bind.service);
+    let container =
+        user.and_then(|user| user.user.as_ref().known().map(|identity| identity.owner.to_string()));
+    let now = std::fs::symlink_metadata(&bind.source)
+        .ok()
+        .map(|known| Owner { uid: known.uid(), gid: known.gid() }.to_string());
+    let (outcome, why) = match &bind.outcome {
+        Outcome::Present => ("present", None),
+        Outcome::Create(_) => ("create", None),
+        Outcome::Pending(why) => ("wait", Some(why.clone())),
+        Outcome::Refuse(finding) => ("refuse", Some(finding.message.clone())),
+        Outcome::Leave(why) => ("leave", Some(why.clone())),
+    };
+    PlanOwner {
+        service: bind.service.clone(),
+        source: bind.source.display().to_string(),
+        target: bind.target.clone(),
+        kind: bind.kind.describe().trim_start_matches("a ").to_owned(),
+        read_only: bind.read_only,
+        user: container,
+        host: match &bind.owner {
+            Answer::Known(owner) => Some(owner.to_string()),
+            Answer::Unknown(_) => None,
+        },
+        now,
+        outcome,
+        why,
+    }
+}
+
+/// What differs from what was recorded.
+fn changes(verified: &Verified) -> Vec<PlanChange> {
+    let Some(lock) = verified.lock.as_ref().filter(|lock| lock.file.exists()) else { return Vec::new() };
+    would_change(&lock.file, &lock.observed(&verified.users))
+        .into_iter()
+        .map(|what| PlanChange { since: "lock", class: "ownership".to_owned(), what, place: None })
+        .collect()
+}
+
+/// What differs from the snapshot.
+fn reviewed(difference: &Difference, sources: &SourceMap) -> PlanChange {
+    let why = if difference.why.is_empty() { String::new() } else { format!(": {}", difference.why) };
+    PlanChange {
+        since: "snapshot",
+        class: difference.class.name().to_owned(),
+        what: format!("{}{why}", difference.place()),
+        place: difference.cause.map(|span| sources.describe(span)),
+    }
+}
+
+fn step(step: &HostStep) -> PlanStep {
+    let place = step.place();
+    PlanStep {
+        step: match step {
+            HostStep::CreateDirectory { .. } => "create-directory",
+            HostStep::CreateFile { .. } => "create-file",
+        },
+        path: step.full_path().display().to_string(),
+        owner: place.owner.map(|owner| owner.to_string()),
+        mode: format!("{:04o}", place.mode),
+        service: place.service.clone(),
+    }
 }
 
 /// The files in the order in which they are merged, then everything else that was read.

@@ -4,9 +4,10 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::Request;
-use crate::compose::{self, Layer, Model, Phases, Selection};
+use crate::compose::{self, Layer, Model, Phases, Selection, Trace};
 use crate::diagnostic::{Code, Exit, Finding, Screen, Sink, write_findings};
 use crate::project::{self, Environment, Given, Inputs, Project};
+use crate::redact::Redactor;
 use crate::source::SourceMap;
 
 /// One run over one project.
@@ -17,11 +18,13 @@ pub struct Session<'r> {
     /// Whether a user that differs from the lock is said but stops nothing: where nothing is started,
     /// and where that is what is put right.
     pub tolerates_drift: bool,
+    /// Where what each document said is recorded.
+    pub trace: Option<Trace>,
 }
 
 impl<'r> Session<'r> {
     pub fn new(request: &'r Request) -> Self {
-        Self { request, inputs: Inputs::default(), sink: Sink::new(), tolerates_drift: false }
+        Self { request, inputs: Inputs::default(), sink: Sink::new(), tolerates_drift: false, trace: None }
     }
 
     /// The project's files, found and read.
@@ -50,7 +53,8 @@ impl<'r> Session<'r> {
         phases: Phases,
         selection: &Selection,
     ) -> Option<Model> {
-        compose::load(project, layers, phases, selection, &mut self.inputs, &mut self.sink)
+        let trace = self.trace.as_mut();
+        compose::load_with(project, layers, phases, selection, &mut self.inputs, &mut self.sink, trace)
     }
 
     /// The policy named explicitly, absolute.
@@ -60,10 +64,21 @@ impl<'r> Session<'r> {
 
     /// Writes what was found so far to standard error, and says how to exit if something refuses.
     pub fn report(&mut self) -> Exit {
-        report(&self.sink, self.inputs.sources());
+        if !self.sink.findings().is_empty() {
+            let redactor = self.redactor();
+            report(&redactor.sink(&self.sink), &redactor.sources(self.inputs.sources()));
+        }
         let exit = self.sink.exit();
         self.sink = Sink::new();
         exit
+    }
+
+    /// What must not be shown of this run, unless `--show-values` is given.
+    pub fn redactor(&self) -> Redactor {
+        if self.request.global.show_values {
+            return Redactor::off();
+        }
+        Redactor::new(&self.inputs, &process_environment())
     }
 
     /// What the command line selects of the model.
@@ -87,12 +102,16 @@ fn given(request: &Request) -> Given {
         project_directory: global.project_directory.clone(),
         project_name: global.project_name.clone(),
         env_files: global.env_files.clone(),
-        environment: Environment::new(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        ),
+        environment: process_environment(),
         cwd: current_directory(),
     }
+}
+
+fn process_environment() -> Environment {
+    Environment::new(
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )
 }
 
 /// As Go's `os.Getwd`: `PWD` where it is the same directory, so that symlinks stay as typed.
@@ -115,14 +134,19 @@ fn same_file(a: &Path, b: &Path) -> bool {
 
 /// Findings on standard error; unset variables as one summary.
 pub fn report(sink: &Sink, sources: &SourceMap) {
+    let mut err = std::io::stderr().lock();
+    let _ = write_findings(&mut err, &brief(sink), sources, screen());
+    let _ = err.flush();
+}
+
+/// The findings, the worst first, with all unset variables in one.
+pub fn brief(sink: &Sink) -> Vec<Finding> {
     let (unset, others): (Vec<&Finding>, Vec<&Finding>) =
         sink.findings().iter().partition(|finding| finding.code == Code::VariableUnset);
     let mut findings: Vec<Finding> = others.into_iter().cloned().collect();
     findings.extend(summary(&unset));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    let mut err = std::io::stderr().lock();
-    let _ = write_findings(&mut err, &findings, sources, screen());
-    let _ = err.flush();
+    findings
 }
 
 /// One warning for all unset variables, with the first place of each.
@@ -157,14 +181,28 @@ fn summary(unset: &[&Finding]) -> Option<Finding> {
 
 /// How standard error wants its text.
 pub fn screen() -> Screen {
-    let terminal = std::io::stderr().is_terminal();
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let err = std::io::stderr();
     // What is not a screen has no width: paths stay whole for whoever reads the log.
-    let width = terminal_width().map_or(10_000, |width| width.clamp(40, 140));
-    Screen { colour: terminal && !plain, width }
+    let width = terminal_width(&err).map_or(10_000, |width| width.clamp(40, 140));
+    Screen { colour: err.is_terminal() && !is_plain(), width }
 }
 
-fn terminal_width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stderr()).ok()?;
+/// How standard output wants a page of text. `--ansi` decides where it is given.
+pub fn page_screen(request: &Request) -> Screen {
+    let out = std::io::stdout();
+    let colour = match request.global.ansi.as_deref() {
+        Some("always") => true,
+        Some("never") => false,
+        _ => out.is_terminal() && !is_plain(),
+    };
+    Screen { colour, width: terminal_width(&out).map_or(120, |width| width.clamp(40, 160)) }
+}
+
+fn is_plain() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+fn terminal_width(stream: &impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }

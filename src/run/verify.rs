@@ -159,6 +159,12 @@ pub fn verify(
     images: Images,
 ) -> Option<Verified> {
     let decided = decide(session, services, engine, images)?;
+    let verified = complete(session, decided, engine);
+    (!session.sink.has_errors()).then_some(verified)
+}
+
+/// Looks at the lock and the host. Where the session has errors, what comes after them is not worked out.
+pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEngine) -> Verified {
     let Decided { project, policy, arranged, model, selected, users, lock, caller, images, asks } = decided;
     let images: &dyn crate::ownership::Images = if asks { &images } else { &NoEngine };
     let maps = |mode: &str| {
@@ -172,16 +178,30 @@ pub fn verify(
         }
         session.sink.push(finding);
     }
+    let state = policy.as_ref().map(state).unwrap_or_default();
+    let way = way(state.repair, caller.may_chown());
     // What the new user cannot use of the old one's is said with the drift already.
     if session.sink.has_errors() {
-        return None;
+        return Verified {
+            project,
+            policy,
+            arranged,
+            model,
+            selected,
+            users: users.decisions,
+            binds: Vec::new(),
+            steps: Vec::new(),
+            probes: Vec::new(),
+            copies: Vec::new(),
+            repairs: Vec::new(),
+            way,
+            lock,
+        };
     }
 
     let location = if asks { engine.get().known().map(Engine::location) } else { None };
     let location = location.unwrap_or(Location::Here);
     let bind_policy = policy.as_ref().map(binds);
-    let state = policy.as_ref().map(state).unwrap_or_default();
-    let way = way(state.repair, caller.may_chown());
     let mut repairs = Vec::new();
     if let (Some(lock), Ok(_), Location::Here) = (&lock, way, &location) {
         let declared = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
@@ -221,9 +241,6 @@ pub fn verify(
         copies = steps;
         session.sink.extend(findings);
     }
-    if session.sink.has_errors() {
-        return None;
-    }
     // On disk those are somebody else's.
     let is_mapped = |path: &Path| {
         let trees = repairs.iter().flat_map(|repair| &repair.trees);
@@ -231,7 +248,7 @@ pub fn verify(
     };
     binds.probes.retain(|probe| !is_mapped(&probe.path));
     let (users, steps, probes, binds) = (users.decisions, binds.steps, binds.probes, binds.decisions);
-    Some(Verified {
+    Verified {
         project,
         policy,
         arranged,
@@ -245,7 +262,7 @@ pub fn verify(
         repairs,
         way,
         lock,
-    })
+    }
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.

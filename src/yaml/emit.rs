@@ -29,15 +29,34 @@ pub fn to_yaml_lossless(node: &Node) -> String {
     write(node, true)
 }
 
+/// As [`to_yaml`], with the line, from zero, on which each key and each element of a list begins, in the
+/// order of the text.
+pub fn to_yaml_with_lines(node: &Node) -> (String, Vec<usize>) {
+    let (text, marks) = written(node, false, Some(Vec::new()));
+    let mut line = 0;
+    let mut at = 0;
+    let mut lines = Vec::new();
+    for mark in marks.unwrap_or_default() {
+        line += text.get(at..mark).unwrap_or_default().matches('\n').count();
+        at = mark;
+        lines.push(line);
+    }
+    (text, lines)
+}
+
 fn write(node: &Node, lossless: bool) -> String {
-    let mut writer = Writer { out: String::new(), fresh: true, lossless };
+    written(node, lossless, None).0
+}
+
+fn written(node: &Node, lossless: bool, marks: Option<Vec<usize>>) -> (String, Option<Vec<usize>>) {
+    let mut writer = Writer { out: String::new(), fresh: true, lossless, marks };
     match &node.value {
         Value::Map(map) if !map.is_empty() => writer.mapping(map, 0, true),
         Value::Seq(items) if !items.is_empty() => writer.sequence(items, 0, true),
         value => writer.scalar(value, STEP),
     }
     writer.end_line();
-    writer.out
+    (writer.out, writer.marks)
 }
 
 struct Writer {
@@ -46,6 +65,8 @@ struct Writer {
     /// that go-yaml takes for a line break, so that the text's last character does not tell.
     fresh: bool,
     lossless: bool,
+    /// Where each entry begins, if somebody wants to know.
+    marks: Option<Vec<usize>>,
 }
 
 impl Writer {
@@ -71,6 +92,9 @@ impl Writer {
             self.end_line();
             self.indent(indent);
         }
+        if let Some(marks) = &mut self.marks {
+            marks.push(self.out.len());
+        }
     }
 
     fn mapping(&mut self, map: &Mapping, indent: usize, inline: bool) {
@@ -83,7 +107,8 @@ impl Writer {
             } else {
                 self.push("? ");
                 self.string(key, indent + STEP, false);
-                self.entry(indent, false);
+                self.end_line();
+                self.indent(indent);
                 self.push(":");
                 self.value(&value.value, indent, true);
             }

@@ -1,8 +1,10 @@
 //! The tree: values with their origins.
 
-use indexmap::IndexMap;
-
+use super::mapping::Mapping;
 use crate::source::Origin;
+
+/// A text of the tree. Most are short, and short ones need no memory of their own.
+pub type Text = compact_str::CompactString;
 
 /// One YAML document of a file.
 #[derive(Clone, Debug)]
@@ -36,22 +38,11 @@ pub enum Value {
     UInt(u64),
     Float(f64),
     /// A YAML 1.1 timestamp, kept as RFC 3339 text; Compose refuses it outside `x-*`.
-    Timestamp(String),
-    String(String),
+    Timestamp(Text),
+    String(Text),
     Seq(Vec<Node>),
     Map(Mapping),
 }
-
-/// A mapping key's place, and its value.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    pub key: Origin,
-    pub value: Node,
-}
-
-/// A mapping with string keys in written order. Duplicate keys are refused while parsing.
-#[derive(Clone, Debug, Default)]
-pub struct Mapping(IndexMap<String, Entry, foldhash::fast::RandomState>);
 
 impl Node {
     pub fn new(value: Value, origin: Origin) -> Self {
@@ -62,7 +53,7 @@ impl Node {
         Self::new(Value::Null, origin)
     }
 
-    pub fn string(text: impl Into<String>, origin: Origin) -> Self {
+    pub fn string(text: impl Into<Text>, origin: Origin) -> Self {
         Self::new(Value::String(text.into()), origin)
     }
 
@@ -158,88 +149,5 @@ impl Node {
             }
             _ => false,
         }
-    }
-}
-
-impl Mapping {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub fn get(&self, key: &str) -> Option<&Node> {
-        self.0.get(key).map(|entry| &entry.value)
-    }
-
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.0.get_mut(key).map(|entry| &mut entry.value)
-    }
-
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.0.get(key)
-    }
-
-    pub fn contains(&self, key: &str) -> bool {
-        self.0.contains_key(key)
-    }
-
-    /// Adds or replaces; a replaced key keeps its position. Returns the old value.
-    pub fn insert(&mut self, key: impl Into<String>, at: Origin, value: Node) -> Option<Node> {
-        self.0.insert(key.into(), Entry { key: at, value }).map(|entry| entry.value)
-    }
-
-    /// Adds a value whose key has the value's own origin.
-    pub fn put(&mut self, key: impl Into<String>, value: Node) -> Option<Node> {
-        let at = value.origin;
-        self.insert(key, at, value)
-    }
-
-    /// Removes a key, keeping the order of the others.
-    pub fn remove(&mut self, key: &str) -> Option<Node> {
-        self.0.shift_remove(key).map(|entry| entry.value)
-    }
-
-    pub fn remove_entry(&mut self, key: &str) -> Option<Entry> {
-        self.0.shift_remove(key)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Node)> {
-        self.0.iter().map(|(key, entry)| (key.as_str(), &entry.value))
-    }
-
-    pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        self.0.iter().map(|(key, entry)| (key.as_str(), entry))
-    }
-
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Node)> {
-        self.0.iter_mut().map(|(key, entry)| (key.as_str(), &mut entry.value))
-    }
-
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
-    pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Node) -> bool) {
-        self.0.retain(|key, entry| keep(key, &mut entry.value));
-    }
-
-    pub fn sort_by(&mut self, mut compare: impl FnMut(&str, &str) -> std::cmp::Ordering) {
-        self.0.sort_by(|a, _, b, _| compare(a, b));
-    }
-}
-
-impl IntoIterator for Mapping {
-    type Item = (String, Entry);
-    type IntoIter = indexmap::map::IntoIter<String, Entry>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
     }
 }

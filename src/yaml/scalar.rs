@@ -12,7 +12,7 @@ pub use number::{float_text, float32_text};
 
 /// What an untagged plain scalar is.
 pub fn resolve(text: &str) -> Value {
-    untyped(text).unwrap_or_else(|| Value::String(text.to_owned()))
+    untyped(text).unwrap_or_else(|| Value::String(text.into()))
 }
 
 /// Whether a plain scalar of this text reads as text.
@@ -84,7 +84,9 @@ pub(super) fn typed(text: &str, timestamps: bool) -> Option<Value> {
     };
     match first {
         b'0'..=b'9' | b'+' | b'-' => special(text)
-            .or_else(|| timestamp::parse(text).filter(|_| timestamps).map(Value::Timestamp))
+            .or_else(|| {
+                timestamp::parse(text).filter(|_| timestamps).map(|text| Value::Timestamp(text.into()))
+            })
             .or_else(|| number::parse(text)),
         b'.' => special(text).or_else(|| number::parse_leading_point(text)),
         b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'~' => special(text),

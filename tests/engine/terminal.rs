@@ -157,6 +157,24 @@ fn a_signal_to_run_without_a_terminal_ends_as_compose_ends() {
     }
 }
 
+/// The proof comes first, and changes nothing about what follows.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_signal_to_run_that_was_proved_ends_as_compose_ends() {
+    let make = || {
+        let project = service(TRAPS);
+        project.file("seaworthy.yaml", "version: 1\nposture: hardened\nuser: {default: '10001:10001'}\n");
+        project
+    };
+    let end = alike(make, |project, tool| {
+        let run = Background::start(project.command(tool, &["run", "--rm", "-T", "s"]));
+        run.shows("ready");
+        run.running.signal(Signal::TERM);
+        run.end().end
+    });
+    assert_eq!(end, End::Code(130));
+}
+
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
 fn exit_statuses_are_those_of_compose() {

@@ -105,6 +105,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("clone(", "the question about images needs no answer"),
     ("vfork(", "the question about images needs no answer"),
     ("pipe2(", "the question about images needs no answer"),
+    ("/bin/docker\", O_RDONLY", "the engine is asked through the command line instead of its socket"),
     ("\"/dev/null\"", "the question about images needs no answer"),
 ];
 

@@ -47,3 +47,35 @@ fn without_a_policy_flags_are_composes_business() {
     project.seaworthy(&["exec", "-T", "-u", "0", "s", "id"]).ok();
     project.seaworthy(&["run", "-T", "--rm", "--cap-add", "SYS_ADMIN", "s", "true"]).ok();
 }
+
+/// What an overlay of the project's own demands holds for what is typed as well.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn flags_do_not_undo_what_an_overlay_demands() {
+    let project = hardened("command: [sleep, '600']\nentrypoint: [env, GUARDED=1]");
+    let file = std::fs::read_to_string(project.path("compose.yaml")).unwrap();
+    let guard = "  guard: {image: sw-busybox, user: '10001:10001', network_mode: none, command: [sleep, '600'], stop_grace_period: 0s}\n";
+    project.file("compose.yaml", &(file + guard));
+    project.file(
+        "ops.yaml",
+        "services:\n  s:\n    entrypoint: [env, GUARDED=1]\n    environment: {SAFE: '1'}\n    working_dir: /tmp\n    \
+         labels: {guarded: 'yes'}\n    depends_on: [guard]\n...\n",
+    );
+    project.file("seaworthy.yaml", "version: 1\nposture: hardened\noverlays: [{file: ops.yaml}]\n");
+    for (words, flag, leaf) in [
+        (&["run", "--entrypoint", "sh", "s", "-c", "id"][..], "--entrypoint sh", "services.s.entrypoint"),
+        (&["run", "-e", "SAFE=0", "s", "id"], "--env SAFE", "services.s.environment.SAFE"),
+        (&["run", "-w", "/", "s", "id"], "--workdir /", "services.s.working_dir"),
+        (&["run", "-l", "guarded=no", "s", "id"], "--label guarded", "services.s.labels.guarded"),
+        (&["run", "--no-deps", "s", "id"], "--no-deps s", "services.s.depends_on"),
+        (&["up", "-d", "--no-deps", "s"], "--no-deps s", "services.s.depends_on"),
+        (&["exec", "-e", "SAFE=0", "s", "id"], "--env SAFE", "services.s.environment.SAFE"),
+    ] {
+        project.seaworthy(words).refuses(77, "assertion-undone").says(flag).says(leaf).says("ops.yaml");
+    }
+    assert_eq!(project.ids(), [""; 0]);
+    project.seaworthy(&["up", "-d"]).ok();
+    project.seaworthy(&["up", "-d", "--no-deps", "guard"]).ok();
+    project.seaworthy(&["run", "-T", "--rm", "-e", "OTHER=1", "-l", "x=y", "s", "true"]).ok();
+    project.seaworthy(&["run", "-T", "--rm", "--entrypoint", "env GUARDED=1", "s", "true"]).ok();
+}

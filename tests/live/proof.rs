@@ -93,6 +93,95 @@ fn a_compose_that_starts_what_it_shall_only_create_is_caught() {
     assert_eq!(project.ids(), [""; 0]);
 }
 
+/// Two services that write down that they ran, one waiting for the health of the other.
+fn dependent() -> Project {
+    let service = |name: &str, rest: &str| {
+        format!(
+            "  {name}:\n    image: sw-busybox\n    user: \"10001:10001\"\n    network_mode: none\n    \
+             stop_grace_period: 0s\n    command: [sh, -c, 'echo {name} >> /state/ran; exec sleep 600']\n    \
+             volumes: [./state:/state]\n{rest}"
+        )
+    };
+    let project = Project::new(&format!(
+        "services:\n{}{}",
+        service("db", "    healthcheck: {test: [CMD, 'true'], interval: 200ms}\n"),
+        service("s", "    depends_on: {db: {condition: service_healthy}}\n"),
+    ));
+    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n");
+    fs::create_dir(project.path("state")).unwrap();
+    fs::set_permissions(project.path("state"), fs::Permissions::from_mode(0o777)).unwrap();
+    project
+}
+
+const WITHOUT_DROP: &str = "sed -e '/cap_drop:/,+1d'";
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn every_command_that_makes_containers_is_proved_before_anything_ran() {
+    for words in [
+        &["up"][..],
+        &["up", "-d"],
+        &["up", "--wait"],
+        &["up", "--no-start"],
+        &["up", "-d", "--scale", "s=2"],
+        &["up", "-d", "db"],
+        &["up", "-d", "--no-deps", "s"],
+        &["create"],
+        &["scale", "s=2"],
+        &["run", "-T", "--rm", "s", "true"],
+        &["run", "-T", "--no-deps", "s", "true"],
+    ] {
+        let project = with_another_compose(dependent(), WITHOUT_DROP);
+        project.seaworthy(words).refuses(77, "live-posture").says("HostConfig.CapDrop");
+        assert!(!project.path("state/ran").exists(), "{words:?}: a process ran");
+        assert_eq!(project.ids(), [""; 0], "{words:?}: a container is still there");
+    }
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_container_that_is_made_anew_is_proved_like_a_new_one() {
+    let project = dependent();
+    project.seaworthy(&["up", "-d"]).ok();
+    let ran = || fs::read_to_string(project.path("state/ran")).unwrap_or_default();
+    assert!(poll(PATIENCE, || ran().contains('s').then_some(())).is_some());
+    fs::remove_file(project.path("state/ran")).unwrap();
+    let file = fs::read_to_string(project.path("compose.yaml")).unwrap();
+    project.file("compose.yaml", &file.replace("sleep 600", "sleep 500"));
+    let project = with_another_compose(project, WITHOUT_DROP);
+    project
+        .seaworthy(&["up", "-d"])
+        .refuses(77, "live-posture")
+        .says("removed before any of its processes ran");
+    assert!(!project.path("state/ran").exists(), "a process ran");
+    assert_eq!(project.ids(), [""; 0]);
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn an_image_that_cannot_be_inspected_is_not_launched() {
+    let own = |project: &Project| format!("{}-image", project.name);
+    let project = hardened(RAN);
+    let image = own(&project);
+    docker(&["tag", "sw-busybox", &image]).ok();
+    let file = fs::read_to_string(project.path("compose.yaml")).unwrap();
+    project.file("compose.yaml", &file.replace("sw-busybox", &image));
+    // Somebody takes the name away as soon as the container was made.
+    let project = with_another_compose(project, "cat");
+    let stub = fs::read_to_string(project.path("bin/docker")).unwrap();
+    let taking = stub.replace(
+        "exec \"$real\" \"$@\"\n",
+        &format!("\"$real\" \"$@\"; status=$?; \"$real\" rmi {image} >/dev/null; exit $status\n"),
+    );
+    assert_ne!(taking, stub);
+    project.file("bin/docker", &taking);
+    let output = project.seaworthy(&["up", "-d"]);
+    docker(&["rmi", &image]);
+    output.refuses(77, "live-posture").says(&image).says("cannot be inspected");
+    assert!(!project.path("state/ran").exists(), "a process ran");
+    assert_eq!(project.ids(), [""; 0]);
+}
+
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
 fn a_hardened_service_is_confined_seen_from_inside() {

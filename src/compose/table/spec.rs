@@ -1,10 +1,7 @@
 //! The vocabulary of the field table: what one place in a compose file may hold, and what every
 //! stage does with it.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
-
-use foldhash::fast::FixedState;
 
 /// A set of scalar types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +85,7 @@ pub struct Object {
     pub closed: bool,
     /// Compose drops extensions here when it decodes the model.
     pub loses_extensions: bool,
-    index: OnceLock<HashMap<&'static str, usize, FixedState>>,
+    index: OnceLock<Index>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -389,11 +386,44 @@ impl Object {
 
     /// Where a field stands among the others, in the order in which Compose prints them.
     pub fn position(&self, key: &str) -> Option<usize> {
-        let index = self
-            .index
-            .get_or_init(|| self.fields.iter().enumerate().map(|(at, field)| (field.key, at)).collect());
-        index.get(key).copied()
+        self.index.get_or_init(|| Index::of(self.fields)).find(key, self.fields)
     }
+}
+
+/// Where each key of an object stands: the tree is walked a dozen times, and every key is looked up on
+/// each walk. Slots are filled from a key's length and three of its characters on.
+#[derive(Debug)]
+struct Index([u8; 256]);
+
+const FREE: u8 = u8::MAX;
+
+impl Index {
+    fn of(fields: &[Field]) -> Self {
+        let mut slots = [FREE; 256];
+        for (at, field) in (0..FREE).zip(fields) {
+            let free = probe(field.key).find(|slot| slots.get(*slot) == Some(&FREE));
+            if let Some(slot) = free.and_then(|free| slots.get_mut(free)) {
+                *slot = at;
+            }
+        }
+        Self(slots)
+    }
+
+    fn find(&self, key: &str, fields: &[Field]) -> Option<usize> {
+        probe(key)
+            .map_while(|slot| self.0.get(slot).filter(|at| **at != FREE))
+            .map(|at| usize::from(*at))
+            .find(|at| fields.get(*at).is_some_and(|field| field.key == key))
+    }
+}
+
+/// The slots in which a key may be, the likeliest first.
+fn probe(key: &str) -> impl Iterator<Item = usize> {
+    let bytes = key.as_bytes();
+    let byte = |at: usize| bytes.get(at).map_or(0, |byte| usize::from(*byte));
+    let last = byte(bytes.len().wrapping_sub(1));
+    let first = byte(0) + 5 * byte(bytes.len() / 2) + 11 * last + 29 * bytes.len();
+    (first..first + 256).map(|slot| slot % 256)
 }
 
 pub const fn field(key: &'static str, spec: Spec) -> Field {

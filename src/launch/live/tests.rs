@@ -13,7 +13,7 @@ use crate::project::{self, Environment, Inputs};
 const RICH: &str = include_str!("../../../tests/data/inspect/rich.yaml");
 const LIVE: &str = include_str!("../../../tests/data/inspect/rich.json");
 
-fn model(text: &str) -> Model {
+pub(in crate::launch) fn model(text: &str) -> Model {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("compose.yaml"), text).unwrap();
     let given = project::Given {
@@ -30,7 +30,7 @@ fn model(text: &str) -> Model {
     loaded.unwrap_or_else(|| panic!("{:?}", sink.findings()))
 }
 
-fn recorded() -> Vec<Value> {
+pub(in crate::launch) fn recorded() -> Vec<Value> {
     serde_json::from_str(LIVE).unwrap()
 }
 

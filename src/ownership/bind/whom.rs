@@ -57,8 +57,12 @@ impl Whom {
     }
 }
 
-/// Whether `CAP_DAC_OVERRIDE`, which the engine grants by itself, is left.
 fn keeps_override(service: &Node) -> bool {
+    keeps(service, "DAC_OVERRIDE")
+}
+
+/// Whether a capability is left that the engine grants to root by itself.
+pub(in crate::ownership) fn keeps(service: &Node, capability: &str) -> bool {
     if service.get("privileged").and_then(Node::as_bool) == Some(true) {
         return true;
     }
@@ -69,10 +73,10 @@ fn keeps_override(service: &Node) -> bool {
         })
     };
     // Naming the capability itself counts more than naming all of them.
-    if names("cap_drop", &["DAC_OVERRIDE"]) {
+    if names("cap_drop", &[capability]) {
         return false;
     }
-    names("cap_add", &["DAC_OVERRIDE", "ALL"]) || !names("cap_drop", &["ALL"])
+    names("cap_add", &[capability, "ALL"]) || !names("cap_drop", &["ALL"])
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Images;
 use crate::compose::Model;
 use crate::engine::rootfs::{Look, UserDatabase};
-use crate::engine::{Answer, Engine, Image, ResolvedUser, UserError, resolve_user};
+use crate::engine::{Answer, Engine, Image, ImageEntry, ResolvedUser, UserError, resolve_user};
 use crate::host::Kind;
 use crate::yaml::Node;
 
@@ -92,7 +92,7 @@ impl<'a> EngineImages<'a> {
 
 impl Images for EngineImages<'_> {
     fn resolve(&self, image: &str, user: Option<&str>) -> Answer<Result<ResolvedUser, UserError>> {
-        self.inspect(image).and_then(|found| {
+        EngineImages::inspect(self, image).and_then(|found| {
             let user = user.unwrap_or(&found.user);
             // Root and nothing else: every image agrees on what that is, but not on its groups, which a
             // user who may read everything anyway does not need.
@@ -105,15 +105,24 @@ impl Images for EngineImages<'_> {
     }
 
     fn variable(&self, image: &str, name: &str) -> Answer<Option<String>> {
-        self.inspect(image).map(|found| found.variable(name).map(str::to_owned))
+        EngineImages::inspect(self, image).map(|found| found.variable(name).map(str::to_owned))
+    }
+
+    fn inspect(&self, image: &str) -> Answer<Image> {
+        EngineImages::inspect(self, image)
+    }
+
+    fn files(&self, image: &str, paths: &[String]) -> Answer<Vec<Option<ImageEntry>>> {
+        let looks: Vec<Look<'_>> = paths.iter().map(|path| Look { path, content: true }).collect();
+        EngineImages::inspect(self, image).and_then(|found| self.engine.look_into(&found, &looks))
     }
 
     fn id(&self, image: &str) -> Answer<String> {
-        self.inspect(image).map(|found| found.id)
+        EngineImages::inspect(self, image).map(|found| found.id)
     }
 
     fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>> {
-        self.inspect(image)
+        EngineImages::inspect(self, image)
             .and_then(|found| self.look(image, &found, path))
             .map(|kinds| kinds.get(path).copied().flatten())
     }

@@ -20,6 +20,7 @@ pub const RULES: &[Rule] = &[
         fix: "Remove it from cap_add.",
         allow: Allow::Values("capabilities"),
         same: same_capability,
+        known: CAPABILITIES,
         check: Check::Service(|service, breaches| added(service, true, breaches)),
         ..Rule::COMMON
     },
@@ -34,6 +35,7 @@ pub const RULES: &[Rule] = &[
         fix: "Remove it from cap_add.",
         allow: Allow::Values("capabilities"),
         same: same_capability,
+        known: CAPABILITIES,
         check: Check::Service(|service, breaches| added(service, false, breaches)),
         ..Rule::COMMON
     },

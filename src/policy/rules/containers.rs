@@ -91,6 +91,27 @@ pub const RULES: &[Rule] = &[
         ..Rule::COMMON
     },
     Rule {
+        id: "health-off",
+        forbids: "switch its health check off",
+        why: "Nobody sees that it hangs, and what waits for its health waits for nothing.",
+        from: Some(Posture::Contained),
+        cis: &["5.27"],
+        live: "Config.Healthcheck.Test is not [NONE]",
+        fix: "Remove `disable` and `test: [NONE]`, or write a test of your own.",
+        check: Check::Service(|service, breaches| {
+            let Some(check) = service.get("healthcheck") else { return };
+            let off = check.get("disable").filter(|node| node.as_bool() == Some(true));
+            let none = check.get("test").filter(|test| {
+                let word = test.as_seq().map_or_else(|| Some(text(test)), |words| words.first().map(text));
+                word.as_deref() == Some("NONE")
+            });
+            if let Some(node) = off.or(none) {
+                breaches.push(service.breach(node, "switches its health check off"));
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
         id: "loader-environment",
         forbids: "load code through its environment",
         why: "LD_PRELOAD and LD_AUDIT put a library into every program of the container.",

@@ -110,6 +110,7 @@ const CASES: &[Case] = &[
     fields("runtime", "runtime: kata", "kata", "kata"),
     fields("runtime-annotations", "annotations: { run.oci.x: \"1\" }", "\"1\"", "run.oci.x"),
     fields("models", "models: [m] }\nmodels:\n  m: { model: ai/x", "m", "m"),
+    fields("health-off", "healthcheck: { disable: true }", "true", ""),
     fields("loader-environment", "environment: { LD_PRELOAD: /x.so }", "/x.so", "LD_PRELOAD"),
     fields("tmpfs-options", "tmpfs: [\"/x:rw,exec\"]", "\"/x:rw,exec\"", "/x"),
     fields("logging", "logging: { driver: syslog }", "syslog", "syslog"),
@@ -222,6 +223,46 @@ fn what_breaks_a_rule_is_refused_with_its_place_and_passes_with_a_waiver() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// The control: Docker Compose itself has nothing to say against any of them.
+#[test]
+fn plain_compose_accepts_what_breaks_a_rule() {
+    let compose = |folder: &std::path::Path| {
+        let mut command = std::process::Command::new("docker");
+        command.args(["compose", "-f", "compose.yaml", "config", "--quiet"]).current_dir(folder);
+        command.env("HOME", "/home/ann").output()
+    };
+    let version = std::process::Command::new("docker").args(["compose", "version"]).output();
+    if !version.is_ok_and(|output| output.status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "docker compose is missing: scripts/test installs it");
+        println!("skipped: docker compose is not installed");
+        return;
+    }
+    let next = std::sync::Mutex::new(CASES.iter());
+    let refused = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let Some(case) = next.lock().unwrap().next() else { break };
+                    let fixture = Fixture::new(&base(case));
+                    let output = compose(fixture.path()).unwrap();
+                    if !output.status.success() {
+                        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+                        refused.lock().unwrap().push(format!("{}: {why}", case.rule));
+                    }
+                }
+            });
+        }
+    });
+    let refused = refused.into_inner().unwrap();
+    println!(
+        "{} rules; plain Compose accepts {} of the breaches",
+        CATALOGUE.len(),
+        CASES.len() - refused.len()
+    );
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
 
 #[test]

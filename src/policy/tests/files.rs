@@ -360,3 +360,54 @@ fn a_waiver_takes_its_key_out_of_the_built_in_overlay() {
     assert_eq!(outcome.value(&["services", "b", "cap_drop"]), None);
     assert_eq!(outcome.value(&["services", "a", "cap_drop"]).unwrap(), "[ALL]");
 }
+
+#[test]
+fn a_waiver_of_what_does_not_exist_is_misspelt() {
+    let base = "services:\n  a: { image: \"x:1\", user: \"1:1\", cap_add: [NET_BIND_SERVICE] }\n";
+    let run = |allowed: &str| {
+        let policy = format!(
+            "posture: hardened\nwaivers:\n  - {{ service: a, rule: cap-add, allow: [{allowed}], reason: r }}\n"
+        );
+        Fixture::new(base).policy(&policy).run()
+    };
+    for fine in ["NET_BIND_SERVICE", "cap_net_bind_service"] {
+        run(fine).assert_passes();
+    }
+    let outcome = run("NET_BIND_SERVICEE");
+    assert_eq!(outcome.codes(), [Code::WaiverInvalid]);
+    assert_eq!(outcome.places(Code::WaiverInvalid), ["NET_BIND_SERVICEE"]);
+    assert_eq!(outcome.errors()[0].help.as_deref(), Some("Did you mean `NET_BIND_SERVICE`?"));
+}
+
+#[test]
+fn overlays_that_contradict_each_other_are_shown_as_such() {
+    for (one, other, path) in [
+        (
+            "\"*\": { read_only: true }",
+            "\"*\": { read_only: false }",
+            "services.a.read_only is true in one and false",
+        ),
+        (
+            "\"*\": { read_only: false }",
+            "a: { read_only: true }",
+            "services.a.read_only is false in one and true",
+        ),
+        (
+            "a: { logging: { driver: local } }",
+            "a: { logging: { driver: json-file } }",
+            "services.a.logging.driver is local",
+        ),
+    ] {
+        let file = |text: &str| format!("services: {{ {text} }}\n...\n");
+        let outcome = Fixture::new("services:\n  a: { image: \"x:1\", user: \"1:1\" }\n")
+            .with("one.yaml", &file(one))
+            .with("other.yaml", &file(other))
+            .policy("posture: baseline\noverlays: [{ file: one.yaml }, { file: other.yaml }]\n")
+            .run();
+        assert_eq!(outcome.codes(), [Code::AssertionUndone], "{}", outcome.text());
+        let message = &outcome.errors()[0].message;
+        assert!(message.contains("one.yaml and other.yaml contradict each other"), "{message}");
+        assert!(message.contains(path), "{message}");
+        assert_eq!(outcome.errors()[0].labels.len(), 2);
+    }
+}

@@ -293,3 +293,37 @@ fn a_reset_is_shown_where_it_was_written() {
         "services.a.cap_drop is gone, which the mandatory overlay builtin:hardening demands"
     );
 }
+
+/// What a base file weakens before any overlay: a scalar is put right by the overlay, all else is refused.
+#[test]
+fn what_the_base_weakens_is_refused_or_undone() {
+    let hardened = "posture: hardened\nuser: { default: \"1:1\" }\noverlays: [{ file: o.yaml }]\n";
+    let overlay =
+        "services:\n  \"*\": { privileged: false, ipc: private, network_mode: none, read_only: true }\n...\n";
+    let run = |fields: &str| {
+        let base = format!("services:\n  a: {{ image: \"x:1\", {fields} }}\n");
+        Fixture::new(&base).with("o.yaml", overlay).policy(hardened).run()
+    };
+    for fields in ["privileged: true", "ipc: host", "network_mode: host", "read_only: false"] {
+        let outcome = run(fields);
+        outcome.assert_passes();
+        let key = fields.split(':').next().unwrap();
+        let value = outcome.value(&["services", "a", key]);
+        assert!(value.is_none_or(|value| !fields.ends_with(&value)), "{fields}");
+    }
+    for fields in [
+        "cap_add: [SYS_ADMIN]",
+        "security_opt: [seccomp=unconfined]",
+        "pid: host",
+        "userns_mode: host",
+        "devices: [/dev/sda]",
+        "volumes: [\"/:/host\"]",
+        "ports: [\"80:80\"]",
+        "group_add: [docker]",
+        "cgroup_parent: /evil",
+        "scale: 500",
+    ] {
+        let outcome = run(fields);
+        assert_eq!(outcome.codes().first(), Some(&Code::RuleViolated), "{fields}\n{}", outcome.text());
+    }
+}

@@ -33,7 +33,17 @@ pub(super) fn is_printable(c: char) -> bool {
     matches!(c, '\n' | ' '..='~' | '\u{A0}'..='\u{FFFD}') && c != '\u{FEFF}'
 }
 
+/// The commonest texts: names and paths, too long for a word that means something else.
+fn is_evidently_plain(text: &str) -> bool {
+    text.len() >= 6
+        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'='))
+}
+
 pub(super) fn style(text: &str, simple_key: bool) -> Style {
+    if is_evidently_plain(text) {
+        return Style::Plain;
+    }
     let allowed = Allowed::of(text);
     if text.contains('\n') {
         return if allowed.literal && !simple_key { Style::Literal } else { Style::Double };

@@ -8,7 +8,7 @@ use crate::source::{FileId, Origin, Span};
 
 use super::super::path::{Path, Segment};
 use super::super::scalar::float_text;
-use super::super::{Document, Mapping, Node, Tag, Value};
+use super::super::{Document, Entry, Mapping, Node, Tag, Text, Value};
 use super::MOST_FINDINGS;
 use super::lines::Lines;
 use super::tags::{self, Kind};
@@ -46,7 +46,7 @@ impl Mode {
 
 enum Key<'k> {
     Merge,
-    Text(String),
+    Text(Text),
     /// The text as written and the value as Go prints it.
     Other(Cow<'k, str>, String),
     Collection,
@@ -77,6 +77,11 @@ impl<'a, 't> Builder<'a, 't> {
             Some(Shape::Seq { until } | Shape::Map { until }) => *until,
             _ => at.saturating_add(1),
         }
+    }
+
+    /// How many items there are up to `until`, without what is in them.
+    fn count(&self, from: u32, until: u32) -> usize {
+        std::iter::successors(Some(from), |at| Some(self.after(*at))).take_while(|at| *at < until).count()
     }
 
     /// The item itself, or what it is an alias for.
@@ -131,7 +136,7 @@ impl<'a, 't> Builder<'a, 't> {
     }
 
     fn items(&mut self, mut at: u32, until: u32, path: &Path<'_>, mode: Mode) -> Vec<Node> {
-        let mut items = Vec::new();
+        let mut items = Vec::with_capacity(self.count(at, until));
         while at < until {
             if !(mode.strip && self.tag(at) == Kind::Reset) {
                 let node = self.node(at, &path.index(items.len()), mode);
@@ -145,7 +150,7 @@ impl<'a, 't> Builder<'a, 't> {
     /// Also the tag that a merged value passes on to this mapping.
     fn mapping(&mut self, mut at: u32, until: u32, path: &Path<'_>, mode: Mode) -> (Mapping, Option<Tag>) {
         let tape: &'a Tape<'t> = self.tape;
-        let mut map = Mapping::new();
+        let mut map = Mapping::with_capacity(self.count(at, until) / 2);
         let mut merge: Option<(Span, u32)> = None;
         while at < until {
             let Some(item) = tape.get(at) else {
@@ -155,7 +160,7 @@ impl<'a, 't> Builder<'a, 't> {
             let key = self.key(at);
             let value_at = self.after(at);
             at = self.after(value_at);
-            let name: Cow<'_, str> = match key {
+            let name: Text = match key {
                 Key::Merge => {
                     match merge.map(|(first, _)| first).or_else(|| written_at(&map, "<<")) {
                         Some(first) => self.duplicate("<<", span, first, mode),
@@ -163,10 +168,10 @@ impl<'a, 't> Builder<'a, 't> {
                     }
                     continue;
                 }
-                Key::Text(name) => name.into(),
+                Key::Text(name) => name,
                 Key::Other(name, shown) => {
                     self.report(mode, |_| not_a_string(path, &name, &shown, span));
-                    name
+                    name.into()
                 }
                 Key::Collection => {
                     self.report(mode, |_| {
@@ -177,14 +182,19 @@ impl<'a, 't> Builder<'a, 't> {
                 }
             };
             let merge_key = merge.filter(|_| name == "<<").map(|(first, _)| first);
-            if let Some(first) = merge_key.or_else(|| written_at(&map, &name)) {
+            let first = written_at(&map, &name);
+            if let Some(first) = merge_key.or(first) {
                 self.duplicate(&name, span, first, mode);
             }
             if mode.strip && self.tag(value_at) == Kind::Reset {
                 continue;
             }
             let node = self.node(value_at, &path.key(&name), mode);
-            map.insert(name, Origin::Source(span), node);
+            let key = Origin::Source(span);
+            match first {
+                Some(_) => drop(map.insert(name, key, node)),
+                None => map.append(name, Entry { key, value: node }),
+            }
         }
         let passed_on = merge.and_then(|(_, value_at)| self.merge(&mut map, value_at, path, mode));
         (map, passed_on)
@@ -209,7 +219,7 @@ impl<'a, 't> Builder<'a, 't> {
             Ok(Value::Int(value)) => value.to_string(),
             Ok(Value::UInt(value)) => format!("{value:#x}"),
             Ok(Value::Float(value)) => float_text(value),
-            Ok(Value::Timestamp(text)) => text,
+            Ok(Value::Timestamp(text)) => text.into_string(),
             Ok(Value::Seq(_) | Value::Map(_)) | Err(_) => text.to_string(),
         };
         Key::Other(Cow::Borrowed(text), shown)
@@ -264,9 +274,7 @@ impl<'a, 't> Builder<'a, 't> {
             match map.get_mut(&key) {
                 // The tag's place counts even where the mapping's own value does.
                 Some(own) => own.tag = own.tag.or(entry.value.tag),
-                None => {
-                    map.insert(key, entry.key, entry.value);
-                }
+                None => map.append(key, entry),
             }
         }
     }

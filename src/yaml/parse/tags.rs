@@ -62,11 +62,11 @@ pub(super) fn scalar(kind: Kind, quoted: bool, text: &str) -> Result<Value, Stri
         Kind::None if !quoted => Ok(scalar::resolve(text)),
         Kind::Typed(wanted) => typed(wanted, text),
         Kind::Binary => match decode(text).map(String::from_utf8) {
-            Some(Ok(text)) => Ok(Value::String(text)),
+            Some(Ok(text)) => Ok(Value::String(text.into())),
             Some(Err(_)) => Err("the !!binary value is not text in UTF-8".to_owned()),
             None => Err("!!binary value contains invalid base64 data".to_owned()),
         },
-        _ => Ok(Value::String(text.to_owned())),
+        _ => Ok(Value::String(text.into())),
     }
 }
 

@@ -1,0 +1,85 @@
+//! Containers that were made to look into an image and are still there, because whoever made them was killed.
+//!
+//! Their names say who that was, so that nobody takes away what another run is looking into just now.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use super::socket::{Socket, escape};
+use super::{Answer, Engine, LABEL};
+use crate::host::process::{is_certainly_gone, mark};
+
+const PREFIX: &str = "sw-look-";
+
+/// Looking takes a few seconds. What is older than this was made on another machine, or before this one
+/// was started again.
+const OLD: Duration = Duration::from_secs(15 * 60);
+
+/// The label that all of them have.
+pub(super) fn label() -> String {
+    format!("{LABEL}=look")
+}
+
+/// A name for one more of them.
+pub(super) fn name() -> String {
+    format!("{PREFIX}{}-{}", mark().unwrap_or_else(|| "0".to_owned()), now().as_micros())
+}
+
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Whether the one who made a container of this name is not coming back for it.
+fn is_left(name: &str, now: Duration) -> bool {
+    let made = name.strip_prefix(PREFIX).and_then(|rest| rest.rsplit_once('-'));
+    let Some((mark, micros)) = made else { return false };
+    let Ok(since) = micros.parse().map(Duration::from_micros) else { return false };
+    is_certainly_gone(mark) || now.saturating_sub(since) > OLD
+}
+
+impl Engine {
+    /// Removes what earlier runs left, and says how many that were.
+    pub fn sweep(&self) -> Answer<usize> {
+        self.looking().and_then(|names| {
+            let now = now();
+            let left: Vec<&str> =
+                names.iter().map(String::as_str).filter(|name| is_left(name, now)).collect();
+            self.remove_containers(&left).map(|()| left.len())
+        })
+    }
+
+    /// The names of all of them.
+    fn looking(&self) -> Answer<Vec<String>> {
+        let by_socket = Socket::of(self).map(|socket| {
+            let filters = json!({ "label": [label()] }).to_string();
+            socket.get(&format!("/containers/json?all=true&filters={}", escape(&filters)))
+        });
+        if let Some(Answer::Known(Some(Value::Array(found)))) = by_socket {
+            let name = |container: &Value| {
+                let name = container.pointer("/Names/0")?.as_str()?;
+                Some(name.trim_start_matches('/').to_owned())
+            };
+            return Answer::Known(found.iter().filter_map(name).collect());
+        }
+        let found = self.containers_labelled(&label());
+        found.map(|found| found.into_iter().map(|container| container.name).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_nobody_comes_back_for_is_left() {
+        let own = name();
+        assert!(!is_left(&own, now()));
+        assert!(is_left(&own, now() + OLD + Duration::from_secs(1)));
+        let (rest, micros) = own.rsplit_once('-').unwrap();
+        assert!(is_left(&format!("{rest}0-{micros}"), now()), "another process had our number");
+        for strange in ["sw-look-", "sw-look-1-x", "db", "sw-looking-0-0-0-0-1"] {
+            assert!(!is_left(strange, now()), "{strange}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Settings that would keep a service from working, as far as that can be known before it is launched.
+//!
+//! What it reads from the host is judged with its bind sources, its home and working directory in
+//! [`home`](super::home). Here is the rest: ports that it may not bind, places that it writes in a root file
+//! system that cannot be written, a first program that its user may not run, and entrypoints that want to
+//! become somebody else. Only what follows from the model, the image and the engine is said; a service may
+//! still fail for reasons of its own.
+
+mod entry;
+mod ports;
+mod writes;
+
+use super::bind::keeps;
+use super::images::image_of;
+use super::{Identity, Images, UserDecision};
+use crate::compose::{Model, text};
+use crate::diagnostic::{Code, Finding};
+use crate::engine::Image;
+use crate::source::Origin;
+use crate::yaml::Node;
+
+/// What there is to know.
+pub struct Question<'q> {
+    /// The services of this launch.
+    pub model: &'q Model,
+    pub users: &'q [UserDecision],
+    pub images: &'q dyn Images,
+    /// The first port that a user without capabilities may bind, in a network of the container's own and in
+    /// the host's; `None` where that is not known.
+    pub first_port: [Option<u32>; 2],
+}
+
+/// One service with all that is known of it.
+struct Subject<'q> {
+    name: &'q str,
+    service: &'q Node,
+    /// Of its name or its user.
+    origin: Origin,
+    user: Option<&'q Identity>,
+    image_name: String,
+    image: Image,
+}
+
+/// Everything that would keep a service from working, as warnings. Asks the images.
+pub fn predict(question: &Question<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, service) in question.model.services() {
+        let Some(image_name) = image_of(question.model, name, service) else { continue };
+        let decision = question.users.iter().find(|user| user.service == name);
+        let origin = decision.and_then(|user| user.from.span()).map(|span| Origin::Policy(Some(span)));
+        let subject = Subject {
+            name,
+            service,
+            origin: service.get("user").map(|node| node.origin).or(origin).unwrap_or(service.origin),
+            user: decision.and_then(|decision| decision.user.as_ref().known()),
+            image: question.images.inspect(&image_name).known().unwrap_or_default(),
+            image_name,
+        };
+        ports::predict(&subject, question.first_port, &mut findings);
+        writes::predict(&subject, &mut findings);
+        entry::predict(&subject, question.images, &mut findings);
+    }
+    findings
+}
+
+impl Subject<'_> {
+    fn warning(&self, what: &str) -> Finding {
+        Finding::warning(Code::WillNotWork, format!("service `{}` {what}", self.name))
+    }
+
+    fn runs_as(&self) -> String {
+        self.user.map(|user| format!("runs as {}", user.owner)).unwrap_or_default()
+    }
+
+    /// Whether its user has a capability from its first program on. One who is not root has none: the engine
+    /// leaves them in the bounding set.
+    fn has(&self, capability: &str) -> Option<bool> {
+        let user = self.user?;
+        Some(user.owner.uid == 0 && keeps(self.service, capability))
+    }
+
+    fn texts(&self, key: &str) -> Vec<String> {
+        self.service.get(key).and_then(Node::as_seq).unwrap_or_default().iter().map(text).collect()
+    }
+
+    /// What is run, word by word: entrypoint, then command.
+    fn words(&self) -> (Vec<String>, Vec<String>) {
+        let own = |key: &str| self.service.get(key).filter(|node| !node.is_null()).map(|_| self.texts(key));
+        let entrypoint = own("entrypoint");
+        // An entrypoint of the service's own takes the image's command away.
+        let from_image = if entrypoint.is_some() { Vec::new() } else { self.image.cmd.clone() };
+        let command = own("command").unwrap_or(from_image);
+        (entrypoint.unwrap_or_else(|| self.image.entrypoint.clone()), command)
+    }
+
+    /// A variable as the service gets it.
+    fn variable(&self, name: &str) -> Option<String> {
+        let own = self.service.at(&["environment", name]).filter(|node| !node.is_null()).map(text);
+        own.or_else(|| self.image.variable(name).map(str::to_owned))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ownership::images::fake::{Fake, FakeImages};
+    use crate::ownership::testing::{model, op};
+    use crate::ownership::{UserQuestion, decide_users};
+
+    /// The messages about one service `a` of these fields, of the image `app`.
+    pub fn predicted(fields: &str, image: Fake, first_port: [Option<u32>; 2]) -> Vec<String> {
+        let (model, sources) = model(&format!("services:\n  a: {{image: app, {fields}}}\n"));
+        let images = FakeImages::one("app", image);
+        let users = decide_users(&UserQuestion {
+            model: &model,
+            sources: &sources,
+            policy: None,
+            images: &images,
+            caller: &op(),
+            known: &std::collections::BTreeMap::new(),
+        });
+        let question = Question { model: &model, users: &users.decisions, images: &images, first_port };
+        predict(&question).into_iter().map(|finding| finding.message).collect()
+    }
+
+    #[test]
+    fn of_an_image_that_is_not_there_nothing_is_said_but_what_the_model_says() {
+        let fields = "user: '1:1', read_only: true, command: [sh, -c, 'echo >> /var/log/x']";
+        let (model, _) = model(&format!("services:\n  a: {{image: other, {fields}}}\n"));
+        let images = FakeImages::default();
+        let question = Question { model: &model, users: &[], images: &images, first_port: [Some(1024); 2] };
+        let messages: Vec<_> = predict(&question).into_iter().map(|finding| finding.message).collect();
+        assert_eq!(messages.len(), 1, "{messages:?}");
+    }
+}

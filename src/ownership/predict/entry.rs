@@ -1,0 +1,258 @@
+//! The first program: whether its user may run it, and whether it wants to become somebody else.
+
+use super::Subject;
+use crate::diagnostic::Finding;
+use crate::engine::ImageEntry;
+use crate::host::Kind;
+use crate::ownership::Images;
+
+/// Programs that run another one as another user.
+const SWITCHING: &[&str] =
+    &["chpst", "gosu", "runuser", "s6-setuidgid", "setpriv", "setuidgid", "su", "su-exec", "sudo"];
+
+/// How scripts ask who they are, to leave out what only root can do.
+const ASKING: &[&str] = &["id -u", "$EUID", "${EUID", "$UID", "${UID", "whoami"];
+
+const SHELLS: &[&str] = &["ash", "bash", "dash", "ksh", "sh", "zsh"];
+
+/// How many words of an entrypoint are looked up: launchers come first, then what they launch.
+const WORDS: usize = 4;
+
+pub(super) fn predict(subject: &Subject<'_>, images: &dyn Images, findings: &mut Vec<Finding>) {
+    let Some(user) = subject.user else { return };
+    let (entrypoint, command) = subject.words();
+    let all: Vec<String> = entrypoint.iter().chain(&command).cloned().collect();
+    let origin = ["entrypoint", "command"].iter().find_map(|key| subject.service.get(key));
+    let origin = origin.map_or(subject.origin, |node| node.origin);
+
+    if let Some(text) = script(&all) {
+        findings
+            .extend(switching(subject, text, "its command").map(|finding| finding.at_origin(origin, "here")));
+    }
+    if let Some(name) = all.first().and_then(|word| switcher(word)) {
+        findings.extend(
+            refused(subject, name, "its command", false).map(|finding| finding.at_origin(origin, "here")),
+        );
+    }
+    // The user may be asked of the image only where there is something to find.
+    let lists = if entrypoint.is_empty() { all } else { entrypoint };
+    let words: Vec<&String> = lists
+        .iter()
+        .filter(|word| !word.starts_with('-') && !word.contains(char::is_whitespace))
+        .take(WORDS)
+        .collect();
+    let search = subject.variable("PATH").unwrap_or_default();
+    let paths: Vec<String> = words.iter().flat_map(|word| places(word, &search)).collect();
+    let Some(found) = images.files(&subject.image_name, &paths).known() else { return };
+    let found: Vec<(&String, ImageEntry)> =
+        paths.iter().zip(found).filter_map(|(path, entry)| Some((path, entry?))).collect();
+    for (at, word) in words.iter().enumerate() {
+        let candidates = places(word, &search);
+        let Some((path, entry)) = found.iter().find(|(path, _)| candidates.contains(path)) else { continue };
+        if at == 0
+            && entry.kind == Kind::File
+            && !may_run(entry, user.owner.uid, user.owner.gid, &user.supplementary)
+        {
+            let what = format!(
+                "{} and cannot run {path}, which the image gives to {} with mode {:04o}",
+                subject.runs_as(),
+                entry.owner,
+                entry.mode
+            );
+            findings.push(subject.warning(&what).at_origin(subject.origin, "this user").help(
+                "Give the service the image's own user, or build an image in which everybody may run it.",
+            ));
+        }
+        let text = entry.content.as_deref().filter(|bytes| bytes.starts_with(b"#!"));
+        if let Some(text) = text.map(String::from_utf8_lossy) {
+            findings.extend(
+                switching(subject, &text, path).map(|finding| finding.at_origin(subject.origin, "this user")),
+            );
+        }
+    }
+}
+
+/// Where a program of this name may be.
+fn places(word: &str, search: &str) -> Vec<String> {
+    if word.starts_with('/') {
+        return vec![word.to_owned()];
+    }
+    if word.contains('/') {
+        return Vec::new();
+    }
+    let search = if search.is_empty() {
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    } else {
+        search
+    };
+    search
+        .split(':')
+        .filter(|folder| folder.starts_with('/'))
+        .map(|folder| format!("{folder}/{word}"))
+        .collect()
+}
+
+/// The text that a shell is given to run.
+pub(super) fn script(words: &[String]) -> Option<&str> {
+    let at = words.iter().position(|word| SHELLS.contains(&word.rsplit('/').next().unwrap_or(word)))?;
+    let rest = words.get(at + 1..)?;
+    let flag = rest
+        .iter()
+        .position(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('c'))?;
+    rest.get(flag + 1).map(String::as_str)
+}
+
+/// The program that switches users, where a word is the name of one.
+fn switcher(word: &str) -> Option<&'static str> {
+    let name = word.rsplit('/').next().unwrap_or(word);
+    SWITCHING.iter().find(|known| **known == name).copied()
+}
+
+/// What a script does that this user cannot.
+fn switching(subject: &Subject<'_>, text: &str, by: &str) -> Option<Finding> {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let lines: Vec<&str> = lines.collect();
+    let asks = ASKING.iter().any(|question| lines.iter().any(|line| line.contains(question)));
+    let called = |line: &&str| {
+        // The first word of each command of a line, and what `exec` is followed by.
+        line.split([';', '|', '&', '(', '`']).find_map(|part| {
+            let mut words = part.split_whitespace().filter(|word| {
+                !matches!(*word, "exec" | "then" | "else" | "do" | "if" | "!" | "command")
+                    && !word.contains('=')
+            });
+            let first = words.next()?;
+            switcher(first)
+        })
+    };
+    lines.iter().find_map(called).and_then(|name| refused(subject, name, by, asks))
+}
+
+/// That switching fails, where it does.
+fn refused(subject: &Subject<'_>, name: &str, by: &str, asks: bool) -> Option<Finding> {
+    let user = subject.user?;
+    let what = if user.owner.uid == 0 {
+        let missing: Vec<&str> =
+            ["SETUID", "SETGID"].into_iter().filter(|name| subject.has(name) == Some(false)).collect();
+        if missing.is_empty() {
+            return None;
+        }
+        format!(
+            "{} without {}, and {by} switches to another user by {name}",
+            subject.runs_as(),
+            missing.join(" and ")
+        )
+    } else if asks {
+        // It leaves out the switching where it is not root.
+        return None;
+    } else {
+        format!("{}, and {by} switches to another user by {name}, which only root can", subject.runs_as())
+    };
+    Some(subject.warning(&what).help(
+        "Run it as the user that it would switch to, by an entrypoint that does not switch, or waive cap-add for \
+         SETUID and SETGID.",
+    ))
+}
+
+/// As the kernel decides it. Root needs the bit of anybody; a script has to be read as well.
+fn may_run(entry: &ImageEntry, uid: u32, gid: u32, groups: &[u32]) -> bool {
+    if uid == 0 {
+        return entry.mode & 0o111 != 0;
+    }
+    let shift = if entry.owner.uid == uid {
+        6
+    } else if entry.owner.gid == gid || groups.contains(&entry.owner.gid) {
+        3
+    } else {
+        0
+    };
+    let is_script = entry.content.as_deref().is_some_and(|bytes| bytes.starts_with(b"#!"));
+    let needed = if is_script { 0o5 } else { 0o1 };
+    (entry.mode >> shift) & needed == needed
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::tests::predicted;
+    use super::{places, script};
+    use crate::engine::{Image, ImageEntry};
+    use crate::host::{Kind, Owner};
+    use crate::ownership::images::fake::Fake;
+
+    /// What is said of an image whose entrypoint has this text and mode.
+    fn said(text: &str, mode: u32, fields: &str) -> Vec<String> {
+        let entry = ImageEntry {
+            kind: Kind::File,
+            owner: Owner::new(0, 0),
+            mode,
+            content: Some(text.as_bytes().to_vec()),
+        };
+        let says = Image {
+            entrypoint: vec!["docker-entrypoint.sh".into()],
+            cmd: vec!["postgres".into()],
+            env: vec!["PATH=/usr/local/bin:/bin".into()],
+            ..Image::default()
+        };
+        let content = BTreeMap::from([("/usr/local/bin/docker-entrypoint.sh", entry)]);
+        predicted(fields, Fake { says, content, ..Fake::default() }, [None; 2])
+    }
+
+    const PLAIN: &str = "#!/bin/sh\n# gosu is used below\nset -e\nexec gosu app \"$@\"\n";
+    const ASKING: &str = "#!/bin/bash\nif [ \"$(id -u)\" = '0' ]; then\n  chown app /data; exec su-exec app \"$0\" \"$@\"\nfi\nexec \"$@\"\n";
+
+    #[test]
+    fn an_entrypoint_that_switches_users_needs_root_and_its_capabilities() {
+        assert_eq!(
+            said(PLAIN, 0o755, "user: '10001:10001'"),
+            [
+                "service `a` runs as 10001:10001, and /usr/local/bin/docker-entrypoint.sh switches to another user by gosu, which only root can"
+            ]
+        );
+        assert_eq!(said(PLAIN, 0o755, "user: '0:0'"), [""; 0]);
+        assert_eq!(said(ASKING, 0o755, "user: '10001:10001'"), [""; 0], "it asks who it is");
+        assert_eq!(
+            said(ASKING, 0o755, "user: '0:0', cap_drop: [ALL], cap_add: [SETGID]"),
+            [
+                "service `a` runs as 0:0 without SETUID, and /usr/local/bin/docker-entrypoint.sh switches to another user by su-exec"
+            ]
+        );
+        assert_eq!(said("#!/bin/sh\necho gosu; exec \"$@\"\n", 0o755, "user: '1:1'"), [""; 0], "only named");
+        assert_eq!(said(PLAIN, 0o755, "user: '1:1', entrypoint: [serve]"), [""; 0], "not run at all");
+    }
+
+    #[test]
+    fn commands_of_the_service_s_own_are_read_too() {
+        let command = |words: &str| said("", 0o755, &format!("user: '1:1', entrypoint: [{words}]")).len();
+        assert_eq!(command("gosu, app, serve"), 1);
+        assert_eq!(command("sh, -c, 'true && su app -c serve'"), 1);
+        assert_eq!(command("sh, -c, 'echo su'"), 0);
+    }
+
+    #[test]
+    fn a_first_program_that_the_user_may_not_run_is_known() {
+        let script = "#!/bin/sh\n";
+        for (mode, fields, expected) in [
+            (0o700, "user: '1:1'", 1),
+            (0o711, "user: '1:1'", 1),
+            (0o755, "user: '1:1'", 0),
+            (0o750, "user: '1:0'", 0),
+            (0o700, "user: '0:0'", 0),
+            (0o600, "user: '0:0'", 1),
+        ] {
+            assert_eq!(said(script, mode, fields).len(), expected, "{mode:o} {fields}");
+        }
+        assert_eq!(said("\x7fELF", 0o711, "user: '1:1'"), [""; 0], "a program need not be read");
+    }
+
+    #[test]
+    fn programs_and_scripts_are_found_where_the_engine_finds_them() {
+        assert_eq!(places("x", "/a:/b:rel"), ["/a/x", "/b/x"]);
+        assert_eq!(places("/x/y", "/a"), ["/x/y"]);
+        assert!(places("./x", "/a").is_empty());
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        assert_eq!(script(&words(&["/bin/sh", "-ec", "run"])), Some("run"));
+        assert_eq!(script(&words(&["tini", "--", "bash", "-l", "-c", "run"])), Some("run"));
+        assert_eq!(script(&words(&["sh", "run.sh"])), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! A plan without what must not be shown.
+
+use super::{Plan, PlanLock};
+use crate::redact::Redactor;
+
+impl Plan {
+    /// The same with values from the environment as `${NAME}`, and without credentials.
+    #[must_use]
+    pub fn clean(mut self, redactor: &Redactor) -> Self {
+        let text = |text: &mut String| *text = redactor.text(text).into_owned();
+        let some = |value: &mut Option<String>| value.iter_mut().for_each(text);
+        text(&mut self.directory);
+        for file in &mut self.files {
+            text(&mut file.name);
+        }
+        for service in &mut self.services {
+            text(&mut service.image);
+            some(&mut service.user.place);
+            some(&mut service.user.pending);
+            // Numbers are no secret, and who runs is what the plan is about.
+            service.user.value.iter_mut().filter(|value| !is_numbers(value)).for_each(text);
+            if let Some(PlanLock::Has(at)) = &mut service.user.lock {
+                text(at);
+            }
+            service.posture.iter_mut().for_each(text);
+            service.state.iter_mut().for_each(text);
+            service.ports.iter_mut().for_each(text);
+            for mount in &mut service.mounts {
+                some(&mut mount.source);
+                text(&mut mount.target);
+            }
+        }
+        for breach in self.rules.iter_mut().flat_map(|rule| &mut rule.broken) {
+            some(&mut breach.at);
+        }
+        for owner in &mut self.owners {
+            text(&mut owner.source);
+            text(&mut owner.target);
+            some(&mut owner.why);
+        }
+        for change in &mut self.changes {
+            text(&mut change.what);
+            some(&mut change.place);
+        }
+        for step in &mut self.steps {
+            text(&mut step.path);
+        }
+        for repair in &mut self.repairs {
+            text(&mut repair.path);
+        }
+        for copy in &mut self.copies {
+            text(&mut copy.from);
+            text(&mut copy.to);
+        }
+        for finding in &mut self.findings {
+            text(&mut finding.message);
+            some(&mut finding.place);
+            some(&mut finding.help);
+        }
+        self.command.iter_mut().for_each(text);
+        self
+    }
+}
+
+fn is_numbers(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_digit() || c == ':')
+}

@@ -1,0 +1,94 @@
+//! What holds a service's container, in a few words.
+
+use crate::compose::text;
+use crate::yaml::Node;
+
+/// The words, in the order in which a reviewer would ask. What is the engine's default is not said.
+pub fn words(service: &Node, networks: Option<&Node>) -> Vec<String> {
+    let mut words = Vec::new();
+    let is_true = |key: &str| service.get(key).and_then(Node::as_bool) == Some(true);
+    if is_true("privileged") {
+        words.push("privileged".to_owned());
+    }
+    capabilities(service, &mut words);
+    if is_true("read_only") {
+        words.push("read-only root".to_owned());
+    }
+    options(service, &mut words);
+    for (key, what) in [
+        ("network_mode", "network"),
+        ("pid", "pids"),
+        ("ipc", "ipc"),
+        ("uts", "uts"),
+        ("userns_mode", "users"),
+    ] {
+        match service.get(key).and_then(Node::as_str) {
+            Some("host") => words.push(format!("host's {what}")),
+            Some("none") if key == "network_mode" => words.push("no network".to_owned()),
+            _ => {}
+        }
+    }
+    if no_way_out(service, networks) {
+        words.push("no way out".to_owned());
+    }
+    let devices = service.get("devices").and_then(Node::as_seq).map_or(0, <[Node]>::len);
+    if devices > 0 {
+        words.push(format!("{devices} device{}", if devices == 1 { "" } else { "s" }));
+    }
+    if let Some(pids) = service.get("pids_limit").and_then(Node::as_int) {
+        words.push(format!("pids {pids}"));
+    }
+    let memory =
+        service.get("mem_limit").or_else(|| service.at(&["deploy", "resources", "limits", "memory"]));
+    if let Some(memory) = memory {
+        let text = text(memory);
+        words.push(format!("memory {}", text.parse().map_or(text, bytes)));
+    }
+    words
+}
+
+/// In the largest unit of 1024s that divides it: `256M`.
+fn bytes(number: u64) -> String {
+    let units = [(30, "G"), (20, "M"), (10, "K")];
+    let unit = units.into_iter().find(|(shift, _)| number > 0 && number.trailing_zeros() >= *shift);
+    unit.map_or_else(|| format!("{number}B"), |(shift, unit)| format!("{}{unit}", number >> shift))
+}
+
+fn list(service: &Node, key: &str) -> Vec<String> {
+    service.get(key).and_then(Node::as_seq).into_iter().flatten().map(text).collect()
+}
+
+fn capabilities(service: &Node, words: &mut Vec<String>) {
+    let plain = |name: &String| name.trim_start_matches("CAP_").to_owned();
+    let added: Vec<String> = list(service, "cap_add").iter().map(plain).collect();
+    let dropped: Vec<String> = list(service, "cap_drop").iter().map(plain).collect();
+    let all = dropped.iter().any(|name| name.eq_ignore_ascii_case("all"));
+    match (all, added.as_slice()) {
+        (true, []) => words.push("no capabilities".to_owned()),
+        (true, added) => words.push(format!("only {}", added.join(" "))),
+        (false, added) => {
+            words.extend(added.iter().map(|name| format!("+{name}")));
+            words.extend(dropped.iter().map(|name| format!("-{name}")));
+        }
+    }
+}
+
+fn options(service: &Node, words: &mut Vec<String>) {
+    for option in list(service, "security_opt") {
+        match option.split_once([':', '=']) {
+            Some(("no-new-privileges", "true")) => words.push("no-new-privileges".to_owned()),
+            None if option == "no-new-privileges" => words.push(option),
+            Some((what, "unconfined" | "disable")) => words.push(format!("{what} off")),
+            _ => {}
+        }
+    }
+}
+
+/// Whether every network that the service is in is internal.
+fn no_way_out(service: &Node, networks: Option<&Node>) -> bool {
+    let own = service.get("networks").and_then(Node::as_map);
+    let internal = |name: &str| {
+        networks.and_then(|all| all.at(&[name, "internal"])).and_then(Node::as_bool) == Some(true)
+    };
+    own.is_some_and(|own| !own.is_empty() && own.keys().all(internal))
+}

@@ -1,0 +1,93 @@
+//! The services of a plan, from the model and what was decided about users.
+
+use super::posture;
+use super::{PlanMount, PlanService, PlanUser};
+use crate::compose::{Model, text};
+use crate::engine::Answer;
+use crate::ownership::UserDecision;
+use crate::source::SourceMap;
+use crate::yaml::Node;
+
+/// The services of a launch, with the user that each gets.
+pub fn services(selected: &Model, users: &[UserDecision], sources: &SourceMap) -> Vec<PlanService> {
+    selected
+        .services()
+        .map(|(name, service)| PlanService {
+            name: name.to_owned(),
+            image: image(service),
+            user: user(service, users.iter().find(|user| user.service == name), sources),
+            posture: posture::words(service, selected.root.get("networks")),
+            state: Vec::new(),
+            mounts: items(service, "volumes").map(mount).collect(),
+            ports: items(service, "ports").map(port).collect(),
+        })
+        .collect()
+}
+fn items<'n>(service: &'n Node, key: &str) -> impl Iterator<Item = &'n Node> {
+    service.get(key).and_then(Node::as_seq).into_iter().flatten()
+}
+
+fn field(node: &Node, key: &str) -> Option<String> {
+    node.get(key).map(text)
+}
+
+fn image(service: &Node) -> String {
+    match (field(service, "image"), service.at(&["build", "context"])) {
+        (Some(image), None) => image,
+        (Some(image), Some(_)) => format!("{image} (built)"),
+        (None, Some(context)) => format!("build {}", text(context)),
+        (None, None) => service
+            .at(&["provider", "type"])
+            .map(|name| format!("provider {}", text(name)))
+            .unwrap_or_default(),
+    }
+}
+
+fn user(service: &Node, decision: Option<&UserDecision>, sources: &SourceMap) -> PlanUser {
+    let own = field(service, "user");
+    let Some(decision) = decision else {
+        return PlanUser {
+            value: own,
+            from: "the engine's default".to_owned(),
+            place: None,
+            pending: None,
+            lock: None,
+        };
+    };
+    let known = decision.user.as_ref().known().map(|identity| identity.owner.to_string());
+    PlanUser {
+        value: decision.value.clone().or(own).or(known),
+        from: decision.from.describe().to_owned(),
+        place: decision.from.span().map(|span| sources.describe(span)),
+        pending: match &decision.user {
+            Answer::Known(_) => None,
+            Answer::Unknown(reason) => Some(reason.clone()),
+        },
+        lock: None,
+    }
+}
+
+fn mount(node: &Node) -> PlanMount {
+    PlanMount {
+        kind: field(node, "type").unwrap_or_default(),
+        source: field(node, "source"),
+        target: field(node, "target").unwrap_or_default(),
+        read_only: node.get("read_only").and_then(Node::as_bool) == Some(true),
+    }
+}
+
+fn port(node: &Node) -> String {
+    let mut line = String::new();
+    if let Some(host_ip) = field(node, "host_ip") {
+        line = format!("{host_ip}:");
+    }
+    if let Some(published) = field(node, "published") {
+        line.push_str(&published);
+        line.push(':');
+    }
+    line.push_str(&field(node, "target").unwrap_or_default());
+    match field(node, "protocol") {
+        Some(protocol) if protocol != "tcp" => format!("{line}/{protocol}"),
+        _ => line,
+    }
+}

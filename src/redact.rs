@@ -1,0 +1,155 @@
+//! What must not be shown: values that come from the environment or from env files, and whatever looks
+//! like a credential.
+//!
+//! A [`Redactor`] knows the values of one run. [`Redactor::text`] is for messages, in which a value becomes the
+//! `${NAME}` it came from; [`Redactor::value`] for one value of the model under its name;
+//! [`Redactor::finding`] and [`Redactor::sources`] for what is underlined. [`written`] needs no run: it
+//! takes credentials out of text as it was written, and leaves every `${…}` as it is.
+
+mod credential;
+mod known;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use crate::diagnostic::{Finding, Sink};
+use crate::project::{Environment, Inputs};
+use crate::source::{FileId, SourceFile, SourceMap};
+
+pub use credential::{names_secret, written};
+
+use known::Known;
+
+/// Stands where a credential stood.
+pub const REDACTED: &str = "[redacted]";
+
+/// The values of one run, and what is shown in their place.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    /// `None` where values may be shown.
+    hides: Option<Hidden>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Hidden {
+    known: Known,
+    /// Files that hold nothing but values.
+    value_files: HashSet<FileId>,
+}
+
+impl Redactor {
+    /// Hides nothing: `--show-values`.
+    pub fn off() -> Self {
+        Self::default()
+    }
+
+    /// Hides every variable that an input names, everything that env files hold, and what looks like a credential
+    /// in the inputs.
+    pub fn new(inputs: &Inputs, environment: &Environment) -> Self {
+        let mut known = Known::default();
+        let mut value_files = HashSet::new();
+        for (id, file) in inputs.sources().entries() {
+            if inputs.holds_values(id) {
+                value_files.insert(id);
+                known.add_env_file(&file.text, environment);
+            } else {
+                known.add_named(&file.text, environment);
+                known.add_credentials(&file.text);
+            }
+        }
+        known.finish();
+        Self { hides: Some(Hidden { known, value_files }) }
+    }
+
+    /// Whether values are hidden at all.
+    pub fn hides(&self) -> bool {
+        self.hides.is_some()
+    }
+
+    /// Free text, such as a message.
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match &self.hides {
+            None => Cow::Borrowed(text),
+            Some(hidden) => {
+                let text = hidden.known.replace(text);
+                match credential::in_message(&text) {
+                    Cow::Owned(clean) => Cow::Owned(clean),
+                    Cow::Borrowed(_) => text,
+                }
+            }
+        }
+    }
+
+    /// The value of something that is called `name`: a variable, a label, an option.
+    pub fn value<'t>(&self, name: &str, text: &'t str) -> Cow<'t, str> {
+        match &self.hides {
+            None => Cow::Borrowed(text),
+            Some(hidden) => match hidden.known.replace_whole(text) {
+                Some(shown) => Cow::Owned(shown.to_owned()),
+                None => match written(name, text) {
+                    Cow::Owned(clean) => Cow::Owned(self.text(&clean).into_owned()),
+                    Cow::Borrowed(text) => self.text(text),
+                },
+            },
+        }
+    }
+
+    /// A finding with its message, its labels and its remedy clean.
+    #[must_use]
+    pub fn finding(&self, finding: &Finding) -> Finding {
+        let mut finding = finding.clone();
+        if self.hides() {
+            finding.message = self.text(&finding.message).into_owned();
+            finding.help = finding.help.map(|help| self.text(&help).into_owned());
+            for label in &mut finding.labels {
+                label.text = self.text(&label.text).into_owned();
+            }
+        }
+        finding
+    }
+
+    /// As [`Self::finding`], of all.
+    #[must_use]
+    pub fn sink(&self, sink: &Sink) -> Sink {
+        let mut clean = Sink::new();
+        clean.extend(sink.findings().iter().map(|finding| self.finding(finding)));
+        clean
+    }
+
+    /// The inputs as they may be shown: what is hidden is overwritten by as many `*`, so that every place
+    /// stays where it is.
+    #[must_use]
+    pub fn sources(&self, sources: &SourceMap) -> SourceMap {
+        let Some(hidden) = &self.hides else { return sources.clone() };
+        let mut clean = SourceMap::default();
+        for (id, file) in sources.entries() {
+            let ranges = if hidden.value_files.contains(&id) {
+                known::assigned(&file.text)
+            } else {
+                let mut ranges = credential::in_yaml(&file.text);
+                ranges.extend(credential::in_text(&file.text));
+                ranges
+            };
+            let text =
+                if ranges.is_empty() { file.text.clone() } else { starred(&file.text, &ranges).into() };
+            clean.add(SourceFile { text, ..file.clone() });
+        }
+        clean
+    }
+}
+
+/// Every byte of the ranges but line breaks as a star.
+fn starred(text: &str, ranges: &[std::ops::Range<usize>]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        if character != '\n' && character != '\r' && ranges.iter().any(|range| range.contains(&at)) {
+            out.extend(std::iter::repeat_n('*', character.len_utf8()));
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,480 @@
+//! What looks like a credential, by its name or by its shape.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::project::template;
+
+use super::REDACTED;
+
+/// Words of a name that make its value a secret.
+const SECRET_WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passwort",
+    "pass",
+    "pwd",
+    "pw",
+    "secret",
+    "secrets",
+    "token",
+    "tokens",
+    "apikey",
+    "credential",
+    "credentials",
+    "creds",
+    "auth",
+    "authorization",
+    "bearer",
+    "jwt",
+    "cookie",
+    "salt",
+    "pepper",
+    "htpasswd",
+    "basicauth",
+    "dsn",
+];
+
+/// Words that make a `key` a secret one.
+const KEY_WORDS: &[&str] = &[
+    "api",
+    "private",
+    "access",
+    "secret",
+    "signing",
+    "encryption",
+    "master",
+    "account",
+    "ssh",
+    "deploy",
+    "app",
+];
+
+/// Last words of a name that tell something about a secret, not the secret.
+const ABOUT: &[&str] = &[
+    "file",
+    "files",
+    "path",
+    "dir",
+    "directory",
+    "name",
+    "id",
+    "ttl",
+    "expiry",
+    "expires",
+    "expiration",
+    "length",
+    "type",
+    "enabled",
+    "required",
+    "algorithm",
+    "method",
+    "mode",
+    "host",
+    "port",
+    "timeout",
+    "url",
+    "uri",
+    "endpoint",
+    "provider",
+    "policy",
+    "header",
+    "count",
+    "limit",
+    "size",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+];
+
+/// Values of a secret name that are switches.
+const SWITCHES: &[&str] =
+    &["", "true", "false", "yes", "no", "on", "off", "null", "~", "none", "required", "optional", "[]", "{}"];
+
+/// How tokens of well-known services begin.
+const PREFIXES: &[&str] = &[
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "gldt-",
+    "xoxb-",
+    "xoxp-",
+    "xoxa-",
+    "xoxs-",
+    "xapp-",
+    "sk-",
+    "sk_live_",
+    "sk_test_",
+    "rk_live_",
+    "pk_live_",
+    "AKIA",
+    "ASIA",
+    "AIza",
+    "ya29.",
+    "npm_",
+    "pypi-",
+    "dop_v1_",
+    "hvs.",
+    "eyJ",
+    "SG.",
+    "shpat_",
+    "sq0csp-",
+    "whsec_",
+    "dckr_pat_",
+    "AGE-SECRET-KEY-",
+];
+
+/// Whether a variable, a label or an option of this name holds a secret.
+pub fn names_secret(name: &str) -> bool {
+    let words = words(name);
+    if words.as_slice() == ["pwd"] || words.as_slice() == ["oldpwd"] || words.as_slice() == ["secrets"] {
+        return false;
+    }
+    let Some(last) = words.last() else { return false };
+    if ABOUT.contains(&last.as_str()) {
+        return false;
+    }
+    let key = last == "key" || last == "keys";
+    let of_key = key && words.iter().any(|word| KEY_WORDS.contains(&word.as_str()));
+    of_key || words.iter().any(|word| SECRET_WORDS.contains(&word.as_str()) || word.ends_with("password"))
+}
+
+/// `dbPassword`, `DB_PASSWORD`, `db.password` as `db`, `password`.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut lower_before = false;
+    for character in name.chars() {
+        if character.is_alphanumeric() {
+            if character.is_uppercase() && lower_before {
+                words.push(String::new());
+            }
+            if let Some(word) = words.last_mut() {
+                word.extend(character.to_lowercase());
+            }
+        } else {
+            words.push(String::new());
+        }
+        lower_before = character.is_lowercase() || character.is_ascii_digit();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// A value as written, without what looks like a credential; `${…}` stays, but not a default that is one.
+pub fn written<'t>(name: &str, text: &'t str) -> Cow<'t, str> {
+    if names_secret(name) && !is_switch(text) {
+        return Cow::Owned(only_expressions(text));
+    }
+    let ranges = [in_text(text), defaults(text)].concat();
+    replace(text, ranges)
+}
+
+fn is_switch(text: &str) -> bool {
+    let text = text.trim();
+    SWITCHES.contains(&text.to_ascii_lowercase().as_str())
+        || text == REDACTED
+        || text.starts_with("/run/secrets/")
+        || text.len() < 3 && text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// The expressions of a secret value; everything else of it is left out.
+fn only_expressions(text: &str) -> String {
+    let mut out = String::new();
+    let mut at = 0;
+    let redact = |piece: &str, out: &mut String| {
+        if !piece.is_empty() && !out.ends_with(REDACTED) {
+            out.push_str(REDACTED);
+        }
+    };
+    for range in expressions(text) {
+        redact(text.get(at..range.start).unwrap_or_default(), &mut out);
+        let expression = text.get(range.clone()).unwrap_or_default();
+        out.push_str(&without_default(expression));
+        at = range.end;
+    }
+    redact(text.get(at..).unwrap_or_default(), &mut out);
+    out
+}
+
+/// `${NAME:-word}` with its word left out, where that is a literal.
+fn without_default(expression: &str) -> String {
+    match word_of(expression) {
+        Some(word) => {
+            let (before, after) = (expression.get(..word.start), expression.get(word.end..));
+            let word = expression.get(word).unwrap_or_default();
+            let clean = if is_switch(word) { word.to_owned() } else { only_expressions(word) };
+            format!("{}{clean}{}", before.unwrap_or_default(), after.unwrap_or_default())
+        }
+        None => expression.to_owned(),
+    }
+}
+
+/// The word of `:-`, `-`, `:+` or `+`; that of `?` is a message.
+fn word_of(expression: &str) -> Option<Range<usize>> {
+    let inner = expression.strip_prefix("${")?.strip_suffix('}')?;
+    let name = inner.find(|c: char| !(c.is_alphanumeric() || c == '_'))?;
+    let operator = inner.get(name..)?;
+    let skip = match operator.as_bytes() {
+        [b':', b'-' | b'+', ..] => 2,
+        [b'-' | b'+', ..] => 1,
+        _ => return None,
+    };
+    Some(2 + name + skip..expression.len() - 1)
+}
+
+fn expressions(text: &str) -> Vec<Range<usize>> {
+    if !text.contains('$') {
+        return Vec::new();
+    }
+    // Any value will do: only the places are wanted.
+    match template::expand(text, &|_| Some("x".to_owned())) {
+        Ok(expansion) => expansion.used.into_iter().map(|used| used.range).collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Defaults of variables whose name says that they are secret.
+fn defaults(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for range in expressions(text) {
+        let expression = text.get(range.clone()).unwrap_or_default();
+        let Some(word) = word_of(expression) else { continue };
+        let name: String =
+            expression.chars().skip(2).take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let text = expression.get(word.clone()).unwrap_or_default();
+        if names_secret(&name) && !is_switch(text) && !text.contains('$') {
+            found.push(range.start + word.start..range.start + word.end);
+        }
+    }
+    found
+}
+
+/// A message without credentials.
+pub(super) fn in_message(text: &str) -> Cow<'_, str> {
+    replace(text, in_text(text))
+}
+
+fn replace(text: &str, mut ranges: Vec<Range<usize>>) -> Cow<'_, str> {
+    if ranges.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    ranges.sort_unstable_by_key(|range| (range.start, range.end));
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for range in ranges {
+        if range.end <= at {
+            continue;
+        }
+        if range.start >= at {
+            out.push_str(text.get(at..range.start).unwrap_or_default());
+            out.push_str(REDACTED);
+        }
+        at = range.end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// Credentials in any text: passwords of URLs, private keys, tokens by their look, `--password value`,
+/// `password=value`.
+pub(super) fn in_text(text: &str) -> Vec<Range<usize>> {
+    let mut found = private_keys(text);
+    let mut earlier = None;
+    for word in tokens(text) {
+        let token = text.get(word.clone()).unwrap_or_default();
+        if let Some(password) = url_password(token) {
+            found.push(shift(&password, word.start));
+        }
+        if let Some(value) = assignment(token) {
+            found.push(shift(&value, word.start));
+        } else if let Some(flag) = earlier.take()
+            && names_secret(flag)
+            && !token.starts_with('-')
+            && !token.contains('$')
+            && !is_switch(token)
+        {
+            found.push(word.clone());
+        }
+        earlier = token.strip_prefix("--").filter(|flag| !flag.contains('='));
+        found.extend(by_shape(token).into_iter().map(|range| shift(&range, word.start)));
+    }
+    found
+}
+
+/// Where a text is YAML, also what stands behind `password:`.
+pub(super) fn in_yaml(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    // The indentation of a secret key whose value is a block below it.
+    let mut block: Option<usize> = None;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end();
+        let indent = content.len() - content.trim_start().len();
+        match block {
+            Some(outer) if content.is_empty() || indent > outer => {
+                found.push(start + indent.min(content.len())..start + content.len());
+            }
+            _ => {
+                block = None;
+                for value in yaml_values(content) {
+                    let text = content.get(value.clone()).unwrap_or_default();
+                    if text.starts_with(['|', '>']) {
+                        block = Some(indent);
+                    } else {
+                        found.push(shift(&value, start));
+                    }
+                }
+            }
+        }
+        start += line.len();
+    }
+    found
+}
+
+/// The values on a line that stand behind a secret name: `NAME: value`, `NAME=value`, several in braces.
+fn yaml_values(line: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, sign) in line.char_indices().filter(|(_, c)| matches!(c, ':' | '=')) {
+        let before = line.get(..at).unwrap_or_default().trim_end_matches(['"', '\'']);
+        let name_start =
+            before.rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c))).map_or(0, |at| at + 1);
+        let name = before.get(name_start..).unwrap_or_default().trim_start_matches('-');
+        let rest = line.get(at + 1..).unwrap_or_default();
+        let value_start = at + 1 + (rest.len() - rest.trim_start().len());
+        if sign == ':' && value_start == at + 1 || !names_secret(name) {
+            continue;
+        }
+        let value = line.get(value_start..).unwrap_or_default();
+        // What is no scalar is looked at on its own.
+        if value.starts_with(['[', '{', '&', '*', '!', '#']) {
+            continue;
+        }
+        let length = scalar_length(value, sign == '=');
+        let bare = value.get(..length).unwrap_or_default().trim_matches(['"', '\'']);
+        if !is_switch(bare) && !is_expression(bare) {
+            found.push(value_start..value_start + length);
+        }
+    }
+    found
+}
+
+/// Whether a text is one expression without a literal default.
+fn is_expression(text: &str) -> bool {
+    matches!(expressions(text).as_slice(), [one] if one.start == 0 && one.end == text.len())
+        && word_of(text).is_none_or(|word| is_switch(text.get(word).unwrap_or_default()))
+}
+
+fn scalar_length(value: &str, assigned: bool) -> usize {
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
+    if let Some(quote) = quote
+        && let Some(end) = value.get(1..).and_then(|rest| rest.find(quote))
+    {
+        return end + 2;
+    }
+    let end = if assigned { value.find(['"', '\'', ' ', ',']) } else { value.find([',', '}']) };
+    end.or_else(|| value.find(" #")).unwrap_or(value.len())
+}
+
+fn shift(range: &Range<usize>, by: usize) -> Range<usize> {
+    range.start + by..range.end + by
+}
+
+fn tokens(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let separates = |c: char| c.is_whitespace() || "\"'`<>()[]{},;|".contains(c);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..)?;
+        let start = at + rest.find(|c: char| !separates(c))?;
+        let length = text.get(start..)?.find(separates).unwrap_or(text.len() - start);
+        at = start + length;
+        Some(start..at)
+    })
+}
+
+/// The password in `scheme://user:password@host`.
+fn url_password(token: &str) -> Option<Range<usize>> {
+    let start = token.find("://")? + 3;
+    let authority = token.get(start..)?;
+    let authority = authority.get(..authority.find(['/', '?', '#']).unwrap_or(authority.len()))?;
+    let (user, _) = authority.rsplit_once('@')?;
+    let password = match user.find(':') {
+        Some(colon) => start + colon + 1..start + user.len(),
+        // A user alone may be a token.
+        None if user.len() >= 16 => start..start + user.len(),
+        None => return None,
+    };
+    let text = token.get(password.clone())?;
+    (!text.is_empty() && !text.starts_with('$') && text != REDACTED).then_some(password)
+}
+
+/// The value in `password=value`, `--password=value`, `x.secret=value`.
+fn assignment(token: &str) -> Option<Range<usize>> {
+    let sign = token.find('=')?;
+    let name = token.get(..sign)?;
+    let name = name.rsplit(['?', '&', '/', ':']).next().unwrap_or(name);
+    let value = token.get(sign + 1..)?;
+    let end = value.find('&').unwrap_or(value.len());
+    let value = value.get(..end)?;
+    (names_secret(name) && !value.contains('$') && !is_switch(value)).then(|| sign + 1..sign + 1 + end)
+}
+
+fn private_keys(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(begin) = text.get(from..).and_then(|rest| rest.find("-----BEGIN ")) {
+        let start = from + begin;
+        let rest = text.get(start..).unwrap_or_default();
+        let header = rest.get(11..).and_then(|rest| rest.find("-----")).map_or(rest.len(), |at| at + 16);
+        let is_private = rest.get(..header).is_some_and(|header| header.contains("PRIVATE KEY"));
+        let end = rest.find("-----END ").unwrap_or(rest.len());
+        if is_private {
+            found.push(start + header.min(end)..start + end);
+        }
+        from = start + header.max(11).min(rest.len());
+    }
+    found
+}
+
+/// Tokens of services by their prefix, and long random-looking words.
+fn by_shape(token: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let joint = |c: char| matches!(c, '/' | ':' | '=' | '@' | '?' | '&' | '$');
+    let mut start = 0;
+    for piece in token.split(joint) {
+        let well_known = PREFIXES
+            .iter()
+            .any(|prefix| piece.strip_prefix(prefix).is_some_and(|rest| rest.len() >= 12 && is_opaque(rest)));
+        if well_known || looks_random(piece) {
+            found.push(start..start + piece.len());
+        }
+        start += piece.len() + 1;
+    }
+    found
+}
+
+fn is_opaque(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+".contains(&byte))
+        && text.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+}
+
+/// Letters of both cases and digits, changing all the time: nothing that a person would name.
+fn looks_random(text: &str) -> bool {
+    let kind = |byte: u8| match byte {
+        b'a'..=b'z' => 1,
+        b'A'..=b'Z' => 2,
+        b'0'..=b'9' => 3,
+        _ => 0,
+    };
+    if text.len() < 24 || !text.bytes().all(|byte| kind(byte) > 0 || b"+-_".contains(&byte)) {
+        return false;
+    }
+    let kinds: Vec<u8> = text.bytes().map(kind).collect();
+    let changes = kinds.iter().zip(kinds.iter().skip(1)).filter(|(a, b)| a != b).count();
+    [1, 2, 3].iter().all(|kind| kinds.contains(kind)) && changes * 4 >= text.len()
+}

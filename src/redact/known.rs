@@ -1,0 +1,185 @@
+//! The values of a run, longest first, and what is shown in their place.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
+
+use crate::project::{Environment, dotenv};
+
+use super::{REDACTED, credential};
+
+/// From this length on a value is hidden wherever it stands; a shorter one only as a word of its own.
+const CERTAIN: usize = 8;
+
+/// What is shorter is no secret, and hiding it would spoil every text.
+const SHORTEST: usize = 3;
+
+/// Words that say nothing although they came from the environment.
+const COMMON: &[&str] = &[
+    "true",
+    "false",
+    "yes",
+    "yml",
+    "json",
+    "yaml",
+    "none",
+    "null",
+    "latest",
+    "info",
+    "warn",
+    "error",
+    "debug",
+    "localhost",
+    "default",
+    "bridge",
+    "host",
+    "always",
+    "never",
+    "unless-stopped",
+    "on-failure",
+    "tcp",
+    "udp",
+    "root",
+    "bind",
+    "volume",
+    "user",
+    "image",
+    "service",
+    "services",
+    "file",
+    "port",
+    "linux",
+    "docker",
+];
+
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// A value and what it is shown as.
+    found: BTreeMap<String, String>,
+    /// The same, longest value first.
+    sorted: Vec<(String, String)>,
+}
+
+impl Known {
+    /// Every variable of the environment that a text names.
+    pub fn add_named(&mut self, text: &str, environment: &Environment) {
+        let mut seen = HashSet::new();
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        for word in words.filter(|word| !word.is_empty()) {
+            if seen.insert(word)
+                && let Some(value) = environment.get(word)
+            {
+                self.add(value, &format!("${{{word}}}"));
+            }
+        }
+    }
+
+    /// Everything that an env file assigns, as written and as it reads.
+    pub fn add_env_file(&mut self, text: &str, environment: &Environment) {
+        let lookup = |name: &str| environment.get(name).map(str::to_owned);
+        let parsed = [dotenv::parse(text, &lookup), dotenv::parse_raw(text, &lookup)];
+        for (name, value) in parsed.into_iter().flatten().flat_map(|parsed| parsed.values) {
+            self.add(&value, &format!("${{{name}}}"));
+        }
+        for range in assigned(text) {
+            let value = text.get(range).unwrap_or_default();
+            self.add(value.trim_matches(['"', '\'', ' ']), REDACTED);
+        }
+    }
+
+    /// What looks like a credential in a file.
+    pub fn add_credentials(&mut self, text: &str) {
+        let ranges = [credential::in_yaml(text), credential::in_text(text)].concat();
+        for range in ranges {
+            let value = text.get(range).unwrap_or_default();
+            self.add(value.trim().trim_matches(['"', '\'']), REDACTED);
+        }
+    }
+
+    fn add(&mut self, value: &str, shown: &str) {
+        self.add_one(value, shown);
+        let escaped = value.escape_debug().to_string();
+        if escaped != value {
+            self.add_one(&escaped, shown);
+        }
+        // A short form takes a value apart, and a message may show a part.
+        let parts = value.split(|c: char| c.is_whitespace() || ":=,@;".contains(c));
+        for part in parts.filter(|part| part.len() >= CERTAIN && *part != value) {
+            self.add_one(part, shown);
+        }
+    }
+
+    fn add_one(&mut self, value: &str, shown: &str) {
+        let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+        let trivial = value.len() < SHORTEST
+            || digits && value.len() < 4
+            || COMMON.contains(&value.to_ascii_lowercase().as_str())
+            || value == REDACTED
+            || value.starts_with("${");
+        if !trivial {
+            self.found.entry(value.to_owned()).or_insert_with(|| shown.to_owned());
+        }
+    }
+
+    pub fn finish(&mut self) {
+        self.sorted = std::mem::take(&mut self.found).into_iter().collect();
+        self.sorted.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+    }
+
+    /// What stands for a text that is a value as a whole.
+    pub fn replace_whole(&self, text: &str) -> Option<&str> {
+        self.sorted.iter().find(|(value, _)| value == text).map(|(_, shown)| shown.as_str())
+    }
+
+    /// The text with every value replaced, the longest first and none inside what stands for another.
+    pub fn replace<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut taken: Vec<(Range<usize>, &str)> = Vec::new();
+        for (value, shown) in &self.sorted {
+            for (at, _) in text.match_indices(value.as_str()) {
+                let range = at..at + value.len();
+                let free =
+                    taken.iter().all(|(other, _)| range.end <= other.start || range.start >= other.end);
+                if free && (value.len() >= CERTAIN || is_word(text, &range)) {
+                    taken.push((range, shown));
+                }
+            }
+        }
+        if taken.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        taken.sort_by_key(|(range, _)| range.start);
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for (range, shown) in taken {
+            out.push_str(text.get(at..range.start).unwrap_or_default());
+            out.push_str(shown);
+            at = range.end;
+        }
+        out.push_str(text.get(at..).unwrap_or_default());
+        Cow::Owned(out)
+    }
+}
+
+fn is_word(text: &str, range: &Range<usize>) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    let before = text.get(..range.start).and_then(|text| text.chars().next_back());
+    let after = text.get(range.end..).and_then(|text| text.chars().next());
+    !before.is_some_and(part) && !after.is_some_and(part)
+}
+
+/// What stands behind the first `=` or `:` of each line of an env file; all of a line that has neither.
+pub fn assigned(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end();
+        let behind = content.find(['=', ':']).map_or(0, |sign| sign + 1);
+        let value = content.get(behind..).unwrap_or_default();
+        let value_start = start + behind + (value.len() - value.trim_start().len());
+        if !content.trim_start().starts_with('#') && value_start < start + content.len() {
+            found.push(value_start..start + content.len());
+        }
+        start += line.len();
+    }
+    found
+}

@@ -1,0 +1,112 @@
+use std::path::Path;
+
+use super::*;
+
+fn redactor(compose: &str, dotenv: &str, environment: &[(&str, &str)]) -> (Redactor, Inputs) {
+    let mut inputs = Inputs::default();
+    inputs.add("compose.yaml", Path::new("/p/compose.yaml"), compose);
+    let file = inputs.add(".env", Path::new("/p/.env"), dotenv);
+    inputs.mark_values(file);
+    let environment =
+        Environment::new(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    (Redactor::new(&inputs, &environment), inputs)
+}
+
+#[test]
+fn names_of_secrets_are_told_from_names_about_secrets() {
+    for name in [
+        "DB_PASSWORD",
+        "dbPassword",
+        "TOKEN",
+        "github.token",
+        "AWS_SECRET_ACCESS_KEY",
+        "API_KEY",
+        "PGPASSWORD",
+        "MYSQL_PWD",
+    ] {
+        assert!(names_secret(name), "{name}");
+    }
+    for name in [
+        "PWD",
+        "secrets",
+        "DB_PASSWORD_FILE",
+        "TOKEN_TTL",
+        "KEY",
+        "KEYBOARD",
+        "AUTHOR",
+        "PASSAGE",
+        "TOKENIZER",
+        "SECRET_NAME",
+    ] {
+        assert!(!names_secret(name), "{name}");
+    }
+}
+
+#[test]
+fn a_value_as_written_keeps_its_expressions_and_loses_its_credentials() {
+    let cases = [
+        ("DB_PASSWORD", "hunter2", "[redacted]"),
+        ("DB_PASSWORD", "${DB_PASSWORD:?set it}", "${DB_PASSWORD:?set it}"),
+        ("DB_PASSWORD", "${DB_PASSWORD:-hunter2}", "${DB_PASSWORD:-[redacted]}"),
+        ("DB_PASSWORD", "a-${X}-b", "[redacted]${X}[redacted]"),
+        ("ALLOW_EMPTY_PASSWORD", "yes", "yes"),
+        ("URL", "postgres://app:hunter2@db/x", "postgres://app:[redacted]@db/x"),
+        ("URL", "postgres://app:${PW}@db/x", "postgres://app:${PW}@db/x"),
+        ("URL", "x ${DB_TOKEN:-abc} y", "x ${DB_TOKEN:-[redacted]} y"),
+        ("", "--password=hunter2", "--password=[redacted]"),
+        ("", "serve --token hunter2 --port 80", "serve --token [redacted] --port 80"),
+        ("", "curl -H x ghp_abcdefghijkLMNOP0123456789", "curl -H x [redacted]"),
+        (
+            "image",
+            "app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        ),
+        ("", "ApplicationConfigurationV2ServiceFactory", "ApplicationConfigurationV2ServiceFactory"),
+        ("", "Zk3v9QbT1xLm82RwPa0YcD4eUs", "[redacted]"),
+        (
+            "",
+            "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----",
+            "-----BEGIN PRIVATE KEY-----[redacted]-----END PRIVATE KEY-----",
+        ),
+    ];
+    for (name, given, expected) in cases {
+        assert_eq!(written(name, given), expected, "{name}: {given}");
+    }
+}
+
+#[test]
+fn messages_show_names_instead_of_values() {
+    let (redactor, _) = redactor(
+        "services: {a: {image: \"${IMAGE}\", environment: [INHERITED]}}",
+        "FROM_FILE='first second'\nSHORT=abcd\n",
+        &[("IMAGE", "registry.example/canary"), ("INHERITED", "canary:two-parts"), ("UNUSED", "harmless")],
+    );
+    let cases = [
+        ("image registry.example/canary is odd", "image ${IMAGE} is odd"),
+        ("\"canary:two-parts\"", "\"${INHERITED}\""),
+        ("only two-parts", "only ${INHERITED}"),
+        ("first second", "${FROM_FILE}"),
+        ("abcd, abcdef", "${SHORT}, abcdef"),
+        ("harmless", "harmless"),
+    ];
+    for (given, expected) in cases {
+        assert_eq!(redactor.text(given), expected);
+        assert_eq!(Redactor::off().text(given), given);
+    }
+}
+
+#[test]
+fn sources_are_shown_with_stars_of_the_same_length() {
+    let compose = "a:\n  DB_PASSWORD: hunter2 # x\n  - API_TOKEN=é123\n  pw: |\n    line one\n  secrets: [db_password]\n  x: {password: \"q w\", port: 80}\n";
+    let (redactor, inputs) = redactor(compose, "A=b c\n# note\nD: 'e'\nalone\n", &[]);
+    let clean = redactor.sources(inputs.sources());
+    let texts: Vec<&str> = clean.iter().map(|file| &*file.text).collect();
+    assert_eq!(
+        texts,
+        [
+            "a:\n  DB_PASSWORD: ******* # x\n  - API_TOKEN=*****\n  pw: |\n    ********\n  secrets: [db_password]\n  x: {password: *****, port: 80}\n",
+            "A=***\n# note\nD: ***\n*****\n"
+        ]
+    );
+    assert!(clean.iter().zip(inputs.sources().iter()).all(|(a, b)| a.text.len() == b.text.len()));
+}

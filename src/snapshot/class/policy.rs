@@ -1,0 +1,86 @@
+//! The policy: what is demanded of the project.
+
+use super::{COSMETIC, Case, FUNCTIONAL, Meaning, OWNERSHIP, strengthens, weakens};
+use crate::compose::text;
+use crate::policy::Posture;
+use crate::yaml::{Node, Value};
+
+/// Judges a place of the policy, or the policy as a whole.
+pub fn judge(case: &Case<'_>) -> Meaning {
+    let path: Vec<&str> = case.path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        [] => presence(case, "there is no policy any more", "there is a policy"),
+        ["version"] => FUNCTIONAL,
+        ["posture"] => posture(case),
+        ["user", "home"] => FUNCTIONAL,
+        ["user" | "repair" | "state", ..] => OWNERSHIP,
+        ["overlays", _, "sha256"] if case.before.is_some() && case.after.is_some() => COSMETIC,
+        ["overlays", _, "sha256"] => {
+            presence(case, "the overlay is no longer pinned", "the overlay is pinned")
+        }
+        ["overlays", ..] => presence(case, "an overlay is no longer demanded", "an overlay is demanded"),
+        ["files"] => presence(case, "the list of files is no longer fixed", "the list of files is fixed"),
+        ["files", ..] => FUNCTIONAL,
+        ["binds", "roots", ..] => match (case.before, case.after) {
+            // Without roots it is the project's directory.
+            (_, None) if path.len() == 2 => weakens("more of the host may be created and owned"),
+            (None, Some(_)) if path.len() == 2 => strengthens("less of the host may be created and owned"),
+            (_, None) => strengthens("less of the host may be created and owned"),
+            _ => weakens("more of the host may be created and owned"),
+        },
+        ["binds", "mode"] => mode(case),
+        ["binds", ..] => OWNERSHIP,
+        ["waivers", _, "reason"] => COSMETIC,
+        ["waivers", _, "expires"] => expires(case),
+        ["waivers", ..] => match case.after {
+            Some(_) => weakens("an exception is written"),
+            None => strengthens("an exception is taken back"),
+        },
+        ["copies" | "probes" | "gc", ..] => FUNCTIONAL,
+        _ => weakens("seaworthy does not know this key of a policy"),
+    }
+}
+
+fn presence(case: &Case<'_>, gone: &'static str, come: &'static str) -> Meaning {
+    match (case.before, case.after) {
+        (None, Some(_)) => strengthens(come),
+        (_, None) => weakens(gone),
+        _ => FUNCTIONAL,
+    }
+}
+
+fn posture(case: &Case<'_>) -> Meaning {
+    let rank = |node: Option<&Node>| node.and_then(Node::as_str).and_then(Posture::parse).unwrap_or_default();
+    match rank(case.after).cmp(&rank(case.before)) {
+        std::cmp::Ordering::Less => weakens("less is demanded"),
+        std::cmp::Ordering::Greater => strengthens("more is demanded"),
+        std::cmp::Ordering::Equal => COSMETIC,
+    }
+}
+
+fn mode(case: &Case<'_>) -> Meaning {
+    let bits = |node: Option<&Node>| node.map(text).and_then(|text| u32::from_str_radix(&text, 8).ok());
+    match (bits(case.before), bits(case.after)) {
+        (Some(before), Some(after)) if after & !before != 0 => weakens("more people may use what is created"),
+        (Some(before), Some(after)) if before & !after != 0 => {
+            strengthens("fewer people may use what is created")
+        }
+        _ => OWNERSHIP,
+    }
+}
+
+fn expires(case: &Case<'_>) -> Meaning {
+    // Days are written so that their text sorts as they do.
+    let day = |node: Option<&Node>| {
+        node.map(|node| match &node.value {
+            Value::Timestamp(text) | Value::String(text) => text.to_string(),
+            _ => text(node),
+        })
+    };
+    match (day(case.before), day(case.after)) {
+        (_, None) => weakens("an exception no longer ends"),
+        (None, Some(_)) => strengthens("an exception ends"),
+        (Some(before), Some(after)) if after > before => weakens("an exception ends later"),
+        _ => strengthens("an exception ends earlier"),
+    }
+}

@@ -1,0 +1,186 @@
+//! The model without anything of this host, and without secrets.
+
+use std::path::Path;
+
+use crate::compose::output::{Format, arrange};
+use crate::compose::table::{Decode, Map, PROJECT, PathRule, Spec};
+use crate::compose::{as_written, begins_with_expression};
+use crate::redact::{self, names_secret};
+use crate::yaml::{Mapping, Node, Value};
+
+/// What must not stand in a path.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'p> {
+    /// Absolute.
+    pub project: &'p Path,
+    pub home: Option<&'p Path>,
+}
+
+/// The model as `compose::load_written` gives it, in its final form.
+pub fn portable(mut model: Node, places: &Places<'_>) -> Node {
+    for (_, service) in
+        model.get_mut("services").and_then(Node::as_map_mut).into_iter().flat_map(Mapping::iter_mut)
+    {
+        for port in service.get_mut("ports").and_then(Node::as_seq_mut).into_iter().flatten() {
+            split_port(port);
+        }
+        for mount in service.get_mut("volumes").and_then(Node::as_seq_mut).into_iter().flatten() {
+            settle_mount(mount);
+        }
+    }
+    localise(&mut model, Some(&PROJECT), places);
+    clean_model(&mut model, Some(&PROJECT), "");
+    arrange(&model, Some(&PROJECT), Format::Yaml, 0)
+}
+
+/// `IP:PUBLISHED:TARGET/PROTOCOL` with expressions in it.
+fn split_port(port: &mut Node) {
+    let origin = port.origin;
+    let Some(text) = port.as_str() else { return };
+    let (rest, protocol) = text.rsplit_once('/').unwrap_or((text, "tcp"));
+    let (rest, target) = rest.rsplit_once(':').unwrap_or(("", rest));
+    let (host_ip, published) = rest.rsplit_once(':').unwrap_or(("", rest));
+    let mut map = Mapping::new();
+    map.put("mode", Node::string("ingress", origin));
+    let mut put = |key: &str, text: &str| {
+        if !text.is_empty() {
+            map.put(key, Node::string(text, origin));
+        }
+    };
+    put("host_ip", host_ip.trim_matches(['[', ']']));
+    put("target", target);
+    put("published", published);
+    put("protocol", protocol);
+    if let Some(target) = map.get_mut("target")
+        && let Some(number) = target.as_str().and_then(|text| text.parse().ok())
+    {
+        target.value = Value::Int(number);
+    }
+    *port = Node::map(map, origin);
+}
+
+/// Whether an expression names a volume or a path is for its value to say.
+fn settle_mount(mount: &mut Node) {
+    let open = mount.get("source").and_then(Node::as_str).is_some_and(begins_with_expression);
+    if open
+        && mount.get("type").and_then(Node::as_str) == Some("volume")
+        && let Some(map) = mount.as_map_mut()
+    {
+        map.remove("type");
+        map.retain(|key, value| key != "volume" || value.as_map().is_some_and(|map| !map.is_empty()));
+    }
+}
+
+/// Paths below the project as the project sees them, those below the user's home from `~`.
+fn localise(node: &mut Node, spec: Option<&Spec>, places: &Places<'_>) {
+    match &mut node.value {
+        Value::Map(map) => {
+            let is_bind = map.get("type").and_then(Node::as_str) == Some("bind");
+            for (key, child) in map.iter_mut() {
+                let spec = spec.and_then(|spec| spec.child(key));
+                match (spec.and_then(|spec| spec.path), &mut child.value) {
+                    (Some(PathRule::BindSource), Value::String(text)) if is_bind => {
+                        *text = local(text, places).into();
+                        let named = !text.is_empty() && !begins_with_expression(text);
+                        if named && !text.starts_with(['/', '.', '~']) {
+                            text.insert_str(0, "./");
+                        }
+                    }
+                    (Some(PathRule::BindSource), _) => {}
+                    (Some(_), Value::String(text)) => *text = local(text, places).into(),
+                    (Some(PathRule::VolumeDevice), Value::Map(options)) => {
+                        if let Some(Value::String(text)) =
+                            options.get_mut("device").map(|node| &mut node.value)
+                        {
+                            *text = local(text, places).into();
+                        }
+                    }
+                    _ => localise(child, spec, places),
+                }
+            }
+        }
+        Value::Seq(items) => {
+            let spec = spec.and_then(Spec::item);
+            items.iter_mut().for_each(|item| localise(item, spec, places));
+        }
+        _ => {}
+    }
+}
+
+fn local(text: &str, places: &Places<'_>) -> String {
+    let path = Path::new(text);
+    if let Ok(inside) = path.strip_prefix(places.project) {
+        return if inside.as_os_str().is_empty() {
+            ".".to_owned()
+        } else {
+            format!("./{}", inside.display())
+        };
+    }
+    // Everybody has the same root, and it is nobody's name.
+    let personal = |home: &&Path| home.parent().is_some_and(|parent| parent != Path::new("/"));
+    if let Some(home) = places.home.filter(personal)
+        && let Ok(inside) = path.strip_prefix(home)
+    {
+        return if inside.as_os_str().is_empty() {
+            "~".to_owned()
+        } else {
+            format!("~/{}", inside.display())
+        };
+    }
+    text.to_owned()
+}
+
+/// Expressions as they were written, credentials out. Where keys are the author's own, they name what
+/// they hold.
+fn clean_model(node: &mut Node, spec: Option<&Spec>, name: &str) {
+    match &mut node.value {
+        Value::Map(map) => {
+            let known = spec
+                .is_some_and(|spec| matches!(spec.map, Some(Map::Object(_))) && spec.decode != Decode::Raw);
+            for (key, child) in map.iter_mut() {
+                let child_spec = spec.and_then(|spec| spec.child(key));
+                let fixed = known && child_spec.is_some();
+                clean_model(child, child_spec, if fixed { "" } else { key });
+            }
+        }
+        Value::Seq(items) => {
+            let item = spec.and_then(Spec::item);
+            clean_items(items, name, |node, name| clean_model(node, item, name));
+        }
+        Value::String(text) => *text = redact::written(name, &as_written(text)).into_owned().into(),
+        Value::Int(_) | Value::UInt(_) | Value::Float(_) => clean_number(node, name),
+        _ => {}
+    }
+}
+
+/// The same for a tree of which every key is the author's, such as a policy.
+pub fn clean(node: &mut Node, name: &str) {
+    match &mut node.value {
+        Value::Map(map) => map.iter_mut().for_each(|(key, child)| clean(child, key)),
+        Value::Seq(items) => clean_items(items, name, clean),
+        Value::String(text) => *text = redact::written(name, text).into_owned().into(),
+        Value::Int(_) | Value::UInt(_) | Value::Float(_) => clean_number(node, name),
+        _ => {}
+    }
+}
+
+/// The words of a command: what follows `--password` is one.
+fn clean_items(items: &mut [Node], name: &str, clean: impl Fn(&mut Node, &str)) {
+    let mut flag = String::new();
+    for item in items {
+        let is_value = !flag.is_empty() && item.as_str().is_some_and(|text| !text.starts_with('-'));
+        let next = item.as_str().and_then(|text| text.strip_prefix("--")).unwrap_or_default().to_owned();
+        clean(item, if is_value { &flag } else { name });
+        flag = if names_secret(&next) { next } else { String::new() };
+    }
+}
+
+/// A number under a secret name is a password of digits.
+fn clean_number(node: &mut Node, name: &str) {
+    if names_secret(name) {
+        let text = crate::compose::text(node);
+        if let std::borrow::Cow::Owned(clean) = redact::written(name, &text) {
+            node.value = Value::String(clean.into());
+        }
+    }
+}

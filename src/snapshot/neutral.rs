@@ -1,0 +1,94 @@
+//! The model as the rules of the posture are to see it: in a place that is nobody's.
+//!
+//! Rules look at where a path leads, and a project below `/root` leads elsewhere than one below `/srv`.
+//! What is reviewed is neither.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::compose::Model;
+use crate::compose::table::{PROJECT, PathRule, Spec};
+use crate::policy::rules::real;
+use crate::source::SourceMap;
+use crate::yaml::{Node, Value};
+
+use super::Places;
+
+/// Where the project is for everybody.
+const PROJECT_PLACE: &str = "/srv/-/project";
+
+/// Where everybody is at home.
+const HOME_PLACE: &str = "/home/-";
+
+/// Moves a model that was loaded on this host there.
+pub fn neutral(model: &mut Model, places: &Places<'_>, sources: &SourceMap) {
+    let mover = Mover { places, sources, project: real(places.project) };
+    mover.walk(&mut model.root, Some(&PROJECT));
+    model.directory = PathBuf::from(PROJECT_PLACE);
+    let mut environment = (*model.environment).clone();
+    environment.set("HOME", HOME_PLACE);
+    model.environment = Rc::new(environment);
+}
+
+struct Mover<'m> {
+    places: &'m Places<'m>,
+    sources: &'m SourceMap,
+    /// With its links followed.
+    project: PathBuf,
+}
+
+impl Mover<'_> {
+    fn walk(&self, node: &mut Node, spec: Option<&Spec>) {
+        match &mut node.value {
+            Value::Map(map) => {
+                let is_bind = map.get("type").and_then(Node::as_str) == Some("bind");
+                for (key, child) in map.iter_mut() {
+                    let spec = spec.and_then(|spec| spec.child(key));
+                    match spec.and_then(|spec| spec.path) {
+                        Some(PathRule::BindSource) if !is_bind => {}
+                        Some(PathRule::VolumeDevice) => {
+                            if let Some(device) = child.get_mut("device") {
+                                self.scalar(device);
+                            }
+                        }
+                        Some(_) => self.scalar(child),
+                        None => self.walk(child, spec),
+                    }
+                }
+            }
+            Value::Seq(items) => {
+                let spec = spec.and_then(Spec::item);
+                items.iter_mut().for_each(|item| self.walk(item, spec));
+            }
+            _ => {}
+        }
+    }
+
+    fn scalar(&self, node: &mut Node) {
+        let written = node.origin.span().map_or("", |span| self.sources.text(span));
+        // A path that is written out is the same for everybody.
+        let by_person = written.contains(['~', '$']);
+        if let Value::String(text) = &mut node.value
+            && let Some(moved) = self.moved(Path::new(text.as_str()), by_person)
+        {
+            *text = moved.display().to_string().into();
+        }
+    }
+
+    fn moved(&self, path: &Path, by_person: bool) -> Option<PathBuf> {
+        if let Ok(inside) = path.strip_prefix(self.places.project) {
+            let target = real(path);
+            return Some(match target.strip_prefix(&self.project) {
+                Ok(_) => Path::new(PROJECT_PLACE).join(inside),
+                // A link in the project is part of it, and so is where it leads.
+                Err(_) => self.at_home(&target).unwrap_or(target),
+            });
+        }
+        if by_person { self.at_home(path) } else { None }
+    }
+
+    fn at_home(&self, path: &Path) -> Option<PathBuf> {
+        let inside = path.strip_prefix(self.places.home?).ok()?;
+        Some(Path::new(HOME_PLACE).join(inside))
+    }
+}

@@ -1,0 +1,143 @@
+//! What the plan says would not work does not work, and what it says nothing about does.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::harness::{End, Project, docker};
+
+/// One service `s` of these lines under `hardened`, which ends by itself.
+fn service(lines: &str) -> Project {
+    let project = Project::new(&format!(
+        "services:\n  s:\n    stop_grace_period: 0s\n{}\n",
+        textwrap::indent(lines, "    ")
+    ));
+    project.file(
+        "seaworthy.yaml",
+        "version: 1\nposture: hardened\nwaivers:\n  \
+         - {service: s, rule: sysctls, allow: [net.ipv4.ip_unprivileged_port_start], reason: test}\n",
+    );
+    project
+}
+
+/// What the plan says of it, and whether it works.
+#[track_caller]
+fn foreseen(lines: &str) -> (Option<String>, bool) {
+    let project = service(lines);
+    let plan = project.seaworthy(&["plan", "--format", "json"]).ok().stdout;
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    let findings = plan["findings"].as_array().unwrap().iter();
+    let said = findings
+        .filter(|finding| finding["code"] == "will-not-work")
+        .map(|finding| finding["message"].as_str().unwrap().to_owned())
+        .next();
+    let ended = project.seaworthy(&["run", "-T", "--rm", "s"]);
+    (said, ended.end == End::Code(0))
+}
+
+#[track_caller]
+fn fails_as_foreseen(lines: &str, reason: &str) {
+    let (said, works) = foreseen(lines);
+    assert!(said.as_deref().is_some_and(|said| said.contains(reason)), "{lines}\n{said:?}");
+    assert!(!works, "{lines}\nworks, although: {said:?}");
+}
+
+#[track_caller]
+fn works_as_foreseen(lines: &str) {
+    let (said, works) = foreseen(lines);
+    assert!(said.is_none() && works, "{lines}\n{said:?}, works: {works}");
+}
+
+const USER: &str = "image: sw-busybox\nuser: '10001:10001'\nnetwork_mode: none\n";
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn ports_that_only_root_may_bind() {
+    let listen = "image: sw-busybox\nuser: '10001:10001'\nnetworks: [inner]\nexpose: ['80']\n\
+                  command: [sh, -c, 'httpd -p 80 -h / && httpd_pid=$$! && sleep 0.2']";
+    let with =
+        |lines: &str| format!("{listen}\n{lines}").replace("networks: [inner]\n", "network_mode: none\n");
+    works_as_foreseen(&with(""));
+    let closed = "sysctls: {net.ipv4.ip_unprivileged_port_start: '1024'}";
+    fails_as_foreseen(&with(closed), "cannot bind its port 80");
+    let lower = "sysctls: {net.ipv4.ip_unprivileged_port_start: '80'}";
+    works_as_foreseen(&with(lower));
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn places_in_a_root_that_cannot_be_written() {
+    let writes = "read_only: true\ncommand: [sh, -c, 'echo x >> /var/x']";
+    fails_as_foreseen(&format!("{USER}{writes}"), "writes /var/x (its command)");
+    works_as_foreseen(&format!("{USER}{writes}\ntmpfs: ['/var:mode=1777']"));
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn commands_that_become_somebody_else() {
+    fails_as_foreseen(
+        &format!("{USER}entrypoint: [setpriv, --reuid, '10002', 'true']"),
+        "switches to another user by setpriv",
+    );
+    works_as_foreseen(&format!("{USER}entrypoint: ['true']"));
+}
+
+/// An image of one entrypoint, made from the image of the tests and removed again.
+struct Made(String);
+
+impl Made {
+    fn new(text: &str, mode: u32) -> Self {
+        let name = format!("sw-test-{}-entry-{mode:o}", std::process::id());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("start.sh");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        docker(&["create", "--name", &name, "sw-busybox"]).ok();
+        let image = Self(name);
+        docker(&["cp", path.to_str().unwrap(), &format!("{}:/bin/start.sh", image.0)]).ok();
+        let entry = "ENTRYPOINT [\"start.sh\"]";
+        docker(&["commit", "--change", entry, "--change", "CMD [\"true\"]", &image.0, &image.0]).ok();
+        docker(&["rm", &image.0]).ok();
+        image
+    }
+
+    fn lines(&self) -> String {
+        USER.replace("sw-busybox", &self.0)
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        docker(&["rm", "-f", &self.0]);
+        docker(&["rmi", "-f", &self.0]);
+    }
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn entrypoints_of_images() {
+    let closed = Made::new("#!/bin/sh\nexec \"$@\"\n", 0o700);
+    fails_as_foreseen(&closed.lines(), "bin/start.sh, which the image gives to 0:0 with mode 0700");
+    let switches = Made::new("#!/bin/sh\nset -e\nexec setpriv --reuid 10002 --clear-groups \"$@\"\n", 0o755);
+    fails_as_foreseen(&switches.lines(), "bin/start.sh switches to another user by setpriv");
+    drop(switches);
+    let asks =
+        "#!/bin/sh\nif [ \"$(id -u)\" = 0 ]; then exec setpriv --reuid 10002 \"$@\"; fi\nexec \"$@\"\n";
+    works_as_foreseen(&Made::new(asks, 0o755).lines());
+}
+
+/// What is mounted is judged more strictly: it stops the launch.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn files_of_another_user_without_the_capability_to_read_them() {
+    for mount in ["volumes: ['./key:/key:ro']", "secrets: [key]"] {
+        let project = service(&format!("{USER}command: [cat, /key]\n{mount}"));
+        let file = fs::read_to_string(project.path("compose.yaml")).unwrap();
+        if mount.starts_with("secrets") {
+            project.file("compose.yaml", &format!("{file}secrets: {{key: {{file: ./key}}}}\n"));
+        }
+        fs::set_permissions(project.file("key", "x"), fs::Permissions::from_mode(0o600)).unwrap();
+        for words in [&["plan"][..], &["up", "-d"]] {
+            project.seaworthy(words).refuses(73, "bind-access").says("mode 0600").says("refuses to read");
+        }
+    }
+}
