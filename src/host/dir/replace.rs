@@ -72,7 +72,9 @@ mod tests {
         let path = temp.path().join("a/b");
         let replace = |content: &str, mode| root.replace_file(Path::new("a/b"), content.as_bytes(), mode);
         assert!(replace("one", 0o640).unwrap());
-        let first = fs::metadata(&path).unwrap();
+        // Held open, so that its number is not given to another file.
+        let held = fs::File::open(&path).unwrap();
+        let first = held.metadata().unwrap();
         assert_eq!(first.mode() & 0o7777, 0o640);
         assert!(!replace("one", 0o640).unwrap());
         assert!(replace("one", 0o600).unwrap() && replace("two", 0o600).unwrap());
