@@ -36,5 +36,7 @@ mod merging;
 mod output_file;
 #[path = "integration/passing_on.rs"]
 mod passing_on;
+#[path = "integration/posture.rs"]
+mod posture;
 #[path = "integration/yaml_errors.rs"]
 mod yaml_errors;
