@@ -19,7 +19,8 @@ use std::path::Path;
 use std::process::Command;
 
 use project::Project;
-use seaworthy::plan::PlanStep;
+use seaworthy::ownership::Way;
+use seaworthy::plan::{PlanRepair, PlanStep};
 use serde_json::Value;
 
 #[test]
@@ -180,7 +181,12 @@ volumes: {cache: {}}
     project.run(["snapshot", "write"]).output();
     let project = project.file("compose.override.yaml", "services: {web: {cap_add: [SYS_ADMIN]}}\n");
     let plain = Project::new("services: {web: {image: demo}}\n");
-    let mut plans: Vec<Value> = [&project, &plain]
+    // Who owns what is looked at only where nothing is refused before.
+    let owned = Project::new("services: {web: {image: demo, volumes: [./data:/data, ./other:/other]}}\n")
+        .folder("data")
+        .file("from.json", "{}")
+        .file("seaworthy.yaml", "version: 1\ncopies: [{from: from.json, to: to.json}]\n");
+    let mut plans: Vec<Value> = [&project, &plain, &owned]
         .map(|project| project.run(["plan", "--format", "json"]))
         .iter()
         .map(|outcome| {
@@ -196,6 +202,16 @@ volumes: {cache: {}}
         service: "web".to_owned(),
     };
     plans[1]["steps"] = serde_json::to_value([step]).unwrap();
+    let repair = PlanRepair {
+        service: "web".to_owned(),
+        path: "/srv/app/data".to_owned(),
+        owner: "10001:10001".to_owned(),
+        from: vec![3001],
+        strategy: "chown",
+        by: Way::Helper,
+        reason: "a test",
+    };
+    plans[1]["repairs"] = serde_json::to_value([repair]).unwrap();
     plans
 }
 
