@@ -11,11 +11,15 @@
     reason = "what cannot be set up cannot be measured"
 )]
 
-use std::fmt::Write;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+#[path = "support/generated.rs"]
+mod generated;
+
+use generated::generated;
 
 const SIZES: [(usize, usize); 3] = [(1, 20), (1_000, 7), (10_000, 5)];
 
@@ -108,39 +112,4 @@ fn run(mut command: Command, project: &Path) -> Option<Best> {
     let time = start.elapsed();
     let well = waited == id && libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
     well.then(|| Best { time, kibibytes: u64::try_from(usage.ru_maxrss).unwrap_or(0) })
-}
-
-/// A project in which every service has what services usually have.
-fn generated(services: usize) -> String {
-    let mut text = "name: bench
-x-common: &common
-  restart: unless-stopped
-  logging: {driver: json-file, options: {max-size: 10m}}
-volumes: {cache: {}}
-services:
-"
-    .to_owned();
-    for at in 0..services {
-        let _ = write!(
-            text,
-            r#"  service-{at}:
-    <<: *common
-    image: registry.example/app-{at}:${{TAG:-1.2.3}}
-    command: ["serve", "--port", "8080"]
-    environment:
-      - NAME=service-{at}
-      - LEVEL=${{LEVEL:-info}}
-      - HOME
-    ports: ["{port}:80"]
-    volumes: ["./data/{at}:/data", "cache:/cache:ro"]
-    healthcheck: {{test: "curl -f http://localhost", interval: 1m30s, retries: 3}}
-    deploy: {{resources: {{limits: {{cpus: "0.5", memory: 256M}}}}}}
-"#,
-            port = 10_000 + at % 50_000,
-        );
-        if at > 0 {
-            let _ = writeln!(text, "    depends_on: [service-{}]", if at % 10 == 0 { 0 } else { at - 1 });
-        }
-    }
-    text
 }

@@ -126,9 +126,7 @@ impl Redactor {
             let ranges = if hidden.value_files.contains(&id) {
                 known::assigned(&file.text)
             } else {
-                let mut ranges = credential::in_yaml(&file.text);
-                ranges.extend(credential::in_text(&file.text));
-                ranges
+                credential::in_file(&file.text)
             };
             let text =
                 if ranges.is_empty() { file.text.clone() } else { starred(&file.text, &ranges).into() };

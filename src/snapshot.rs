@@ -19,7 +19,7 @@ use crate::redact;
 use crate::source::{FileId, Origin, Span};
 use crate::yaml::{self, Limits, Mapping, Node, Value};
 
-pub use model::Places;
+pub use model::{Places, portable};
 pub use neutral::neutral;
 
 /// Beside the project's files.
@@ -44,9 +44,8 @@ pub struct Parts<'p> {
     pub users: &'p [UserDecision],
     pub lock: Option<&'p Lock>,
     pub verdicts: &'p [Verdict],
-    /// As `compose::load_written` gives it.
+    /// As [`portable`] gives it.
     pub model: Node,
-    pub places: Places<'p>,
 }
 
 /// A snapshot as a tree. What was just taken knows where everything was written.
@@ -57,7 +56,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub fn take(parts: Parts<'_>) -> Self {
-        let model = model::portable(parts.model, &parts.places);
+        let model = parts.model;
         let mut root = Mapping::new();
         root.put("version", Node::new(Value::Int(VERSION), OWN));
         let files = parts.files.into_iter().map(|(name, id)| {

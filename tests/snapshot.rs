@@ -11,12 +11,15 @@
 )]
 
 #[path = "harness/project.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
 mod project;
 #[path = "harness/snapshot.rs"]
 mod snapshot;
 
 #[path = "snapshot/canary.rs"]
 mod canary;
+#[path = "snapshot/ci.rs"]
+mod ci;
 #[path = "snapshot/edits.rs"]
 mod edits;
 #[path = "snapshot/formats.rs"]

@@ -75,9 +75,13 @@ fn nil_lists(node: &mut Node, spec: Option<&Spec>) {
 
 /// Fields in the table's order, free keys sorted; for JSON also what Go's encoder adds and loses.
 pub fn arrange(node: &Node, spec: Option<&Spec>, format: Format, depth: usize) -> Node {
-    let mut arranged = node.clone();
-    put_in_order(&mut arranged, spec, format, depth);
-    arranged
+    arrange_owned(node.clone(), spec, format, depth)
+}
+
+/// As [`arrange`], of a tree that nobody needs any more.
+pub fn arrange_owned(mut node: Node, spec: Option<&Spec>, format: Format, depth: usize) -> Node {
+    put_in_order(&mut node, spec, format, depth);
+    node
 }
 
 /// In place: a large model is not to be there twice.

@@ -167,10 +167,10 @@ codes! {
         => "Use one user, a shared group, or mount one of them read-only.";
     BindAccess "bind-access" PreparationFailed "A service's user cannot use what is mounted"
         => "Change the permissions of the component shown.";
-    CopyFailed "copy-failed" PreparationFailed "A derived file cannot be refreshed"
-        => "The old one stays; correct the source and run again.";
     WillNotWork "will-not-work" PreparationFailed "A service's own settings would keep it from working"
         => "Change what is shown, or give the service what it needs.";
+    CopyFailed "copy-failed" PreparationFailed "A derived file cannot be refreshed"
+        => "The old one stays; correct the source and run again.";
     PrepareFailed "prepare-failed" PreparationFailed "Host preparation failed"
         => "Nothing was launched; correct the cause and run again.";
     // Engine and launch.

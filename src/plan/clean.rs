@@ -44,13 +44,7 @@ impl Plan {
         }
         for step in &mut self.steps {
             text(&mut step.path);
-        }
-        for repair in &mut self.repairs {
-            text(&mut repair.path);
-        }
-        for copy in &mut self.copies {
-            text(&mut copy.from);
-            text(&mut copy.to);
+            some(&mut step.how);
         }
         for finding in &mut self.findings {
             text(&mut finding.message);

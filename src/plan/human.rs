@@ -31,12 +31,11 @@ fn files(plan: &Plan, page: &mut Page) {
     page.heading("Files, in this order");
     let rows = |with_size: bool| -> Vec<Vec<Cell>> {
         let row = |file: &PlanFile| -> Vec<Cell> {
-            let digest = file.sha256.get(..12).unwrap_or(&file.sha256);
             let size = Piece::new(format!("{} B", file.size), Tone::Dim);
             let mut row =
                 vec![vec![Piece::from(file.role.name())], vec![Piece::from(plan.short(&file.name))]];
             row.extend(with_size.then(|| vec![size]));
-            row.push(vec![Piece::new(digest, Tone::Dim)]);
+            row.push(vec![Piece::new(file.digest(), Tone::Dim)]);
             row
         };
         plan.files.iter().map(row).collect()
@@ -57,7 +56,7 @@ fn services(plan: &Plan, page: &mut Page) {
         for service in &plan.services {
             let parts = parts(plan, service, usize::MAX);
             let name = Piece::new(format!("  {}", service.name), Tone::Heading);
-            page.line(&[name, Piece::from(format!("  {}", image(plan, service)))]);
+            page.line(&[name, Piece::from(format!("  {}", plan.image(service)))]);
             for (title, lines) in PARTS.iter().zip(&parts) {
                 let width = PARTS.iter().map(|part| part.len()).max().unwrap_or(0);
                 for (at, line) in lines.iter().enumerate() {
@@ -69,7 +68,7 @@ fn services(plan: &Plan, page: &mut Page) {
     }
     if !plan.disabled.is_empty() {
         let names = Piece::from(plan.disabled.join(", "));
-        page.hanging(&[Piece::new("  not enabled by a profile: ", Tone::Dim)], &names);
+        page.hanging(&[Piece::new("  not in this launch: ", Tone::Dim)], &names);
     }
 }
 
@@ -78,20 +77,13 @@ fn table(plan: &Plan, words: usize) -> Vec<Vec<Cell>> {
     let titles = ["service", "image"].into_iter().chain(PARTS);
     let mut rows: Vec<Vec<Cell>> = vec![titles.map(|title| vec![Piece::new(title, Tone::Dim)]).collect()];
     for service in &plan.services {
-        let first = [vec![Piece::new(&service.name, Tone::Heading)], vec![Piece::from(image(plan, service))]];
+        let first = [vec![Piece::new(&service.name, Tone::Heading)], vec![Piece::from(plan.image(service))]];
         let mut parts = parts(plan, service, words);
         let [user, ..] = &mut parts;
         *user = user.iter().flat_map(|piece| piece.text.split(", ")).map(Piece::from).collect();
         rows.push(first.into_iter().chain(parts).collect());
     }
     rows
-}
-
-fn image(plan: &Plan, service: &PlanService) -> String {
-    match service.image.strip_prefix("build ") {
-        Some(context) => format!("build {}", plan.short(context)),
-        None => service.image.clone(),
-    }
 }
 
 fn parts(plan: &Plan, service: &PlanService, words: usize) -> [Cell; 4] {
@@ -101,8 +93,7 @@ fn parts(plan: &Plan, service: &PlanService, words: usize) -> [Cell; 4] {
         .mounts
         .iter()
         .map(|mount| {
-            let source =
-                mount.source.as_deref().map_or_else(|| "anonymous".to_owned(), |path| plan.short(path));
+            let source = plan.source(mount);
             let arrow = format!("{source} → {}  {}", mount.target, service.remark(mount));
             Piece::from(arrow.trim_end())
         })
@@ -155,8 +146,7 @@ fn changes(plan: &Plan, page: &mut Page) {
 fn steps(plan: &Plan, page: &mut Page) {
     page.heading("To do on the host");
     let waiting: Vec<&PlanOwner> = plan.owners.iter().filter(|owner| owner.outcome == "wait").collect();
-    let kept = !plan.repairs.is_empty() || !plan.copies.is_empty();
-    if plan.steps.is_empty() && waiting.is_empty() && !kept {
+    if plan.steps.is_empty() && waiting.is_empty() {
         let text = match (plan.refused, plan.owners.iter().all(|owner| owner.outcome == "present")) {
             (true, _) => "  nothing, since this is refused",
             (false, true) => "  nothing: every bind source is there",
@@ -173,22 +163,14 @@ fn steps(plan: &Plan, page: &mut Page) {
                 step.step.replace('-', " "),
                 plan.short(&step.path),
                 owner,
-                step.mode.clone(),
-                format!("for {}", step.service),
+                step.mode.clone().unwrap_or_default(),
+                step.service.as_ref().map(|service| format!("for {service}")).unwrap_or_default(),
+                step.how.as_deref().map(|how| plan.short(how)).unwrap_or_default(),
             ];
             cells.into_iter().map(|cell| vec![Piece::from(cell)]).collect()
         })
         .collect();
     page.rows(&rows);
-    for copy in &plan.copies {
-        let text = format!("{}, {}, from {}", plan.short(&copy.to), copy.mode, plan.short(&copy.from));
-        page.hanging(&[Piece::from("  refresh  ")], &Piece::from(text));
-    }
-    for repair in &plan.repairs {
-        let (path, owner, service) = (plan.short(&repair.path), &repair.owner, &repair.service);
-        let text = format!("{path}  {owner}  for {service}: {}", repair.describe());
-        page.hanging(&[Piece::from("  keep right  ")], &Piece::from(text));
-    }
     for owner in waiting {
         let why = owner.why.as_deref().unwrap_or_default();
         let text = format!("{} for {}: not known yet, {why}", plan.short(&owner.source), owner.service);

@@ -14,7 +14,7 @@ const LARGEST: u64 = 32 * 1024 * 1024;
 
 /// Every file of a run, each read once and kept: nothing is read a second time, so that what was
 /// judged is what is launched.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Inputs {
     sources: SourceMap,
     by_path: HashMap<PathBuf, FileId>,

@@ -93,6 +93,9 @@ const ABOUT: &[&str] = &[
 const SWITCHES: &[&str] =
     &["", "true", "false", "yes", "no", "on", "off", "null", "~", "none", "required", "optional", "[]", "{}"];
 
+/// What follows a prefix is at least so long, and a random word is longer still.
+const SHORTEST_SHAPE: usize = 12;
+
 /// How tokens of well-known services begin.
 const PREFIXES: &[&str] = &[
     "ghp_",
@@ -171,8 +174,23 @@ pub fn written<'t>(name: &str, text: &'t str) -> Cow<'t, str> {
     if names_secret(name) && !is_switch(text) {
         return Cow::Owned(only_expressions(text));
     }
-    let ranges = [in_text(text), defaults(text)].concat();
+    if !is_worth_a_look(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut ranges = [in_text(text), defaults(text)].concat();
+    if text.contains('\n') {
+        // A configuration of something else, most likely.
+        ranges.extend(in_yaml(text));
+    }
     replace(text, ranges)
+}
+
+/// Most values are short words. Those that can be no credential are not taken apart.
+fn is_worth_a_look(text: &str) -> bool {
+    text.len() >= SHORTEST_SHAPE
+        || text.contains(['=', '$', '@'])
+        || text.contains("--")
+        || text.contains("-u")
 }
 
 fn is_switch(text: &str) -> bool {
@@ -286,6 +304,7 @@ fn replace(text: &str, mut ranges: Vec<Range<usize>>) -> Cow<'_, str> {
 pub(super) fn in_text(text: &str) -> Vec<Range<usize>> {
     let mut found = private_keys(text);
     let mut earlier = None;
+    let mut after_user = false;
     for word in tokens(text) {
         let token = text.get(word.clone()).unwrap_or_default();
         if let Some(password) = url_password(token) {
@@ -301,8 +320,27 @@ pub(super) fn in_text(text: &str) -> Vec<Range<usize>> {
         {
             found.push(word.clone());
         }
+        if std::mem::take(&mut after_user)
+            && let Some(password) = user_password(token)
+        {
+            found.push(shift(&password, word.start));
+        }
+        after_user = matches!(token, "-u" | "--user");
         earlier = token.strip_prefix("--").filter(|flag| !flag.contains('='));
         found.extend(by_shape(token).into_iter().map(|range| shift(&range, word.start)));
+    }
+    found
+}
+
+/// Everything that looks like one in a file as it was written.
+pub(super) fn in_file(text: &str) -> Vec<Range<usize>> {
+    let mut found = in_yaml(text);
+    found.extend(in_text(text));
+    let mut start = 0;
+    // Line by line, so that one malformed expression does not hide the others.
+    for line in text.split_inclusive('\n') {
+        found.extend(defaults(line).iter().map(|range| shift(range, start)));
+        start += line.len();
     }
     found
 }
@@ -413,6 +451,13 @@ fn url_password(token: &str) -> Option<Range<usize>> {
     (!text.is_empty() && !text.starts_with('$') && text != REDACTED).then_some(password)
 }
 
+/// The password in `user:password`, which is no pair of ids.
+fn user_password(token: &str) -> Option<Range<usize>> {
+    let (user, password) = token.split_once(':')?;
+    let ids = password.bytes().all(|byte| byte.is_ascii_digit());
+    (!user.is_empty() && !ids && !password.contains(['$', '/'])).then(|| user.len() + 1..token.len())
+}
+
 /// The value in `password=value`, `--password=value`, `x.secret=value`.
 fn assignment(token: &str) -> Option<Range<usize>> {
     let sign = token.find('=')?;
@@ -447,9 +492,9 @@ fn by_shape(token: &str) -> Vec<Range<usize>> {
     let joint = |c: char| matches!(c, '/' | ':' | '=' | '@' | '?' | '&' | '$');
     let mut start = 0;
     for piece in token.split(joint) {
-        let well_known = PREFIXES
-            .iter()
-            .any(|prefix| piece.strip_prefix(prefix).is_some_and(|rest| rest.len() >= 12 && is_opaque(rest)));
+        let well_known = PREFIXES.iter().any(|prefix| {
+            piece.strip_prefix(prefix).is_some_and(|rest| rest.len() >= SHORTEST_SHAPE && is_opaque(rest))
+        });
         if well_known || looks_random(piece) {
             found.push(start..start + piece.len());
         }

@@ -52,6 +52,9 @@ const COMMON: &[&str] = &[
     "docker",
 ];
 
+/// Variables that say where somebody is, which a message about a path has to say too.
+const PLACES: &[&str] = &["HOME", "PWD", "OLDPWD", "PATH"];
+
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     /// A value and what it is shown as.
@@ -66,7 +69,8 @@ impl Known {
         let mut seen = HashSet::new();
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
         for word in words.filter(|word| !word.is_empty()) {
-            if seen.insert(word)
+            if !PLACES.contains(&word)
+                && seen.insert(word)
                 && let Some(value) = environment.get(word)
             {
                 self.add(value, &format!("${{{word}}}"));
@@ -89,8 +93,7 @@ impl Known {
 
     /// What looks like a credential in a file.
     pub fn add_credentials(&mut self, text: &str) {
-        let ranges = [credential::in_yaml(text), credential::in_text(text)].concat();
-        for range in ranges {
+        for range in credential::in_file(text) {
             let value = text.get(range).unwrap_or_default();
             self.add(value.trim().trim_matches(['"', '\'']), REDACTED);
         }
@@ -103,7 +106,7 @@ impl Known {
             self.add_one(&escaped, shown);
         }
         // A short form takes a value apart, and a message may show a part.
-        let parts = value.split(|c: char| c.is_whitespace() || ":=,@;".contains(c));
+        let parts = value.split(|c: char| c.is_whitespace() || ":=,@;?{}$\"'".contains(c));
         for part in parts.filter(|part| part.len() >= CERTAIN && *part != value) {
             self.add_one(part, shown);
         }

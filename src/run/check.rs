@@ -31,6 +31,10 @@ pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
     let exit = if fails { Exit::Findings } else { Exit::Done };
     let redactor = session.redactor();
     let (sink, sources) = (redactor.sink(&session.sink), redactor.sources(session.inputs.sources()));
+    let sources = match options.format {
+        CheckFormat::Sarif | CheckFormat::Github => super::snapshot::located(&sources),
+        _ => sources,
+    };
     let (findings, sources) = (sink.findings(), &sources);
     let text = match options.format {
         CheckFormat::Human => {

@@ -10,6 +10,7 @@ use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command};
 use crate::launch::program::Program;
 use crate::ownership::UserDecision;
+use crate::plan::shell_word;
 use crate::prepare::copy::refresh;
 use crate::prepare::prepare;
 use crate::project::Project;
@@ -229,7 +230,13 @@ fn hand_over(
     }
     session.report();
     if request.global.no_launch {
-        return Ok(Exit::Done);
+        // The plug-in by itself does the same, but this is what people know.
+        let program = Program::docker(&docker);
+        let words = program.with(request.launch(directory, name, &path));
+        let words = words.iter().map(|word| shell_word(&word.to_string_lossy()));
+        let line: Vec<String> =
+            std::iter::once(shell_word(&program.path.to_string_lossy())).chain(words).collect();
+        return Ok(super::print(format!("{}\n", line.join(" ")).as_bytes()).unwrap_or_else(|exit| exit));
     }
     if on_host && launch_checked::is_proved(verified) {
         let (docker, variables, rendered) = (&docker, &variables, path.as_path());

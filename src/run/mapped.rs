@@ -40,7 +40,7 @@ fn sources(model: &mut Model, service: &str, from: &Path, to: &Path) {
         };
         // Joining an empty path would add a slash.
         let shown = if inside.as_os_str().is_empty() { to.to_owned() } else { to.join(inside) };
-        source.value = Value::String(shown.to_string_lossy().into());
+        source.value = Value::String(shown.to_string_lossy().into_owned().into());
         if let Some(bind) = mount.get_mut("bind").and_then(Node::as_map_mut) {
             bind.remove("create_host_path");
         }

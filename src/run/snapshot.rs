@@ -5,25 +5,27 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Request, SnapshotDo, SnapshotFormat, SnapshotOptions};
-use crate::compose::{self, Model, Phases};
-use crate::diagnostic::{Code, Exit, Finding, Screen, github, sarif};
+use crate::compose::{self, Layer, Model, Phases};
+use crate::diagnostic::{Code, Exit, Finding, Screen, Sink, github, sarif};
 use crate::host::write_atomic;
 use crate::ownership::lock::LockFile;
 use crate::ownership::{Caller, NoEngine, UserDecision, UserQuestion, decide_users};
 use crate::policy::date::Date;
-use crate::policy::{self, Arranged, Policy, Verdict, verdicts};
+use crate::policy::{self, Arranged, Policy, verdicts};
 use crate::project::{Project, list};
 use crate::snapshot::difference::{Difference, Reset, differences};
-use crate::snapshot::{FILE_NAME, Parts, Places, Snapshot, neutral, report};
+use crate::snapshot::{FILE_NAME, Parts, Places, Snapshot, neutral, portable, report};
 use crate::source::{FileId, SourceMap, Span};
 use crate::yaml::{Limits, Node};
 
 use super::policy::users;
-use super::session::{Session, current_directory, screen};
+use super::session::{Session, current_directory, page_screen};
 
 /// What is at hand once the project is read.
 struct Taken {
     current: Snapshot,
+    /// The file that it makes.
+    text: String,
     /// Beside the project, or where `--file` says.
     path: PathBuf,
     resets: Vec<Reset>,
@@ -57,8 +59,8 @@ pub fn since_reviewed(session: &mut Session<'_>) -> Vec<Difference> {
     };
     let taken = there(&mut own).and_then(|_| take(&mut own, &options));
     let found = taken.and_then(|taken| match reviewed(&mut own, &taken) {
-        Some(Ok((before, _))) => Some(found(&before, &taken)),
-        _ => None,
+        Reviewed::Other(before) => Some(found(&before, &taken)),
+        Reviewed::Absent | Reviewed::Unreadable | Reviewed::Same => None,
     });
     session.inputs = own.inputs;
     found.unwrap_or_default()
@@ -67,7 +69,6 @@ pub fn since_reviewed(session: &mut Session<'_>) -> Vec<Difference> {
 /// Reads the project as it is written, and as it would run. No engine is asked and nothing of this host counts, the
 /// host's policy included: what comes out is the same for everybody.
 fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
-    let selection = session.selection(&[]);
     let mut project = session.locate()?;
     project.environment.stand_in();
     let given = policy::Given {
@@ -87,32 +88,28 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
     if session.sink.has_errors() {
         return None;
     }
-    let layers = session.layers(&project)?;
-    let arranged = match &policy {
-        Some(policy) => policy.layers(layers, &project, &mut session.inputs, &mut session.sink)?,
-        None => Arranged { layers, ..Arranged::default() },
-    };
-    let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
-    let written =
-        compose::load_written(&project, arranged.layers.clone(), &mut session.inputs, &mut session.sink)?;
+    let mut arranged = arrange(session, &project, policy.as_ref())?;
+    let files = files(session, &project, &arranged);
+    let resets = resets(&arranged);
+    let layers = std::mem::take(&mut arranged.layers);
+    let home = project.environment.get("HOME").map(PathBuf::from);
+    let places = Places { project: &project.directory, home: home.as_deref() };
+    let Loaded { model, written } = load(session, &project, policy.as_ref(), layers, &places)?;
+    let mut model = model;
     let lock = read_lock(session, &project, policy.as_ref())?;
     let users = decide(session, &model, policy.as_ref(), lock.as_ref());
     crate::ownership::apply(&mut model, &users);
-    let home = model.environment.get("HOME").map(PathBuf::from);
-    let places = Places { project: &project.directory, home: home.as_deref() };
     neutral(&mut model, &places, session.inputs.sources());
     let verdicts = verdicts(policy.as_ref(), &model, &arranged);
     let document = policy.as_ref().and_then(|policy| written_policy(session, policy));
-    let current = snapshot(
-        session,
-        &project,
-        &arranged,
-        places,
-        &users,
-        lock.as_ref(),
-        document.as_ref(),
-        (verdicts, written),
-    );
+    let current = Snapshot::take(Parts {
+        files,
+        policy: document.as_ref(),
+        users: &users,
+        lock: lock.as_ref().map(|file| &file.lock),
+        verdicts: &verdicts,
+        model: written,
+    });
     let path = match &options.file {
         Some(file) => current_directory().join(file),
         None => project.home().join(FILE_NAME),
@@ -123,7 +120,8 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
         .filter(|overlay| overlay.is_builtin())
         .filter_map(|overlay| Some((overlay.file, overlay.origin.span()?)))
         .collect();
-    Some(Taken { current, path, resets: resets(&arranged), asked })
+    let text = current.text();
+    Some(Taken { current, text, path, resets, asked })
 }
 
 fn read_lock(
@@ -175,17 +173,79 @@ fn written_policy(session: &Session<'_>, policy: &Policy) -> Option<Node> {
     documents.into_iter().next().map(|document| document.root)
 }
 
-#[allow(clippy::too_many_arguments, reason = "everything that was read goes in")]
-fn snapshot(
-    session: &Session<'_>,
+/// The layers of a launch.
+fn arrange(session: &mut Session<'_>, project: &Project, policy: Option<&Policy>) -> Option<Arranged> {
+    let layers = session.layers(project)?;
+    match policy {
+        Some(policy) => policy.layers(layers, project, &mut session.inputs, &mut session.sink),
+        None => Some(Arranged { layers, ..Arranged::default() }),
+    }
+}
+
+/// The model that would run, and the same as it is written.
+struct Loaded {
+    model: Model,
+    written: Node,
+}
+
+/// Loads both, side by side: neither needs anything of the other.
+fn load(
+    session: &mut Session<'_>,
     project: &Project,
-    arranged: &Arranged,
-    places: Places<'_>,
-    users: &[UserDecision],
-    lock: Option<&LockFile>,
-    policy: Option<&Node>,
-    (verdicts, written): (Vec<Verdict>, Node),
-) -> Snapshot {
+    policy: Option<&Policy>,
+    layers: Vec<Layer>,
+    places: &Places<'_>,
+) -> Option<Loaded> {
+    let selection = session.selection(&[]);
+    let own = layers.clone();
+    let mut inputs = session.inputs.clone();
+    std::thread::scope(|scope| {
+        let beside = std::thread::Builder::new()
+            .name("as-written".to_owned())
+            .stack_size(STACK)
+            .spawn_scoped(scope, || {
+                let mut sink = Sink::new();
+                let written = compose::load_written(project, own, &mut inputs, &mut sink);
+                (written.map(|model| portable(model, places)), sink, inputs)
+            });
+        let model = session.load(project, layers, Phases::default(), &selection);
+        let joined = beside.map_err(drop).and_then(|thread| thread.join().map_err(drop));
+        let model = model?;
+        let Ok((written, sink, inputs)) = joined else {
+            session.sink.push(
+                Finding::error(Code::Internal, "the project could not be read as it is written")
+                    .help(Code::Internal.remedy()),
+            );
+            return None;
+        };
+        if written.is_none() {
+            session.sink.extend(sink.into_findings());
+        }
+        // Both read what the files include, in the same order; places are told by it.
+        let same =
+            inputs.sources().iter().zip(session.inputs.sources().iter()).all(|(a, b)| a.path == b.path);
+        let written = if same { written } else { again(session, project, policy, places) };
+        Some(Loaded { model, written: written? })
+    })
+}
+
+/// As the main thread has.
+const STACK: usize = 8 << 20;
+
+/// One after the other, where the two did not read the same files.
+fn again(
+    session: &mut Session<'_>,
+    project: &Project,
+    policy: Option<&Policy>,
+    places: &Places<'_>,
+) -> Option<Node> {
+    let layers = arrange(session, project, policy)?.layers;
+    let written = compose::load_written(project, layers, &mut session.inputs, &mut session.sink)?;
+    Some(portable(written, places))
+}
+
+/// The files in the order in which they are merged, by their names from the project.
+fn files(session: &Session<'_>, project: &Project, arranged: &Arranged) -> Vec<(String, FileId)> {
     let sources = session.inputs.sources();
     let name = |id: FileId| {
         let file = sources.get(id)?;
@@ -199,15 +259,7 @@ fn snapshot(
             None => file.name.clone(),
         })
     };
-    Snapshot::take(Parts {
-        files: arranged.layers.iter().filter_map(|layer| Some((name(layer.file)?, layer.file))).collect(),
-        policy,
-        users,
-        lock: lock.map(|file| &file.lock),
-        verdicts: &verdicts,
-        model: written,
-        places,
-    })
+    arranged.layers.iter().filter_map(|layer| Some((name(layer.file)?, layer.file))).collect()
 }
 
 /// A file outside the project, as the way to it.
@@ -239,60 +291,68 @@ fn resets(arranged: &Arranged) -> Vec<Reset> {
     found
 }
 
-/// The file as it was reviewed, where there is one.
-fn reviewed(session: &mut Session<'_>, taken: &Taken) -> Option<Result<(Snapshot, String), ()>> {
+/// The file as it was reviewed.
+enum Reviewed {
+    Absent,
+    /// The sink says why.
+    Unreadable,
+    /// The very bytes.
+    Same,
+    Other(Snapshot),
+}
+
+fn reviewed(session: &mut Session<'_>, taken: &Taken) -> Reviewed {
     if std::fs::symlink_metadata(&taken.path).is_err() {
-        return None;
+        return Reviewed::Absent;
     }
-    let name = taken.path.strip_prefix(current_directory()).unwrap_or(&taken.path).display().to_string();
+    let name = shown(&taken.path);
     let id = match session.inputs.read(&taken.path, &name) {
         Ok(id) => id,
         Err(finding) => {
             session.sink.push(finding);
-            return Some(Err(()));
+            return Reviewed::Unreadable;
         }
     };
-    let text = session.inputs.sources().get(id).map(|file| file.text.to_string()).unwrap_or_default();
-    // The same bytes need no reading.
-    if text == taken.current.text() {
-        return Some(Ok((taken.current.clone(), text)));
+    let Some(text) = session.inputs.sources().get(id).map(|file| file.text.clone()) else {
+        return Reviewed::Unreadable;
+    };
+    if *text == *taken.text {
+        return Reviewed::Same;
     }
     match Snapshot::read(id, &name, &text) {
-        Ok(snapshot) => Some(Ok((snapshot, text))),
+        Ok(snapshot) => Reviewed::Other(snapshot),
         Err(findings) => {
             session.sink.extend(findings);
-            Some(Err(()))
+            Reviewed::Unreadable
         }
     }
 }
 
 fn write(session: &mut Session<'_>, taken: &Taken) -> Result<Exit, Exit> {
-    let text = taken.current.text();
-    let before = match reviewed(session, taken) {
-        // One that cannot be read is what is being put right.
-        Some(Err(())) | None => None,
-        Some(Ok(before)) => Some(before),
-    };
-    session.sink = crate::diagnostic::Sink::new();
-    let name = taken.path.strip_prefix(current_directory()).unwrap_or(&taken.path).display().to_string();
-    if before.as_ref().is_some_and(|(_, old)| *old == text) {
-        return super::print(format!("{name} is up to date\n").as_bytes());
-    }
+    let name = shown(&taken.path);
+    let before = reviewed(session, taken);
+    // One that cannot be read is what is being put right.
+    session.sink = Sink::new();
     let mut said = String::new();
-    if let Some((before, _)) = &before {
-        let found = found(before, taken);
-        said = report::human(&found, &session.redactor().sources(session.inputs.sources()), page());
-        if !said.is_empty() {
-            said.push('\n');
+    match &before {
+        Reviewed::Same => return super::print(format!("{name} is up to date\n").as_bytes()),
+        Reviewed::Other(before) => {
+            let found = found(before, taken);
+            let sources = session.redactor().sources(session.inputs.sources());
+            said = report::human(&found, &sources, page(session.request));
+            if !said.is_empty() {
+                said.push('\n');
+            }
         }
+        Reviewed::Absent | Reviewed::Unreadable => {}
     }
     if session.request.global.dry_run {
         let _ = writeln!(said, "{name} would be written");
         return super::print(said.as_bytes());
     }
-    if let Err(error) = write_atomic(&taken.path, text.as_bytes(), 0o644) {
+    if let Err(error) = write_atomic(&taken.path, taken.text.as_bytes(), 0o644) {
         let finding = Finding::error(Code::PrepareFailed, error.to_string());
-        session.sink.push(finding.help("Write it where you may, with --file."));
+        session.sink.push(finding.help("Write it where you may, with --snapshot."));
         return Err(session.report());
     }
     let _ = writeln!(said, "{name} written");
@@ -313,26 +373,31 @@ fn found(before: &Snapshot, taken: &Taken) -> Vec<Difference> {
 }
 
 fn compare(session: &mut Session<'_>, taken: &Taken, options: &SnapshotOptions) -> Result<Exit, Exit> {
-    let Some(reviewed) = reviewed(session, taken) else {
-        let name = taken.path.display();
-        session.sink.push(
-            Finding::error(Code::SnapshotMissing, format!("{name}: there is no snapshot"))
-                .help(Code::SnapshotMissing.remedy()),
-        );
-        return Err(session.report());
+    let (found, sources) = match reviewed(session, taken) {
+        Reviewed::Same => (Vec::new(), SourceMap::default()),
+        Reviewed::Other(before) => {
+            let mut found = found(&before, taken);
+            if found.is_empty() {
+                found.push(unlike(&before));
+            }
+            (found, session.redactor().sources(session.inputs.sources()))
+        }
+        Reviewed::Unreadable => return Err(session.report()),
+        Reviewed::Absent => {
+            let message = format!("{}: there is no snapshot", shown(&taken.path));
+            session
+                .sink
+                .push(Finding::error(Code::SnapshotMissing, message).help(Code::SnapshotMissing.remedy()));
+            return Err(session.report());
+        }
     };
-    let Ok((before, text)) = reviewed else { return Err(session.report()) };
-    let mut found = found(&before, taken);
-    let is_same = text == taken.current.text();
-    if found.is_empty() && !is_same {
-        found.push(unlike(&before));
-    }
-    let sources = session.redactor().sources(session.inputs.sources());
     let output = match options.format {
         SnapshotFormat::Human => {
-            let mut output = report::human(&found, &sources, page());
+            let mut output = report::human(&found, &sources, page(session.request));
             if found.is_empty() {
                 output.push_str("What would run is what was reviewed.\n");
+            } else if options.action == SnapshotDo::Check {
+                output.push_str("\nReview this, then run `seaworthy snapshot write` and commit the file.\n");
             }
             output
         }
@@ -341,9 +406,14 @@ fn compare(session: &mut Session<'_>, taken: &Taken, options: &SnapshotOptions) 
         SnapshotFormat::Github => github(&report::findings(&found), &located(&sources)),
         SnapshotFormat::Sarif => format!("{:#}\n", sarif(&report::findings(&found), &located(&sources))),
     };
-    session.sink = crate::diagnostic::Sink::new();
+    session.sink = Sink::new();
     super::print(output.as_bytes())?;
-    Ok(if is_same || options.action == SnapshotDo::Diff { Exit::Done } else { Exit::Findings })
+    Ok(if found.is_empty() || options.action == SnapshotDo::Diff { Exit::Done } else { Exit::Findings })
+}
+
+/// A path from here.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(current_directory()).unwrap_or(path).display().to_string()
 }
 
 /// The file says the same in other words: somebody wrote in it.
@@ -359,13 +429,11 @@ fn unlike(before: &Snapshot) -> Difference {
     }
 }
 
-/// Standard output, where the result goes.
-fn page() -> Screen {
+/// Standard output, where the result goes; what is no screen has no width.
+fn page(request: &Request) -> Screen {
     use std::io::IsTerminal;
-    let terminal = std::io::stdout().is_terminal();
-    let screen = screen();
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    Screen { colour: terminal && !plain, width: if terminal { screen.width } else { 10_000 } }
+    let screen = page_screen(request);
+    Screen { width: if std::io::stdout().is_terminal() { screen.width } else { 10_000 }, ..screen }
 }
 
 /// The inputs by the names that a repository knows them by: relative to where it was checked out.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::compose::output::{Format, arrange};
+use crate::compose::output::{Format, arrange_owned};
 use crate::compose::table::{Decode, Map, PROJECT, PathRule, Spec};
 use crate::compose::{as_written, begins_with_expression};
 use crate::redact::{self, names_secret};
@@ -30,7 +30,7 @@ pub fn portable(mut model: Node, places: &Places<'_>) -> Node {
     }
     localise(&mut model, Some(&PROJECT), places);
     clean_model(&mut model, Some(&PROJECT), "");
-    arrange(&model, Some(&PROJECT), Format::Yaml, 0)
+    arrange_owned(model, Some(&PROJECT), Format::Yaml, 0)
 }
 
 /// `IP:PUBLISHED:TARGET/PROTOCOL` with expressions in it.

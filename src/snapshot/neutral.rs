@@ -3,6 +3,8 @@
 //! Rules look at where a path leads, and a project below `/root` leads elsewhere than one below `/srv`.
 //! What is reviewed is neither.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -15,14 +17,14 @@ use crate::yaml::{Node, Value};
 use super::Places;
 
 /// Where the project is for everybody.
-const PROJECT_PLACE: &str = "/srv/-/project";
+const PROJECT_PLACE: &str = "/-";
 
 /// Where everybody is at home.
 const HOME_PLACE: &str = "/home/-";
 
 /// Moves a model that was loaded on this host there.
 pub fn neutral(model: &mut Model, places: &Places<'_>, sources: &SourceMap) {
-    let mover = Mover { places, sources, project: real(places.project) };
+    let mover = Mover { places, sources, project: real(places.project), links: RefCell::default() };
     mover.walk(&mut model.root, Some(&PROJECT));
     model.directory = PathBuf::from(PROJECT_PLACE);
     let mut environment = (*model.environment).clone();
@@ -35,6 +37,8 @@ struct Mover<'m> {
     sources: &'m SourceMap,
     /// With its links followed.
     project: PathBuf,
+    /// Whether there is a link on the way to a path of the project, as far as was looked.
+    links: RefCell<HashMap<PathBuf, bool>>,
 }
 
 impl Mover<'_> {
@@ -77,6 +81,9 @@ impl Mover<'_> {
 
     fn moved(&self, path: &Path, by_person: bool) -> Option<PathBuf> {
         if let Ok(inside) = path.strip_prefix(self.places.project) {
+            if !self.is_linked(path) {
+                return Some(Path::new(PROJECT_PLACE).join(inside));
+            }
             let target = real(path);
             return Some(match target.strip_prefix(&self.project) {
                 Ok(_) => Path::new(PROJECT_PLACE).join(inside),
@@ -85,6 +92,20 @@ impl Mover<'_> {
             });
         }
         if by_person { self.at_home(path) } else { None }
+    }
+
+    /// Whether a link is on the way from the project to a path in it. Many paths share their beginning.
+    fn is_linked(&self, path: &Path) -> bool {
+        if path == self.places.project {
+            return false;
+        }
+        if let Some(known) = self.links.borrow().get(path) {
+            return *known;
+        }
+        let linked = path.parent().is_some_and(|parent| self.is_linked(parent))
+            || path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+        self.links.borrow_mut().insert(path.to_path_buf(), linked);
+        linked
     }
 
     fn at_home(&self, path: &Path) -> Option<PathBuf> {

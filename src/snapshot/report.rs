@@ -5,8 +5,9 @@ mod human;
 mod json;
 mod markdown;
 
+use crate::compose::text;
 use crate::source::{SourceMap, Span};
-use crate::yaml::{Node, to_json_compact};
+use crate::yaml::{Mapping, Node, to_json_compact};
 
 pub use findings::findings;
 pub use human::human;
@@ -15,11 +16,14 @@ pub use markdown::markdown;
 
 use super::difference::Difference;
 
-/// A value on one line, cut where it is too long to be read.
-fn short(node: Option<&Node>, most: usize) -> String {
+/// A value of a difference on one line, cut where it is too long to be read.
+fn short(difference: &Difference, node: Option<&Node>, most: usize) -> String {
     let Some(node) = node else { return String::new() };
+    let is_entry = |list: &str| matches!(difference.path.as_slice(), [_, _, _, key, _] if key == list);
     let text = match node.as_str() {
         Some(text) if !text.is_empty() && !text.contains(['\n', '\r']) => text.to_owned(),
+        _ if is_entry("ports") => port(node),
+        _ if is_entry("volumes") => mount(node),
         _ => to_json_compact(node).replace("\\u003c", "<").replace("\\u003e", ">").replace("\\u0026", "&"),
     };
     if text.chars().count() <= most {
@@ -27,6 +31,54 @@ fn short(node: Option<&Node>, most: usize) -> String {
     }
     let cut: String = text.chars().take(most.saturating_sub(1)).collect();
     format!("{cut}…")
+}
+
+/// As a compose file has it in short.
+fn port(node: &Node) -> String {
+    let part = |key: &str| node.get(key).map(text).unwrap_or_default();
+    let mut line = String::new();
+    for key in ["host_ip", "published"] {
+        let part = part(key);
+        if !part.is_empty() {
+            line.push_str(&part);
+            line.push(':');
+        }
+    }
+    line.push_str(&format!("{}/{}", part("target"), part("protocol")));
+    match part("mode").as_str() {
+        "" | "ingress" => line,
+        mode => format!("{line} ({mode})"),
+    }
+}
+
+/// The source, the target, and what else is said of it.
+fn mount(node: &Node) -> String {
+    let part = |key: &str| node.get(key).map(text).unwrap_or_default();
+    let mut line = part("source");
+    if !line.is_empty() {
+        line.push(':');
+    }
+    line.push_str(&part("target"));
+    if let Some(mode) = node.get("read_only").map(text) {
+        line.push_str(match mode.as_str() {
+            "true" => ":ro",
+            "false" => "",
+            _ => ":ro?",
+        });
+    }
+    let kind = part("type");
+    let mut said: Vec<String> = if kind.is_empty() { Vec::new() } else { vec![kind] };
+    for key in ["bind", "volume", "tmpfs"] {
+        for (name, value) in node.get(key).and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
+            if (name, value.as_bool()) != ("create_host_path", Some(true)) {
+                said.push(format!(
+                    "{name}: {}",
+                    if value.as_map().is_some() { "…".to_owned() } else { text(value) }
+                ));
+            }
+        }
+    }
+    if said.is_empty() { line } else { format!("{line} ({})", said.join(", ")) }
 }
 
 /// Where to look: what caused it, or else the line of the snapshot that is no longer true.

@@ -72,7 +72,7 @@ mod tests {
         let path = temp.path().join("a/b");
         let replace = |content: &str, mode| root.replace_file(Path::new("a/b"), content.as_bytes(), mode);
         assert!(replace("one", 0o640).unwrap());
-        // Held open, so that its number is not given to another file.
+        // Held open, so that its number is not given out again.
         let held = fs::File::open(&path).unwrap();
         let first = held.metadata().unwrap();
         assert_eq!(first.mode() & 0o7777, 0o640);

@@ -84,3 +84,24 @@ fn expires(case: &Case<'_>) -> Meaning {
         _ => strengthens("an exception ends earlier"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Origin;
+
+    #[test]
+    fn every_key_of_a_policy_has_a_judgement() {
+        let schema: serde_json::Value =
+            serde_json::from_str(include_str!("../../../schemas/policy.schema.json")).unwrap();
+        let keys: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        assert!(keys.len() > 5);
+        let node = Node::string("x", Origin::CommandLine);
+        for key in keys {
+            let path = [key.clone()];
+            let meaning =
+                judge(&Case { path: &path, before: None, after: Some(&node), old: &node, new: &node });
+            assert!(!meaning.why.contains("does not know"), "{key}");
+        }
+    }
+}

@@ -443,3 +443,20 @@ fn hook(case: &Case<'_>) -> Meaning {
         "no hook runs as root any more",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::table::{Map, PROJECT};
+
+    #[test]
+    fn every_key_that_a_service_can_have_has_a_judgement() {
+        let service = PROJECT.child("services").and_then(|services| services.child("a")).unwrap();
+        let Some(Map::Object(object)) = service.map else { panic!("a service is an object") };
+        let keys: Vec<&str> = object.fields.iter().map(|field| field.key).collect();
+        let without: Vec<&&str> = keys.iter().filter(|key| !is_known(key)).collect();
+        assert!(without.is_empty(), "{without:?}");
+        let gone: Vec<&str> = FIELDS.iter().map(|(key, _)| *key).filter(|key| !keys.contains(key)).collect();
+        assert!(gone.is_empty(), "{gone:?}");
+    }
+}

@@ -3,6 +3,7 @@
 use crate::policy::Standing;
 use crate::snapshot::Snapshot;
 use crate::snapshot::class::{COSMETIC, Meaning, strengthens, weakens};
+use crate::source::Origin;
 use crate::yaml::Node;
 
 use super::{Comparison, Spans};
@@ -40,12 +41,25 @@ pub fn compare(reviewed: &Snapshot, current: &Snapshot, spans: Spans, comparison
             let at = |node: Option<&'_ Node>| node.and_then(|node| node.get(&place)).cloned();
             let (before, after) = (at(before), at(after));
             let Some(meaning) = judge(&place, before.as_ref(), after.as_ref(), comparison) else { continue };
-            let spans = spans.at(before.as_ref(), after.as_ref());
+            // What holds has no line of its own; who it holds for has.
+            let owner = comparison.new.at(&keys(&place));
+            let spans = spans.at(before.as_ref(), after.as_ref().or(owner));
+            let passes = || Some(Node::string("passes", Origin::Default("snapshot")));
+            let (before, after) = (before.or_else(passes), after.or_else(passes));
             path.push(place.clone());
             comparison.push(&path, before.as_ref(), after.as_ref(), spans, meaning);
             path.pop();
         }
     }
+}
+
+/// Where something that a rule is about stands in a model: a service, or `networks.NAME`.
+fn keys(place: &str) -> Vec<&str> {
+    let mut keys: Vec<&str> = place.splitn(2, '.').collect();
+    if keys.len() < 2 {
+        keys.insert(0, "services");
+    }
+    keys
 }
 
 fn judge(
@@ -59,13 +73,7 @@ fn judge(
     if before == after {
         return None;
     }
-    let is_in = |model: &Node| {
-        let mut keys: Vec<&str> = place.splitn(2, '.').collect();
-        if keys.len() < 2 {
-            keys.insert(0, "services");
-        }
-        model.at(&keys).is_some()
-    };
+    let is_in = |model: &Node| model.at(&keys(place)).is_some();
     match (is_in(comparison.old), is_in(comparison.new)) {
         (true, true) => {}
         // What is gone breaks nothing, and what is new is judged by what it brings, unless a rule refuses it.
@@ -74,15 +82,15 @@ fn judge(
     }
     Some(if permits(after) > permits(before) {
         match after {
-            Some(Standing::Fails) => weakens("it no longer holds"),
-            Some(Standing::Waived) => weakens("an exception lets it pass"),
-            _ => weakens("it is broken, and nothing demands it"),
+            Some(Standing::Fails) => weakens("the rule no longer holds"),
+            Some(Standing::Waived) => weakens("an exception from the rule is made"),
+            _ => weakens("the rule no longer holds; nothing in force demands it"),
         }
     } else {
         match after {
-            None => strengthens("it holds"),
-            Some(Standing::Fails) => strengthens("it is demanded again"),
-            _ => strengthens("it is demanded, with an exception"),
+            None => strengthens("the rule holds"),
+            Some(Standing::Fails) => strengthens("the rule is demanded"),
+            _ => strengthens("the rule is demanded, with an exception"),
         }
     })
 }

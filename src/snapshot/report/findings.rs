@@ -13,9 +13,11 @@ pub fn findings(differences: &[Difference]) -> Vec<Finding> {
 
 fn finding(difference: &Difference) -> Finding {
     let what = match (difference.before.as_ref(), difference.after.as_ref()) {
-        (None, after) => format!("is new: {}", short(after, 200)),
-        (before, None) => format!("is gone: {}", short(before, 200)),
-        (before, after) => format!("was {}, is {}", short(before, 200), short(after, 200)),
+        (None, after) => format!("is new: {}", short(difference, after, 200)),
+        (before, None) => format!("is gone: {}", short(difference, before, 200)),
+        (before, after) => {
+            format!("was {}, is {}", short(difference, before, 200), short(difference, after, 200))
+        }
     };
     let mut message = format!("{}: {} {what}", difference.class.name(), difference.place());
     if !difference.why.is_empty() {

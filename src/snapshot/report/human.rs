@@ -34,11 +34,11 @@ pub fn human(differences: &[Difference], sources: &SourceMap, screen: Screen) ->
             }
             out.push('\n');
             if difference.before.is_some() {
-                let text = short(difference.before.as_ref(), width);
+                let text = short(difference, difference.before.as_ref(), width);
                 let _ = writeln!(out, "    {}", paint(&format!("- {text}"), "31"));
             }
             if difference.after.is_some() {
-                let text = short(difference.after.as_ref(), width);
+                let text = short(difference, difference.after.as_ref(), width);
                 let _ = writeln!(out, "    {}", paint(&format!("+ {text}"), "32"));
             }
             if !difference.why.is_empty() {

@@ -40,8 +40,8 @@ pub fn markdown(differences: &[Difference], sources: &SourceMap) -> String {
             text,
             "| {} | {} | {} | {} | {} |",
             code(&difference.place()),
-            code(&short(difference.before.as_ref(), 200)),
-            code(&short(difference.after.as_ref(), 200)),
+            code(&short(difference, difference.before.as_ref(), 200)),
+            code(&short(difference, difference.after.as_ref(), 200)),
             difference.why,
             code(&line(place(difference), sources)),
         );
