@@ -29,7 +29,10 @@ const FIELDS: [&[&str]; 20] = [
     &["cap_add: [A, B]", "cap_add: [B, C]"],
     &["dns: 1.1.1.1", "dns: [1.1.1.1, 8.8.8.8]"],
     &["healthcheck: {test: a b, interval: 1m30s}", "healthcheck: {retries: 3, interval: 90s}"],
-    &["deploy: {resources: {limits: {cpus: '0.5'}}}", "deploy: {resources: {limits: {memory: 1g}}, replicas: 2}"],
+    &[
+        "deploy: {resources: {limits: {cpus: '0.5'}}}",
+        "deploy: {resources: {limits: {memory: 1g}}, replicas: 2}",
+    ],
     &["ulimits: {nofile: 10}", "ulimits: {nofile: {soft: 1, hard: 2}, nproc: 3}"],
     &["sysctls: [a.b=1]", "sysctls: {a.b: 2, c.d: 3}"],
     &["tmpfs: /a", "tmpfs: [/a, '/b:size=1m']"],
@@ -40,7 +43,8 @@ const FIELDS: [&[&str]; 20] = [
     &["x-a: {b: 1}", "x-a: {c: [1, 2.5, 'no', ~]}"],
 ];
 
-const REST: &str = "\n  t: {image: t}\nnetworks: {n: {}, m: {}}\nvolumes: {v: {}}\nsecrets: {s: {file: ./s}}\n";
+const REST: &str =
+    "\n  t: {image: t}\nnetworks: {n: {}, m: {}}\nvolumes: {v: {}}\nsecrets: {s: {file: ./s}}\n";
 
 fn document() -> impl Strategy<Value = String> {
     let fields = subsequence((0..FIELDS.len()).collect::<Vec<_>>(), 0..=8);
