@@ -24,7 +24,7 @@ mod normalize;
 pub mod output;
 mod paths;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 mod schema;
 mod select;
 pub mod short;
@@ -34,7 +34,7 @@ mod tags;
 pub mod trace;
 mod unicity;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -94,6 +94,9 @@ pub struct Model {
     /// out. Env files and label files are not read yet.
     pub root: Node,
     pub profiles: Profiles,
+    /// The `user` of services where it is written and nothing is left of it, as of an unset `${UID}`.
+    /// Compose takes it for absent, so that the decoded tree does not have it.
+    pub blank_users: BTreeMap<String, Node>,
 }
 
 /// One file of the list with its documents, as they are before any phase ran.
@@ -155,13 +158,15 @@ pub fn load_with(
 ) -> Option<Model> {
     let Tree { root, name, environment } = tree(project, layers, phases, inputs, sink, trace)?;
     let before = error_count(sink);
+    let blank_users = blank_users(&root);
     let mut root = decode::decode(root, &PROJECT, &Path::ROOT, sink)?;
     select::spread_scale(&mut root);
     if error_count(sink) > before {
         return None;
     }
     let profiles = Profiles::new(&selection.profiles, environment.get("COMPOSE_PROFILES"));
-    let model = Model { name, directory: project.directory.clone(), environment, root, profiles };
+    let model =
+        Model { name, directory: project.directory.clone(), environment, root, profiles, blank_users };
     if phases.consistency {
         let enabled = model.enabled();
         consistency::check(&model.root, &|name| enabled.contains(name), sink);
@@ -170,6 +175,15 @@ pub fn load_with(
         }
     }
     Some(model)
+}
+
+fn blank_users(root: &Node) -> BTreeMap<String, Node> {
+    let services = section(root, "services").into_iter().flat_map(Mapping::iter);
+    services
+        .filter_map(|(name, service)| Some((name, service.get("user")?)))
+        .filter(|(_, user)| user.as_str() == Some(""))
+        .map(|(name, user)| (name.to_owned(), user.clone()))
+        .collect()
 }
 
 /// The tree before it is decoded, as `config --no-interpolate` prints it.

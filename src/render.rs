@@ -1,6 +1,8 @@
 //! The model as the one file that Compose gets, and what Compose must read from it.
 
 mod place;
+#[cfg(test)]
+mod properties;
 pub mod read_back;
 
 use compact_str::format_compact;

@@ -37,7 +37,11 @@ pub(super) fn incomplete(
         Finding::warning(Code::UserInvalid, message)
     };
     let shown = user.as_str().unwrap_or_default();
-    let label = if unset.is_empty() { String::new() } else { format!("becomes `{shown}`") };
+    let label = match shown {
+        _ if unset.is_empty() => String::new(),
+        "" => "nothing is left of it".to_owned(),
+        _ => format!("becomes `{shown}`"),
+    };
     finding.at_origin(user.origin, label).help(incomplete_help(&unset))
 }
 

@@ -58,6 +58,9 @@ impl<'a> Resolver<'a> {
         }
         // Whoever writes no policy asks for nothing but Compose.
         let Some(policy) = self.question.policy else { return Said::Nothing };
+        if let Some(user) = self.question.model.blank_users.get(name) {
+            return Said::Own(user);
+        }
         if let Some(user) = service.at(&["x-seaworthy", "user"]) {
             return match user.as_str().unwrap_or_default().parse() {
                 Ok(spec) => Said::Spec(spec, UserSource::Extension(user.origin)),
@@ -237,6 +240,10 @@ impl<'a> Resolver<'a> {
 
     fn judge_root(&mut self, decision: &UserDecision) {
         let Some(policy) = self.question.policy.filter(|policy| policy.refuses_root) else { return };
+        // An incomplete user is refused as that.
+        if decision.value.as_deref().is_some_and(|value| Incomplete::of(value).is_some()) {
+            return;
+        }
         let is_root = match &decision.user {
             Answer::Known(user) => user.owner.uid == 0,
             // Said in so many words; no image is needed to know it.
