@@ -96,15 +96,18 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
     let layers = std::mem::take(&mut arranged.layers);
     let home = project.environment.get("HOME").map(PathBuf::from);
     let places = Places { project: &project.directory, home: home.as_deref() };
-    let Loaded { model, written } = load(session, &project, policy.as_ref(), layers, &places)?;
-    let mut model = model;
-    let lock = read_lock(session, &project, policy.as_ref())?;
-    let users = decide(session, &model, policy.as_ref(), lock.as_ref());
-    crate::ownership::apply(&mut model, &users);
-    neutral(&mut model, &places, session.inputs.sources());
-    let verdicts = verdicts(policy.as_ref(), &model, &arranged);
-    // The process ends soon; taking a large tree apart would only make it end later.
-    std::mem::forget(model);
+    let judge = |session: &mut Session<'_>, mut model: Model| {
+        let lock = read_lock(session, &project, policy.as_ref())?;
+        let users = decide(session, &model, policy.as_ref(), lock.as_ref());
+        crate::ownership::apply(&mut model, &users);
+        neutral(&mut model, &places, session.inputs.sources());
+        let verdicts = verdicts(policy.as_ref(), &model, &arranged);
+        // The process ends soon; taking a large tree apart would only make it end later.
+        std::mem::forget(model);
+        Some((lock, users, verdicts))
+    };
+    let ((lock, users, verdicts), written) =
+        load(session, &project, policy.as_ref(), layers, &places, judge)?;
     let document = policy.as_ref().and_then(|policy| written_policy(session, policy));
     let current = Snapshot::take(Parts {
         files,
@@ -186,21 +189,19 @@ fn arrange(session: &mut Session<'_>, project: &Project, policy: Option<&Policy>
     }
 }
 
-/// The model that would run, and the same as it is written.
-struct Loaded {
-    model: Model,
-    /// With its lines in the file.
-    written: (Node, String),
-}
+/// The model as it is written, with its lines in the file.
+type Written = (Node, String);
 
-/// Loads both, side by side: neither needs anything of the other.
-fn load(
+/// Judges the model that would run, and reads the same as it is written, side by side: neither needs anything of
+/// the other.
+fn load<T>(
     session: &mut Session<'_>,
     project: &Project,
     policy: Option<&Policy>,
     layers: Vec<Layer>,
     places: &Places<'_>,
-) -> Option<Loaded> {
+    judge: impl FnOnce(&mut Session<'_>, Model) -> Option<T>,
+) -> Option<(T, Written)> {
     let selection = session.selection(&[]);
     let own = layers.clone();
     let mut inputs = session.inputs.clone();
@@ -214,8 +215,9 @@ fn load(
                 (written.map(|model| model_text(portable(model, places))), sink, inputs)
             });
         let model = session.load(project, layers, Phases::default(), &selection);
+        let judged = model.and_then(|model| judge(session, model));
         let joined = beside.map_err(drop).and_then(|thread| thread.join().map_err(drop));
-        let model = model?;
+        let judged = judged?;
         let Ok((written, sink, inputs)) = joined else {
             session.sink.push(
                 Finding::error(Code::Internal, "the project could not be read as it is written")
@@ -230,7 +232,7 @@ fn load(
         let same =
             inputs.sources().iter().zip(session.inputs.sources().iter()).all(|(a, b)| a.path == b.path);
         let written = if same { written } else { again(session, project, policy, places) };
-        Some(Loaded { model, written: written? })
+        Some((judged, written?))
     })
 }
 
@@ -246,7 +248,7 @@ fn again(
     project: &Project,
     policy: Option<&Policy>,
     places: &Places<'_>,
-) -> Option<(Node, String)> {
+) -> Option<Written> {
     let layers = arrange(session, project, policy)?.layers;
     let written = compose::load_written(project, layers, &mut session.inputs, &mut session.sink)?;
     Some(model_text(portable(written, places)))
