@@ -28,7 +28,7 @@ const NEW: u32 = 3002;
 /// As trees of state have it: many small directories, some large ones.
 const FILES_IN_EACH: usize = 40;
 
-const TURNS: usize = 5;
+const TURNS: usize = 3;
 
 /// The best of several runs.
 #[derive(Clone, Copy)]

@@ -23,6 +23,8 @@ mod name;
 mod normalize;
 pub mod output;
 mod paths;
+#[cfg(test)]
+mod properties;
 mod schema;
 mod select;
 pub mod short;

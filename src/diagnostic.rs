@@ -5,6 +5,7 @@
 //! ([`human`]) or for machines.
 
 mod code;
+mod document;
 mod finding;
 mod github;
 mod human;
@@ -13,6 +14,7 @@ mod sarif;
 mod sink;
 
 pub use code::{Code, Exit};
+pub use document::document;
 pub use finding::{Finding, Label, Severity};
 pub use github::github;
 pub use human::{Screen, write_findings};

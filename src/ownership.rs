@@ -8,8 +8,10 @@
 pub mod allocate;
 mod apply;
 pub mod bind;
+pub mod build;
 pub mod caller;
 pub mod command;
+pub mod copies;
 pub mod home;
 pub mod images;
 pub mod kind;

@@ -33,7 +33,7 @@ pub struct Plan {
     pub files: Vec<PlanFile>,
     /// The services of this launch.
     pub services: Vec<PlanService>,
-    /// Services that no active profile enables.
+    /// Services that no active profile enables, or that were not asked for.
     pub disabled: Vec<String>,
     /// Every rule of the catalogue, with the places where it does not hold, of all services.
     pub rules: Vec<PlanRule>,
@@ -41,7 +41,7 @@ pub struct Plan {
     pub owners: Vec<PlanOwner>,
     /// What differs from what was recorded: the lock, the snapshot.
     pub changes: Vec<PlanChange>,
-    /// What will be created on the host, in order.
+    /// What will be done on the host, in order.
     pub steps: Vec<PlanStep>,
     /// What is worse comes first.
     pub findings: Vec<PlanFinding>,
@@ -77,6 +77,8 @@ pub enum Role {
     Overlay,
     /// The policy itself.
     Policy,
+    /// Who each service ran as so far.
+    Lock,
     /// Read because another file names it: `include`, `extends`, env files.
     Referenced,
 }
@@ -88,6 +90,7 @@ impl Role {
             Self::Mandatory => "mandatory",
             Self::Overlay => "overlay",
             Self::Policy => "policy",
+            Self::Lock => "lock",
             Self::Referenced => "referenced",
         }
     }
@@ -196,19 +199,21 @@ pub struct PlanChange {
     pub place: Option<String>,
 }
 
-/// Something to create on the host.
+/// Something to do on the host.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanStep {
-    /// `create-directory` or `create-file`.
+    /// `create-directory`, `create-file`, `repair` or `copy`.
     pub step: &'static str,
     /// Absolute.
     pub path: String,
     /// `UID:GID` in the host's numbers; absent for whoever runs seaworthy.
     pub owner: Option<String>,
-    /// Octal.
-    pub mode: String,
+    /// Octal; absent where modes stay as they are.
+    pub mode: Option<String>,
     /// The service that it is for.
-    pub service: String,
+    pub service: Option<String>,
+    /// How it is done and why so, or what it is made of.
+    pub how: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -250,7 +255,7 @@ impl Plan {
         let counts = [
             (self.services.len(), "service"),
             (self.files.len(), "file"),
-            (self.steps.len(), "thing to create"),
+            (self.steps.len(), "thing to do"),
             (self.changes.len(), "change"),
             (self.count("error"), "error"),
             (self.count("warning"), "warning"),
@@ -260,7 +265,7 @@ impl Plan {
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| match (count, what) {
                 (1, what) => format!("1 {what}"),
-                (count, "thing to create") => format!("{count} things to create"),
+                (count, "thing to do") => format!("{count} things to do"),
                 (count, what) => format!("{count} {what}s"),
             })
             .collect();
@@ -276,6 +281,19 @@ impl Plan {
         }
     }
 
+    /// Where a mount comes from.
+    fn source(&self, mount: &PlanMount) -> String {
+        mount.source.as_deref().map_or_else(|| "anonymous".to_owned(), |path| self.short(path))
+    }
+
+    /// The image, or what it is built of as the project writes it.
+    fn image(&self, service: &PlanService) -> String {
+        match service.image.strip_prefix("build ") {
+            Some(context) => format!("build {}", self.short(context)),
+            None => service.image.clone(),
+        }
+    }
+
     /// What a service breaks, by rule, with how that stands.
     fn breaches<'p>(&'p self, service: &'p str) -> impl Iterator<Item = (&'p str, &'p PlanBreach)> {
         self.rules.iter().flat_map(move |rule| {
@@ -288,19 +306,36 @@ impl Plan {
 
     /// The command as a shell takes it, in words.
     fn shell_words(&self) -> Vec<String> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-        let quote = |word: &String| {
-            if !word.is_empty() && word.chars().all(plain) {
-                word.clone()
-            } else {
-                format!("'{}'", word.replace('\'', r"'\''"))
-            }
-        };
-        self.command.iter().map(quote).collect()
+        self.command.iter().map(|word| shell_word(word)).collect()
+    }
+}
+
+/// A word as a shell takes it for the same.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+impl PlanFile {
+    /// Enough of the digest to tell files apart.
+    fn digest(&self) -> &str {
+        self.sha256.get(..12).unwrap_or(&self.sha256)
     }
 }
 
 impl PlanService {
+    /// As [`Self::remark`], in full.
+    fn use_of(&self, mount: &PlanMount) -> &'static str {
+        match self.remark(mount) {
+            "" => "writable",
+            remark => remark,
+        }
+    }
+
     /// What there is to say of a mount beside its ends.
     fn remark(&self, mount: &PlanMount) -> &'static str {
         match &mount.source {

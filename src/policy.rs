@@ -12,6 +12,7 @@ pub mod assertion;
 pub mod binds;
 pub mod builtin;
 pub mod closed;
+pub mod copies;
 pub mod date;
 mod expand;
 pub mod file;
@@ -50,6 +51,7 @@ pub use user::{UserSetting, Users};
 pub use verdict::{Standing, Verdict, verdicts};
 
 use binds::Binds;
+use copies::Copy;
 use date::Date;
 use overlay::Wanted;
 use state::{RepairSetting, State};
@@ -75,6 +77,7 @@ pub struct Policy {
     /// Durable directories, the host's first.
     pub state: Vec<State>,
     pub repair: RepairSetting,
+    pub copies: Vec<Copy>,
     pub waivers: Vec<Waiver>,
     /// By which waivers expire.
     pub today: Date,

@@ -3,6 +3,7 @@
 //! Nothing is decided here. Each step is done through descriptors, in the order given, and looked at
 //! again afterwards; the first one that fails ends it, so that nothing is launched on half a host.
 
+pub mod copy;
 mod create;
 pub mod probe;
 pub mod repair;

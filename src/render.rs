@@ -1,7 +1,7 @@
 //! The model as the one file that Compose gets, and what Compose must read from it.
 
 mod place;
-mod read_back;
+pub mod read_back;
 
 use compact_str::format_compact;
 

@@ -10,6 +10,7 @@ mod images;
 mod judge;
 mod launch_checked;
 mod lock;
+mod mapped;
 mod mend;
 mod overlays;
 mod pass;
@@ -29,12 +30,16 @@ use std::process::ExitCode;
 
 use crate::cli::{self, Class, Command};
 use crate::diagnostic::{Exit, Sink};
+use crate::host::idmap;
 
 /// Does what the words ask for; `args` begins with the program's own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     if helper::is_meant(args.first()) {
         return helper::run();
+    }
+    if idmap::is_holder(args.first()) {
+        return if idmap::hold().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let variable = |name: &str| std::env::var(name).ok();
     let request = match cli::parse(args, &variable) {

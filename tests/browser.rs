@@ -14,6 +14,7 @@
 #[allow(dead_code, reason = "each test uses its part")]
 mod project;
 
+use std::fmt::Write;
 use std::process::Command;
 
 use project::Project;
@@ -27,7 +28,8 @@ const PAPER: u32 = 718;
 fn project() -> Project {
     let mut compose = String::from("services:\n");
     for at in 0..9 {
-        compose.push_str(&format!(
+        let _ = write!(
+            compose,
             "  service-with-a-long-name-{at}:
     image: registry.example.com/an/organisation/with/a/long/path/image-{at}:2026.11.21-0123456789abcdef
     user: \"1000{at}:1000{at}\"
@@ -40,7 +42,7 @@ fn project() -> Project {
     pids_limit: 100
     mem_limit: 256m
 "
-        ));
+        );
     }
     compose.push_str("  \"bad\":\n    image: x\n    privileged: true\n    network_mode: host\n");
     compose
@@ -83,12 +85,13 @@ fn measure(page: &str, widths: &[u32], dark: bool) -> Vec<Value> {
     let browser = chromium().expect("a browser");
     let folder = tempfile::tempdir().unwrap();
     let escaped = page.replace('&', "&amp;").replace('"', "&quot;");
-    let frames: String = widths
-        .iter()
-        .map(|width| {
-            format!("<iframe width={width} height=900 style=\"border:0\" srcdoc=\"{escaped}\"></iframe>\n")
-        })
-        .collect();
+    let frames = widths.iter().fold(String::new(), |mut frames, width| {
+        let _ = writeln!(
+            frames,
+            "<iframe width={width} height=900 style=\"border:0\" srcdoc=\"{escaped}\"></iframe>"
+        );
+        frames
+    });
     let html = format!(
         "<!doctype html><meta charset=utf-8><body style=\"margin:0\">{frames}<pre id=result></pre><script>{}</script>",
         include_str!("browser/measure.js")

@@ -36,5 +36,9 @@ mod merging;
 mod output_file;
 #[path = "integration/passing_on.rs"]
 mod passing_on;
+#[path = "integration/plan.rs"]
+mod plan;
+#[path = "integration/posture.rs"]
+mod posture;
 #[path = "integration/yaml_errors.rs"]
 mod yaml_errors;

@@ -8,6 +8,8 @@ mod ownership {
     mod harness;
 
     mod attacks;
+    mod copies;
+    mod idmap;
     mod launch;
     mod operator;
     mod repair;

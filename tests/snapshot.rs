@@ -11,6 +11,7 @@
 )]
 
 #[path = "harness/project.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
 mod project;
 #[path = "harness/snapshot.rs"]
 mod snapshot;

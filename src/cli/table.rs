@@ -67,6 +67,9 @@ pub const DOCKER_PLUGIN_GLOBALS: &[Flag] = &[
 
 pub const VERSION: Flag = switch("version", "Print seaworthy's version").short('v');
 
+/// The one flag of seaworthy's own in a command of Compose.
+pub const ANNOTATE: Flag = switch("annotate", "Say on every line where it came from; seaworthy's own");
+
 const SERVICES: Words = Words::any("[SERVICE...]");
 
 const INDEX: Flag = number("index", "Number of the container, if the service has several").default("0");
@@ -210,7 +213,7 @@ pub const COMMANDS: &[Spec] = &[
         SERVICES,
         "Print the one model that would run",
         &[
-            switch("annotate", "Say on every line where it came from (seaworthy's own)"),
+            ANNOTATE,
             switch("environment", "Print the variables used for interpolation"),
             text("format", "FORMAT", "yaml or json"),
             text("hash", "SERVICES", "Print the config hash of these services, or of all: '*'"),

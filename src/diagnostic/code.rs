@@ -169,6 +169,8 @@ codes! {
         => "Change the permissions of the component shown.";
     WillNotWork "will-not-work" PreparationFailed "A service's own settings would keep it from working"
         => "Change what is shown, or give the service what it needs.";
+    CopyFailed "copy-failed" PreparationFailed "A derived file cannot be refreshed"
+        => "The old one stays; correct the source and run again.";
     PrepareFailed "prepare-failed" PreparationFailed "Host preparation failed"
         => "Nothing was launched; correct the cause and run again.";
     // Engine and launch.

@@ -117,6 +117,11 @@ fn check_components(base: &Path, path: &Path, who: &Credentials, wanted: Access)
     Ok(Verdict::Allowed)
 }
 
+/// Whether a file with this owner and mode, and no list, would let this user do it.
+pub fn permits(owner: Owner, mode: u32, who: &Credentials, wanted: Access) -> bool {
+    allows(&Subject { kind: Kind::File, owner, mode }, None, who, wanted)
+}
+
 /// What the decision depends on.
 struct Subject {
     kind: Kind,

@@ -3,6 +3,7 @@
 mod birth;
 mod create;
 mod error;
+mod replace;
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -7,7 +7,9 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, CWD};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal, test_kill_process,
+};
 
 /// Kills a child of ours that has not been waited for yet, and everything that it started.
 ///
@@ -97,7 +99,15 @@ pub fn is_certainly_gone(mark: &str) -> bool {
         return false;
     };
     let Ok(pid) = pid.parse() else { return false };
-    surroundings().is_some_and(|own| own == around) && started(pid).is_none_or(|now| now != start)
+    let is_gone = match started(pid) {
+        Some(now) => now != start,
+        // Other people's processes may be hidden from us, but not from a signal.
+        None => i32::try_from(pid)
+            .ok()
+            .and_then(Pid::from_raw)
+            .is_some_and(|pid| test_kill_process(pid) == Err(rustix::io::Errno::SRCH)),
+    };
+    is_gone && surroundings().is_some_and(|own| own == around)
 }
 
 /// This start of the machine, and whose process numbers these are.

@@ -28,7 +28,9 @@ impl Program {
     /// and not somebody's script around one.
     pub fn direct(docker: &Command) -> Self {
         let plugin = || find_plugin(docker.options()).filter(|plugin| is_binary(plugin));
+        // Podman tells Compose where it listens.
         if docker.options().global.is_empty()
+            && docker.program().file_name().is_some_and(|name| name == "docker")
             && is_binary(docker.program())
             && let Some(path) = plugin()
         {
@@ -90,6 +92,10 @@ mod tests {
         program(&docker, b"\x7fELF...");
         assert_eq!(find(vec![]), Program { path: plugin, words: vec![] });
         assert_eq!(find(vec!["--debug".into()]).words, ["--debug", "compose"]);
+        let podman = temp.path().join("podman");
+        program(&podman, b"\x7fELF...");
+        let options = Options { program: podman.clone().into(), ..Options::default() };
+        assert_eq!(Program::direct(&Command::find(options).known().unwrap()).path, podman);
         program(&docker, b"#!/bin/sh\n");
         assert_eq!(find(vec![]), Program { path: docker.clone(), words: vec!["compose".into()] });
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::policy::rules::{CATALOGUE, find};
@@ -196,7 +197,9 @@ fn every_row_of_the_shared_list_is_answered() {
         .filter(|number| number.contains('.'))
         .collect();
     let unnamed: Vec<&&str> = cis.iter().filter(|number| !numbers.contains(**number)).collect();
-    println!(
+    // Past what the test harness holds back: the figures are worth reading.
+    let _ = writeln!(
+        std::io::stderr(),
         "{} rules; {} of {} rows of posture-rules.md are answered, {} of {} items of CIS 1.6.0",
         CATALOGUE.len(),
         rows.len() - open.len(),

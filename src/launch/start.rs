@@ -3,8 +3,8 @@
 //! Compose would read the project, list its containers and inspect their images once more, only to start
 //! them. Where starting is all that is left to do, the engine is asked for that itself: a launch is shorter
 //! by one program, and nothing can come between what was looked at and what is started. Whatever Compose
-//! does at a start besides (waiting for health or for an end, hooks, secrets put into a container, attaching,
-//! its animated progress) is left to Compose.
+//! does at a start besides (waiting for health or for an end, hooks, secrets put into a container, attaching)
+//! is left to Compose.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
@@ -24,12 +24,50 @@ pub fn is_all(command: &ComposeCommand, global: &Global) -> bool {
         "scale" => true,
         _ => false,
     };
-    let plain = match global.progress.as_deref() {
-        None | Some("auto") => !std::io::stderr().is_terminal(),
-        Some(progress) => matches!(progress, "plain" | "quiet"),
-    };
     let known = |long: &str| long == "detach" || CREATING.contains(&long);
-    detached && plain && command.flags.iter().all(|(long, _)| known(long))
+    detached && Progress::of(global).is_some() && command.flags.iter().all(|(long, _)| known(long))
+}
+
+/// How it is said that a container starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    Quiet,
+    /// Two lines for each container, as Compose writes them where nobody watches.
+    Plain,
+    /// The line that Compose leaves on a terminal in the end.
+    Terminal {
+        colour: bool,
+    },
+}
+
+impl Progress {
+    /// As Compose would have it; `None` for what is Compose's alone.
+    pub fn of(global: &Global) -> Option<Self> {
+        let never = global.ansi.as_deref() == Some("never");
+        let colour = !never && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        match global.progress.as_deref() {
+            None | Some("auto") if !never && std::io::stderr().is_terminal() => {
+                Some(Self::Terminal { colour })
+            }
+            None | Some("auto" | "plain") => Some(Self::Plain),
+            Some("tty") => Some(Self::Terminal { colour }),
+            Some("quiet") => Some(Self::Quiet),
+            Some(_) => None,
+        }
+    }
+
+    fn line(self, name: &str, started: bool) -> Option<String> {
+        match self {
+            Self::Plain => {
+                Some(format!(" Container {name}  {}", if started { "Started" } else { "Starting" }))
+            }
+            Self::Terminal { colour: true } if started => {
+                Some(format!(" \u{1b}[32m✔\u{1b}[0m Container {name}  \u{1b}[32mStarted\u{1b}[0m"))
+            }
+            Self::Terminal { colour: false } if started => Some(format!(" ✔ Container {name}  Started")),
+            Self::Quiet | Self::Terminal { .. } => None,
+        }
+    }
 }
 
 /// The containers in the order in which they are started: those of one round side by side, each round after
@@ -103,19 +141,19 @@ pub enum Started {
 }
 
 /// Starts round by round, and says on standard error what Compose says.
-pub fn start(socket: &Socket, rounds: &[Vec<&Inspection>], quiet: bool) -> Answer<Started> {
-    let say = |container: &Inspection, what: &str| {
-        if !quiet {
+pub fn start(socket: &Socket, rounds: &[Vec<&Inspection>], progress: Progress) -> Answer<Started> {
+    let say = |container: &Inspection, started: bool| {
+        if let Some(line) = progress.line(&container.name, started) {
             // Nobody may be reading any more.
-            let _ = writeln!(std::io::stderr(), " Container {}  {what}", container.name);
+            let _ = writeln!(std::io::stderr(), "{line}");
         }
     };
     for round in rounds.iter().flat_map(|round| round.chunks(AT_ONCE)) {
         let one = |container: &Inspection| {
-            say(container, "Starting");
+            say(container, false);
             let answer = socket.start(&container.id);
             if matches!(answer, Answer::Known(Ok(()))) {
-                say(container, "Started");
+                say(container, true);
             }
             answer
         };
@@ -193,17 +231,48 @@ mod tests {
     }
 
     #[test]
+    fn starts_are_said_as_compose_says_them() {
+        let of = |progress: &str| {
+            Progress::of(&Global {
+                progress: Some(progress.into()),
+                ansi: Some("never".into()),
+                ..Global::default()
+            })
+        };
+        let lines = |progress: Option<Progress>| {
+            [false, true].map(|started| progress.unwrap().line("p-a-1", started))
+        };
+        let line = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            lines(of("plain")),
+            [line(" Container p-a-1  Starting"), line(" Container p-a-1  Started")]
+        );
+        assert_eq!(lines(of("tty")), [None, line(" ✔ Container p-a-1  Started")]);
+        assert_eq!(lines(of("quiet")), [None, None]);
+        assert_eq!(of("json"), None);
+    }
+
+    #[test]
     fn only_a_detached_launch_without_further_wishes_is_all_start() {
         let all = |words: &str| {
             let args = std::iter::once("seaworthy").chain(words.split(' ')).map(Into::into);
             let request = parse(args, &|_| None).unwrap();
             let Command::Compose(command) = &request.command else { panic!("{words}") };
-            is_all(command, &Global { progress: Some("plain".into()), ..request.global.clone() })
+            is_all(command, &request.global)
         };
         for words in ["up -d", "up -d --scale a=2 --build a", "up -d --no-deps -t 5 a", "scale a=2"] {
             assert!(all(words), "{words}");
         }
-        for words in ["up", "up -d --wait", "up -d --no-start", "create", "run a", "start", "up --watch"] {
+        for words in [
+            "up",
+            "up -d --wait",
+            "up -d --no-start",
+            "create",
+            "run a",
+            "start",
+            "up --watch",
+            "--progress json up -d",
+        ] {
             assert!(!all(words), "{words}");
         }
     }

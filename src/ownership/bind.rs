@@ -36,6 +36,8 @@ pub struct BindPolicy {
     /// Where something may be created; the project's directory where this is empty.
     pub roots: Vec<PathBuf>,
     pub create: Vec<Declared>,
+    /// Files that are written before a launch, and their modes.
+    pub copies: Vec<(PathBuf, u32)>,
     /// Mode of directories that are created; `None` for 0750.
     pub mode: Option<u32>,
 }

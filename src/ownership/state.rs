@@ -25,6 +25,16 @@ pub struct DeclaredState {
     pub path: PathBuf,
     /// Users, in the container's numbers, whose files are the service's although no lock remembers them.
     pub from: Vec<Owner>,
+    /// Whether it stays the operator's and is shown to the service as its own.
+    pub is_mapped: bool,
+}
+
+/// One directory of a service.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeclaredTree {
+    pub path: PathBuf,
+    pub from: Vec<Owner>,
+    pub is_mapped: bool,
 }
 
 /// Who is allowed to repair.
@@ -67,20 +77,20 @@ pub fn way(allowed: Allowed, may_chown: bool) -> Result<(Way, &'static str), &'s
     }
 }
 
-/// The directories of a service that are declared durable, in order, with the users that were declared for
-/// them.
-pub fn declared_trees(
-    service: &Node,
-    roots: &StateRoots,
-    declared: &[DeclaredState],
-) -> Vec<(PathBuf, Vec<Owner>)> {
-    let mut trees: Vec<(PathBuf, Vec<Owner>)> = Vec::new();
+/// The directories of a service that are declared durable, in order, with what was declared for them.
+pub fn declared_trees(service: &Node, roots: &StateRoots, declared: &[DeclaredState]) -> Vec<DeclaredTree> {
+    let mut trees: Vec<DeclaredTree> = Vec::new();
     for source in state_paths(service, roots) {
         for state in declared {
             for path in within(&source, &state.path) {
-                match trees.iter_mut().find(|(known, _)| *known == path) {
-                    Some((_, from)) => from.extend(state.from.iter().copied()),
-                    None => trees.push((path, state.from.clone())),
+                // What lies inside a mount is shown as all of the mount is.
+                let is_mapped = state.is_mapped && path == source;
+                match trees.iter_mut().find(|known| known.path == path) {
+                    Some(known) => {
+                        known.from.extend(state.from.iter().copied());
+                        known.is_mapped |= is_mapped;
+                    }
+                    None => trees.push(DeclaredTree { path, from: state.from.clone(), is_mapped }),
                 }
             }
         }
@@ -123,7 +133,7 @@ fn named(directory: &Path, pattern: &OsStr) -> Vec<PathBuf> {
 }
 
 /// `*` is any part of a name, also none; `?` is one byte of it.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
+pub(super) fn matches(pattern: &[u8], name: &[u8]) -> bool {
     // Where the last star may have begun to take too little.
     let (mut at, mut read, mut star) = (0, 0, None);
     while read < name.len() {

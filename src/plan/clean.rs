@@ -44,6 +44,7 @@ impl Plan {
         }
         for step in &mut self.steps {
             text(&mut step.path);
+            some(&mut step.how);
         }
         for finding in &mut self.findings {
             text(&mut finding.message);

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Plan, PlanBreach, PlanRule, PlanService};
+use super::{Plan, PlanBreach, PlanRule};
 
 #[derive(Template)]
 #[template(path = "page.html")]
@@ -57,33 +57,4 @@ fn mark<'p>(rule: &'p PlanRule, place: &str) -> Mark<'p> {
         Some(_) => ("open", "–", "not held"),
     };
     Mark { class, sign, word, at: breach.and_then(|breach| breach.at.as_deref()) }
-}
-
-impl Page<'_> {
-    fn short(&self, path: &str) -> String {
-        self.plan.short(path)
-    }
-
-    fn source(&self, source: Option<&String>) -> String {
-        source.map_or_else(|| "anonymous".to_owned(), |path| self.plan.short(path))
-    }
-
-    fn digest<'f>(&self, sha256: &'f str) -> &'f str {
-        sha256.get(..12).unwrap_or(sha256)
-    }
-
-    fn who(&self, service: &PlanService) -> String {
-        service.user.describe().0
-    }
-
-    fn grounds(&self, service: &PlanService) -> String {
-        service.user.describe().1
-    }
-
-    fn remark(&self, service: &PlanService, mount: &super::PlanMount) -> &'static str {
-        match service.remark(mount) {
-            "" => "writable",
-            remark => remark,
-        }
-    }
 }

@@ -18,11 +18,15 @@ pub fn write_human(plan: &Plan, screen: Screen) -> String {
 }
 
 fn head(plan: &Plan, page: &mut Page) {
-    page.line(&[Piece::new(&plan.project, Tone::Heading), Piece::from(format!("  {}", plan.directory))]);
-    match &plan.policy {
-        Some(policy) => page.line(&[Piece::from(format!("posture {}, by {}", policy.posture, policy.file))]),
-        None => page.line(&[Piece::from("no policy: runs as docker compose would run it")]),
-    }
+    page.hanging(
+        &[Piece::new(&plan.project, Tone::Heading), Piece::from("  ")],
+        &Piece::from(plan.directory.as_str()),
+    );
+    let policy = match &plan.policy {
+        Some(policy) => format!("posture {}, by {}", policy.posture, policy.file),
+        None => "no policy: runs as docker compose would run it".to_owned(),
+    };
+    page.hanging(&[], &Piece::from(policy));
     let (word, tone) = if plan.refused { ("refused", Tone::Bad) } else { ("ready", Tone::Good) };
     page.hanging(&[Piece::new(word, tone), Piece::from(": ")], &Piece::from(plan.summary()));
 }
@@ -31,12 +35,11 @@ fn files(plan: &Plan, page: &mut Page) {
     page.heading("Files, in this order");
     let rows = |with_size: bool| -> Vec<Vec<Cell>> {
         let row = |file: &PlanFile| -> Vec<Cell> {
-            let digest = file.sha256.get(..12).unwrap_or(&file.sha256);
             let size = Piece::new(format!("{} B", file.size), Tone::Dim);
             let mut row =
                 vec![vec![Piece::from(file.role.name())], vec![Piece::from(plan.short(&file.name))]];
             row.extend(with_size.then(|| vec![size]));
-            row.push(vec![Piece::new(digest, Tone::Dim)]);
+            row.push(vec![Piece::new(file.digest(), Tone::Dim)]);
             row
         };
         plan.files.iter().map(row).collect()
@@ -57,7 +60,7 @@ fn services(plan: &Plan, page: &mut Page) {
         for service in &plan.services {
             let parts = parts(plan, service, usize::MAX);
             let name = Piece::new(format!("  {}", service.name), Tone::Heading);
-            page.line(&[name, Piece::from(format!("  {}", image(plan, service)))]);
+            page.line(&[name, Piece::from(format!("  {}", plan.image(service)))]);
             for (title, lines) in PARTS.iter().zip(&parts) {
                 let width = PARTS.iter().map(|part| part.len()).max().unwrap_or(0);
                 for (at, line) in lines.iter().enumerate() {
@@ -69,7 +72,7 @@ fn services(plan: &Plan, page: &mut Page) {
     }
     if !plan.disabled.is_empty() {
         let names = Piece::from(plan.disabled.join(", "));
-        page.hanging(&[Piece::new("  not enabled by a profile: ", Tone::Dim)], &names);
+        page.hanging(&[Piece::new("  not in this launch: ", Tone::Dim)], &names);
     }
 }
 
@@ -78,20 +81,13 @@ fn table(plan: &Plan, words: usize) -> Vec<Vec<Cell>> {
     let titles = ["service", "image"].into_iter().chain(PARTS);
     let mut rows: Vec<Vec<Cell>> = vec![titles.map(|title| vec![Piece::new(title, Tone::Dim)]).collect()];
     for service in &plan.services {
-        let first = [vec![Piece::new(&service.name, Tone::Heading)], vec![Piece::from(image(plan, service))]];
+        let first = [vec![Piece::new(&service.name, Tone::Heading)], vec![Piece::from(plan.image(service))]];
         let mut parts = parts(plan, service, words);
         let [user, ..] = &mut parts;
         *user = user.iter().flat_map(|piece| piece.text.split(", ")).map(Piece::from).collect();
         rows.push(first.into_iter().chain(parts).collect());
     }
     rows
-}
-
-fn image(plan: &Plan, service: &PlanService) -> String {
-    match service.image.strip_prefix("build ") {
-        Some(context) => format!("build {}", plan.short(context)),
-        None => service.image.clone(),
-    }
 }
 
 fn parts(plan: &Plan, service: &PlanService, words: usize) -> [Cell; 4] {
@@ -101,8 +97,7 @@ fn parts(plan: &Plan, service: &PlanService, words: usize) -> [Cell; 4] {
         .mounts
         .iter()
         .map(|mount| {
-            let source =
-                mount.source.as_deref().map_or_else(|| "anonymous".to_owned(), |path| plan.short(path));
+            let source = plan.source(mount);
             let arrow = format!("{source} → {}  {}", mount.target, service.remark(mount));
             Piece::from(arrow.trim_end())
         })
@@ -172,8 +167,9 @@ fn steps(plan: &Plan, page: &mut Page) {
                 step.step.replace('-', " "),
                 plan.short(&step.path),
                 owner,
-                step.mode.clone(),
-                format!("for {}", step.service),
+                step.mode.clone().unwrap_or_default(),
+                step.service.as_ref().map(|service| format!("for {service}")).unwrap_or_default(),
+                step.how.as_deref().map(|how| plan.short(how)).unwrap_or_default(),
             ];
             cells.into_iter().map(|cell| vec![Piece::from(cell)]).collect()
         })

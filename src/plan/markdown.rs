@@ -24,7 +24,7 @@ pub fn write_markdown(plan: &Plan) -> String {
     );
     if !plan.disabled.is_empty() {
         let names: Vec<String> = plan.disabled.iter().map(|name| code(name)).collect();
-        let _ = writeln!(out, "\nNot enabled by a profile: {}.", names.join(", "));
+        let _ = writeln!(out, "\nNot in this launch: {}.", names.join(", "));
     }
     let changes = plan.changes.iter().map(|change| {
         let place = change.place.as_deref().map(code).unwrap_or_default();
@@ -33,17 +33,22 @@ pub fn write_markdown(plan: &Plan) -> String {
     table("Changes", &["class", "what", "where", "since"], changes, &mut out);
     let steps = plan.steps.iter().map(|step| {
         let owner = step.owner.clone().unwrap_or_else(|| "caller".to_owned());
-        let cells = [step.step.replace('-', " "), code(&plan.short(&step.path)), owner, step.mode.clone()];
-        cells.into_iter().chain([code(&step.service)]).collect()
+        vec![
+            step.step.replace('-', " "),
+            code(&plan.short(&step.path)),
+            owner,
+            step.mode.clone().unwrap_or_default(),
+            step.service.as_deref().map(code).unwrap_or_default(),
+            step.how.as_deref().map(text).unwrap_or_default(),
+        ]
     });
-    table("To do on the host", &["what", "path", "owner", "mode", "for"], steps, &mut out);
+    table("To do on the host", &["what", "path", "owner", "mode", "for", "how"], steps, &mut out);
     let files = plan.files.iter().map(|file| {
-        let digest = file.sha256.get(..12).unwrap_or(&file.sha256);
         vec![
             file.role.name().to_owned(),
             code(&plan.short(&file.name)),
             format!("{} B", file.size),
-            code(digest),
+            code(file.digest()),
         ]
     });
     table("Files, in this order", &["role", "file", "size", "sha256"], files, &mut out);
@@ -66,8 +71,7 @@ fn row(plan: &Plan, service: &PlanService) -> Vec<String> {
         .mounts
         .iter()
         .map(|mount| {
-            let source =
-                mount.source.as_deref().map_or_else(|| "anonymous".to_owned(), |path| plan.short(path));
+            let source = plan.source(mount);
             let remark = service.remark(mount);
             let line = format!("{} → {} {remark}", code(&source), code(&mount.target));
             line.trim_end().to_owned()
@@ -77,7 +81,7 @@ fn row(plan: &Plan, service: &PlanService) -> Vec<String> {
     let user = format!("{}<br>{}", code(&who), text(&grounds));
     vec![
         code(&service.name),
-        code(&service.image),
+        code(&plan.image(service)),
         user.trim_end_matches("<br>").to_owned(),
         posture.join(", "),
         mounts.join("<br>"),

@@ -161,7 +161,7 @@ fn read_create(item: &Node, map: &Mapping, base: &Base<'_>, reader: &mut Reader<
 }
 
 /// Permission bits as octal digits in quotes: a bare `750` would be another number than a bare `0750`.
-fn file_mode(node: &Node, place: &str, reader: &mut Reader<'_>) -> Option<u32> {
+pub(super) fn file_mode(node: &Node, place: &str, reader: &mut Reader<'_>) -> Option<u32> {
     let octal = |text: &&str| (3..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     let text = node.as_str().filter(octal);
     let mode = text.and_then(|text| u32::from_str_radix(text, 8).ok()).filter(|mode| *mode <= 0o1777);

@@ -8,6 +8,7 @@ use crate::source::{FileId, Origin};
 use crate::yaml::{self, Limits, Node, Value};
 
 use super::binds::{self, Base, Binds};
+use super::copies::{self, Copy};
 use super::overlay::Wanted;
 use super::posture::Posture;
 use super::reader::{Keys, Located, Reader};
@@ -29,13 +30,16 @@ pub struct PolicyFile {
     pub binds: Binds,
     pub state: Vec<State>,
     pub repair: Option<Located<RepairSetting>>,
+    pub copies: Vec<Copy>,
     pub waivers: Vec<Waiver>,
 }
 
 pub(super) const POLICY: Keys = Keys {
     place: "",
-    known: &["version", "posture", "user", "overlays", "files", "binds", "state", "repair", "waivers"],
-    later: &["copies", "probes", "gc"],
+    known: &[
+        "version", "posture", "user", "overlays", "files", "binds", "state", "repair", "copies", "waivers",
+    ],
+    later: &["probes", "gc"],
 };
 
 /// Reads the text of one policy. `None` where the sink got errors.
@@ -101,6 +105,7 @@ fn read(
         binds: map.get("binds").map(|node| binds::read(node, base, reader)).unwrap_or_default(),
         state: map.get("state").map(|node| state::read(node, base, reader)).unwrap_or_default(),
         repair: map.get("repair").and_then(|node| state::repair(node, reader)),
+        copies: map.get("copies").map(|node| copies::read(node, base, reader)).unwrap_or_default(),
         waivers: map.get("waivers").map(|node| waiver::read(node, rank, reader)).unwrap_or_default(),
     })
 }

@@ -36,6 +36,7 @@ pub fn combine(
         binds: binds(system.binds, own.binds, sink),
         state: system.state.into_iter().chain(own.state).collect(),
         repair: repair(system.repair, own.repair, sink),
+        copies: system.copies.into_iter().chain(own.copies).collect(),
         waivers: waivers(
             &system.overlays,
             system_posture,
@@ -65,6 +66,7 @@ fn absent(rank: Rank) -> PolicyFile {
         binds: Binds::default(),
         state: Vec::new(),
         repair: None,
+        copies: Vec::new(),
         waivers: Vec::new(),
     }
 }

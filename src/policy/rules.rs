@@ -31,7 +31,7 @@ mod tests;
 use super::posture::Posture;
 
 pub use breach::Breach;
-pub use document::document;
+pub use document::{document, json};
 pub use paths::real;
 pub use subject::{Service, View};
 
@@ -69,6 +69,8 @@ pub struct Rule {
     pub cis: &'static [&'static str],
     /// Items of the OWASP Docker Security Cheat Sheet.
     pub owasp: &'static [&'static str],
+    /// What must hold on the merged model.
+    pub model: &'static str,
     /// What must hold on the created container, or where else it shows.
     pub live: &'static str,
     pub fix: &'static str,
@@ -90,6 +92,7 @@ impl Rule {
         overlays: &[],
         cis: &[],
         owasp: &[],
+        model: "",
         live: "",
         fix: "",
         allow: Allow::Nothing,

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::builtin;
 use super::posture::Posture;
 use super::rules::{Allow, CATALOGUE, Rule};
-use super::state::RepairSetting;
+use super::state::{RepairSetting, Strategy};
 #[cfg(test)]
-use super::{binds, file, state, user, waiver};
+use super::{binds, copies, file, state, user, waiver};
 
 /// `schemas/policy.schema.json`
 pub fn schema() -> Value {
@@ -74,10 +74,24 @@ pub fn schema() -> Value {
                         "type": "array",
                         "items": { "type": "string", "pattern": "^[1-9][0-9]*:[0-9]+$" },
                         "description": "Users whose files are the service's although no lock remembers them."
-                    }
+                    },
+                    "strategy": { "enum": Strategy::NAMES, "description": "chown is the default." }
                 }
             } },
             "repair": { "enum": RepairSetting::ALL.map(RepairSetting::name), "description": "Who repairs; auto is the default." },
+            "copies": { "type": "array", "items": {
+                "type": "object",
+                "required": ["from", "to"],
+                "additionalProperties": false,
+                "description": "A file that is derived from another one, refreshed before every launch.",
+                "properties": {
+                    "from": path,
+                    "to": path,
+                    "format": { "enum": ["json", "plain"] },
+                    "drop": { "type": "array", "items": { "type": "string", "pattern": "^/" }, "description": "JSON pointers to what is left out." },
+                    "mode": mode
+                }
+            } },
             "waivers": { "type": "array", "items": waivers() }
         }
     })
@@ -121,7 +135,7 @@ fn waivers() -> Value {
 
 /// The keys of each mapping, as the reader knows them; the schema must know the same.
 #[cfg(test)]
-fn known() -> [(&'static str, &'static [&'static str]); 7] {
+fn known() -> [(&'static str, &'static [&'static str]); 8] {
     [
         ("/properties", file::POLICY.known),
         ("/properties/user/properties", user::USER.known),
@@ -129,6 +143,7 @@ fn known() -> [(&'static str, &'static [&'static str]); 7] {
         ("/properties/binds/properties", binds::BINDS.known),
         ("/properties/binds/properties/create/items/properties", binds::CREATE.known),
         ("/properties/state/items/properties", state::STATE.known),
+        ("/properties/copies/items/properties", copies::COPIES.known),
         ("/properties/waivers/items/properties", waiver::WAIVER.known),
     ]
 }

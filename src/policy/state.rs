@@ -39,9 +39,24 @@ pub struct State {
     pub path: Located<PathBuf>,
     /// Users, in the container's numbers, whose files are the service's although no lock remembers them.
     pub from: Vec<Owner>,
+    pub strategy: Strategy,
 }
 
-pub(super) const STATE: Keys = Keys { place: "state", known: &["path", "from"], later: &["strategy"] };
+/// How a durable directory stays its service's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    /// Everything in it is given to the service's user.
+    #[default]
+    Chown,
+    /// It stays the operator's, and the service sees it as its own.
+    Idmap,
+}
+
+impl Strategy {
+    pub const NAMES: [&str; 2] = ["chown", "idmap"];
+}
+
+pub(super) const STATE: Keys = Keys { place: "state", known: &["path", "from", "strategy"], later: &[] };
 
 pub fn read(node: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Vec<State> {
     let items = reader.list(node, "state");
@@ -68,7 +83,16 @@ fn one(item: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Option<State> {
             ),
         }
     }
-    Some(State { path, from })
+    let strategy = map.get("strategy").map_or(Strategy::Chown, |node| match node.as_str() {
+        Some("chown") => Strategy::Chown,
+        Some("idmap") => Strategy::Idmap,
+        _ => {
+            let help = "`idmap` leaves the files to the operator and shows them to the service as its own.";
+            reader.wrong(node, "state.strategy", "`chown` or `idmap`", help);
+            Strategy::Chown
+        }
+    });
+    Some(State { path, from, strategy })
 }
 
 pub fn repair(node: &Node, reader: &mut Reader<'_>) -> Option<Located<RepairSetting>> {

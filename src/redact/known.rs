@@ -55,6 +55,12 @@ const COMMON: &[&str] = &[
 /// Variables that say where somebody is, which a message about a path has to say too.
 const PLACES: &[&str] = &["HOME", "PWD", "OLDPWD", "PATH"];
 
+/// Compose's own settings: the project's name, files and profiles, without which no message says what it is
+/// about.
+fn is_setting(name: &str) -> bool {
+    name.starts_with("COMPOSE_") && !credential::names_secret(name)
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     /// A value and what it is shown as.
@@ -70,6 +76,7 @@ impl Known {
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
         for word in words.filter(|word| !word.is_empty()) {
             if !PLACES.contains(&word)
+                && !is_setting(word)
                 && seen.insert(word)
                 && let Some(value) = environment.get(word)
             {
@@ -82,12 +89,19 @@ impl Known {
     pub fn add_env_file(&mut self, text: &str, environment: &Environment) {
         let lookup = |name: &str| environment.get(name).map(str::to_owned);
         let parsed = [dotenv::parse(text, &lookup), dotenv::parse_raw(text, &lookup)];
+        let mut settings = HashSet::new();
         for (name, value) in parsed.into_iter().flatten().flat_map(|parsed| parsed.values) {
-            self.add(&value, &format!("${{{name}}}"));
+            if is_setting(&name) {
+                settings.insert(value);
+            } else {
+                self.add(&value, &format!("${{{name}}}"));
+            }
         }
         for range in assigned(text) {
-            let value = text.get(range).unwrap_or_default();
-            self.add(value.trim_matches(['"', '\'', ' ']), REDACTED);
+            let value = text.get(range).unwrap_or_default().trim_matches(['"', '\'', ' ']);
+            if !settings.contains(value) {
+                self.add(value, REDACTED);
+            }
         }
     }
 

@@ -110,3 +110,14 @@ fn sources_are_shown_with_stars_of_the_same_length() {
     );
     assert!(clean.iter().zip(inputs.sources().iter()).all(|(a, b)| a.text.len() == b.text.len()));
 }
+
+#[test]
+fn the_name_of_the_project_is_no_secret() {
+    let dotenv = "COMPOSE_PROJECT_NAME=storefront\nCOMPOSE_TOKEN=hunter2hunter2\nOWNER=someone-else\n";
+    let environment = [("COMPOSE_PROJECT_NAME", "storefront"), ("COMPOSE_FILE", "compose.yaml:shop.yaml")];
+    let (redactor, _) = redactor("name: ${COMPOSE_PROJECT_NAME} # COMPOSE_FILE\n", dotenv, &environment);
+    assert_eq!(
+        redactor.text("storefront-db-1 of shop.yaml: someone-else hunter2hunter2"),
+        "storefront-db-1 of shop.yaml: ${OWNER} ${COMPOSE_TOKEN}"
+    );
+}

@@ -7,7 +7,8 @@ use unicode_width::UnicodeWidthStr;
 use crate::source::Origin;
 use crate::yaml::{Node, Value};
 
-use super::chain::{Chain, Chains, Did, Event};
+use super::chain::{Chain, Did, Event};
+use super::chains::Chains;
 use super::place::{Place, Segment, item};
 
 /// Where comments begin, unless the line is longer.

@@ -10,7 +10,8 @@ use crate::redact::{self, Redactor};
 use crate::source::Span;
 use crate::yaml::{Node, Value};
 
-use super::chain::{Chain, Chains, Did, Event};
+use super::chain::{Chain, Did, Event};
+use super::chains::Chains;
 use super::place::{Place, Segment, item};
 use super::variables::{Given, Used};
 
@@ -52,7 +53,7 @@ pub struct Shown<'r> {
 impl Shown<'_> {
     /// The path, in which a port or a mount has its name: one from outside the files as it is written.
     fn path(self, chain: &Chain<'_>) -> String {
-        match (self.from_outside(chain), chain.place.0.split_last()) {
+        match (self.outside(chain), chain.place.0.split_last()) {
             (Some(written), Some((Segment::Item { .. }, above))) => {
                 format!("{}.{written}", Place(above.to_vec()))
             }
@@ -63,7 +64,7 @@ impl Shown<'_> {
     /// The value, and whether it is another one than the model's.
     fn value(self, chain: &Chain<'_>) -> Option<(String, bool)> {
         let text = flat(chain.value?);
-        let shown = match self.from_outside(chain) {
+        let shown = match self.outside(chain) {
             Some(written) => written,
             None => self.redactor.value(key(&chain.place), &text).into_owned(),
         };
@@ -72,7 +73,7 @@ impl Shown<'_> {
     }
 
     /// A value from the environment or an env file as it is written, where it is not to be shown.
-    fn from_outside(self, chain: &Chain<'_>) -> Option<String> {
+    fn outside(self, chain: &Chain<'_>) -> Option<String> {
         if !self.redactor.hides() || !chain.is_from_outside() {
             return None;
         }

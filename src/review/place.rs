@@ -107,8 +107,10 @@ fn pair_key(text: &str) -> &str {
 /// What makes an element the same in every file.
 fn identity(item: &Node, list: Option<&Spec>) -> String {
     let by = list.and_then(|spec| spec.unique_by);
-    let key = by.and_then(|by| key_of(item, by).ok()).map(String::from).unwrap_or_else(|| text(item));
+    let key = by.and_then(|by| key_of(item, by).ok()).map_or_else(|| text(item), |key| key.to_string());
     match by {
+        // Decoded, a published port is a text; written, it may be a number.
+        Some(UniqueBy::Port) => key.replace(":int ", ":"),
         Some(UniqueBy::Volume) if key.len() > 1 => key.trim_end_matches('/').to_owned(),
         _ => key,
     }

@@ -15,7 +15,11 @@ use super::verify::{Images, Verified, verify};
 
 pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
     if options.rules {
-        return super::print(catalogue().as_bytes());
+        let text = match options.format {
+            CheckFormat::Json => pretty(&rules::json()),
+            _ => catalogue(),
+        };
+        return super::print(text.as_bytes());
     }
     let mut session = Session::new(request);
     let engine = LazyEngine::new(Options { deadline: PATIENCE, ..super::pass::options(request) });
@@ -66,14 +70,18 @@ fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
 }
 
-/// Every rule, a line each.
+/// Every rule, a line each; the rest is in the JSON and in docs/rules.md.
 fn catalogue() -> String {
     let rules = &rules::CATALOGUE;
     let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let mut text = String::new();
     for rule in rules.iter() {
         let from = rule.from.map_or("overlay", |posture| posture.name());
-        let _ = writeln!(text, "{:width$}  {from:9}  a service may not {}", rule.id, rule.forbids);
+        let cis: Vec<String> = rule.cis.iter().map(|item| format!("CIS {item}")).collect();
+        let owasp = rule.owasp.iter().map(|item| format!("OWASP {item}"));
+        let items: Vec<String> = cis.into_iter().chain(owasp).collect();
+        let items = if items.is_empty() { String::new() } else { format!(" ({})", items.join(", ")) };
+        let _ = writeln!(text, "{:width$}  {from:9}  a service may not {}{items}", rule.id, rule.forbids);
     }
     text
 }

@@ -112,14 +112,12 @@ fn text(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) 
         }
         Wanted::Variables | Wanted::Model => {
             let format = format(session, options)?;
-            return Some(match session.trace.take() {
-                Some(trace) => annotated(session, selected.root, &trace, &project),
-                None => {
-                    // The program ends with this; taking a large model apart would only delay it.
-                    let mut root = ManuallyDrop::new(selected.root);
-                    output::render_arranged(&mut root, format)
-                }
-            });
+            if let Some(trace) = session.trace.take() {
+                return Some(annotated(session, selected.root, &trace, &project));
+            }
+            // The program ends with this; taking a large model apart would only delay it.
+            let mut root = ManuallyDrop::new(selected.root);
+            return Some(output::render_arranged(&mut root, format));
         }
     };
     Some(names.into_iter().map(|name| name + "\n").collect())

@@ -7,6 +7,7 @@ use crate::engine::{Answer, Options};
 use crate::ownership::Users;
 use crate::review::explain::{Shown, chains, to_json, write_human};
 use crate::review::{Chain, Chains, Did, Event, Place, Segment};
+use crate::yaml::Mapping;
 
 use super::images::LazyEngine;
 use super::plan::PATIENCE;
@@ -96,7 +97,7 @@ fn unknown(path: &str, all: &Chains<'_>) -> Finding {
         let Some(place) = place else { continue };
         let Some(node) = place.at(all.model()) else { continue };
         let wanted = parts.get(length).copied().unwrap_or_default();
-        let known: Vec<&str> = node.as_map().into_iter().flat_map(|map| map.keys()).collect();
+        let known: Vec<&str> = node.as_map().into_iter().flat_map(Mapping::keys).collect();
         let at = if head.is_empty() { "the project".to_owned() } else { head };
         return match suggest::nearest(wanted, known.iter().copied()) {
             Some(near) => finding.help(format!("Did you mean `{near}`?")),

@@ -10,6 +10,8 @@ use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command};
 use crate::launch::program::Program;
 use crate::ownership::UserDecision;
+use crate::plan::shell_word;
+use crate::prepare::copy::refresh;
 use crate::prepare::prepare;
 use crate::project::Project;
 use crate::render::{self, Rendered};
@@ -17,10 +19,10 @@ use crate::yaml::{Mapping, Node};
 
 use super::images::LazyEngine;
 use super::launch_checked::{self, Launch};
-use super::mend;
 use super::pass::options;
 use super::session::Session;
 use super::verify::{Images, Verified, verify};
+use super::{mapped, mend};
 
 /// `up`, `create`, `run`, `start`, `restart`, `scale`, `watch`: the whole gate. `build`, `pull`, `push`,
 /// `publish` start nothing, so the host is not prepared for them.
@@ -80,6 +82,7 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     if session.sink.has_errors() {
         return Err(session.report());
     }
+    mapped::rewrite(&mut verified);
     let rendered = render::render(&verified.model, &verified.selected).naming(session.inputs.sources());
     let outcome = hand_over(&mut session, command, &verified, &rendered, &services, &engine);
     drop(turn);
@@ -208,9 +211,8 @@ fn hand_over(
             let _ = std::thread::Builder::new().spawn_scoped(scope, || engine.sweep());
         }
         let prepared = if on_host {
-            prepare(&verified.steps)
-                .map(drop)
-                .map_err(|failure| *failure.finding)
+            refresh(&verified.copies)
+                .and_then(|_| prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding))
                 .and_then(|()| mend::before_launch(verified, engine, &mut notes))
         } else {
             Ok(())
@@ -228,7 +230,13 @@ fn hand_over(
     }
     session.report();
     if request.global.no_launch {
-        return Ok(Exit::Done);
+        // The plug-in by itself does the same, but this is what people know.
+        let program = Program::docker(&docker);
+        let words = program.with(request.launch(directory, name, &path));
+        let words = words.iter().map(|word| shell_word(&word.to_string_lossy()));
+        let line: Vec<String> =
+            std::iter::once(shell_word(&program.path.to_string_lossy())).chain(words).collect();
+        return Ok(super::print(format!("{}\n", line.join(" ")).as_bytes()).unwrap_or_else(|exit| exit));
     }
     if on_host && launch_checked::is_proved(verified) {
         let (docker, variables, rendered) = (&docker, &variables, path.as_path());

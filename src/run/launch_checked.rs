@@ -161,8 +161,8 @@ fn start(
     let Some(rounds) = start::rounds(&launch.verified.selected, launched, &facts.containers) else {
         return Ok(None);
     };
-    let quiet = global.progress.as_deref() == Some("quiet");
-    match start::start(&socket, &rounds, quiet) {
+    let Some(progress) = start::Progress::of(global) else { return Ok(None) };
+    match start::start(&socket, &rounds, progress) {
         Answer::Known(Started::All) => Ok(Some(Exit::Done)),
         // As Compose says it and ends.
         Answer::Known(Started::Refused(why)) => {

@@ -13,6 +13,7 @@ use crate::prepare::probe::try_all;
 use crate::prepare::repair::{By, Helper, RepairError, repair};
 
 use super::images::LazyEngine;
+use super::mapped;
 use super::progress::Progress;
 use super::verify::Verified;
 
@@ -161,6 +162,7 @@ pub fn before_launch(
         })?;
         failed.map_or(Ok(()), Err)?;
     }
+    mapped::mount(&verified.repairs)?;
     let mut refused = try_all(&verified.probes);
     let last = refused.pop();
     notes.append(&mut refused);

@@ -7,11 +7,13 @@ use crate::cli::{PlanFormat, PlanOptions, Request};
 use crate::diagnostic::Exit;
 use crate::engine::{Answer, Engine, Options};
 use crate::host::Owner;
-use crate::ownership::HostStep;
 use crate::ownership::bind::{BindDecision, Outcome};
+use crate::ownership::copies::CopyStep;
 use crate::ownership::images::wanted_paths;
-use crate::ownership::lock::would_change;
+use crate::ownership::lock::repair::Repair;
+use crate::ownership::lock::{LockFile, would_change};
 use crate::ownership::predict;
+use crate::ownership::{HostStep, Way};
 use crate::plan::{
     self, Plan, PlanBreach, PlanChange, PlanFile, PlanFinding, PlanLock, PlanOwner, PlanPolicy, PlanRule,
     PlanService, PlanStep, Role,
@@ -36,7 +38,9 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
         return Err(session.report());
     };
     let verified = complete(&mut session, decided, &engine);
-    foresee(&mut session, &verified, &engine);
+    if !session.sink.has_errors() {
+        foresee(&mut session, &verified, &engine);
+    }
     let exit = session.sink.exit();
     if exit != Exit::Done && options.format == PlanFormat::Human {
         // Why it is refused, with the sources, is what a person wants to see then.
@@ -109,7 +113,7 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
         rules: standing(verified, sources),
         owners: verified.binds.iter().map(|bind| owner(bind, verified)).collect(),
         changes: changes(verified),
-        steps: verified.steps.iter().map(step).collect(),
+        steps: steps(verified),
         findings: brief(&session.sink).iter().map(|finding| PlanFinding::new(finding, sources)).collect(),
         command,
     }
@@ -200,6 +204,14 @@ fn reviewed(difference: &Difference, sources: &SourceMap) -> PlanChange {
     }
 }
 
+/// Everything that a launch does on the host before anything starts.
+fn steps(verified: &Verified) -> Vec<PlanStep> {
+    let repairs = verified.way.iter().flat_map(|(by, reason)| {
+        verified.repairs.iter().flat_map(move |repair| repaired(repair, *by, reason))
+    });
+    verified.steps.iter().map(step).chain(repairs).chain(verified.copies.iter().map(copied)).collect()
+}
+
 fn step(step: &HostStep) -> PlanStep {
     let place = step.place();
     PlanStep {
@@ -209,8 +221,38 @@ fn step(step: &HostStep) -> PlanStep {
         },
         path: step.full_path().display().to_string(),
         owner: place.owner.map(|owner| owner.to_string()),
-        mode: format!("{:04o}", place.mode),
-        service: place.service.clone(),
+        mode: Some(format!("{:04o}", place.mode)),
+        service: Some(place.service.clone()),
+        how: None,
+    }
+}
+
+/// Why a directory is mapped and not given away.
+const MAPPED: &str = "declared so: the files stay the operator's, and the service sees them as its own";
+
+fn repaired(repair: &Repair, by: Way, reason: &'static str) -> impl Iterator<Item = PlanStep> {
+    repair.trees.iter().map(move |tree| {
+        let (strategy, why) = if tree.mapped.is_some() { ("idmap", MAPPED) } else { ("chown", reason) };
+        PlanStep {
+            step: "repair",
+            path: tree.path.display().to_string(),
+            owner: Some(tree.handover.to.to_string()),
+            mode: None,
+            service: Some(repair.service.clone()),
+            how: Some(format!("{strategy} ({}): {why}", by.describe())),
+        }
+    })
+}
+
+/// What is in a derived file may be secret: only its name is said.
+fn copied(step: &CopyStep) -> PlanStep {
+    PlanStep {
+        step: "copy",
+        path: step.root.join(&step.path).display().to_string(),
+        owner: None,
+        mode: Some(format!("{:04o}", step.mode)),
+        service: None,
+        how: Some(format!("from {}", step.from.display())),
     }
 }
 
@@ -241,6 +283,11 @@ fn files(session: &Session<'_>, verified: &Verified) -> Vec<PlanFile> {
     for id in policies {
         files.extend(describe(*id, Role::Policy));
         listed.push(*id);
+    }
+    let lock = verified.lock.as_ref().and_then(|_| sources.find(&LockFile::place(&verified.project)));
+    if let Some(id) = lock {
+        files.extend(describe(id, Role::Lock));
+        listed.push(id);
     }
     files.extend(
         sources

@@ -2,9 +2,11 @@
 
 use crate::engine::{Answer, IdMap};
 use crate::ownership::bind::{BindPolicy, Declared};
+use crate::ownership::copies::{self, DeclaredCopy};
 use crate::ownership::{Allowed, DeclaredState, Placed, StatePolicy, UserPolicy, UserSpec};
 use crate::policy::binds::CreateKind;
-use crate::policy::state::RepairSetting;
+use crate::policy::copies::Copy;
+use crate::policy::state::{RepairSetting, Strategy};
 use crate::policy::{Located, Policy, Posture, UserSetting};
 
 use super::images::LazyEngine;
@@ -58,16 +60,35 @@ pub fn binds(policy: &Policy) -> BindPolicy {
                 span: create.path.origin.span(),
             })
             .collect(),
+        copies: policy.copies.iter().map(|copy| (copy.to.value.clone(), copy_mode(copy))).collect(),
         mode: binds.mode.as_ref().map(|mode| mode.value),
     }
 }
 
+fn copy_mode(copy: &Copy) -> u32 {
+    copy.mode.unwrap_or(copies::MODE)
+}
+
+/// `copies:` of the policy.
+pub fn derived(policy: &Policy) -> Vec<DeclaredCopy> {
+    let one = |copy: &Copy| DeclaredCopy {
+        from: copy.from.clone(),
+        to: copy.to.value.clone(),
+        is_json: copy.is_json,
+        drop: copy.drop.clone(),
+        mode: copy_mode(copy),
+        span: copy.to.origin.span(),
+    };
+    policy.copies.iter().map(one).collect()
+}
+
 /// `state:` and `repair:` of the policy.
 pub fn state(policy: &Policy) -> StatePolicy {
-    let declared = policy
-        .state
-        .iter()
-        .map(|state| DeclaredState { path: state.path.value.clone(), from: state.from.clone() });
+    let declared = policy.state.iter().map(|state| DeclaredState {
+        path: state.path.value.clone(),
+        from: state.from.clone(),
+        is_mapped: state.strategy == Strategy::Idmap,
+    });
     StatePolicy {
         declared: declared.collect(),
         repair: match policy.repair {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::cli::Request;
 use crate::diagnostic::{Exit, Sink};
 use crate::host::Kind;
+use crate::prepare::copy::refresh;
 use crate::prepare::prepare;
 
 use super::images::LazyEngine;
@@ -43,6 +44,13 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         session.report();
         return super::print(format!("{} to create\n", verified.steps.len()).as_bytes());
     }
+    let refreshed = match refresh(&verified.copies) {
+        Ok(count) => count,
+        Err(finding) => {
+            session.sink.push(finding);
+            return Err(session.report());
+        }
+    };
     let receipt = match prepare(&verified.steps) {
         Ok(receipt) => receipt,
         Err(failure) => {
@@ -70,7 +78,9 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         let what = if created.kind == Kind::Directory { "directory" } else { "file" };
         let _ = writeln!(text, "created {what} {}", created.path.display());
     }
-    if receipt.created.is_empty() {
+    if refreshed > 0 {
+        let _ = writeln!(text, "refreshed {refreshed} derived file{}", if refreshed == 1 { "" } else { "s" });
+    } else if receipt.created.is_empty() {
         text.push_str("nothing to create: every bind source is there\n");
     }
     super::print(text.as_bytes())

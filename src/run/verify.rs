@@ -7,6 +7,7 @@ use crate::diagnostic::{Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::Owner;
 use crate::ownership::bind::{BindDecision, BindQuestion};
+use crate::ownership::copies::{CopyStep, decide as decide_copies};
 use crate::ownership::home;
 use crate::ownership::images::wanted_paths;
 use crate::ownership::lock::StateRoots;
@@ -21,7 +22,7 @@ use crate::yaml::Node;
 
 use super::images::{LazyEngine, LazyImages};
 use super::lock::Locked;
-use super::policy::{binds, id_map, state, users};
+use super::policy::{binds, derived, id_map, state, users};
 use super::session::Session;
 
 /// Everything that was decided about a launch.
@@ -39,6 +40,8 @@ pub struct Verified {
     pub steps: Vec<HostStep>,
     /// What is tried before anything starts, as the services' users.
     pub probes: Vec<WriteProbe>,
+    /// Derived files, with what they will hold.
+    pub copies: Vec<CopyStep>,
     /// What is looked through, and put right, before anything starts.
     pub repairs: Vec<Repair>,
     /// Who does it, and why; or why nobody does.
@@ -189,6 +192,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             binds: Vec::new(),
             steps: Vec::new(),
             probes: Vec::new(),
+            copies: Vec::new(),
             repairs: Vec::new(),
             way,
             lock,
@@ -214,7 +218,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         let mut trees = repairs.iter().filter(|repair| repair.service == service).flat_map(|one| &one.trees);
         trees.any(|tree| tree.mends(path, owner))
     };
-    let binds = decide_binds(&BindQuestion {
+    let mut binds = decide_binds(&BindQuestion {
         model: &selected,
         sources: session.inputs.sources(),
         policy: bind_policy.as_ref(),
@@ -225,9 +229,40 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         caller: &caller,
         mended: &mended,
     });
-    session.sink.extend(binds.findings);
+    session.sink.extend(std::mem::take(&mut binds.findings));
+    if policy.is_some() {
+        session.sink.extend(crate::ownership::build::report(&selected, &users));
+    }
+    let declared = policy.as_ref().map(derived).unwrap_or_default();
+    let mut copies = Vec::new();
+    if location == Location::Here && !declared.is_empty() {
+        let roots = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
+        let (steps, findings) = decide_copies(&declared, &StateRoots::new(&model, roots));
+        copies = steps;
+        session.sink.extend(findings);
+    }
+    // On disk those are somebody else's.
+    let is_mapped = |path: &Path| {
+        let trees = repairs.iter().flat_map(|repair| &repair.trees);
+        trees.filter(|tree| tree.mapped.is_some()).any(|tree| tree.mends(path, tree.handover.to))
+    };
+    binds.probes.retain(|probe| !is_mapped(&probe.path));
     let (users, steps, probes, binds) = (users.decisions, binds.steps, binds.probes, binds.decisions);
-    Verified { project, policy, arranged, model, selected, users, binds, steps, probes, repairs, way, lock }
+    Verified {
+        project,
+        policy,
+        arranged,
+        model,
+        selected,
+        users,
+        binds,
+        steps,
+        probes,
+        copies,
+        repairs,
+        way,
+        lock,
+    }
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.

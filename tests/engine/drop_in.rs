@@ -246,7 +246,8 @@ fn a_dry_run_changes_nothing() {
 #[ignore = "needs a container engine: run scripts/test"]
 fn no_launch_stops_before_compose() {
     let project = plain();
-    project.seaworthy(&["--no-launch", "up", "-d"]).ok();
+    let shown = project.seaworthy(&["--no-launch", "up", "-d"]).ok().stdout;
+    assert!(shown.contains(" compose --project-directory ") && shown.ends_with(" up -d\n"), "{shown}");
     assert_eq!(project.ids(), [""; 0]);
 }
 

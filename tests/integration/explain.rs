@@ -171,3 +171,41 @@ fn annotations_go_with_the_whole_model_alone() {
         assert_eq!((outcome.status, outcome.stdout.as_str()), (2, ""), "{outcome}");
     }
 }
+
+#[test]
+fn what_follows_from_something_else_and_long_forms() {
+    let compose = "services:
+  web:
+    image: demo
+    links: [db]
+    ports: [{target: 80, published: 8080}, {target: 81, published: \"8081\", mode: host}]
+  db: {image: demo}
+";
+    let project = Project::new(compose).file(
+        "compose.override.yaml",
+        "services: {web: {ports: [{target: 80, published: 8080, host_ip: 127.0.0.1}, {target: 81, published: \"8081\"}]}}\n",
+    );
+    snapshot!(project.run(["explain", "services.web.depends_on", "services.web.ports"]));
+}
+
+/// A value that is in the model comes from somewhere, and something of its chain still counts.
+#[test]
+fn no_value_is_without_a_chain() {
+    let text = project().run([
+        "--show-values",
+        "explain",
+        "--format",
+        "json",
+        "services",
+        "volumes",
+        "networks",
+        "name",
+    ]);
+    let chains: serde_json::Value = serde_json::from_str(&text.output()).unwrap();
+    let chains = chains.as_array().unwrap();
+    assert!(chains.len() > 20, "{}", chains.len());
+    for chain in chains.iter().filter(|chain| chain["set"] == true) {
+        let counts = chain["chain"].as_array().unwrap().iter().any(|event| event["counts"] == true);
+        assert!(counts, "{chain:#}");
+    }
+}

@@ -224,19 +224,22 @@ fn a_thousand_repairs_are_not_led_astray_by_exchanged_links() {
     let before = Surroundings::of(&project.project, &OURS);
     let memory = project.path("memory");
     let given = exchanging(&memory, 50, || {
-        let mut given = 0;
-        for round in 0..24 {
+        let (mut given, mut repairs, mut round) = (0, 0, 0);
+        while repairs < 1000 {
             let user = if round % 2 == 0 { NEW } else { OLD };
             let policy = policy(user).replace("path: 'memory'", "path: 'memory/d*'");
             project.file("seaworthy.yaml", &policy);
-            // By the helper, four times.
+            // Each sixth time by the helper.
             let output = repair(&project, if round % 6 == 0 { Who::Operator } else { Who::Root });
-            given += usize::from(output.stdout.lines().any(|line| !line.contains(" 0 given")));
+            let trees = output.stdout.lines().filter(|line| line.contains(" given, "));
+            let some = trees.clone().filter(|line| !line.contains(": 0 given"));
+            (repairs, given, round) = (repairs + trees.count(), given + some.count(), round + 1);
+            assert!(round < 500, "{repairs} repairs: {output}");
         }
         given
     });
     before.are_the_same(&project.project);
-    assert!(given > 0);
+    assert!(given > 100, "{given}");
     for at in 0..50 {
         let directory = project.project.beside("outside").join(format!("d{at}"));
         assert_eq!((owner(&directory), owner(&directory.join("file"))), (OLD, OLD));

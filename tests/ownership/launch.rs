@@ -105,7 +105,7 @@ fn a_directory_that_cannot_be_written_is_found_by_trying() {
     assert_eq!(fs::read_dir(project.path("data")).unwrap().count(), 1, "the probe leaves nothing");
 }
 
-/// A filesystem that refuses to give anything away, as root_squash does.
+/// A filesystem that refuses to give anything away, as `root_squash` does.
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
 fn where_nothing_can_be_given_away_it_is_created_as_its_owner() {
@@ -171,7 +171,7 @@ fn traps_leave_nothing_on_the_host() {
         project.file("seaworthy.yaml", POLICY);
         let before = Surroundings::of(&project, &OURS);
         project.seaworthy(&UP).refuses(73, code);
-        assert!(!project.path(name).exists(), "{name}");
+        assert!(!project.path(name).exists() && !Path::new(&unset).exists(), "{name}");
         assert_eq!(project.ids(), [""; 0]);
         before.are_the_same(&project);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command as Process;
 
 use crate::cli::spec::{Class, Flag, Spec, Takes};
-use crate::cli::table::{COMMANDS, COMPOSE_GLOBALS, HELP};
+use crate::cli::table::{ANNOTATE, COMMANDS, COMPOSE_GLOBALS, HELP};
 
 fn compose(words: &[&str]) -> (bool, String) {
     let output = Process::new("docker").arg("compose").args(words).output().unwrap();
@@ -52,7 +52,7 @@ fn tabled<'a>(flags: impl Iterator<Item = &'a Flag>) -> BTreeMap<String, (Option
 }
 
 fn of_compose(spec: &Spec) -> impl Iterator<Item = &'static Flag> {
-    spec.all_flags().filter(|flag| **flag != HELP)
+    spec.all_flags().filter(|flag| **flag != HELP && **flag != ANNOTATE)
 }
 
 #[test]

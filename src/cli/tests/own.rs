@@ -6,8 +6,8 @@ use super::{Command, read, refusal};
 use crate::cli::spec::{Class, Words};
 use crate::cli::table::COMMANDS;
 use crate::cli::{
-    CheckFormat, CheckOptions, ConfigOptions, EngineChoice, Overlays, PlanFormat, PlanOptions, SealOptions,
-    completions, manual,
+    CheckFormat, CheckOptions, ConfigOptions, EngineChoice, ExplainOptions, Overlays, PlanFormat,
+    PlanOptions, SealOptions, completions, manual,
 };
 
 fn command(line: &str) -> Command {
@@ -37,6 +37,16 @@ fn plan_has_a_format_and_services() {
 }
 
 #[test]
+fn explain_takes_paths_and_a_format() {
+    let paths = vec!["services.*.user".to_owned(), "8080".to_owned()];
+    assert_eq!(
+        command("explain services.*.user --format json 8080"),
+        Command::Explain(ExplainOptions { json: true, paths })
+    );
+    assert!(refusal("explain").contains("requires at least 1 arg"), "{}", refusal("explain"));
+}
+
+#[test]
 fn check_has_a_format_and_may_list_the_rules() {
     assert_eq!(command("check"), Command::Check(CheckOptions::default()));
     assert_eq!(
@@ -52,8 +62,9 @@ fn check_has_a_format_and_may_list_the_rules() {
 
 #[test]
 fn config_takes_all_of_composes_flags_and_one_more() {
-    let line = "config --format json -o out --no-interpolate --services -q web";
+    let line = "config --annotate --format json -o out --no-interpolate --services -q web";
     let expected = ConfigOptions {
+        annotate: true,
         format: Some("json".to_owned()),
         output: Some(PathBuf::from("out")),
         no_interpolate: true,

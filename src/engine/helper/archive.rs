@@ -151,6 +151,6 @@ mod tests {
             bytes
         };
         assert!(is_static(&elf(1)) && !is_static(&elf(3)));
-        assert!(!is_static(b"#!/bin/sh\n") && !is_static(b"") && !is_static(&elf(1)[..70]));
+        assert!(!is_static(b"#!/bin/sh\n") && !is_static(b"") && !is_static(&elf(1)[..66]));
     }
 }

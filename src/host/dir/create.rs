@@ -33,7 +33,7 @@ pub struct Created {
 }
 
 /// The mode of directories that only lead to others.
-const PASSAGE: u32 = 0o755;
+pub(super) const PASSAGE: u32 = 0o755;
 
 impl Dir {
     /// Makes every missing component of `relative` a directory, and returns the last one opened. That one
@@ -187,9 +187,9 @@ impl Dir {
                 .and_then(|()| write_whole(&file, content))
                 .map_err(|errno| DirError::io(&path, "write it", errno))
                 .and_then(|()| take(&file, &path, Kind::File, birth))
-                .and_then(|receipt| match parent.name_finished(&temporary, name, &path, &file)? {
-                    true => Ok(receipt),
-                    false => Err(DirError::Exists(path.clone())),
+                .and_then(|receipt| {
+                    let is_named = parent.name_finished(&temporary, name, &path, &file)?;
+                    is_named.then_some(receipt).ok_or_else(|| DirError::Exists(path.clone()))
                 });
             if result.is_err() {
                 let _ = rustix::fs::unlinkat(&parent, &temporary, AtFlags::empty());
@@ -215,7 +215,7 @@ fn as_whom<T: Send>(
 }
 
 /// Gives what was just created its owner and mode, and checks that it has them.
-fn take(
+pub(super) fn take(
     descriptor: &rustix::fd::OwnedFd,
     path: &Path,
     kind: Kind,
@@ -275,7 +275,7 @@ fn is_empty(directory: &Dir) -> rustix::io::Result<bool> {
     Ok(true)
 }
 
-fn write_whole(file: &rustix::fd::OwnedFd, mut content: &[u8]) -> rustix::io::Result<()> {
+pub(super) fn write_whole(file: &rustix::fd::OwnedFd, mut content: &[u8]) -> rustix::io::Result<()> {
     while !content.is_empty() {
         match rustix::io::write(file, content) {
             Ok(0) => return Err(Errno::IO),

@@ -116,7 +116,18 @@ impl<'a> Judge<'a> {
         let declared = self.declared(&source.path);
         let (mut real, mut kind, mut kind_from) = (source.path.clone(), Kind::Directory, KindFrom::Default);
         let mut there = None;
+        let copied = self.copied(&source.path);
         let mut plan = match look::look(&source.path) {
+            _ if copied.is_some() => {
+                (kind, kind_from) = (Kind::File, KindFrom::Declared);
+                let finding = copied.and_then(|mode| {
+                    usable::judge_copy(&say, &service.whom, self.question.caller.process, mode)
+                });
+                match finding {
+                    Some(finding) => Plan::said(finding),
+                    None => Outcome::Present.into(),
+                }
+            }
             Found::Present(seen) => {
                 (kind, kind_from) = (seen.kind, KindFrom::Source);
                 real.clone_from(&seen.real);
@@ -148,6 +159,11 @@ impl<'a> Judge<'a> {
         };
         let groups = service.whom.groups.clone();
         self.judged.push(Judged { decision, real, groups, probe });
+    }
+
+    /// The mode of the derived file that will stand there.
+    fn copied(&self, path: &Path) -> Option<u32> {
+        self.question.policy?.copies.iter().find(|(copy, _)| copy == path).map(|(_, mode)| *mode)
     }
 
     fn declared(&self, path: &Path) -> Option<&'a Declared> {

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Finding};
 use crate::host::access::{self, Access, Blocked, Verdict};
-use crate::host::{Credentials, FileSystem, Kind};
+use crate::host::{Credentials, FileSystem, Kind, Owner};
 use crate::ownership::command;
 
 use super::explain::Say;
@@ -36,6 +36,24 @@ pub(super) fn judge(say: &Say<'_>, whom: &Whom, seen: &Seen) -> Option<Finding> 
         return Some(foreign(say, whom, seen));
     }
     None
+}
+
+/// A file that is not there yet, but will be: ours, with this mode.
+pub(super) fn judge_copy(say: &Say<'_>, whom: &Whom, ours: Owner, mode: u32) -> Option<Finding> {
+    let who = whom.credentials()?;
+    if access::permits(ours, mode, &who, Access::READ) || whom.passes_over(ours) {
+        return None;
+    }
+    let message = format!(
+        "service `{}` runs as {} and could not read the copy {}: it will be of {ours}, with mode {mode:04o}",
+        say.service,
+        user(whom),
+        say.path(),
+    );
+    Some(
+        say.judged(Code::BindAccess, message, "mounted here")
+            .help("Give the copy a mode that lets that user read it: `mode: \"0644\"` in `copies`."),
+    )
 }
 
 fn blocked(whom: &Whom, who: &Credentials, seen: &Seen, wanted: Access) -> Option<Blocked> {

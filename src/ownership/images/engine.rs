@@ -22,7 +22,11 @@ pub struct EngineImages<'a> {
     inspected: OnceCell<Answer<HashMap<String, Option<Image>>>>,
     databases: RefCell<HashMap<String, Answer<UserDatabase>>>,
     kinds: RefCell<HashMap<String, Answer<Kinds>>>,
+    files: RefCell<HashMap<Looked, Answer<Vec<Option<ImageEntry>>>>>,
 }
+
+/// An image, and the paths in it.
+type Looked = (String, Vec<String>);
 
 /// By path, what an image has there; `None` for nothing.
 type Kinds = HashMap<String, Option<Kind>>;
@@ -36,6 +40,7 @@ impl<'a> EngineImages<'a> {
             inspected: OnceCell::new(),
             databases: RefCell::default(),
             kinds: RefCell::default(),
+            files: RefCell::default(),
         }
     }
 
@@ -113,8 +118,15 @@ impl Images for EngineImages<'_> {
     }
 
     fn files(&self, image: &str, paths: &[String]) -> Answer<Vec<Option<ImageEntry>>> {
+        let asked = (image.to_owned(), paths.to_vec());
+        if let Some(known) = self.files.borrow().get(&asked) {
+            return known.clone();
+        }
         let looks: Vec<Look<'_>> = paths.iter().map(|path| Look { path, content: true }).collect();
-        EngineImages::inspect(self, image).and_then(|found| self.engine.look_into(&found, &looks))
+        let answer =
+            EngineImages::inspect(self, image).and_then(|found| self.engine.look_into(&found, &looks));
+        self.files.borrow_mut().insert(asked, answer.clone());
+        answer
     }
 
     fn id(&self, image: &str) -> Answer<String> {

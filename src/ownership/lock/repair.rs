@@ -7,7 +7,7 @@ use super::{Lock, LockFile, StateRoots, state_paths};
 use crate::engine::idmap::OVERFLOW;
 use crate::engine::{Answer, IdMap};
 use crate::host::{Handover, Owner};
-use crate::ownership::state::{DeclaredState, declared_trees};
+use crate::ownership::state::{DeclaredState, DeclaredTree, declared_trees};
 use crate::ownership::{Caller, UserDecision};
 use crate::yaml::Node;
 
@@ -19,7 +19,39 @@ pub struct Tree {
     pub root: PathBuf,
     pub relative: PathBuf,
     pub handover: Handover,
+    pub mapped: Option<Mapped>,
 }
+
+/// A mount that shows a directory to its service as its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    /// What is mounted, and where: the directory above, so that the source of the service's own mount is
+    /// missing, and not an empty directory, when this one is gone.
+    pub above: PathBuf,
+    pub at: PathBuf,
+    /// The directory's name in both.
+    pub name: PathBuf,
+    pub disk: Owner,
+    pub seen: Owner,
+}
+
+impl Mapped {
+    /// Where the service's directory is shown.
+    pub fn source(&self) -> PathBuf {
+        self.at.join(&self.name)
+    }
+
+    fn new(path: &Path, service: &str, disk: Owner, seen: Owner) -> Option<Self> {
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let (above, name) = (real.parent()?.to_owned(), PathBuf::from(real.file_name()?));
+        let key = format!("{}\0{service}\0{disk}\0{seen}", real.display());
+        let key: String = crate::project::sha256(key.as_bytes()).chars().take(16).collect();
+        Some(Self { above, at: Path::new(MOUNTS).join(key), name, disk, seen })
+    }
+}
+
+/// Where such mounts are; nobody but root can look in.
+const MOUNTS: &str = "/run/seaworthy/state";
 
 impl Tree {
     /// Whether what is there and belongs to this owner will belong to the service.
@@ -64,10 +96,11 @@ pub fn plan(
     let entry = file.lock.services.get(name);
     let mut wanted = declared_trees(service, scope.roots, scope.declared);
     if !scope.only_declared && entry.is_some() {
-        let more = state_paths(service, scope.roots).into_iter().map(|path| (path, Vec::new()));
-        wanted.extend(
-            more.filter(|(path, _)| !wanted.iter().any(|(known, _)| known == path)).collect::<Vec<_>>(),
-        );
+        for path in state_paths(service, scope.roots) {
+            if !wanted.iter().any(|known| known.path == path) {
+                wanted.push(DeclaredTree { path, from: Vec::new(), is_mapped: false });
+            }
+        }
         wanted.sort();
     }
     if entry.is_none() && wanted.is_empty() || scope.only_declared && wanted.is_empty() {
@@ -86,17 +119,23 @@ pub fn plan(
     let to = map.to_host(user).ok_or_else(|| format!("the engine's map of users has nobody for {user}"))?;
     let recorded: Vec<Owner> =
         entry.into_iter().flat_map(|entry| entry.previous.iter().chain([&entry.user]).copied()).collect();
-    let trees = wanted.into_iter().filter_map(|(path, declared)| {
+    let trees = wanted.into_iter().filter_map(|DeclaredTree { path, from, is_mapped }| {
         let (root, relative) = scope.roots.inside(&path)?;
-        let known: Vec<Owner> =
-            recorded.iter().chain(&declared).filter_map(|owner| map.to_host(*owner)).collect();
+        let mut known: Vec<Owner> =
+            recorded.iter().chain(&from).filter_map(|owner| map.to_host(*owner)).collect();
+        // On disk such a directory is the operator's, and what the service has there is given back.
+        let disk = caller.person.unwrap_or(Owner::ROOT);
+        let mapped = if is_mapped { Mapped::new(&path, name, disk, to) } else { None };
+        let to = if mapped.is_some() { disk } else { to };
+        known.extend(mapped.as_ref().map(|mapped| mapped.seen));
         let handover = Handover {
             to,
             from: takes_from(&known, map, caller),
             groups: known.iter().map(|owner| owner.gid).collect(),
             dry_run: false,
         };
-        is_directory(&path).then_some(Tree { path, root, relative, handover })
+        let is_there = mapped.is_some() || is_directory(&path);
+        is_there.then_some(Tree { path, root, relative, handover, mapped })
     });
     let trees = trees.collect();
     let moved_from = entry.map(|entry| entry.user).filter(|old| *old != user);

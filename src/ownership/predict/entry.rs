@@ -15,6 +15,8 @@ const ASKING: &[&str] = &["id -u", "$EUID", "${EUID", "$UID", "${UID", "whoami"]
 
 const SHELLS: &[&str] = &["ash", "bash", "dash", "ksh", "sh", "zsh"];
 
+const LAUNCHERS: &[&str] = &["catatonit", "dumb-init", "tini"];
+
 /// How many words of an entrypoint are looked up: launchers come first, then what they launch.
 const WORDS: usize = 4;
 
@@ -29,12 +31,15 @@ pub(super) fn predict(subject: &Subject<'_>, images: &dyn Images, findings: &mut
         findings
             .extend(switching(subject, text, "its command").map(|finding| finding.at_origin(origin, "here")));
     }
-    if let Some(name) = all.first().and_then(|word| switcher(word)) {
+    if let Some(name) = switcher(behind_launchers(&all)) {
         findings.extend(
             refused(subject, name, "its command", false).map(|finding| finding.at_origin(origin, "here")),
         );
     }
-    // The user may be asked of the image only where there is something to find.
+    // Looking costs a container; root that may become anybody has nothing to fear.
+    if user.owner.uid == 0 && ["SETUID", "SETGID"].iter().all(|name| subject.has(name) == Some(true)) {
+        return;
+    }
     let lists = if entrypoint.is_empty() { all } else { entrypoint };
     let words: Vec<&String> = lists
         .iter()
@@ -72,6 +77,14 @@ pub(super) fn predict(subject: &Subject<'_>, images: &dyn Images, findings: &mut
     }
 }
 
+/// The words behind those programs that only launch and watch another one.
+fn behind_launchers(words: &[String]) -> impl Iterator<Item = &str> {
+    words.iter().map(String::as_str).skip_while(|word| {
+        let name = word.rsplit('/').next().unwrap_or(word);
+        word.starts_with('-') || LAUNCHERS.contains(&name)
+    })
+}
+
 /// Where a program of this name may be.
 fn places(word: &str, search: &str) -> Vec<String> {
     if word.starts_with('/') {
@@ -102,10 +115,22 @@ pub(super) fn script(words: &[String]) -> Option<&str> {
     rest.get(flag + 1).map(String::as_str)
 }
 
-/// The program that switches users, where a word is the name of one.
-fn switcher(word: &str) -> Option<&'static str> {
+/// The program that switches users, where these words call one for that.
+fn switcher<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<&'static str> {
+    let word = words.next()?;
     let name = word.rsplit('/').next().unwrap_or(word);
-    SWITCHING.iter().find(|known| **known == name).copied()
+    let known = SWITCHING.iter().find(|known| **known == name).copied()?;
+    // These do other things as well.
+    let asked = match known {
+        "setpriv" => words.any(|word| {
+            ["--reuid", "--regid", "--groups", "--clear-groups", "--init-groups"]
+                .iter()
+                .any(|flag| word.starts_with(flag))
+        }),
+        "chpst" => words.any(|word| word.starts_with("-u") || word.starts_with("-U")),
+        _ => true,
+    };
+    asked.then_some(known)
 }
 
 /// What a script does that this user cannot.
@@ -116,12 +141,11 @@ fn switching(subject: &Subject<'_>, text: &str, by: &str) -> Option<Finding> {
     let called = |line: &&str| {
         // The first word of each command of a line, and what `exec` is followed by.
         line.split([';', '|', '&', '(', '`']).find_map(|part| {
-            let mut words = part.split_whitespace().filter(|word| {
-                !matches!(*word, "exec" | "then" | "else" | "do" | "if" | "!" | "command")
-                    && !word.contains('=')
-            });
-            let first = words.next()?;
-            switcher(first)
+            let before = |word: &&str| {
+                matches!(*word, "exec" | "then" | "else" | "do" | "if" | "!" | "command")
+                    || word.contains('=')
+            };
+            switcher(part.split_whitespace().skip_while(before))
         })
     };
     lines.iter().find_map(called).and_then(|name| refused(subject, name, by, asks))
@@ -225,8 +249,11 @@ mod tests {
     fn commands_of_the_service_s_own_are_read_too() {
         let command = |words: &str| said("", 0o755, &format!("user: '1:1', entrypoint: [{words}]")).len();
         assert_eq!(command("gosu, app, serve"), 1);
+        assert_eq!(command("/sbin/tini, --, gosu, app, serve"), 1);
         assert_eq!(command("sh, -c, 'true && su app -c serve'"), 1);
         assert_eq!(command("sh, -c, 'echo su'"), 0);
+        assert_eq!(command("setpriv, --no-new-privs, serve"), 0);
+        assert_eq!(command("setpriv, '--reuid=5', serve") + command("chpst, -u, app, serve"), 2);
     }
 
     #[test]
@@ -238,7 +265,7 @@ mod tests {
             (0o755, "user: '1:1'", 0),
             (0o750, "user: '1:0'", 0),
             (0o700, "user: '0:0'", 0),
-            (0o600, "user: '0:0'", 1),
+            (0o600, "user: '0:0', cap_drop: [ALL]", 1),
         ] {
             assert_eq!(said(script, mode, fields).len(), expected, "{mode:o} {fields}");
         }

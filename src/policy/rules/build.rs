@@ -14,6 +14,7 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Baseline),
         cis: &["5.5"],
         owasp: &["3"],
+        model: "`build.privileged` is absent or false, and `build.entitlements` lacks security.insecure",
         live: "nowhere: a build leaves only an image",
         fix: "Remove `privileged` and the entitlement.",
         check: Check::Service(|service, breaches| {
@@ -36,6 +37,7 @@ pub const RULES: &[Rule] = &[
               into the image.",
         from: Some(Posture::Hardened),
         owasp: &["5", "12"],
+        model: "`build` has no host network, SSH, or directories of the host besides its context",
         live: "nowhere: a build leaves only an image",
         fix: "Remove it, or build the image elsewhere and name it.",
         allow: Allow::Values("settings, such as network=host"),

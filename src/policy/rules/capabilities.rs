@@ -16,6 +16,7 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Baseline),
         cis: &["5.4"],
         owasp: &["3"],
+        model: "`cap_add`, in upper case and without CAP_, has none of them",
         live: "HostConfig.CapAdd has none of them; CapBnd in /proc/PID/status lacks their bits",
         fix: "Remove it from cap_add.",
         allow: Allow::Values("capabilities"),
@@ -31,6 +32,7 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Hardened),
         cis: &["5.4"],
         owasp: &["3"],
+        model: "`cap_add`, in upper case and without CAP_, is a subset of what is allowed",
         live: "HostConfig.CapAdd is a subset of what is allowed; CapBnd in /proc/PID/status agrees",
         fix: "Remove it from cap_add.",
         allow: Allow::Values("capabilities"),
@@ -46,6 +48,7 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Baseline),
         cis: &["5.4"],
         owasp: &["3"],
+        model: "every name in `cap_add` and `cap_drop` is one of the kernel's",
         live: "the engine refuses unknown names when the container is created",
         fix: "Correct the spelling.",
         check: Check::Service(|service, breaches| {
@@ -74,6 +77,7 @@ pub const RULES: &[Rule] = &[
         overlays: &[("hardening", "cap_drop")],
         cis: &["5.4"],
         owasp: &["3"],
+        model: "`cap_drop` holds ALL",
         live: "HostConfig.CapDrop is [\"ALL\"] and CapEff in /proc/PID/status is 0, or only what is allowed",
         fix: "Keep `cap_drop: [ALL]`, and add back with cap_add what is needed.",
         check: Check::Service(|service, breaches| {

@@ -2,8 +2,40 @@
 
 use std::fmt::Write;
 
+use serde_json::json;
+
 use super::super::posture::Posture;
 use super::{Allow, CATALOGUE, Rule};
+
+/// The catalogue for programs.
+pub fn json() -> serde_json::Value {
+    let one = |rule: &Rule| {
+        let postures: Vec<&str> = Posture::ALL
+            .into_iter()
+            .filter(|posture| rule.from.is_some_and(|from| *posture >= from))
+            .map(Posture::name)
+            .collect();
+        let overlays: Vec<&str> = rule.overlays.iter().map(|(name, _)| *name).collect();
+        let allows = match rule.allow {
+            Allow::Nothing => None,
+            Allow::Values(what) => Some(what),
+        };
+        json!({
+            "id": rule.id,
+            "forbids": rule.forbids,
+            "why": rule.why,
+            "postures": postures,
+            "overlays": overlays,
+            "cis": { "benchmark": "CIS Docker Benchmark 1.6.0", "items": rule.cis },
+            "owasp": { "sheet": "OWASP Docker Security Cheat Sheet", "items": rule.owasp },
+            "model": rule.model,
+            "live": rule.live,
+            "fix": rule.fix,
+            "waiver_allows": allows,
+        })
+    };
+    CATALOGUE.iter().map(one).collect()
+}
 
 /// `docs/rules.md`
 pub fn document() -> String {
@@ -39,6 +71,7 @@ pub fn document() -> String {
                 "- The built-in overlay `{overlay}` sets `{key}`; a waiver of this rule takes it out for the service."
             );
         }
+        let _ = writeln!(text, "- Model: {}", rule.model);
         let _ = writeln!(text, "- Live: {}", rule.live);
         let _ = writeln!(text, "- Fix: {}", rule.fix);
         let allow = match rule.allow {

@@ -15,6 +15,7 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Baseline),
         cis: &["5.5", "5.23"],
         owasp: &["3"],
+        model: "no hook, and no command of a watch, is `privileged`",
         live: "nowhere: hooks are run by Compose and leave nothing to inspect, so the model alone decides",
         fix: "Remove `privileged` from the hook.",
         check: Check::Service(|service, breaches| {
@@ -33,6 +34,7 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Hardened),
         cis: &["5.24"],
         owasp: &["2"],
+        model: "every hook, and every command of a watch, has a `user` that is not root",
         live: "nowhere: hooks are run by Compose and leave nothing to inspect, so the model alone decides",
         fix: "Give the hook a `user: \"UID:GID\"`.",
         check: Check::Service(|service, breaches| {

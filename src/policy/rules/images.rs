@@ -11,6 +11,7 @@ pub const RULES: &[Rule] = &[Rule {
     why: "What `latest` is tomorrow was not reviewed today.",
     from: Some(Posture::Contained),
     cis: &["5.28"],
+    model: "`image` has a tag other than latest, or a digest",
     live: "Config.Image has a tag or digest; Image is the id that was locked",
     fix: "Write a tag other than latest, or better a digest.",
     allow: Allow::Values("images"),

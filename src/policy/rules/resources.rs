@@ -17,6 +17,7 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Hardened),
         cis: &["5.11"],
         owasp: &["7"],
+        model: "`oom_kill_disable` is not true, and `oom_score_adj` not negative",
         live: "HostConfig.OomKillDisable is not true and OomScoreAdj is 0 or above",
         fix: "Remove `oom_kill_disable` and a negative `oom_score_adj`.",
         check: Check::Service(|service, breaches| {
@@ -40,6 +41,7 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Hardened),
         cis: &["5.12"],
         owasp: &["7"],
+        model: "`cpu_rt_runtime` and `cpu_rt_period` are absent",
         live: "HostConfig.CpuRealtimeRuntime is 0",
         fix: "Remove `cpu_rt_runtime` and `cpu_rt_period`.",
         check: Check::Service(|service, breaches| {
@@ -57,6 +59,7 @@ pub const RULES: &[Rule] = &[
         why: "Settings of a namespace reach into code of the kernel that few use and fewer test.",
         from: Some(Posture::Hardened),
         owasp: &["6"],
+        model: "`sysctls` is absent",
         live: "HostConfig.Sysctls is empty, or a subset of what is allowed",
         fix: "Remove `sysctls`.",
         allow: Allow::Values("settings by name"),
@@ -75,6 +78,7 @@ pub const RULES: &[Rule] = &[
         why: "Limits are per container: a thousand copies have a thousand times the limit.",
         from: Some(Posture::Hardened),
         owasp: &["7"],
+        model: "`scale` and `deploy.replicas` are within bounds",
         live: "the project has no more containers of the service than the model says",
         fix: "Lower `scale` or `deploy.replicas`.",
         allow: Allow::Values("number of copies"),
@@ -99,6 +103,7 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Contained),
         cis: &["5.15"],
         owasp: &["7"],
+        model: "`restart` is not always",
         live: "HostConfig.RestartPolicy.Name is not always",
         fix: "Write `restart: on-failure:5` or `unless-stopped`.",
         check: Check::Service(|service, breaches| {

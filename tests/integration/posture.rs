@@ -1,0 +1,76 @@
+//! The catalogue as it is printed, and policies that are wrong: nothing is launched by them.
+
+use crate::project::Project;
+
+const HARDENED: &str = "version: 1\nposture: hardened\n";
+
+fn project() -> Project {
+    Project::new("name: p\nservices: {a: {image: 'x:1', user: '1:1', cap_add: [CHOWN]}}\n")
+}
+
+#[test]
+fn the_catalogue_is_printed_whole() {
+    let lines = Project::empty().run(["check", "--rules"]).output();
+    let json = Project::empty().run(["check", "--rules", "--format", "json"]).output();
+    let rules: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    assert_eq!(lines.lines().count(), rules.len());
+    assert!(rules.len() >= 70, "{}", rules.len());
+    for (rule, line) in rules.iter().zip(lines.lines()) {
+        let text = |key: &str| rule[key].as_str().unwrap();
+        assert!(line.starts_with(text("id")) && line.contains(text("forbids")), "{line}");
+        for key in ["why", "model", "live", "fix"] {
+            assert!(!text(key).is_empty(), "{key} of {line}");
+        }
+        for item in rule["cis"]["items"].as_array().unwrap() {
+            assert!(line.contains(&format!("CIS {}", item.as_str().unwrap())), "{line}");
+        }
+        let postures = rule["postures"].as_array().unwrap();
+        assert!(!postures.is_empty() || !rule["overlays"].as_array().unwrap().is_empty(), "{line}");
+    }
+    assert_eq!(rules[0]["id"], "privileged");
+    assert_eq!(rules[0]["postures"], serde_json::json!(["baseline", "hardened", "contained"]));
+    assert_eq!(rules[0]["cis"]["benchmark"], "CIS Docker Benchmark 1.6.0");
+}
+
+/// There is no docker in the `PATH` of these: it is not even looked for.
+#[test]
+fn a_policy_that_is_wrong_launches_nothing_and_says_why() {
+    let waiver = |text: &str| format!("{HARDENED}waivers:\n  - {{{text}}}\n");
+    for (policy, status, words) in [
+        (waiver("service: a, rule: cap-ad, allow: [CHOWN], reason: r"), 78, "Did you mean `cap-add`?"),
+        (waiver("service: a, rule: cap-add, allow: [CHOWN]"), 78, "reason"),
+        (waiver("service: a, rule: cap-add, allow: [CHOWN], reason: ' '"), 78, "reason"),
+        (waiver("service: a, rule: cap-add, reason: r"), 78, "must say what it allows"),
+        (waiver("service: a, rule: cap-add, allow: [CHOWNE], reason: r"), 78, "Did you mean `CHOWN`?"),
+        (waiver("service: a, rule: cap-add, allow: [CHOWN], reason: r, expires: 2020-01-01"), 77, "expired"),
+        (waiver("service: a, rule: privileged, allow: [x], reason: r"), 78, "nothing to allow in part"),
+        ("version: 1\nposture: hardned\n".to_owned(), 78, "Did you mean `hardened`?"),
+        (format!("{HARDENED}overlays: [{{builtin: hardning}}]\n"), 78, "Did you mean `hardening`?"),
+    ] {
+        for command in [&["up", "-d"][..], &["run", "a"], &["create"]] {
+            let outcome = project().file("seaworthy.yaml", &policy).run(command.iter().copied());
+            assert_eq!(outcome.status, status, "{policy}\n{}", outcome.stderr);
+            assert!(outcome.stderr.contains(words), "{policy}\n{}", outcome.stderr);
+        }
+    }
+    let both = format!("{HARDENED}overlays: [{{file: one.yaml}}, {{file: two.yaml}}]\n");
+    let outcome = Project::new("name: p\nservices: {a: {image: 'x:1', user: '1:1'}}\n")
+        .file("seaworthy.yaml", both)
+        .file("one.yaml", "services: {a: {init: true}}\n...\n")
+        .file("two.yaml", "services: {a: {init: false}}\n...\n")
+        .run(["up", "-d"]);
+    assert_eq!(outcome.status, 77, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("one.yaml and two.yaml contradict each other"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_capability_that_does_not_exist_is_refused_where_it_is_written() {
+    for fields in ["cap_add: [NET_BIND_SERVICEE]", "cap_drop: [ALL, NET_RAWW]"] {
+        let outcome =
+            Project::new(&format!("name: p\nservices: {{a: {{image: 'x:1', user: '1:1', {fields}}}}}\n"))
+                .file("seaworthy.yaml", HARDENED)
+                .run(["up", "-d"]);
+        assert_eq!(outcome.status, 77, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("which is no capability; did you mean"), "{}", outcome.stderr);
+    }
+}
