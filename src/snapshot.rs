@@ -75,9 +75,16 @@ impl Snapshot {
         Self { root: Node::map(root, OWN) }
     }
 
-    /// The file.
-    pub fn text(&self) -> String {
-        format!("{TITLE}{}", yaml::to_yaml_lossless(&self.root))
+    /// The file, where [`model_text`] has been made of the model already.
+    pub fn text(&self, model: &str) -> String {
+        let mut head = Mapping::new();
+        for (key, node) in self.root.as_map().into_iter().flat_map(Mapping::iter) {
+            if key != "model" {
+                head.put(key, node.clone());
+            }
+        }
+        // The model is the last section, so its lines are the last ones.
+        format!("{TITLE}{}{model}", yaml::to_yaml_lossless(&Node::map(head, OWN)))
     }
 
     /// Reads the file back.
@@ -104,6 +111,16 @@ impl Snapshot {
             None => Err(wrong("there is no version in it".to_owned(), None)),
         }
     }
+}
+
+/// The lines of the model: nearly all of a file, and they need nothing of the rest.
+pub fn model_text(model: Node) -> (Node, String) {
+    let mut section = Mapping::new();
+    section.put("model", model);
+    let mut section = Node::map(section, OWN);
+    let text = yaml::to_yaml_lossless(&section);
+    let model = section.as_map_mut().and_then(|map| map.remove("model"));
+    (model.unwrap_or_else(|| Node::null(OWN)), text)
 }
 
 /// Whom each service runs as, as it was said; the numbers of the lock where an image decides.

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Request, SnapshotDo, SnapshotFormat, SnapshotOptions};
 use crate::compose::{self, Layer, Model, Phases};
 use crate::diagnostic::{Code, Exit, Finding, Screen, Sink, github, sarif};
-use crate::host::write_atomic;
+use crate::host::{read_file, write_atomic};
 use crate::ownership::lock::LockFile;
 use crate::ownership::{Caller, NoEngine, UserDecision, UserQuestion, decide_users};
 use crate::policy::date::Date;
 use crate::policy::{self, Arranged, Policy, verdicts};
 use crate::project::{Project, list};
 use crate::snapshot::difference::{Difference, Reset, differences};
-use crate::snapshot::{FILE_NAME, Parts, Places, Snapshot, neutral, portable, report};
+use crate::snapshot::{FILE_NAME, Parts, Places, Snapshot, model_text, neutral, portable, report};
 use crate::source::{FileId, SourceMap, Span};
 use crate::yaml::{Limits, Node};
 
@@ -36,10 +36,12 @@ struct Taken {
 pub fn run(request: &Request, options: &SnapshotOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
     let Some(taken) = take(&mut session, options) else { return Err(session.report()) };
-    match options.action {
+    let outcome = match options.action {
         SnapshotDo::Write => write(&mut session, &taken),
         SnapshotDo::Check | SnapshotDo::Diff => compare(&mut session, &taken, options),
-    }
+    };
+    std::mem::forget(taken);
+    outcome
 }
 
 /// What differs from the snapshot that was reviewed, for a command that has read the project already; nothing
@@ -94,13 +96,18 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
     let layers = std::mem::take(&mut arranged.layers);
     let home = project.environment.get("HOME").map(PathBuf::from);
     let places = Places { project: &project.directory, home: home.as_deref() };
-    let Loaded { model, written } = load(session, &project, policy.as_ref(), layers, &places)?;
-    let mut model = model;
-    let lock = read_lock(session, &project, policy.as_ref())?;
-    let users = decide(session, &model, policy.as_ref(), lock.as_ref());
-    crate::ownership::apply(&mut model, &users);
-    neutral(&mut model, &places, session.inputs.sources());
-    let verdicts = verdicts(policy.as_ref(), &model, &arranged);
+    let judge = |session: &mut Session<'_>, mut model: Model| {
+        let lock = read_lock(session, &project, policy.as_ref())?;
+        let users = decide(session, &model, policy.as_ref(), lock.as_ref());
+        crate::ownership::apply(&mut model, &users);
+        neutral(&mut model, &places, session.inputs.sources());
+        let verdicts = verdicts(policy.as_ref(), &model, &arranged);
+        // The process ends soon; taking a large tree apart would only make it end later.
+        std::mem::forget(model);
+        Some((lock, users, verdicts))
+    };
+    let ((lock, users, verdicts), written) =
+        load(session, &project, policy.as_ref(), layers, &places, judge)?;
     let document = policy.as_ref().and_then(|policy| written_policy(session, policy));
     let current = Snapshot::take(Parts {
         files,
@@ -108,7 +115,7 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
         users: &users,
         lock: lock.as_ref().map(|file| &file.lock),
         verdicts: &verdicts,
-        model: written,
+        model: written.0,
     });
     let path = match &options.file {
         Some(file) => current_directory().join(file),
@@ -120,7 +127,7 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
         .filter(|overlay| overlay.is_builtin())
         .filter_map(|overlay| Some((overlay.file, overlay.origin.span()?)))
         .collect();
-    let text = current.text();
+    let text = current.text(&written.1);
     Some(Taken { current, text, path, resets, asked })
 }
 
@@ -182,20 +189,19 @@ fn arrange(session: &mut Session<'_>, project: &Project, policy: Option<&Policy>
     }
 }
 
-/// The model that would run, and the same as it is written.
-struct Loaded {
-    model: Model,
-    written: Node,
-}
+/// The model as it is written, with its lines in the file.
+type Written = (Node, String);
 
-/// Loads both, side by side: neither needs anything of the other.
-fn load(
+/// Judges the model that would run, and reads the same as it is written, side by side: neither needs anything of
+/// the other.
+fn load<T>(
     session: &mut Session<'_>,
     project: &Project,
     policy: Option<&Policy>,
     layers: Vec<Layer>,
     places: &Places<'_>,
-) -> Option<Loaded> {
+    judge: impl FnOnce(&mut Session<'_>, Model) -> Option<T>,
+) -> Option<(T, Written)> {
     let selection = session.selection(&[]);
     let own = layers.clone();
     let mut inputs = session.inputs.clone();
@@ -206,11 +212,12 @@ fn load(
             .spawn_scoped(scope, || {
                 let mut sink = Sink::new();
                 let written = compose::load_written(project, own, &mut inputs, &mut sink);
-                (written.map(|model| portable(model, places)), sink, inputs)
+                (written.map(|model| model_text(portable(model, places))), sink, inputs)
             });
         let model = session.load(project, layers, Phases::default(), &selection);
+        let judged = model.and_then(|model| judge(session, model));
         let joined = beside.map_err(drop).and_then(|thread| thread.join().map_err(drop));
-        let model = model?;
+        let judged = judged?;
         let Ok((written, sink, inputs)) = joined else {
             session.sink.push(
                 Finding::error(Code::Internal, "the project could not be read as it is written")
@@ -225,9 +232,12 @@ fn load(
         let same =
             inputs.sources().iter().zip(session.inputs.sources().iter()).all(|(a, b)| a.path == b.path);
         let written = if same { written } else { again(session, project, policy, places) };
-        Some(Loaded { model, written: written? })
+        Some((judged, written?))
     })
 }
+
+/// A snapshot beyond this is compared by its parts.
+const LARGEST: u64 = 64 << 20;
 
 /// As the main thread has.
 const STACK: usize = 8 << 20;
@@ -238,10 +248,10 @@ fn again(
     project: &Project,
     policy: Option<&Policy>,
     places: &Places<'_>,
-) -> Option<Node> {
+) -> Option<Written> {
     let layers = arrange(session, project, policy)?.layers;
     let written = compose::load_written(project, layers, &mut session.inputs, &mut session.sink)?;
-    Some(portable(written, places))
+    Some(model_text(portable(written, places)))
 }
 
 /// The files in the order in which they are merged, by their names from the project.
@@ -306,6 +316,11 @@ fn reviewed(session: &mut Session<'_>, taken: &Taken) -> Reviewed {
         return Reviewed::Absent;
     }
     let name = shown(&taken.path);
+    // The same bytes are no input that anybody wants to see, or the digest of.
+    match read_file(&taken.path, LARGEST) {
+        Ok(content) if content.bytes == taken.text.as_bytes() => return Reviewed::Same,
+        _ => {}
+    }
     let id = match session.inputs.read(&taken.path, &name) {
         Ok(id) => id,
         Err(finding) => {
@@ -316,9 +331,6 @@ fn reviewed(session: &mut Session<'_>, taken: &Taken) -> Reviewed {
     let Some(text) = session.inputs.sources().get(id).map(|file| file.text.clone()) else {
         return Reviewed::Unreadable;
     };
-    if *text == *taken.text {
-        return Reviewed::Same;
-    }
     match Snapshot::read(id, &name, &text) {
         Ok(snapshot) => Reviewed::Other(snapshot),
         Err(findings) => {
