@@ -126,7 +126,9 @@ fn load(loader: &mut Loader<'_>, entry: &Entry, including: &FsPath, level: &Leve
         Some(text) if text.starts_with('/') => (PathBuf::from(text), PathBuf::from(text)),
         Some(text) => {
             let directory = PathBuf::from(paths::clean(&level.directory.join(text).to_string_lossy()));
-            let prefix = relative(&level.directory, &directory);
+            // Compose takes what is no directory for a file, and the directory of that.
+            let seen = if directory.is_dir() { &directory } else { directory.parent().unwrap_or(&directory) };
+            let prefix = relative(&level.directory, seen);
             (directory, prefix)
         }
     };

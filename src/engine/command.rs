@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read, Seek};
+use std::os::unix::process::CommandExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -26,6 +27,8 @@ pub struct Options {
     pub environment: Vec<(OsString, OsString)>,
     /// How long one question may take.
     pub deadline: Duration,
+    /// Keys that interrupt what is on the terminal do not reach the command.
+    pub undisturbed: bool,
 }
 
 impl Default for Options {
@@ -35,6 +38,7 @@ impl Default for Options {
             global: Vec::new(),
             environment: Vec::new(),
             deadline: Duration::from_secs(20),
+            undisturbed: false,
         }
     }
 }
@@ -134,6 +138,14 @@ impl Command {
         &self.options
     }
 
+    /// The same for what must not be left halfway by an interruption.
+    #[must_use]
+    pub fn undisturbed(&self) -> Self {
+        let mut same = self.clone();
+        same.options.undisturbed = true;
+        same
+    }
+
     /// The same with another deadline.
     #[must_use]
     pub fn within(&self, deadline: Duration) -> Self {
@@ -190,7 +202,13 @@ impl Command {
             Ok(file) => file,
             Err(error) => return Answer::Unknown(format!("no memory for the answer: {error}")),
         };
-        let command = duct::cmd(&self.program, all).stderr_file(written).unchecked();
+        let mut command = duct::cmd(&self.program, all).stderr_file(written).unchecked();
+        if self.options.undisturbed {
+            command = command.before_spawn(|command| {
+                command.process_group(0);
+                Ok(())
+            });
+        }
         let mut command = match input {
             Some(file) => command.stdin_file(file),
             None => command.stdin_null(),
@@ -268,6 +286,7 @@ mod tests {
             global: vec!["-c".into(), script.into(), "name".into()],
             environment: vec![("SW_GIVEN".into(), "given".into())],
             deadline,
+            ..Options::default()
         };
         Command::find(options).and_then(|command| command.run(["one", "two"]))
     }

@@ -129,10 +129,6 @@ impl Engine {
         Some(Owner::new(metadata.uid(), metadata.gid()))
     }
 
-    pub(super) fn ask<const N: usize>(&self, arguments: [&str; N]) -> Answer<Output> {
-        self.command.ask(arguments)
-    }
-
     /// Asks with more time: for what moves data.
     pub(super) fn patient(&self) -> Command {
         let deadline = self.command.options().deadline;

@@ -82,7 +82,8 @@ impl Engine {
         let found = looks.chunks(AT_ONCE).map(|some| self.look_at_once(&container, some));
         let found = found.collect::<Answer<Vec<_>>>().map(|found| found.into_iter().flatten().collect());
         // A container that stays behind holds no process and no volume; the next run sweeps it.
-        let removed = self.ask(["container", "rm", "--force", "--volumes", &container]);
+        let removed =
+            self.command().undisturbed().ask(["container", "rm", "--force", "--volumes", &container]);
         let found = Answer::and_then(found, |found| self.in_own_numbers(found));
         match (found, removed) {
             (found, Answer::Known(_)) => Answer::context(found, question()),
@@ -136,7 +137,7 @@ impl Engine {
         }
         // Never started, but an image without a command of its own is refused without one.
         arguments.extend(["--entrypoint", "/", "--", &image.id].map(str::to_owned));
-        self.patient().ask(&arguments).and_then(|output| {
+        self.patient().undisturbed().ask(&arguments).and_then(|output| {
             let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
             if id.is_empty() { Answer::unknown("the engine names no container") } else { Answer::Known(id) }
         })

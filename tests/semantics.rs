@@ -1,0 +1,114 @@
+//! Projects of our own where the corpus is thin, judged by the Docker Compose that is installed: the same
+//! bytes in YAML and JSON, or both refuse.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "semantics/cases.rs"]
+mod cases;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use cases::{ACCEPTED, REFUSED};
+
+/// Between the files of a case: the first is `compose.yaml`, others are named on the line that begins them.
+const NEXT_FILE: &str = "#file ";
+
+fn write(folder: &Path, case: &str) -> Vec<String> {
+    let mut list = vec!["compose.yaml".to_owned()];
+    let mut name = "compose.yaml".to_owned();
+    let mut text = String::new();
+    let flush = |name: &str, text: &str| {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    for line in case.lines() {
+        let Some(next) = line.strip_prefix(NEXT_FILE) else {
+            text.push_str(line);
+            text.push('\n');
+            continue;
+        };
+        flush(&name, &text);
+        text.clear();
+        // Overlays are in the list; what is only referred to is not.
+        let next_name = next.trim_start_matches('+').to_owned();
+        if next.starts_with('+') {
+            list.push(next_name.clone());
+        }
+        name = next_name;
+    }
+    flush(&name, &text);
+    list
+}
+
+fn config(program: &str, first: &[&str], folder: &Path, list: &[String], format: &str) -> Output {
+    let mut command = Command::new(program);
+    command.args(first);
+    for file in list {
+        command.args(["-f", file]);
+    }
+    command.args(["--profile", "p", "config", "--format", format]).current_dir(folder).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", folder);
+    command.envs([("SET", "value"), ("EMPTY", ""), ("NUMBER", "8")]).output().unwrap()
+}
+
+fn both(case: &str, format: &str) -> (Output, Output) {
+    let temp = tempfile::Builder::new().prefix("semantics").tempdir().unwrap();
+    let list = write(temp.path(), case);
+    let ours = config(env!("CARGO_BIN_EXE_seaworthy"), &[], temp.path(), &list, format);
+    (ours, config("docker", &["compose"], temp.path(), &list, format))
+}
+
+fn compose_is_here() -> bool {
+    let here =
+        Command::new("docker").args(["compose", "version"]).output().is_ok_and(|it| it.status.success());
+    assert!(here || std::env::var_os("CI").is_none(), "docker compose is missing");
+    if !here {
+        println!("skipped: docker compose is not installed");
+    }
+    here
+}
+
+#[test]
+fn projects_of_our_own_read_as_compose_reads_them() {
+    if !compose_is_here() {
+        return;
+    }
+    let mut faults = Vec::new();
+    for case in ACCEPTED {
+        for format in ["yaml", "json"] {
+            let (ours, theirs) = both(case, format);
+            let said = String::from_utf8_lossy(&theirs.stderr);
+            if !theirs.status.success() {
+                faults.push(format!("Compose refuses {case}\n{said}"));
+            } else if ours.stdout != theirs.stdout {
+                faults.push(format!(
+                    "{case}\nseaworthy: {}{}\ncompose: {}",
+                    String::from_utf8_lossy(&ours.stdout),
+                    String::from_utf8_lossy(&ours.stderr),
+                    String::from_utf8_lossy(&theirs.stdout)
+                ));
+            }
+        }
+    }
+    println!("{} projects, each in YAML and in JSON", ACCEPTED.len());
+    assert!(faults.is_empty(), "{} differ\n{}", faults.len(), faults.join("\n---\n"));
+}
+
+#[test]
+fn what_compose_refuses_is_refused() {
+    if !compose_is_here() {
+        return;
+    }
+    let mut faults = Vec::new();
+    for case in REFUSED {
+        let (ours, theirs) = both(case, "yaml");
+        if theirs.status.success() || ours.status.success() || ours.stderr.is_empty() {
+            faults.push(*case);
+        }
+    }
+    println!("{} projects refused by both", REFUSED.len());
+    assert!(faults.is_empty(), "{faults:#?}");
+}
