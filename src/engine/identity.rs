@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::idmap::Local;
 use super::socket::Socket;
-use super::{Answer, Command, IdMap, Info, Options, Output};
+use super::{Answer, Command, IdMap, Info, Options};
 use crate::host::Owner;
 use crate::host::process::{host_name, is_in_container};
 

@@ -28,7 +28,7 @@ pub fn model(text: &str) -> (Model, SourceMap) {
         environment: Rc::new(Environment::default()),
         root: documents.into_iter().next().unwrap().root,
         profiles: Profiles::default(),
-        blank_users: Default::default(),
+        blank_users: std::collections::BTreeMap::new(),
     };
     (model, sources)
 }
