@@ -11,11 +11,12 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::dir::Stat;
-use super::{Credentials, Dir, FileSystem, Owner, run_as};
+use super::{Credentials, Dir, DirError, FileSystem, Owner, run_as};
 
 /// What was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
+    Open,
     Create,
     Write,
     Rename,
@@ -25,6 +26,7 @@ pub enum Attempt {
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Open => "open the directory itself",
             Self::Create => "create a file",
             Self::Write => "write to a file",
             Self::Rename => "rename a file",
@@ -36,7 +38,7 @@ impl fmt::Display for Attempt {
 /// What the write probe found.
 #[derive(Debug)]
 pub enum Probe {
-    /// All four attempts succeeded. The owner is the one that the new file was seen with; a filesystem
+    /// All attempts succeeded. The owner is the one that the new file was seen with; a filesystem
     /// that maps users shows another than the one who wrote.
     Writable { seen_as: Owner },
     Refused {
@@ -55,6 +57,10 @@ pub enum Probe {
 pub fn probe_write(path: &Path, who: &Credentials) -> Probe {
     match Dir::open(path) {
         Ok(directory) => probe_write_in(&directory, who),
+        // Not being allowed to look says nothing of the user; a failing disk does.
+        Err(DirError::Io { source, .. }) if source.kind() != io::ErrorKind::PermissionDenied => {
+            Probe::Refused { attempt: Attempt::Open, source, left_behind: None }
+        }
         Err(error) => Probe::Unknown(error.to_string()),
     }
 }
