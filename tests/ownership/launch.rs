@@ -185,13 +185,13 @@ fn traps_leave_nothing_on_the_host() {
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
 fn what_the_engine_makes_inside_a_source_belongs_to_the_service() {
-    let text = service("'./data:/data', './sub:/data/deep/sub'", "touch /data/deep/x /data/work/y")
-        + "    working_dir: /data/work\n";
+    let text = service("'./data:/data', './sub:/data/deep/sub'", "touch /data/deep/x /data/cwd/y")
+        + "    working_dir: /data/cwd\n";
     let plain = Project::new(&text.replace("    volumes", "    user: '10001:10001'\n    volumes"));
     fs::create_dir(plain.path("data")).unwrap();
     give(&plain.path("data"), 10001);
     plain.run(Compose, &UP).ends(1);
-    assert_eq!(owner_and_mode(&plain.path("data/work")).0, 0);
+    assert_eq!(owner_and_mode(&plain.path("data/cwd")).0, 0);
     assert_eq!(owner_and_mode(&plain.path("data/deep/sub")).0, 0);
 
     let project = Project::new(&text);
@@ -199,7 +199,7 @@ fn what_the_engine_makes_inside_a_source_belongs_to_the_service() {
     let before = Surroundings::of(&project, &[&OURS[..], &["data", "sub"]].concat());
     project.seaworthy(&UP).ok();
     before.are_the_same(&project);
-    for path in ["data", "data/work", "data/deep", "data/deep/sub", "sub"] {
+    for path in ["data", "data/cwd", "data/deep", "data/deep/sub", "sub"] {
         assert_eq!(owner_and_mode(&project.path(path)).0, 10001, "{path}");
     }
 }
