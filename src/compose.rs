@@ -97,6 +97,10 @@ pub struct Model {
     /// The `user` of services where it is written and nothing is left of it, as of an unset `${UID}`.
     /// Compose takes it for absent, so that the decoded tree does not have it.
     pub blank_users: BTreeMap<String, Node>,
+    /// Variables that secrets and configs of an `include` take their content from, as its own env files give
+    /// them, which Compose must find in its environment; `None` where two includes give different values, of which
+    /// one environment can hold only one.
+    pub captured: BTreeMap<String, Option<String>>,
 }
 
 /// One file of the list with its documents, as they are before any phase ran.
@@ -156,7 +160,7 @@ pub fn load_with(
     sink: &mut Sink,
     trace: Option<&mut Trace>,
 ) -> Option<Model> {
-    let Tree { root, name, environment } = tree(project, layers, phases, inputs, sink, trace)?;
+    let Tree { root, name, environment, captured } = tree(project, layers, phases, inputs, sink, trace)?;
     let before = error_count(sink);
     let blank_users = blank_users(&root);
     let mut root = decode::decode(root, &PROJECT, &Path::ROOT, sink)?;
@@ -165,8 +169,15 @@ pub fn load_with(
         return None;
     }
     let profiles = Profiles::new(&selection.profiles, environment.get("COMPOSE_PROFILES"));
-    let model =
-        Model { name, directory: project.directory.clone(), environment, root, profiles, blank_users };
+    let model = Model {
+        name,
+        directory: project.directory.clone(),
+        environment,
+        root,
+        profiles,
+        blank_users,
+        captured,
+    };
     if phases.consistency {
         let enabled = model.enabled();
         consistency::check(&model.root, &|name| enabled.contains(name), sink);
@@ -191,6 +202,8 @@ pub struct Tree {
     pub root: Node,
     pub name: String,
     pub environment: Rc<Environment>,
+    /// As in [`Model::captured`].
+    pub captured: BTreeMap<String, Option<String>>,
 }
 
 /// Everything up to and including normalisation.
@@ -228,8 +241,10 @@ fn tree(
     if phases.keeps_expressions {
         level.prefix = PathBuf::from(".");
     }
-    let mut loader = Loader { inputs, sink, phases, home, budget: Budget::default(), trace };
+    let mut loader =
+        Loader { inputs, sink, phases, home, budget: Budget::default(), captured: BTreeMap::new(), trace };
     let mut root = loader.documents(layers, &level)?;
+    let captured = std::mem::take(&mut loader.captured);
     if root.as_map().is_none_or(Mapping::is_empty) {
         sink.push(Finding::error(Code::ComposeEmpty, "empty compose file"));
         return None;
@@ -242,7 +257,7 @@ fn tree(
         let origin = map.get("name").map_or(Origin::Default("project name"), |node| node.origin);
         map.put("name", Node::string(name.as_str(), origin));
     }
-    Some(Tree { root, name, environment })
+    Some(Tree { root, name, environment, captured })
 }
 
 /// The model as it is written, for every service of every profile: each `${…}` as it stands (see [`as_written`]),
@@ -281,7 +296,15 @@ pub fn fragment(
     let home = environment.get("HOME").map(str::to_owned);
     let level = Level::of_project(project, environment);
     let budget = Budget::default();
-    let mut loader = Loader { inputs, sink, phases: Phases::default(), home, budget, trace: None };
+    let mut loader = Loader {
+        inputs,
+        sink,
+        phases: Phases::default(),
+        home,
+        budget,
+        captured: BTreeMap::new(),
+        trace: None,
+    };
     let (root, tags) = loader.alone(document.root.clone(), &level)?;
     let root = decode::decode(root, &PROJECT, &Path::ROOT, loader.sink)?;
     Some(Fragment { root, tags })

@@ -4,6 +4,7 @@
 //! unicity, schema, canonical form, unicity again. Then once per level: defaults, structural checks,
 //! paths, the environment of list forms.
 
+use std::collections::BTreeMap;
 use std::path::{Path as FsPath, PathBuf};
 use std::rc::Rc;
 
@@ -80,6 +81,8 @@ pub struct Loader<'a> {
     /// For `~` in paths.
     pub home: Option<String>,
     pub budget: Budget,
+    /// As in [`super::Model::captured`].
+    pub captured: BTreeMap<String, Option<String>>,
     /// Where somebody wants to know what each document said.
     pub trace: Option<&'a mut Trace>,
 }
@@ -122,8 +125,24 @@ impl Loader<'_> {
         }
         if !self.phases.keeps_expressions {
             super::environment::resolve_lists(&mut model, &level.environment);
+            if !level.chain.is_empty() {
+                self.capture(&model, &level.environment);
+            }
         }
         Some(model)
+    }
+
+    /// Notes the variables of this include that its secrets and configs are made of.
+    fn capture(&mut self, model: &Node, environment: &Environment) {
+        let resources = ["secrets", "configs"].into_iter().filter_map(|key| section(model, key));
+        let names = resources.flat_map(Mapping::iter).filter_map(|(_, resource)| resource.get("environment"));
+        for name in names.filter_map(Node::as_str) {
+            let Some(value) = environment.get(name) else { continue };
+            let known = self.captured.entry(name.to_owned()).or_insert_with(|| Some(value.to_owned()));
+            if known.as_deref() != Some(value) {
+                *known = None;
+            }
+        }
     }
 
     /// What paths are resolved against.

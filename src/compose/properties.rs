@@ -66,8 +66,15 @@ fn root(text: &str) -> Node {
 fn over(base: Option<Node>, document: Node, sink: &mut Sink) -> Node {
     let mut inputs = Inputs::default();
     let phases = Phases::default();
-    let mut loader =
-        Loader { inputs: &mut inputs, sink, phases, home: None, budget: Budget::default(), trace: None };
+    let mut loader = Loader {
+        inputs: &mut inputs,
+        sink,
+        phases,
+        home: None,
+        budget: Budget::default(),
+        captured: std::collections::BTreeMap::new(),
+        trace: None,
+    };
     let mut merged = loader.combine(base, document);
     loader.canonical(&mut merged);
     merged

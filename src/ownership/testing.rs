@@ -29,6 +29,7 @@ pub fn model(text: &str) -> (Model, SourceMap) {
         root: documents.into_iter().next().unwrap().root,
         profiles: Profiles::default(),
         blank_users: std::collections::BTreeMap::new(),
+        captured: std::collections::BTreeMap::new(),
     };
     (model, sources)
 }

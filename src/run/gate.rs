@@ -251,9 +251,13 @@ fn hand_over(
 /// What Compose must find in its environment besides what this process has. The `.env` file was
 /// read once; Compose does not get to read it again.
 pub fn variables(project: &Project, model: &Model) -> BTreeMap<String, String> {
-    let mut variables = BTreeMap::new();
+    let captured = model.captured.iter();
+    let mut variables: BTreeMap<String, String> =
+        captured.filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect();
     let mut hand_on = |name: &str| {
-        if let Some(value) = model.environment.get(name) {
+        if let Some(value) = model.environment.get(name)
+            && !model.captured.contains_key(name)
+        {
             variables.insert(name.to_owned(), value.to_owned());
         }
     };

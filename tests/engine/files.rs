@@ -228,3 +228,24 @@ fn the_file_that_compose_gets_stands_alone() {
     project.run(Compose, &["-p", &project.name, "down"]).ok();
     project.run(Seaworthy, &["-p", &project.name, "ps"]).ok();
 }
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_secret_of_an_include_may_come_from_its_own_env_file() {
+    let make = || {
+        let project = Project::new(
+            "include: [{path: part/compose.yaml, env_file: part/env}]\nservices:\n  s:\n    image: sw-busybox\n    \
+             network_mode: none\n    secrets: [word]\n    command: [cat, /run/secrets/word]\n",
+        );
+        project.file("part/compose.yaml", "secrets: {word: {environment: WORD}}\n");
+        project.file("part/env", "WORD=of the part\n");
+        project
+    };
+    assert_eq!(printed(make, &RUN).trim_end(), "of the part");
+    let with_both = || {
+        let project = make();
+        project.file(".env", "WORD=of the whole\n");
+        project
+    };
+    assert_eq!(printed(with_both, &RUN).trim_end(), "of the whole");
+}
