@@ -155,12 +155,6 @@ impl Mapping {
         self.index.take();
         self.entries.sort_by(|(a, _), (b, _)| compare(a, b));
     }
-
-    /// As [`Self::sort_by`], by something that is worked out once for each key.
-    pub fn sort_by_cached_key<K: Ord>(&mut self, mut key_of: impl FnMut(&str) -> K) {
-        self.index.take();
-        self.entries.sort_by_cached_key(|(key, _)| key_of(key));
-    }
 }
 
 impl IntoIterator for Mapping {

@@ -74,3 +74,18 @@ fn a_capability_that_does_not_exist_is_refused_where_it_is_written() {
         assert!(outcome.stderr.contains("which is no capability; did you mean"), "{}", outcome.stderr);
     }
 }
+
+/// Compose takes a user of which nothing is left for absent; under a policy that is refused, once.
+#[test]
+fn a_user_that_an_unset_variable_leaves_blank_is_refused() {
+    let outcome = Project::new("name: p\nservices:\n  a:\n    image: x:1\n    user: \"${UID}\"\n")
+        .file("seaworthy.yaml", "version: 1\nposture: hardened\nuser: { default: '10001:10001' }\n")
+        .run(["up", "-d"]);
+    assert_eq!(outcome.status, 78, "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.matches("user-invalid").count(), 1, "{}", outcome.stderr);
+    for words in
+        ["the user of service `a` is incomplete: it is empty", "[compose.yaml:5:11]", "nothing is left of it"]
+    {
+        assert!(outcome.stderr.contains(words), "{words}\n{}", outcome.stderr);
+    }
+}
