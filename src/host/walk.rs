@@ -6,7 +6,10 @@
 //! it. Whatever is not plainly ours to give is left alone, with the reason.
 
 mod descend;
+mod look;
+mod names;
 mod pool;
+mod shared;
 mod summary;
 
 use std::collections::BTreeSet;
@@ -49,13 +52,14 @@ pub fn hand_over(
 ) -> Result<Summary, DirError> {
     let top = root.enter(relative)?;
     let io = |errno| DirError::io(top.path(), "open it", errno);
-    let stat = top.stat()?;
     // One that cannot be listed can still be looked at and given.
     let descriptor = match open_entry(&top, c".", OFlags::RDONLY | OFlags::DIRECTORY) {
         Err(Errno::ACCESS) => rustix::io::fcntl_dupfd_cloexec(&top, 0),
         result => result,
     };
-    Ok(pool::run(handover, top.path(), descriptor.map_err(io)?, &stat, seen))
+    let descriptor = descriptor.map_err(io)?;
+    let mount = look::Look::at(&descriptor).map_err(io)?.mount;
+    Ok(pool::run(handover, top.path(), descriptor, mount, seen))
 }
 
 /// What becomes of one entry.
