@@ -309,8 +309,9 @@ impl<'p, 'a> Descent<'p, 'a> {
             let Ok(descriptor) = open_entry(held, &frame.name, OFlags::PATH | OFlags::DIRECTORY) else {
                 return;
             };
-            let same = Look::at(&descriptor)
-                .is_ok_and(|look| (look.stat.dev, look.stat.ino) == frame.identity && look.mount == frame.mount);
+            let same = Look::at(&descriptor).is_ok_and(|look| {
+                (look.stat.dev, look.stat.ino) == frame.identity && look.mount == frame.mount
+            });
             if !same {
                 return;
             }
@@ -340,7 +341,8 @@ fn read_names(
         };
         let name = entry.file_name();
         if !matches!(name.to_bytes(), b"." | b"..") {
-            let names = if entry.file_type() == FileType::Directory { &mut *directories } else { &mut *others };
+            let names =
+                if entry.file_type() == FileType::Directory { &mut *directories } else { &mut *others };
             names.push(name, entry.ino());
         }
         // An empty directory lists itself and the one above it, and then there may be more.
