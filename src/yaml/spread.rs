@@ -5,8 +5,9 @@
 //! members' order, so that nobody can tell. Everything smaller, and every mapping further down, is done
 //! where it stands: a thread costs more than it saves there.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 
 use crate::diagnostic::Sink;
@@ -72,6 +73,51 @@ pub fn in_parts<P: Send, R: Send>(parts: Vec<P>, work: impl Fn(P) -> R + Sync) -
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_unstable_by_key(|(at, _)| *at);
     done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// As [`in_parts`], but `take` gets each result as soon as it is there and all before it were taken, and the
+/// work ends when it says `false`.
+pub fn in_turn<P: Send, R: Send>(
+    parts: Vec<P>,
+    work: impl Fn(P) -> R + Sync,
+    mut take: impl FnMut(R) -> bool,
+) {
+    let threads = processors().min(parts.len());
+    let count = parts.len();
+    let queue = Mutex::new(parts.into_iter().enumerate());
+    let labour = |results: mpsc::SyncSender<(usize, R)>| {
+        loop {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((at, part)) = next else { break };
+            if results.send((at, work(part))).is_err() {
+                break;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let (sender, results) = mpsc::sync_channel(threads * PARTS);
+        let labour = &labour;
+        for _ in 0..threads {
+            let sender = sender.clone();
+            let worker = thread::Builder::new().stack_size(STACK);
+            if worker.spawn_scoped(scope, move || labour(sender)).is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        while next < count {
+            let Ok((at, result)) = results.recv() else { break };
+            early.insert(at, result);
+            while let Some(result) = early.remove(&next) {
+                next += 1;
+                if !take(result) {
+                    return;
+                }
+            }
+        }
+    });
 }
 
 /// Does `work` with each value of the mapping at `path`.
