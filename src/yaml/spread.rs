@@ -95,7 +95,7 @@ pub fn in_turn<P: Send, R: Send>(
         }
     };
     thread::scope(|scope| {
-        let (sender, results) = mpsc::sync_channel(threads * PARTS);
+        let (sender, results) = mpsc::sync_channel(threads);
         let labour = &labour;
         for _ in 0..threads {
             let sender = sender.clone();

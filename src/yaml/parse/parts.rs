@@ -8,6 +8,7 @@
 //! file read in one piece.
 
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle};
 
@@ -19,7 +20,7 @@ use super::super::spread;
 pub(super) const LARGE: usize = 64 * 1024;
 
 /// So many bytes make one part.
-pub(super) const PART: usize = 32 * 1024;
+pub(super) const PART: usize = 16 * 1024;
 
 /// The section that is large where a file is.
 const SECTION: &str = "services:";
@@ -143,29 +144,37 @@ pub(super) fn read<'t>(
     let mut ends = Vec::new();
     let mut at = 0;
     let mut result = Ok(true);
+    // What one part has filled holds the events of another.
+    let spare: Mutex<Vec<Vec<Seen<'t>>>> = Mutex::default();
     spread::in_turn(
         parts,
         |(part, role): (Range<usize>, Role)| {
-            let mut events = events(text, part, options)?;
+            let empty = lock(&spare).pop().unwrap_or_default();
+            let mut events = events(text, part, options, empty)?;
             let ends = shorten(text, &mut events, role, cuts.column)?;
             Some((events, ends))
         },
         |part: Option<(Vec<Seen<'t>>, Vec<Seen<'t>>)>| {
-            let Some((events, own)) = part else {
+            let Some((mut events, own)) = part else {
                 result = Ok(false);
                 return false;
             };
             if at == 0 {
                 ends = own;
             }
-            // The tail ends the file's mapping itself, and everything after it.
-            let closing = match (at == last, cuts.tail.is_some()) {
-                (true, true) => ends.drain(..1).chain(events).collect(),
-                (true, false) => events.into_iter().chain(ends.drain(..)).collect(),
-                _ => events,
-            };
+            let is_last = at == last;
             at += 1;
-            result = closing.into_iter().try_for_each(|(event, place)| take(event, place)).map(|()| true);
+            // The tail ends the file's mapping itself, and everything after it.
+            let before = ends.drain(..usize::from(is_last && cuts.tail.is_some()));
+            result = before
+                .into_iter()
+                .chain(events.drain(..))
+                .try_for_each(|(event, place)| take(event, place))
+                .map(|()| true);
+            if is_last && cuts.tail.is_none() && result.is_ok() {
+                result = ends.drain(..).try_for_each(|(event, place)| take(event, place)).map(|()| true);
+            }
+            lock(&spare).push(events);
             result.is_ok()
         },
     );
@@ -175,11 +184,19 @@ pub(super) fn read<'t>(
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Every event of one part; `None` where it cannot be read for itself.
-fn events<'t>(text: &'t str, part: Range<usize>, options: &Options) -> Option<Vec<Seen<'t>>> {
+fn events<'t>(
+    text: &'t str,
+    part: Range<usize>,
+    options: &Options,
+    mut events: Vec<Seen<'t>>,
+) -> Option<Vec<Seen<'t>>> {
     let offset = part.start;
     let own = text.get(part)?;
-    let mut events = Vec::with_capacity(own.len() / 4);
     for event in Parser::new_from_str_with_options(own, options.clone()) {
         let (event, place) = event.ok()?;
         let place = place.byte_range()?;
