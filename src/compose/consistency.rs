@@ -18,7 +18,7 @@ pub fn check(model: &Node, enabled: &(dyn Fn(&str) -> bool + Sync), sink: &mut S
     let empty = Mapping::new();
     let services = section(model, "services").unwrap_or(&empty);
     let checker = Checker { model, services, enabled };
-    spread::each_of(services, &Path::ROOT.key("services"), sink, |name, entry, _, sink| {
+    spread::look(services, &Path::ROOT.key("services"), sink, |name, entry, sink| {
         if enabled(name) {
             checker.service(name, entry.key, &entry.value, sink);
         }

@@ -107,7 +107,7 @@ fn put_in_order(node: &mut Node, spec: Option<&Spec>, format: Format, path: &Pat
 }
 
 fn order_free(map: &mut Mapping, spec: Option<&Spec>, format: Format, path: &Path<'_>) {
-    spread::values(map, path, |_, child, path| put_in_order(child, spec, format, path));
+    spread::values(map, path, |child, path| put_in_order(child, spec, format, path));
     sort(map, |a, b| compare(a, b, format));
 }
 

@@ -1,7 +1,7 @@
 //! Validation against the field table.
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::yaml::{Mapping, Node, Path, Value, spread};
+use crate::yaml::{Mapping, Node, Path, Value};
 
 use super::merge::kind;
 use super::suggest::nearest;
@@ -67,7 +67,7 @@ fn validate_object(node: &Node, map: &Mapping, object: &'static Object, path: &P
 }
 
 fn validate_free(map: &Mapping, value: &Spec, keys: Keys, path: &Path<'_>, sink: &mut Sink) {
-    spread::each_of(map, path, sink, |key, entry, place, sink| {
+    for (key, entry) in map.entries() {
         let legal =
             !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
         match keys {
@@ -81,9 +81,9 @@ fn validate_free(map: &Mapping, value: &Spec, keys: Keys, path: &Path<'_>, sink:
             ),
             Keys::NamesUnchecked if !legal => {}
             Keys::LowercaseUnchecked if !is_lowercase(key) => {}
-            _ => validate(&entry.value, value, place, sink),
+            _ => validate(&entry.value, value, &path.key(key), sink),
         }
-    });
+    }
 }
 
 fn is_lowercase(key: &str) -> bool {

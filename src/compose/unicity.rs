@@ -6,7 +6,7 @@ use compact_str::{ToCompactString, format_compact};
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::yaml::{Node, Path, Text, Value, spread};
+use crate::yaml::{Node, Path, Text, Value};
 
 use super::short::volume;
 use super::table::{Spec, UniqueBy};
@@ -15,11 +15,11 @@ use super::table::{Spec, UniqueBy};
 pub fn enforce(node: &mut Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
     match &mut node.value {
         Value::Map(map) => {
-            spread::each(map, path, sink, |key, child, path, sink| {
+            for (key, child) in map.iter_mut() {
                 if let Some(spec) = spec.child(key) {
-                    enforce(child, spec, path, sink);
+                    enforce(child, spec, &path.key(key), sink);
                 }
-            });
+            }
         }
         Value::Seq(items) => {
             if let Some(by) = spec.unique_by {

@@ -148,6 +148,22 @@ impl Mapping {
         self.entries.chunks_mut(size)
     }
 
+    /// Taken apart, so many members at a time.
+    pub fn into_parts(self, size: usize) -> Vec<Self> {
+        let mut members = self.entries.into_iter();
+        let mut parts = Vec::new();
+        while members.len() > 0 {
+            parts.push(members.by_ref().take(size).collect());
+        }
+        parts
+    }
+
+    /// Adds members that are not there yet, as the caller knows.
+    pub fn join(&mut self, members: Self) {
+        self.index.take();
+        self.entries.extend(members.entries);
+    }
+
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|(key, _)| key.as_str())
     }

@@ -19,6 +19,9 @@ use super::{Limits, MOST_FINDINGS, guard, quotes, syntax};
 /// The bytes that an event is about.
 type Place = Range<usize>;
 
+/// A value comes to at least so many bytes of text in most files.
+const BYTES: usize = 8;
+
 /// Every node of a file, each followed by its children; keys and values alternate in a mapping.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Tape<'t> {
@@ -167,7 +170,7 @@ impl<'t, 'f> Recorder<'t, 'f> {
             text,
             mark,
             limits,
-            tape: Tape::default(),
+            tape: Tape { items: Vec::with_capacity(text.len() / BYTES), roots: Vec::new() },
             open: Vec::new(),
             names: HashMap::new(),
             weights: HashMap::new(),

@@ -163,6 +163,8 @@ fn line() -> impl Strategy<Value = &'static str> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_lines_are_the_same_in_parts(
         before in prop::collection::vec(line(), 0..4),
