@@ -53,7 +53,10 @@ impl Mapping {
 
     fn position(&self, key: &str) -> Option<usize> {
         if self.entries.len() <= SMALL {
-            return self.entries.iter().position(|(other, _)| other == key);
+            // Most keys differ in how they end, which is seen sooner than whether they are equal.
+            let (length, last) = (key.len(), key.as_bytes().last());
+            let alike = |other: &str| other.len() == length && other.as_bytes().last() == last;
+            return self.entries.iter().position(|(other, _)| alike(other) && other == key);
         }
         let index = self.index.get_or_init(|| {
             let mut index = HashTable::with_capacity(self.entries.len());
