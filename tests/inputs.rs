@@ -20,5 +20,13 @@ mod killed;
 mod lists;
 #[path = "inputs/overlays.rs"]
 mod overlays;
+#[path = "inputs/scenario.rs"]
+mod scenario;
 #[path = "inputs/swapped.rs"]
 mod swapped;
+#[cfg(target_arch = "x86_64")]
+#[path = "inputs/threads.rs"]
+mod threads;
+#[cfg(target_arch = "x86_64")]
+#[path = "inputs/tracer.rs"]
+mod tracer;
