@@ -18,10 +18,14 @@ mod faults;
 mod killed;
 #[path = "inputs/lists.rs"]
 mod lists;
+#[path = "inputs/messages.rs"]
+mod messages;
 #[path = "inputs/overlays.rs"]
 mod overlays;
 #[path = "inputs/scenario.rs"]
 mod scenario;
+#[path = "harness/snapshot.rs"]
+mod snapshot;
 #[path = "inputs/swapped.rs"]
 mod swapped;
 #[cfg(target_arch = "x86_64")]

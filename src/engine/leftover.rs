@@ -26,7 +26,7 @@ pub(super) fn label() -> String {
 /// # Errors
 /// Where it cannot be told who makes it.
 pub(super) fn name() -> Result<String, String> {
-    let mark = mark().map_err(|error| format!("who we are cannot be read in /proc: {error}"))?;
+    let mark = mark().map_err(|error| format!("who we are cannot be read: {error}"))?;
     Ok(format!("{PREFIX}{}-{}", mark.unwrap_or_else(|| "0".to_owned()), now().as_micros()))
 }
 

@@ -18,6 +18,7 @@ use super::{Credentials, Dir, DirError, FileSystem, Owner, SwitchError, run_as};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
     Switch,
+    Place,
     Open,
     Create,
     Write,
@@ -29,6 +30,7 @@ impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Switch => "be acted for",
+            Self::Place => "find out what filesystem there is",
             Self::Open => "open the directory itself",
             Self::Create => "create a file",
             Self::Write => "write to a file",
@@ -106,7 +108,7 @@ fn attempt(directory: &Dir, first: &str, second: &str) -> Result<Owner, (Attempt
     rustix::io::write(&file, b"seaworthy\n").map_err(failed(Attempt::Write))?;
     // Where another machine writes, its refusal and its full disk show only at the flush.
     let system = FileSystem::of_descriptor(directory)
-        .map_err(|error| (Attempt::Write, Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+        .map_err(|error| (Attempt::Place, Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
     if system.is_foreign() {
         rustix::fs::fdatasync(&file).map_err(failed(Attempt::Write))?;
     }

@@ -117,24 +117,25 @@ pub fn is_certainly_gone(mark: &str) -> bool {
 
 /// This start of the machine, and whose process numbers these are.
 fn surroundings() -> io::Result<Option<String>> {
-    let boot = existing(std::fs::read_to_string("/proc/sys/kernel/random/boot_id"))?;
-    let namespace = existing(std::fs::read_link("/proc/self/ns/pid"))?;
+    let boot = existing("/proc/sys/kernel/random/boot_id", |path| std::fs::read_to_string(path))?;
+    let namespace = existing("/proc/self/ns/pid", |path| std::fs::read_link(path))?;
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     let both = boot.as_ref().and_then(|boot| boot.split('-').next()).zip(namespace);
     Ok(both.map(|(boot, namespace)| format!("{boot}-{}", digits(&namespace.to_string_lossy()))))
 }
 
 /// `None` where there is no such thing.
-fn existing<T>(read: io::Result<T>) -> io::Result<Option<T>> {
-    match read {
+fn existing<T>(path: &str, read: impl Fn(&str) -> io::Result<T>) -> io::Result<Option<T>> {
+    match read(path) {
+        Ok(content) => Ok(Some(content)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        read => read.map(Some),
+        Err(error) => Err(io::Error::new(error.kind(), format!("{path}: {error}"))),
     }
 }
 
 /// When a process was started, in ticks since the machine was; `None` where there is none.
 fn started(pid: u32) -> io::Result<Option<String>> {
-    let text = existing(std::fs::read_to_string(format!("/proc/{pid}/stat")))?;
+    let text = existing(&format!("/proc/{pid}/stat"), |path| std::fs::read_to_string(path))?;
     // The name of the program may hold anything, also brackets; it is the second of the fields.
     let rest = text.as_ref().and_then(|text| text.rsplit_once(')'));
     Ok(rest.and_then(|(_, rest)| rest.split_whitespace().nth(19)).map(str::to_owned))

@@ -38,8 +38,14 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
         }
         return Err(session.report());
     };
+    let acts = command.class == Class::Gate && !request.global.dry_run;
+    // Who waits for an image waits in vain where something else was not found out.
+    if acts && engine.connected().is_some() && !verified.unclear.is_empty() {
+        session.sink.extend(std::mem::take(&mut verified.unclear));
+        return Err(session.report());
+    }
     let waiting = pending(&verified);
-    if !waiting.is_empty() && command.class == Class::Gate && !request.global.dry_run {
+    if !waiting.is_empty() && acts {
         if let Err(finding) = fetch(&session, &verified, &waiting, &engine) {
             session.sink.push(finding);
             return Err(session.report());
@@ -60,7 +66,6 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
             return Err(session.report());
         }
     }
-    let acts = command.class == Class::Gate && !request.global.dry_run;
     let turn = verified.lock.as_ref().filter(|_| acts).map(super::lock::Locked::turn);
     let turn = match turn.transpose().and_then(|turn| Ok((verified.is_outdated()?, turn))) {
         Ok((false, turn)) => turn,
@@ -79,7 +84,7 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
         }
     };
     if acts {
-        session.sink.extend(std::mem::take(&mut verified.unclear));
+        session.sink.extend(verified.unclear.iter().cloned());
     }
     super::judge::flags(&mut session, command, &verified);
     if session.sink.has_errors() {

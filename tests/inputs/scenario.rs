@@ -2,11 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use crate::bed::{Bed, TWO, UP, policy, said};
+use seaworthy::host::Owner;
+use seaworthy::host::owner::is_root;
 use seaworthy::project::sha256;
+
+impl Scenario {
+    /// Those that this process can run.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        SCENARIOS.iter().filter(|scenario| is_root() || !scenario.name.ends_with("users are mapped"))
+    }
+}
 
 pub struct Scenario {
     pub name: &'static str,
@@ -15,12 +24,15 @@ pub struct Scenario {
     pub launches: bool,
 }
 
-pub const SCENARIOS: &[Scenario] = &[
+pub const EVERYTHING: &str = "up with all there is";
+
+const SCENARIOS: &[Scenario] = &[
     Scenario { name: "first up", words: UP, prepare: Bed::clear, launches: true },
     Scenario { name: "later up", words: UP, prepare: older, launches: true },
-    Scenario { name: "up with all there is", words: UP, prepare: everything, launches: true },
+    Scenario { name: EVERYTHING, words: UP, prepare: everything, launches: true },
     Scenario { name: "up with Docker's own programs", words: UP, prepare: programs, launches: true },
     Scenario { name: "up where users are mapped", words: UP, prepare: mapped, launches: true },
+    Scenario { name: "later up where users are mapped", words: UP, prepare: mapped_later, launches: true },
     Scenario {
         name: "overlays pin",
         words: &["overlays", "pin"],
@@ -49,11 +61,13 @@ fn everything(bed: &Bed) {
         let _ = fs::remove_file(bed.project().join(name));
     }
     let text = policy(&sha256(TWO.as_bytes()))
-        + "user: { default: \"10001:10001\" }\n\
+        + "user: { default: \"USER\" }\n\
            binds: { create: [{ path: ./made.json, kind: file, content: \"{}\" }] }\n\
            state: [{ path: ./state }]\n\
            copies: [{ from: ./a.env, to: .seaworthy/copy.env }]\n";
-    bed.write("seaworthy.yaml", &text);
+    // Who is not root can make things for nobody else.
+    let user = if is_root() { Owner::new(10001, 10001) } else { Owner::current() };
+    bed.write("seaworthy.yaml", &text.replace("USER", &user.to_string()));
     bed.write(
         "compose.yaml",
         "name: bed\nservices:\n  a:\n    image: x\n    volumes:\n      - ./state:/state\n      \
@@ -97,6 +111,16 @@ fn mapped(bed: &Bed) {
         .replace("\"SecurityOptions\":[]", "\"SecurityOptions\":[\"name=userns\"]")
         .replace("\"/var/lib/docker\"", "\"/var/lib/docker/100000.100000\"");
     fs::write(bed.at("info"), info).unwrap();
+}
+
+/// Everything is there already, and its owner is one of the map's.
+fn mapped_later(bed: &Bed) {
+    mapped(bed);
+    let deep = bed.project().join("data/deep");
+    fs::create_dir_all(&deep).unwrap();
+    if is_root() {
+        chown(&deep, Some(101_000), Some(101_000)).unwrap();
+    }
 }
 
 /// Every file and directory of the project: content, owner and mode.

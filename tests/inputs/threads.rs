@@ -9,7 +9,7 @@ use nix::libc;
 
 use crate::bed::Bed;
 use crate::faults::{Count, sum};
-use crate::scenario::{SCENARIOS, Scenario, Whole};
+use crate::scenario::{Scenario, Whole};
 use crate::tracer::{Place, run};
 
 const CALLS: &[(libc::c_long, &str)] = &[
@@ -41,7 +41,7 @@ const ERRORS: &[Errno] = &[Errno::ENOSPC, Errno::EIO, Errno::EACCES];
 
 #[test]
 fn no_fault_of_a_thread_or_a_child_weakens_a_launch_or_halves_a_file() {
-    let next = Mutex::new(SCENARIOS.iter().filter(|scenario| scenario.launches));
+    let next = Mutex::new(Scenario::all().filter(|scenario| scenario.launches));
     let total = Mutex::new(BTreeMap::<&str, Count>::new());
     std::thread::scope(|scope| {
         for _ in 0..2 {

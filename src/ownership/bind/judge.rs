@@ -98,6 +98,10 @@ impl<'a> Judge<'a> {
         {
             self.findings.push(explain::unmapped(name, reason));
         }
+        if let (Answer::Unknown(reason), Some(mount)) = (&whom.map, mounts.first()) {
+            let message = format!("whom service `{name}` is on this machine is not known: {reason}");
+            self.unclear(mount, message, Code::EngineUnavailable.remedy());
+        }
         let image = image_of(self.question.model, name, node);
         let service = Service { name, image, whom, mounts };
         for mount in &service.mounts {
