@@ -128,6 +128,8 @@ fn no_fault_of_the_system_weakens_a_launch_or_halves_a_file() {
             calls.flat_map(move |call| ERRORS.iter().map(move |error| (scenario, *call, *error)))
         })
         .collect();
+    let early: BTreeMap<&str, usize> =
+        CALLS.iter().chain(READS).map(|call| (*call, before_main(call))).collect();
     let next = Mutex::new(jobs.iter());
     let total = Mutex::new(BTreeMap::<&str, Count>::new());
     std::thread::scope(|scope| {
@@ -135,7 +137,7 @@ fn no_fault_of_the_system_weakens_a_launch_or_halves_a_file() {
             scope.spawn(|| {
                 loop {
                     let Some((scenario, call, error)) = next.lock().unwrap().next() else { break };
-                    let count = run_out(scenario, call, error);
+                    let count = run_out(scenario, call, error, early[call]);
                     total.lock().unwrap().entry(scenario.name).or_default().merge(count);
                 }
             });
@@ -160,11 +162,10 @@ pub fn sum(counts: BTreeMap<&str, Count>) -> Count {
 
 /// One call and one error, at every place of the first thread where the call occurs: strace counts for each
 /// thread apart, and the first one fails first.
-fn run_out(scenario: &Scenario, call: &str, error: &str) -> Count {
+fn run_out(scenario: &Scenario, call: &str, error: &str, early: usize) -> Count {
     let bed = Bed::new();
     let mut count = Count::default();
     let whole = Whole::of(&bed, scenario);
-    let early = before_main(call);
     for at in 1.. {
         (scenario.prepare)(&bed);
         let trace = bed.at("trace");
