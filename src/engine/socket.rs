@@ -199,6 +199,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_cannot_be_read_is_not_taken_for_a_script() {
+        let temp = tempfile::tempdir().unwrap();
+        let at = |name: &str, content: &[u8]| {
+            std::fs::write(temp.path().join(name), content).unwrap();
+            temp.path().join(name)
+        };
+        assert_eq!(is_binary(&at("program", b"\x7fELF...")), Ok(true));
+        assert_eq!(is_binary(&at("script", b"#!/bin/sh\n")), Ok(false));
+        assert_eq!(is_binary(&at("short", b"\x7f")), Ok(false));
+        let error = is_binary(temp.path()).unwrap_err();
+        assert!(
+            error.starts_with(&format!("cannot read {}: Is a directory", temp.path().display())),
+            "{error}"
+        );
+        let read = |text: &[u8]| {
+            at("config.json", text);
+            configuration(temp.path()).unwrap()
+        };
+        assert_eq!(read(b"{\"currentContext\":\"far\"}")["currentContext"], "far");
+        assert!(read(b"{\"currentContext\":").is_null());
+        assert!(configuration(&temp.path().join("none")).unwrap().as_object().unwrap().is_empty());
+        std::fs::remove_file(temp.path().join("config.json")).unwrap();
+        std::fs::create_dir(temp.path().join("config.json")).unwrap();
+        assert!(configuration(temp.path()).unwrap_err().contains("config.json: Is a directory"));
+    }
+
+    #[test]
     fn only_what_the_command_line_would_use_is_used() {
         let docker = ["/usr/bin/docker", "/usr/local/bin/docker"]
             .into_iter()

@@ -264,4 +264,20 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_kernel_is_asked_for_whoever_acts() {
+        if !is_root() {
+            return; // only root can act as another
+        }
+        let temp = tempfile::tempdir().unwrap();
+        fs::set_permissions(temp.path(), fs::Permissions::from_mode(0o711)).unwrap();
+        let denied = |wanted| is_denied(CWD, temp.path(), wanted);
+        assert!(!denied(Access::READ) && !denied(Access::USE_DIRECTORY));
+        let found =
+            run_as(&plain(3001, 3001), || [Access::READ, Access::ENTER, Access::default()].map(denied));
+        assert_eq!(found.unwrap(), [true, false, false]);
+        // What is not there was not denied.
+        assert!(!is_denied(CWD, temp.path().join("none"), Access::READ));
+    }
 }

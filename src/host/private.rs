@@ -93,6 +93,16 @@ mod tests {
     }
 
     #[test]
+    fn an_interrupted_gitignore_is_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(".seaworthy");
+        ensure_private_dir(&path).unwrap();
+        fs::write(path.join(".gitignore"), "").unwrap();
+        ensure_private_dir(&path).unwrap();
+        assert_eq!(fs::read_to_string(path.join(".gitignore")).unwrap(), "*\n");
+    }
+
+    #[test]
     fn a_link_and_a_file_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let link = dir.path().join("link");

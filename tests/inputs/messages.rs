@@ -1,13 +1,15 @@
 //! What each fault makes a launch say.
 
 use std::fmt::Write;
-use std::fs::File;
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::bed::{Bed, UP, said};
 use crate::scenario::Scenario;
 use crate::snapshot::snapshot;
+use seaworthy::host::owner::is_root;
 
 const UNSET: &str = "name: bed\nservices:\n  a: { image: x, hostname: \"${NOBODY_SETS_THIS}\" }\n";
 
@@ -46,6 +48,40 @@ fn a_reader_of_warnings_who_has_gone_away_stops_nothing() {
     shell.args(["-c", "exec \"$0\" \"$@\" 2>&-", env!("CARGO_BIN_EXE_seaworthy")]);
     assert!(bed.through(shell, UP).stdin(Stdio::null()).status().unwrap().success());
     assert!(bed.launched().is_some());
+}
+
+/// On a filesystem of this machine root is denied nothing: it is the disk that failed, and not for the future
+/// owner to try again. Where root may not give away, that owner makes it.
+#[test]
+fn a_directory_that_root_is_denied_is_not_made_as_its_owner() {
+    if !is_root() || !Path::new("/usr/bin/strace").exists() {
+        assert!(std::env::var_os("CI").is_none(), "strace is missing: scripts/test installs it");
+        println!("skipped: needs root and strace");
+        return;
+    }
+    for (fault, is_launched) in [
+        ("mkdirat:error=EACCES:when=1", false),
+        ("fchown:error=EACCES:when=1", false),
+        ("fchown:error=EPERM:when=1", true),
+    ] {
+        let bed = Bed::new();
+        bed.clear();
+        let data = bed.project().join("data");
+        fs::create_dir(&data).unwrap();
+        fs::set_permissions(&data, fs::Permissions::from_mode(0o777)).unwrap();
+        let mut strace = Command::new("/usr/bin/strace");
+        strace.args(["-f", "-qq", "-b", "execve", "-o", "/dev/null", "-P"]).arg(&data);
+        // What is made there has other names until it is whole.
+        if fault.starts_with("fchown") {
+            strace = Command::new("/usr/bin/strace");
+            strace.args(["-f", "-qq", "-b", "execve", "-o", "/dev/null"]);
+        }
+        strace.args(["-e", &format!("inject={fault}"), env!("CARGO_BIN_EXE_seaworthy")]);
+        let output = bed.through(strace, UP).output().unwrap();
+        assert_eq!(bed.launched().is_some(), is_launched, "{fault}: {}", said(&output));
+        assert_eq!(data.join("deep").exists(), is_launched, "{fault}");
+        assert!(is_launched || said(&output).contains("Permission denied"), "{fault}: {}", said(&output));
+    }
 }
 
 /// The scenario, the path in it, and which call that opens it fails.

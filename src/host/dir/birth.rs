@@ -117,8 +117,11 @@ pub fn sweep(directory: &Dir) -> Result<(), DirError> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::host::owner::is_root;
+    use crate::host::{Credentials, Owner, run_as};
 
     #[test]
     fn only_what_a_run_left_long_ago_is_swept() {
@@ -141,6 +144,25 @@ mod tests {
             assert_eq!(at(name).exists(), stays, "{name}");
         }
         assert!(at(young.to_str().unwrap()).exists() && at(".sw-new-mine.tmp").exists());
+    }
+
+    #[test]
+    fn what_may_not_be_listed_is_not_swept_and_that_is_no_error() {
+        if !is_root() {
+            return; // only root can act as another
+        }
+        let temp = tempfile::tempdir().unwrap();
+        let left = temp.path().join(format!("{PREFIX}1-0-1{SUFFIX}"));
+        fs::write(&left, "").unwrap();
+        fs::set_permissions(&left, fs::Permissions::from_mode(0o600)).unwrap();
+        let directory = Dir::open(temp.path()).unwrap();
+        let who = Credentials::plain(Owner::new(3001, 3001));
+        // Not to be listed; to be listed, with something in it that is not to be read.
+        for mode in [0o733, 0o777] {
+            fs::set_permissions(temp.path(), fs::Permissions::from_mode(mode)).unwrap();
+            run_as(&who, || sweep(&directory)).unwrap().unwrap();
+            assert!(left.exists());
+        }
     }
 
     #[test]
