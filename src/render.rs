@@ -65,7 +65,12 @@ pub fn render(model: &Model, selected: &Model) -> Rendered {
             }
         }
     }
-    let mut arranged = output::arrange(&whole, Some(&crate::compose::table::PROJECT), Format::Yaml, 0);
+    let mut arranged = output::arrange(
+        &whole,
+        Some(&crate::compose::table::PROJECT),
+        Format::Yaml,
+        &crate::yaml::Path::ROOT,
+    );
     make_loadable(&mut arranged);
     escape_values(&mut arranged);
     // Closed, so that a cut file is seen to be one.

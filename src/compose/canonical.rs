@@ -3,7 +3,7 @@
 //! The transformation is idempotent: the merged model passes through it once per document.
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::yaml::{Mapping, Node, Path, Value};
+use crate::yaml::{Mapping, Node, Path, Value, spread};
 
 use super::expression;
 use super::merge::{dependency, text, to_build, to_map};
@@ -49,11 +49,11 @@ pub fn transform(node: &mut Node, spec: &Spec, path: &Path<'_>, on_fault: OnFaul
     }
     match &mut node.value {
         Value::Map(map) => {
-            for (key, child) in map.iter_mut() {
+            spread::each(map, path, sink, |key, child, path, sink| {
                 if let Some(spec) = spec.child(key) {
-                    transform(child, spec, &path.key(key), on_fault, sink);
+                    transform(child, spec, path, on_fault, sink);
                 }
-            }
+            });
         }
         Value::Seq(items) => {
             if let Some(spec) = spec.item() {

@@ -5,7 +5,7 @@ use compact_str::{ToCompactString, format_compact};
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
-use crate::yaml::{Entry, Mapping, Node, Path, Text, Value};
+use crate::yaml::{Entry, Mapping, Node, Path, Text, Value, spread};
 
 use super::expression;
 use super::merge::{kind, printed, text};
@@ -482,17 +482,15 @@ fn objects(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Node {
 fn object_map(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
     let origin = node.origin;
     let (Value::Map(map), Some(Map::Free { value, .. })) = (node.value, spec.map) else { return None };
-    let mut decoded = Mapping::new();
-    for (key, entry) in map {
+    let decoded = spread::converted(map, path, sink, |_, entry, place, sink| {
         let at = entry.value.origin;
-        let place = path.key(&key);
-        let child = if entry.value.is_null() { None } else { decode(entry.value, value, &place, sink) };
+        let child = if entry.value.is_null() { None } else { decode(entry.value, value, place, sink) };
         // A resource is a struct by value in Compose, and so never null.
         let empty = || match value.canonical {
             Canonical::Resource => Node::map(Mapping::new(), at),
             _ => Node::null(at),
         };
-        decoded.insert(key.as_str(), entry.key, child.unwrap_or_else(empty));
-    }
+        Entry { key: entry.key, value: child.unwrap_or_else(empty) }
+    });
     (!decoded.is_empty()).then(|| Node::map(decoded, origin))
 }

@@ -4,7 +4,7 @@ use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::Environment;
 use crate::project::template::{self, Expansion, Fault, TemplateError};
 use crate::source::{Origin, SourceMap, Span};
-use crate::yaml::{Node, Path, Segment, Value};
+use crate::yaml::{Node, Path, Segment, Value, spread};
 
 use super::budget::Budget;
 use super::expression;
@@ -25,10 +25,9 @@ impl Interpolation<'_> {
     pub fn apply(&self, node: &mut Node, spec: Option<&Spec>, path: &Path<'_>, sink: &mut Sink) {
         match &mut node.value {
             Value::Map(map) => {
-                for (key, child) in map.iter_mut() {
-                    let spec = spec.and_then(|spec| spec.child(key));
-                    self.apply(child, spec, &path.key(key), sink);
-                }
+                spread::each(map, path, sink, |key, child, path, sink| {
+                    self.apply(child, spec.and_then(|spec| spec.child(key)), path, sink);
+                });
             }
             Value::Seq(items) => {
                 let spec = spec.and_then(Spec::item);

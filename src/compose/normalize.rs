@@ -4,7 +4,7 @@ use compact_str::format_compact;
 
 use crate::project::Environment;
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node, Value};
+use crate::yaml::{Mapping, Node, Path, Value, spread};
 
 use super::load::section;
 use super::merge::text;
@@ -15,13 +15,7 @@ const DEFAULT_NETWORK: Origin = Origin::Default("default network");
 /// Adds what Compose implies. `name` is the project's name.
 pub fn apply(model: &mut Node, name: &str, environment: &Environment) {
     networks(model);
-    if let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) {
-        for (_, node) in services.iter_mut() {
-            if let Some(service) = node.as_map_mut() {
-                normalize_service(service, Some(environment));
-            }
-        }
-    }
+    services(model, Some(environment));
     for key in ["networks", "volumes", "configs", "secrets"] {
         names(model, key, name);
     }
@@ -35,13 +29,7 @@ pub fn apply(model: &mut Node, name: &str, environment: &Environment) {
 /// after the project has no name.
 pub fn apply_written(model: &mut Node) {
     networks(model);
-    if let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) {
-        for (_, node) in services.iter_mut() {
-            if let Some(service) = node.as_map_mut() {
-                normalize_service(service, None);
-            }
-        }
-    }
+    services(model, None);
     for key in ["networks", "volumes", "configs", "secrets"] {
         for (_, node) in model.get_mut(key).and_then(Node::as_map_mut).into_iter().flat_map(Mapping::iter_mut)
         {
@@ -50,6 +38,15 @@ pub fn apply_written(model: &mut Node) {
             }
         }
     }
+}
+
+fn services(model: &mut Node, environment: Option<&Environment>) {
+    let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) else { return };
+    spread::values(services, &Path::ROOT.key("services"), |_, service, _| {
+        if let Some(service) = service.as_map_mut() {
+            normalize_service(service, environment);
+        }
+    });
 }
 
 fn networks(model: &mut Node) {

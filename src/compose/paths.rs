@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path as FsPath, PathBuf};
 
-use crate::yaml::{Node, Value};
+use crate::yaml::{Node, Path, Value, spread};
 
 use super::expression;
 use super::table::{PathRule, Spec};
@@ -20,29 +20,34 @@ pub struct Base<'a> {
 
 /// Resolves every path below `node`.
 pub fn resolve(node: &mut Node, spec: &Spec, base: &Base<'_>) {
+    below(node, spec, base, &Path::ROOT);
+}
+
+fn below(node: &mut Node, spec: &Spec, base: &Base<'_>, path: &Path<'_>) {
     match &mut node.value {
         Value::Map(map) => {
             let is_bind = map.get("type").and_then(Node::as_str) == Some("bind");
             let is_bind_volume = map.get("driver").and_then(Node::as_str) == Some("local")
                 && map.get("driver_opts").and_then(|opts| opts.get("o")).and_then(Node::as_str)
                     == Some("bind");
-            for (key, child) in map.iter_mut() {
-                let Some(spec) = spec.child(key) else { continue };
-                if spec.path == Some(PathRule::BindSource) && !is_bind {
-                    continue;
-                }
-                if spec.path == Some(PathRule::VolumeDevice) {
-                    if is_bind_volume && let Some(device) = child.get_mut("device") {
-                        scalar(device, PathRule::Unix, base);
+            spread::values(map, path, |key, child, path| {
+                let Some(spec) = spec.child(key) else { return };
+                match spec.path {
+                    Some(PathRule::BindSource) if !is_bind => {}
+                    Some(PathRule::VolumeDevice) => {
+                        if is_bind_volume && let Some(device) = child.get_mut("device") {
+                            scalar(device, PathRule::Unix, base);
+                        }
                     }
-                    continue;
+                    _ => below(child, spec, base, path),
                 }
-                resolve(child, spec, base);
-            }
+            });
         }
         Value::Seq(items) => {
             if let Some(spec) = spec.item() {
-                items.iter_mut().for_each(|item| resolve(item, spec, base));
+                for (at, item) in items.iter_mut().enumerate() {
+                    below(item, spec, base, &path.index(at));
+                }
             }
         }
         Value::String(_) => {

@@ -1,7 +1,7 @@
 //! Validation against the field table.
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::yaml::{Mapping, Node, Path, Value};
+use crate::yaml::{Mapping, Node, Path, Value, spread};
 
 use super::merge::kind;
 use super::suggest::nearest;
@@ -67,7 +67,7 @@ fn validate_object(node: &Node, map: &Mapping, object: &'static Object, path: &P
 }
 
 fn validate_free(map: &Mapping, value: &Spec, keys: Keys, path: &Path<'_>, sink: &mut Sink) {
-    for (key, entry) in map.entries() {
+    spread::each_of(map, path, sink, |key, entry, place, sink| {
         let legal =
             !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
         match keys {
@@ -81,9 +81,9 @@ fn validate_free(map: &Mapping, value: &Spec, keys: Keys, path: &Path<'_>, sink:
             ),
             Keys::NamesUnchecked if !legal => {}
             Keys::LowercaseUnchecked if !is_lowercase(key) => {}
-            _ => validate(&entry.value, value, &path.key(key), sink),
+            _ => validate(&entry.value, value, place, sink),
         }
-    }
+    });
 }
 
 fn is_lowercase(key: &str) -> bool {

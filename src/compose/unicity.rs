@@ -6,7 +6,7 @@ use compact_str::{ToCompactString, format_compact};
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::yaml::{Node, Path, Text, Value};
+use crate::yaml::{Node, Path, Text, Value, spread};
 
 use super::short::volume;
 use super::table::{Spec, UniqueBy};
@@ -15,11 +15,11 @@ use super::table::{Spec, UniqueBy};
 pub fn enforce(node: &mut Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
     match &mut node.value {
         Value::Map(map) => {
-            for (key, child) in map.iter_mut() {
+            spread::each(map, path, sink, |key, child, path, sink| {
                 if let Some(spec) = spec.child(key) {
-                    enforce(child, spec, &path.key(key), sink);
+                    enforce(child, spec, path, sink);
                 }
-            }
+            });
         }
         Value::Seq(items) => {
             if let Some(by) = spec.unique_by {

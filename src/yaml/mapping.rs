@@ -139,6 +139,15 @@ impl Mapping {
         self.entries.iter_mut().map(|(key, entry)| (key.as_str(), &mut entry.value))
     }
 
+    /// So many members at a time.
+    pub(super) fn parts(&self, size: usize) -> impl Iterator<Item = &[(Text, Entry)]> {
+        self.entries.chunks(size)
+    }
+
+    pub(super) fn parts_mut(&mut self, size: usize) -> impl Iterator<Item = &mut [(Text, Entry)]> {
+        self.entries.chunks_mut(size)
+    }
+
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|(key, _)| key.as_str())
     }
@@ -154,6 +163,13 @@ impl Mapping {
     pub fn sort_by(&mut self, mut compare: impl FnMut(&str, &str) -> Ordering) {
         self.index.take();
         self.entries.sort_by(|(a, _), (b, _)| compare(a, b));
+    }
+}
+
+/// Of members whose keys differ, as the caller knows.
+impl FromIterator<(Text, Entry)> for Mapping {
+    fn from_iter<I: IntoIterator<Item = (Text, Entry)>>(members: I) -> Self {
+        Self { entries: members.into_iter().collect(), index: OnceLock::new() }
     }
 }
 
