@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{AtomicError, Dir, Owner, write_atomic};
+use super::{AtomicError, Dir, Kind, Owner, write_atomic};
 
 /// Why a directory cannot be our private one.
 #[derive(Debug, thiserror::Error)]
@@ -50,8 +50,8 @@ pub fn ensure_private_dir(path: &Path) -> Result<Dir, PrivateDirError> {
     }
     let ignore = path.join(".gitignore");
     match rustix::fs::statat(&directory, ".gitignore", AtFlags::SYMLINK_NOFOLLOW) {
-        // An empty one is what an interrupted run left, and hides nothing.
-        Ok(stat) if stat.st_size > 0 => {}
+        // An empty one is what an interrupted run left, and hides nothing; nor does a directory.
+        Ok(stat) if stat.st_size > 0 && Kind::from_mode(stat.st_mode) != Some(Kind::Directory) => {}
         Ok(_) | Err(Errno::NOENT) => write_atomic(&ignore, b"*\n", 0o600)?,
         Err(errno) => return Err(failed("look at its .gitignore")(errno)),
     }
