@@ -137,8 +137,7 @@ pub fn write(directory: &Path, name: &str, rendered: &Rendered) -> Result<PathBu
     ensure_private_dir(folder).map_err(|error| {
         Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy())
     })?;
-    sweep(folder);
-    write_atomic(&path, rendered.text.as_bytes(), 0o600).map_err(|error| {
+    sweep(folder).and_then(|()| write_atomic(&path, rendered.text.as_bytes(), 0o600)).map_err(|error| {
         Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy())
     })?;
     Ok(path)

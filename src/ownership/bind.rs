@@ -134,6 +134,9 @@ pub struct Binds {
     pub probes: Vec<WriteProbe>,
     /// Refusals, warnings and notes; every [`Outcome::Refuse`] is among them.
     pub findings: Vec<Finding>,
+    /// What could not be found out although somebody was asked: a review is none the worse for it, a launch
+    /// does not go on.
+    pub unclear: Vec<Finding>,
 }
 
 impl BindDecision {
@@ -154,6 +157,7 @@ pub fn decide_binds(question: &BindQuestion<'_>) -> Binds {
     for (name, service) in question.model.services() {
         judge.service(name, service);
     }
+    binds.unclear = judge.unclear.take();
     let (decisions, mut findings) = judge.finish();
     findings.extend(shared::conflicts(&decisions, question));
     binds.steps = steps(&decisions);

@@ -140,12 +140,12 @@ fn walk(
                 progress(seen.load(Ordering::Relaxed));
             }
         };
-        let teller = std::thread::Builder::new().spawn_scoped(scope, tell).ok();
+        let teller = std::thread::Builder::new().spawn_scoped(scope, tell).map_err(|source| {
+            DirError::Io { path: root.path().join(relative), action: "start a thread for it", source }
+        })?;
         let result = hand_over(root, relative, handover, &seen);
         done.store(true, Ordering::Relaxed);
-        if let Some(teller) = teller {
-            teller.thread().unpark();
-        }
+        teller.thread().unpark();
         result
     })
 }

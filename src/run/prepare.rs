@@ -41,7 +41,7 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         _ => None,
     };
     if request.global.dry_run {
-        session.report();
+        session.warn()?;
         return super::print(format!("{} to create\n", verified.steps.len()).as_bytes());
     }
     let refreshed = match refresh(&verified.copies) {
@@ -72,7 +72,7 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         session.sink.push(finding);
         return Err(session.report());
     }
-    session.report();
+    session.warn()?;
     let mut text = String::new();
     for created in &receipt.created {
         let what = if created.kind == Kind::Directory { "directory" } else { "file" };

@@ -46,6 +46,8 @@ pub struct Verified {
     pub repairs: Vec<Repair>,
     /// Who does it, and why; or why nobody does.
     pub way: Result<(Way, &'static str), &'static str>,
+    /// What could not be found out, and a launch does not go on without.
+    pub unclear: Vec<Finding>,
     /// Who ran so far; `None` where no policy gives users.
     pub lock: Option<Locked>,
 }
@@ -109,7 +111,8 @@ pub fn decide<'e>(
     let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
 
     let home = model.environment.get("HOME").map(PathBuf::from);
-    let caller = Caller::find(&model.directory, home.as_deref());
+    let caller =
+        Caller::find(&model.directory, home.as_deref()).map_err(|finding| session.sink.push(finding)).ok()?;
     let review = images == Images::Always;
     let asks = review || policy.is_some() || misses_a_source(&model);
     let lazy = LazyImages::new(engine, wanted_paths(&model));
@@ -195,6 +198,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             copies: Vec::new(),
             repairs: Vec::new(),
             way,
+            unclear: Vec::new(),
             lock,
         };
     }
@@ -247,7 +251,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         trees.filter(|tree| tree.mapped.is_some()).any(|tree| tree.mends(path, tree.handover.to))
     };
     binds.probes.retain(|probe| !is_mapped(&probe.path));
-    let (users, steps, probes, binds) = (users.decisions, binds.steps, binds.probes, binds.decisions);
+    let (users, steps, probes) = (users.decisions, binds.steps, binds.probes);
     Verified {
         project,
         policy,
@@ -255,12 +259,13 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         model,
         selected,
         users,
-        binds,
+        binds: binds.decisions,
         steps,
         probes,
         copies,
         repairs,
         way,
+        unclear: binds.unclear,
         lock,
     }
 }
