@@ -76,3 +76,6 @@ fn join(whole: &mut Mapping, slice: Mapping) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

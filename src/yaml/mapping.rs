@@ -1,6 +1,7 @@
 //! Mappings in written order.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::OnceLock;
 
@@ -24,7 +25,7 @@ const SMALL: usize = 24;
 ///
 /// Nearly all mappings of a project have a handful of keys, a few have thousands: only those get an
 /// index, when they are first searched.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Mapping {
     entries: Vec<(Text, Entry)>,
     index: OnceLock<Box<HashTable<u32>>>,
@@ -182,6 +183,12 @@ impl Mapping {
     pub fn sort_by(&mut self, mut compare: impl FnMut(&str, &str) -> Ordering) {
         self.index.take();
         self.entries.sort_by(|(a, _), (b, _)| compare(a, b));
+    }
+}
+
+impl fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.entries()).finish()
     }
 }
 

@@ -33,6 +33,15 @@ fn processors() -> usize {
     *COUNT.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS))
 }
 
+/// Whether there is more than one thread to share out work to.
+pub fn helps() -> bool {
+    #[cfg(test)]
+    if alone::is_set() {
+        return false;
+    }
+    processors() > 1
+}
+
 /// Whether a mapping at `path` is a section with members enough.
 pub fn is_large(path: &Path<'_>, members: usize) -> bool {
     path.is_section() && pays(members)
@@ -40,7 +49,7 @@ pub fn is_large(path: &Path<'_>, members: usize) -> bool {
 
 /// Whether a section with so many members is worth sharing out.
 pub fn pays(members: usize) -> bool {
-    members >= MANY && processors() > 1
+    members >= MANY && helps()
 }
 
 /// How many members of so many make one part.
@@ -146,6 +155,25 @@ pub fn look(map: &Mapping, path: &Path<'_>, sink: &mut Sink, work: impl Fn(&str,
         sink
     });
     found.into_iter().for_each(|found| sink.extend(found.into_findings()));
+}
+
+/// Work that is not shared out, to compare with.
+#[cfg(test)]
+pub(crate) mod alone {
+    use std::cell::Cell;
+
+    thread_local!(static SET: Cell<bool> = const { Cell::new(false) });
+
+    pub fn is_set() -> bool {
+        SET.get()
+    }
+
+    pub fn run<R>(work: impl FnOnce() -> R) -> R {
+        SET.set(true);
+        let result = work();
+        SET.set(false);
+        result
+    }
 }
 
 #[cfg(test)]

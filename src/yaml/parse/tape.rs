@@ -12,6 +12,7 @@ use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag, Ya
 use crate::diagnostic::{Code, Finding};
 use crate::source::{FileId, Span};
 
+use super::super::spread;
 use super::parts::{self, Cuts};
 use super::tags::Kind;
 use super::{Limits, MOST_FINDINGS, guard, quotes, syntax};
@@ -114,7 +115,7 @@ pub(super) fn record<'t>(
     limits: Limits,
     findings: &mut Vec<Finding>,
 ) -> Result<Tape<'t>, Finding> {
-    let large = text.len() >= parts::LARGE;
+    let large = text.len() >= parts::LARGE && spread::helps();
     let cuts = large.then(|| parts::cuts(text, parts::PART)).flatten();
     record_at(file, text, mark, limits, findings, cuts.as_ref())
 }
