@@ -37,7 +37,7 @@ mod unicity;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::host::expect_memory;
@@ -91,7 +91,7 @@ pub struct Model {
     pub name: String,
     /// Where relative paths resolve. Absolute.
     pub directory: PathBuf,
-    pub environment: Rc<Environment>,
+    pub environment: Arc<Environment>,
     /// Decoded: what `config` prints, for every service of every profile, before anything is left
     /// out. Env files and label files are not read yet.
     pub root: Node,
@@ -229,7 +229,7 @@ fn blank_users(root: &Node) -> BTreeMap<String, Node> {
 pub struct Tree {
     pub root: Node,
     pub name: String,
-    pub environment: Rc<Environment>,
+    pub environment: Arc<Environment>,
     /// As in [`Model::captured`].
     pub captured: BTreeMap<String, Option<String>>,
 }
@@ -264,7 +264,7 @@ fn tree(
     let home = environment.get("HOME").map(str::to_owned);
     let name = name::resolve(project, &layers, phases, &environment, inputs.sources(), sink)?;
     environment.set("COMPOSE_PROJECT_NAME", name.as_str());
-    let environment = Rc::new(environment);
+    let environment = Arc::new(environment);
     let mut level = Level::of_project(project, &environment);
     if phases.keeps_expressions {
         level.prefix = PathBuf::from(".");
@@ -316,7 +316,7 @@ pub struct Fragment {
 pub fn fragment(
     document: &Document,
     project: &Project,
-    environment: &Rc<Environment>,
+    environment: &Arc<Environment>,
     inputs: &mut Inputs,
     sink: &mut Sink,
 ) -> Option<Fragment> {

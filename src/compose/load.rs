@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path as FsPath, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::{Environment, Inputs, Project};
@@ -59,18 +59,18 @@ pub struct Level {
     /// What relative paths get as prefix: the directory itself, or, for an include, its directory
     /// as seen from the including level, which then adds its own.
     pub prefix: PathBuf,
-    pub environment: Rc<Environment>,
+    pub environment: Arc<Environment>,
     /// The chain of files whose `include` led here.
     pub chain: Vec<PathBuf>,
 }
 
 impl Level {
     /// The project itself, which nothing includes.
-    pub fn of_project(project: &Project, environment: &Rc<Environment>) -> Self {
+    pub fn of_project(project: &Project, environment: &Arc<Environment>) -> Self {
         Self {
             directory: project.directory.clone(),
             prefix: project.directory.clone(),
-            environment: Rc::clone(environment),
+            environment: Arc::clone(environment),
             chain: Vec::new(),
         }
     }

@@ -1,7 +1,7 @@
 //! `!reset` and `!override`: what a document removes from the files before it.
 
 use crate::source::Origin;
-use crate::yaml::{Node, Path, Segment, Tag, Value};
+use crate::yaml::{Node, Path, Tag, Value};
 
 /// A place that a document resets or overrides.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ fn walk(node: &mut Node, path: &Path<'_>, found: &mut Vec<TaggedPath>) {
         Value::Map(map) => map.retain(|key, value| {
             let path = path.key(key);
             if let Some(tag) = value.tag.take() {
-                found.push(TaggedPath { segments: names(&path), origin: value.origin, tag });
+                found.push(TaggedPath { segments: path.keys(), origin: value.origin, tag });
                 return tag == Tag::Override;
             }
             walk(value, &path, found);
@@ -40,14 +40,6 @@ fn walk(node: &mut Node, path: &Path<'_>, found: &mut Vec<TaggedPath>) {
         }),
         _ => {}
     }
-}
-
-fn names(path: &Path<'_>) -> Vec<String> {
-    let name = |segment| match segment {
-        Segment::Key(key) => Some(str::to_owned(key)),
-        Segment::Index(_) => None,
-    };
-    path.segments().into_iter().filter_map(name).collect()
 }
 
 /// Removes from the model what a later document resets or overrides.

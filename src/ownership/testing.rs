@@ -1,7 +1,7 @@
 //! Models and images made up for tests.
 
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Caller;
 use crate::compose::{Model, Profiles};
@@ -20,7 +20,7 @@ pub fn model(text: &str) -> (Model, SourceMap) {
     let model = Model {
         name: "p".into(),
         directory: PathBuf::from("/p"),
-        environment: Rc::new(Environment::default()),
+        environment: Arc::new(Environment::default()),
         root: documents.into_iter().next().unwrap().root,
         profiles: Profiles::default(),
         blank_users: std::collections::BTreeMap::new(),

@@ -16,7 +16,7 @@ use crate::project::{Project, list};
 use crate::snapshot::difference::{Difference, Reset, differences};
 use crate::snapshot::{FILE_NAME, Parts, Places, Snapshot, model_text, neutral, portable, report};
 use crate::source::{FileId, SourceMap, Span};
-use crate::yaml::{Limits, Node};
+use crate::yaml::{self, Limits, Node};
 
 use super::policy::users;
 use super::session::{Session, current_directory, page_screen};
@@ -177,7 +177,7 @@ fn decide(
 fn written_policy(session: &Session<'_>, policy: &Policy) -> Option<Node> {
     let id = *policy.sources.last()?;
     let text = session.inputs.sources().get(id)?.text.clone();
-    let documents = crate::yaml::parse(id, &text, Limits::default()).ok()?;
+    let documents = yaml::parse(id, &text, Limits::default()).ok()?;
     documents.into_iter().next().map(|document| document.root)
 }
 
@@ -283,21 +283,19 @@ fn beside(from: &Path, path: &Path) -> String {
 
 /// Where documents reset or override what others say.
 fn resets(arranged: &Arranged) -> Vec<Reset> {
-    fn walk(node: &Node, path: &mut Vec<String>, found: &mut Vec<Reset>) {
+    fn walk(node: &Node, path: &yaml::Path<'_>, found: &mut Vec<Reset>) {
         if node.tag.is_some()
             && let Some(span) = node.origin.span()
         {
-            found.push(Reset { path: path.clone(), span });
+            found.push(Reset { path: path.keys(), span });
         }
-        for (key, child) in node.as_map().into_iter().flat_map(crate::yaml::Mapping::iter) {
-            path.push(key.to_owned());
-            walk(child, path, found);
-            path.pop();
+        for (key, child) in node.as_map().into_iter().flat_map(yaml::Mapping::iter) {
+            walk(child, &path.key(key), found);
         }
     }
     let mut found = Vec::new();
     for document in arranged.layers.iter().flat_map(|layer| &layer.documents) {
-        walk(&document.root, &mut Vec::new(), &mut found);
+        walk(&document.root, &yaml::Path::ROOT, &mut found);
     }
     found
 }

@@ -42,6 +42,15 @@ impl<'a> Path<'a> {
         self.segment
     }
 
+    /// The keys from the root down, without places in lists.
+    pub fn keys(&self) -> Vec<String> {
+        let key = |segment| match segment {
+            Segment::Key(key) => Some(str::to_owned(key)),
+            Segment::Index(_) => None,
+        };
+        self.segments().into_iter().filter_map(key).collect()
+    }
+
     /// From the root down.
     pub fn segments(&self) -> Vec<Segment<'a>> {
         let mut all: Vec<_> =
