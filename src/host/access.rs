@@ -3,7 +3,7 @@
 //! This is arithmetic on what the host shows; nothing is tried. On filesystems where another machine or
 //! a program decides ([`FileSystem::is_foreign`](super::FileSystem::is_foreign)) only a probe tells.
 
-mod acl;
+pub(in crate::host) mod acl;
 
 use std::fmt;
 use std::io;
