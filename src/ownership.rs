@@ -19,6 +19,7 @@ pub mod lock;
 pub mod predict;
 pub mod remote;
 pub mod root;
+pub mod share;
 pub mod spec;
 pub mod state;
 pub mod step;
@@ -33,7 +34,8 @@ pub use bind::{
 };
 pub use caller::Caller;
 pub use images::{EngineImages, Images, NoEngine};
+pub use share::{SharedTree, Sharing};
 pub use spec::{Placed, UserSpec};
-pub use state::{Allowed, DeclaredState, StatePolicy, Way, way};
+pub use state::{Allowed, DeclaredState, StatePolicy, Strategy, Way, way};
 pub use step::HostStep;
 pub use user::{Identity, UserDecision, UserPolicy, UserQuestion, UserSource, Users, decide_users};

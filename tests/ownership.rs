@@ -13,5 +13,6 @@ mod ownership {
     mod launch;
     mod operator;
     mod repair;
+    mod share;
     mod surroundings;
 }

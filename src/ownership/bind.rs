@@ -14,7 +14,7 @@ mod shared;
 mod usable;
 mod whom;
 
-pub(in crate::ownership) use whom::keeps;
+pub(in crate::ownership) use whom::{Whom, keeps};
 
 use std::path::{Path, PathBuf};
 
@@ -75,6 +75,8 @@ pub struct BindQuestion<'a> {
     /// Whether what is there, and belongs to this owner, will have been given to the service before it
     /// starts.
     pub mended: &'a dyn Fn(&str, &Path, Owner) -> bool,
+    /// Whether several users share it on purpose.
+    pub shared: &'a dyn Fn(&Path) -> bool,
 }
 
 /// What mounts it.

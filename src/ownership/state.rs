@@ -25,8 +25,23 @@ pub struct DeclaredState {
     pub path: PathBuf,
     /// Users, in the container's numbers, whose files are the service's although no lock remembers them.
     pub from: Vec<Owner>,
-    /// Whether it stays the operator's and is shown to the service as its own.
-    pub is_mapped: bool,
+    pub strategy: Strategy,
+}
+
+/// How a durable directory stays usable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strategy {
+    /// Nothing is said: given away, or by a group where services with different users have one in common.
+    #[default]
+    Unsaid,
+    /// Everything in it is given to the service's user.
+    Chown,
+    /// It stays the operator's and is shown to the service as its own.
+    Idmap,
+    /// Everything in it is of a group that all have who share it.
+    Group,
+    /// Access control lists name all who share it.
+    Acl,
 }
 
 /// One directory of a service.
@@ -34,7 +49,7 @@ pub struct DeclaredState {
 pub struct DeclaredTree {
     pub path: PathBuf,
     pub from: Vec<Owner>,
-    pub is_mapped: bool,
+    pub strategy: Strategy,
 }
 
 /// Who is allowed to repair.
@@ -84,13 +99,18 @@ pub fn declared_trees(service: &Node, roots: &StateRoots, declared: &[DeclaredSt
         for state in declared {
             for path in within(&source, &state.path) {
                 // What lies inside a mount is shown as all of the mount is.
-                let is_mapped = state.is_mapped && path == source;
+                let strategy = match state.strategy {
+                    Strategy::Idmap if path != source => Strategy::Chown,
+                    strategy => strategy,
+                };
                 match trees.iter_mut().find(|known| known.path == path) {
                     Some(known) => {
                         known.from.extend(state.from.iter().copied());
-                        known.is_mapped |= is_mapped;
+                        if matches!(known.strategy, Strategy::Unsaid | Strategy::Chown) {
+                            known.strategy = strategy;
+                        }
                     }
-                    None => trees.push(DeclaredTree { path, from: state.from.clone(), is_mapped }),
+                    None => trees.push(DeclaredTree { path, from: state.from.clone(), strategy }),
                 }
             }
         }

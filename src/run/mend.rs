@@ -10,12 +10,12 @@ use crate::host::walk::Summary;
 use crate::ownership::lock::repair::{Repair, Tree};
 use crate::ownership::{Way, command};
 use crate::prepare::probe::try_all;
-use crate::prepare::repair::{By, Helper, RepairError, repair};
+use crate::prepare::repair::{By, Helper, Job, RepairError, repair};
 
 use super::images::LazyEngine;
-use super::mapped;
 use super::progress::Progress;
 use super::verify::Verified;
+use super::{mapped, shared};
 
 /// How many of what was left alone are shown for a directory.
 const SHOWN: usize = 20;
@@ -71,8 +71,8 @@ pub fn mend<'r>(
     let verb = if dry_run { "looking through" } else { "repairing" };
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
     let progress = Progress::new(format!("{verb} {}{more}", first.path.display()));
-    let all: Vec<&Tree> = trees.iter().map(|(_, tree)| *tree).collect();
-    let summaries = repair(&all, dry_run, by, &|count| progress.tell(count));
+    let jobs: Vec<Job> = trees.iter().map(|(_, tree)| Job::of_tree(tree, dry_run)).collect();
+    let summaries = repair(&jobs, by, &|count| progress.tell(count));
     drop(progress);
     let mut failed = None;
     for ((repair, tree), summary) in trees.into_iter().zip(summaries) {
@@ -128,6 +128,13 @@ pub fn describe(text: &mut String, path: &Path, summary: &Summary, dry_run: bool
     left_alone(text, summary, SHOWN);
 }
 
+/// What was left alone, in one line for a finding.
+pub fn left_in_short(summary: &Summary) -> String {
+    let mut help = String::new();
+    left_alone(&mut help, summary, 3);
+    help.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+}
+
 /// What was left alone, and why.
 pub fn left_alone(text: &mut String, summary: &Summary, at_most: usize) {
     let mut more = summary.left_in_all;
@@ -162,6 +169,12 @@ pub fn before_launch(
         })?;
         failed.map_or(Ok(()), Err)?;
     }
+    if let (Ok((way, _)), false) = (verified.way, verified.shared.is_empty()) {
+        let by = by(way, engine)?;
+        shared::keep(&verified.shared, false, &by, |tree, summary| {
+            notes.extend(shared::note(tree, summary));
+        })?;
+    }
     mapped::mount(&verified.repairs)?;
     let mut refused = try_all(&verified.probes);
     let last = refused.pop();
@@ -185,8 +198,5 @@ fn note(mended: &Mended<'_>) -> Option<Finding> {
         return Some(Finding::note(Code::BindOwner, message));
     }
     let _ = write!(message, ", {} left alone", summary.left_in_all);
-    let mut help = String::new();
-    left_alone(&mut help, summary, 3);
-    let help = help.lines().map(str::trim).collect::<Vec<_>>().join("; ");
-    Some(Finding::warning(Code::BindOwner, message).help(help))
+    Some(Finding::warning(Code::BindOwner, message).help(left_in_short(summary)))
 }

@@ -12,8 +12,9 @@ use crate::ownership::home;
 use crate::ownership::images::wanted_paths;
 use crate::ownership::lock::StateRoots;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
+use crate::ownership::share;
 use crate::ownership::{
-    Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, Way, WriteProbe, decide_binds,
+    Caller, HostStep, NoEngine, SharedTree, UserDecision, UserQuestion, Users, Way, WriteProbe, decide_binds,
     decide_users, way,
 };
 use crate::policy::{self, Arranged, Policy};
@@ -44,6 +45,8 @@ pub struct Verified {
     pub copies: Vec<CopyStep>,
     /// What is looked through, and put right, before anything starts.
     pub repairs: Vec<Repair>,
+    /// What several users share, and is kept so.
+    pub shared: Vec<SharedTree>,
     /// Who does it, and why; or why nobody does.
     pub way: Result<(Way, &'static str), &'static str>,
     /// Who ran so far; `None` where no policy gives users.
@@ -194,6 +197,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             probes: Vec::new(),
             copies: Vec::new(),
             repairs: Vec::new(),
+            shared: Vec::new(),
             way,
             lock,
         };
@@ -203,10 +207,22 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     let location = location.unwrap_or(Location::Here);
     let bind_policy = policy.as_ref().map(binds);
     let mut repairs = Vec::new();
+    let mut shared = Vec::new();
     if let (Some(lock), Ok(_), Location::Here) = (&lock, way, &location) {
         let declared = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
         let roots = StateRoots::new(&selected, declared);
-        let scope = Scope { roots: &roots, declared: &state.declared, only_declared: true };
+        let sharing = share::decide(&share::Question {
+            model: &model,
+            users: &users,
+            lock: Some(&lock.file.lock),
+            maps: &maps,
+            caller: &caller,
+            roots: &roots,
+            declared: &state.declared,
+        });
+        session.sink.extend(sharing.findings);
+        shared = sharing.trees;
+        let scope = Scope { roots: &roots, declared: &state.declared, only_declared: true, shared: &shared };
         for (name, service) in selected.services() {
             let Some(decision) = users.of(name) else { continue };
             let map = maps(service.get("userns_mode").and_then(Node::as_str).unwrap_or_default());
@@ -214,10 +230,15 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             repairs.extend(plan(&lock.file, decision, service, &map, &caller, &scope).ok().flatten());
         }
     }
+    let launched =
+        |tree: &SharedTree| selected.services().any(|(name, _)| tree.services.iter().any(|one| one == name));
+    shared.retain(launched);
     let mended = |service: &str, path: &Path, owner: Owner| {
         let mut trees = repairs.iter().filter(|repair| repair.service == service).flat_map(|one| &one.trees);
         trees.any(|tree| tree.mends(path, owner))
+            || shared.iter().any(|tree| tree.mends(service, path, owner))
     };
+    let is_shared = |path: &Path| shared.iter().any(|tree| tree.holds(path));
     let mut binds = decide_binds(&BindQuestion {
         model: &selected,
         sources: session.inputs.sources(),
@@ -228,6 +249,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         location: &location,
         caller: &caller,
         mended: &mended,
+        shared: &is_shared,
     });
     session.sink.extend(std::mem::take(&mut binds.findings));
     if policy.is_some() {
@@ -260,6 +282,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         probes,
         copies,
         repairs,
+        shared,
         way,
         lock,
     }

@@ -41,7 +41,9 @@ pub fn read_named(path: &Path, name: &str) -> rustix::io::Result<Option<Acl>> {
     let mut value = vec![0u8; 1024];
     loop {
         match rustix::fs::getxattr(path, name, &mut value) {
-            Ok(length) => return parse(value.get(..length).unwrap_or_default()).map(Some).ok_or(Errno::INVAL),
+            Ok(length) => {
+                return parse(value.get(..length).unwrap_or_default()).map(Some).ok_or(Errno::INVAL);
+            }
             Err(Errno::NODATA) => return Ok(None),
             // An extended attribute never exceeds 64 KiB.
             Err(Errno::RANGE) if value.len() < 1 << 16 => value.resize(value.len() * 8, 0),

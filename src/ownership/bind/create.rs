@@ -58,6 +58,11 @@ impl Judge<'_> {
             (_, Answer::Known(owner)) => Some(owner),
             (_, Answer::Unknown(reason)) => return Outcome::Pending(reason).into(),
         };
+        // What is shared may begin as ours.
+        let ours = self.question.caller.process;
+        let is_ours = (self.question.shared)(path) && self.may_make(ours, existing).is_ok();
+        let owner =
+            owner.map(|owner| if is_ours && self.may_make(owner, existing).is_err() { ours } else { owner });
         if let Some(owner) = owner
             && let Err(why) = self.may_make(owner, existing)
         {

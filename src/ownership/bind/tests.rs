@@ -68,6 +68,7 @@ impl Project {
             location: &self.location,
             caller: &self.caller,
             mended: &|_, _, _| false,
+            shared: &|_| false,
         })
     }
 
@@ -294,6 +295,7 @@ fn nothing_is_created_in_the_hosts_root_directory_and_an_unset_variable_is_named
         location: &Location::Here,
         caller: &project.caller,
         mended: &|_, _, _| false,
+        shared: &|_| false,
     });
     assert!(the_finding(&binds).2.ends_with("the path begins with ${UNSET}, which has no value"));
 }

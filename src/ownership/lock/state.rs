@@ -47,7 +47,7 @@ pub fn state_paths(service: &Node, roots: &StateRoots) -> Vec<PathBuf> {
 }
 
 /// The bind mounts of a service.
-pub(super) fn binds(service: &Node) -> impl Iterator<Item = &Node> {
+pub(in crate::ownership) fn binds(service: &Node) -> impl Iterator<Item = &Node> {
     let volumes = service.get("volumes").and_then(Node::as_seq).into_iter().flatten();
     volumes.filter(|mount| mount.get("type").and_then(Node::as_str) == Some("bind"))
 }

@@ -348,7 +348,7 @@ fn plan_for(file: &LockFile, users: &Users, map: &Answer<IdMap>, directory: &Pat
     model.directory = directory.to_owned();
     let roots = StateRoots::new(&model, &[]);
     let service = model.root.at(&["services", "a"]).unwrap();
-    let scope = repair::Scope { roots: &roots, declared: &[], only_declared: false };
+    let scope = repair::Scope { roots: &roots, declared: &[], only_declared: false, shared: &[] };
     repair::plan(file, users.of("a").unwrap(), service, map, &op(), &scope).unwrap()
 }
 

@@ -1,16 +1,17 @@
 //! What is said between us and the helper container, at both ends: one request, one answer, as JSON.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Helper, walk};
+use super::{Helper, Job, Work, walk};
 use crate::engine::IdMap;
 use crate::engine::helper::{HelperImage, MOUNTED_AT, PROGRESS, Task};
+use crate::host::walk::share::{By, Share};
 use crate::host::walk::{Summary, Why};
 use crate::host::{Dir, Handover, Owner};
-use crate::ownership::lock::repair::Tree;
 
 /// Giving away, reaching what is closed, and opening what its owner closed to himself. Not
 /// `DAC_READ_SEARCH`, which opens any file of the host by its handle.
@@ -29,7 +30,17 @@ struct Request {
 #[derive(Serialize, Deserialize)]
 struct Part {
     relative: PathBuf,
-    handover: Handover,
+    work: Work,
+}
+
+impl Part {
+    /// Whoever is not in a group takes the setgid bit away where he changes a mode.
+    fn groups(&self) -> Vec<u32> {
+        match &self.work {
+            Work::HandOver(_) => Vec::new(),
+            Work::Share(share) => share.groups.iter().copied().collect(),
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -42,30 +53,26 @@ enum Reply {
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Has the helper go through trees below one root; one answer for each.
+/// Has the helper do jobs below one root; one answer for each.
 pub(super) fn ask(
     helper: &Helper<'_>,
     image: &HelperImage,
     root: &Path,
-    trees: &[&Tree],
-    dry_run: bool,
+    jobs: &[&Job],
     progress: &dyn Fn(u64),
 ) -> Result<Vec<Result<Summary, String>>, String> {
     let stat = Dir::open(root).and_then(|root| root.stat()).map_err(|error| error.to_string())?;
-    let part = |tree: &&Tree| {
-        let handover = Handover { dry_run, ..tree.handover.clone() };
-        let handover = helper.map.as_ref().map_or(Ok(handover.clone()), |map| inside(&handover, map))?;
-        Ok(Part { relative: tree.relative.clone(), handover })
+    let part = |job: &&Job| {
+        let work = helper.map.as_ref().map_or(Ok(job.work.clone()), |map| inside(&job.work, map))?;
+        Ok(Part { relative: job.relative.clone(), work })
     };
-    let request = Request {
-        version: VERSION.to_owned(),
-        root: (stat.dev, stat.ino),
-        trees: trees.iter().map(part).collect::<Result<_, String>>()?,
-    };
+    let trees: Vec<Part> = jobs.iter().map(part).collect::<Result<_, String>>()?;
+    let groups = trees.iter().flat_map(Part::groups).collect();
+    let request = Request { version: VERSION.to_owned(), root: (stat.dev, stat.ino), trees };
     let failed = |error: serde_json::Error| format!("the helper: {error}");
     let mut line = serde_json::to_vec(&request).map_err(failed)?;
     line.push(b'\n');
-    let task = Task { directory: root, capabilities: &CAPABILITIES, request: &line, progress };
+    let task = Task { directory: root, capabilities: &CAPABILITIES, groups, request: &line, progress };
     let said = helper.engine.run_helper(image, &task).into_result()?;
     let here = |summary: Summary| {
         let summary = summary.moved(Path::new(MOUNTED_AT), root);
@@ -79,7 +86,34 @@ pub(super) fn ask(
 
 /// In the numbers that the helper of an engine without root has. Owners it does not have, it could not
 /// take from either.
-fn inside(handover: &Handover, map: &IdMap) -> Result<Handover, String> {
+fn inside(work: &Work, map: &IdMap) -> Result<Work, String> {
+    match work {
+        Work::HandOver(handover) => handed_inside(handover, map).map(Work::HandOver),
+        Work::Share(share) => shared_inside(share, map).map(Work::Share),
+    }
+}
+
+fn shared_inside(share: &Share, map: &IdMap) -> Result<Share, String> {
+    let users = |uids: &BTreeSet<u32>| uids.iter().filter_map(|uid| map.uid_to_container(*uid)).collect();
+    Ok(Share {
+        by: match &share.by {
+            By::Group(gid) => By::Group(
+                map.gid_to_container(*gid)
+                    .ok_or_else(|| format!("the engine's map of users does not have group {gid}"))?,
+            ),
+            By::List(users) => {
+                let user = |(uid, writes): (&u32, &bool)| Some((map.uid_to_container(*uid)?, *writes));
+                By::List(users.iter().filter_map(user).collect())
+            }
+        },
+        from: users(&share.from),
+        top: users(&share.top),
+        groups: share.groups.iter().filter_map(|gid| map.gid_to_container(*gid)).collect(),
+        dry_run: share.dry_run,
+    })
+}
+
+fn handed_inside(handover: &Handover, map: &IdMap) -> Result<Handover, String> {
     let (uid, gid) = (map.uid_to_container(handover.to.uid), map.gid_to_container(handover.to.gid));
     let (Some(uid), Some(gid)) = (uid, gid) else {
         return Err(format!("the engine's map of users does not have {}", handover.to));
@@ -136,15 +170,14 @@ fn carry_out(line: &str, tree: &Path) -> Result<Vec<Result<Summary, String>>, St
     let progress = |count: u64| {
         let _ = writeln!(std::io::stderr(), "{PROGRESS}{count}");
     };
-    let one = |part: &Part| {
-        walk(&root, &part.relative, &part.handover, &progress).map_err(|error| error.to_string())
-    };
+    let one =
+        |part: &Part| walk(&root, &part.relative, &part.work, &progress).map_err(|error| error.to_string());
     Ok(request.trees.iter().map(one).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::engine::idmap::Range;
@@ -158,12 +191,12 @@ mod tests {
             trees: ["state", "none"]
                 .map(|name| Part {
                     relative: name.into(),
-                    handover: Handover {
+                    work: Work::HandOver(Handover {
                         to: ours,
                         from: BTreeSet::new(),
                         groups: BTreeSet::new(),
                         dry_run: false,
-                    },
+                    }),
                 })
                 .into(),
         })
@@ -195,9 +228,21 @@ mod tests {
             groups: BTreeSet::from([1500]),
             dry_run: false,
         };
-        let there = inside(&handover, &map).unwrap();
+        let there = handed_inside(&handover, &map).unwrap();
         assert_eq!(there.to, Owner::new(1000, 1000));
         assert_eq!((there.from, there.groups), (BTreeSet::from([3001]), BTreeSet::from([0])));
-        assert!(inside(&Handover { to: Owner::new(5, 5), ..handover }, &map).is_err());
+        assert!(handed_inside(&Handover { to: Owner::new(5, 5), ..handover }, &map).is_err());
+        let share = Share {
+            by: By::List(BTreeMap::from([(1500, true), (100_999, false), (5, true)])),
+            from: BTreeSet::from([100_999, 5]),
+            top: BTreeSet::from([1500]),
+            groups: BTreeSet::from([100_999]),
+            dry_run: true,
+        };
+        let there = shared_inside(&share, &map).unwrap();
+        assert_eq!(there.by, By::List(BTreeMap::from([(0, true), (1000, false)])));
+        assert_eq!((there.from, there.top), (BTreeSet::from([1000]), BTreeSet::from([0])));
+        assert!(there.groups == BTreeSet::from([1000]) && there.dry_run);
+        assert!(shared_inside(&Share { by: By::Group(5), ..share }, &map).is_err());
     }
 }
