@@ -26,6 +26,7 @@ pub mod step;
 #[cfg(test)]
 mod testing;
 mod text;
+mod tmpfs;
 pub mod user;
 
 pub use apply::apply;

@@ -11,6 +11,7 @@ mod mounts;
 mod nested;
 mod probe;
 mod shared;
+mod tmpfs;
 mod usable;
 mod whom;
 

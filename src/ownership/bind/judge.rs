@@ -14,7 +14,7 @@ use super::explain::{self, Say};
 use super::look::{self, Found, Seen};
 use super::mounts::{self, Mount, Source};
 use super::whom::Whom;
-use super::{BindDecision, BindQuestion, Declared, Outcome, Role, WriteProbe, nested, probe, usable};
+use super::{BindDecision, BindQuestion, Declared, Outcome, Role, WriteProbe, nested, probe, tmpfs, usable};
 
 /// A decision with what later looks at all of them need.
 pub(super) struct Judged {
@@ -85,6 +85,10 @@ impl<'a> Judge<'a> {
 
     pub fn service(&mut self, name: &'a str, node: &Node) {
         let mounts = mounts::of_service(self.question.model, node, self.question.sources);
+        if self.strict() {
+            let found = tmpfs::judge(self.question, name, node, &mounts);
+            self.findings.extend(found);
+        }
         if mounts.iter().all(|mount| mount.source.is_none()) {
             return;
         }
