@@ -31,7 +31,7 @@ pub mod user;
 
 pub use apply::apply;
 pub use bind::{
-    BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome, Role, WriteProbe, decide_binds,
+    BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome, Role, Sought, WriteProbe, decide_binds,
 };
 pub use caller::Caller;
 pub use images::{EngineImages, Images, NoEngine};

@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::CWD;
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 
 use super::dir::Kind;
 use super::{Credentials, Owner};
 use acl::Acl;
 
 /// What is wanted of a path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     pub read: bool,
     pub write: bool,

@@ -11,6 +11,7 @@ mod mounts;
 mod nested;
 mod probe;
 mod shared;
+pub mod there;
 mod tmpfs;
 mod usable;
 mod whom;
@@ -30,6 +31,7 @@ use crate::host::{Kind, Owner};
 use crate::source::{Origin, SourceMap, Span};
 
 pub use probe::WriteProbe;
+pub use there::Sought;
 
 /// What a policy says about bind sources. All paths are absolute and clean.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +74,8 @@ pub struct BindQuestion<'a> {
     /// The engine's map of users for a `userns_mode:`, empty where the service has none.
     pub maps: &'a dyn Fn(&str) -> Answer<IdMap>,
     pub location: &'a Location,
+    /// Whether the helper may do on the engine's machine what cannot be done from here.
+    pub sends_helper: bool,
     pub caller: &'a Caller,
     /// Whether what is there, and belongs to this owner, will have been given to the service before it
     /// starts.
@@ -125,6 +129,8 @@ pub enum Outcome {
     Refuse(Box<Finding>),
     /// Nothing is done about it, for this reason.
     Leave(String),
+    /// It is on another machine, where it is seen to in this way.
+    There(String),
 }
 
 /// All decisions, what has to be created, and what is wrong.
@@ -135,6 +141,8 @@ pub struct Binds {
     pub steps: Vec<HostStep>,
     /// What is to be tried when all that is done.
     pub probes: Vec<WriteProbe>,
+    /// What is seen to on the engine's machine, where that is another one; in an order that works.
+    pub sought: Vec<Sought>,
     /// Refusals, warnings and notes; every [`Outcome::Refuse`] is among them.
     pub findings: Vec<Finding>,
 }
@@ -149,7 +157,9 @@ impl BindDecision {
 /// Judges every bind source of the model's services. The host is looked at, and not changed.
 pub fn decide_binds(question: &BindQuestion<'_>) -> Binds {
     let mut binds = Binds::default();
-    if let Some(reason) = remote::elsewhere(question.location) {
+    if let Some(reason) = remote::elsewhere(question.location)
+        && !(question.sends_helper && question.policy.is_some())
+    {
         binds.findings.extend(remote::judge(question.model, reason, question.policy.is_some()));
         return binds;
     }
@@ -157,6 +167,8 @@ pub fn decide_binds(question: &BindQuestion<'_>) -> Binds {
     for (name, service) in question.model.services() {
         judge.service(name, service);
     }
+    binds.sought = std::mem::take(&mut judge.sought);
+    binds.sought.sort_by_key(Sought::full_path);
     let (decisions, mut findings) = judge.finish();
     findings.extend(shared::conflicts(&decisions, question));
     binds.steps = steps(&decisions);

@@ -184,8 +184,10 @@ fn tree(
             let known = sharers
                 .iter()
                 .filter_map(|(member, writes, _)| Some((member.whom.owner.as_ref().known()?.uid, *writes)));
+            // On another machine the operator has another number, or none.
+            let operator = question.caller.person.filter(|_| !question.roots.is_elsewhere());
             let mut users: BTreeMap<u32, bool> = BTreeMap::new();
-            for (uid, writes) in known.chain(question.caller.person.map(|person| (person.uid, true))) {
+            for (uid, writes) in known.chain(operator.map(|person| (person.uid, true))) {
                 *users.entry(uid).or_default() |= writes;
             }
             (By::List(users), "declared so: what one of them makes, the others can use".to_owned())
@@ -205,7 +207,8 @@ fn tree(
     known.remove(&0);
     let mut groups: BTreeSet<u32> = now.iter().map(|owner| owner.gid).collect();
     groups.extend(if let By::Group(gid) = by { Some(gid) } else { None });
-    let top = if is_fixed(members, path) { operators } else { BTreeSet::new() };
+    let is_ours = is_fixed(members, path) && !question.roots.is_elsewhere();
+    let top = if is_ours { operators } else { BTreeSet::new() };
     Ok(Some(SharedTree {
         path: path.to_owned(),
         root,

@@ -97,7 +97,7 @@ pub fn declared_trees(service: &Node, roots: &StateRoots, declared: &[DeclaredSt
     let mut trees: Vec<DeclaredTree> = Vec::new();
     for source in state_paths(service, roots) {
         for state in declared {
-            for path in within(&source, &state.path) {
+            for path in within(&source, &state.path, roots.is_elsewhere()) {
                 // What lies inside a mount is shown as all of the mount is.
                 let strategy = match state.strategy {
                     Strategy::Idmap if path != source => Strategy::Chown,
@@ -120,14 +120,19 @@ pub fn declared_trees(service: &Node, roots: &StateRoots, declared: &[DeclaredSt
 }
 
 /// What of a mounted directory a pattern means: all of it, where the directory lies in what the pattern
-/// names; else what the pattern names inside it.
-fn within(source: &Path, pattern: &Path) -> Vec<PathBuf> {
+/// names; else what the pattern names inside it. On another machine, nothing is named by a star.
+fn within(source: &Path, pattern: &Path, is_elsewhere: bool) -> Vec<PathBuf> {
     let mut names = source.components();
     let mut patterns = pattern.components();
     loop {
         let Some(part) = patterns.next() else { return vec![source.to_owned()] };
         let Some(name) = names.next() else {
             let rest = std::iter::once(part).chain(patterns);
+            if is_elsewhere {
+                let rest: PathBuf = rest.collect();
+                let is_plain = !rest.as_os_str().as_bytes().iter().any(|byte| b"*?".contains(byte));
+                return is_plain.then(|| source.join(rest)).into_iter().collect();
+            }
             return rest.fold(vec![source.to_owned()], |found, part| {
                 found.iter().flat_map(|directory| named(directory, part.as_os_str())).collect()
             });
@@ -211,11 +216,15 @@ mod tests {
         }
         std::os::unix::fs::symlink("one", at("memory/three")).unwrap();
         let pattern = at("memory/*/state");
-        assert_eq!(within(&at("memory/one/state"), &pattern), [at("memory/one/state")]);
-        assert_eq!(within(&at("memory/one/state/deep"), &pattern), [at("memory/one/state/deep")]);
-        assert_eq!(within(&at("memory"), &pattern), [at("memory/one/state"), at("memory/two/state")]);
-        assert_eq!(within(&at("memory/two/other"), &pattern), [""; 0].map(PathBuf::from));
-        assert_eq!(within(&at("memory/new/state"), &pattern), [at("memory/new/state")], "also while missing");
+        assert_eq!(within(&at("memory/one/state"), &pattern, false), [at("memory/one/state")]);
+        assert_eq!(within(&at("memory/one/state/deep"), &pattern, false), [at("memory/one/state/deep")]);
+        assert_eq!(within(&at("memory"), &pattern, false), [at("memory/one/state"), at("memory/two/state")]);
+        assert_eq!(within(&at("memory/two/other"), &pattern, false), [""; 0].map(PathBuf::from));
+        assert_eq!(
+            within(&at("memory/new/state"), &pattern, false),
+            [at("memory/new/state")],
+            "also while missing"
+        );
     }
 
     #[test]

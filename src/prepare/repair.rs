@@ -79,6 +79,8 @@ pub struct Helper<'e> {
     engine: &'e Engine,
     /// From the numbers of the host to those in the helper, where they differ.
     map: Option<IdMap>,
+    /// Whether what it sees is another machine's, so that nothing can be seen from here.
+    is_elsewhere: bool,
     image: OnceCell<Answer<HelperImage>>,
 }
 
@@ -86,7 +88,7 @@ impl<'e> Helper<'e> {
     pub fn new(engine: &'e Engine) -> Answer<Self> {
         // Where the engine itself has no root, nothing turns its map off.
         let map = if engine.info().is_rootless { engine.id_map().map(Some) } else { Answer::Known(None) };
-        map.map(|map| Self { engine, map, image: OnceCell::new() })
+        map.map(|map| Self { engine, map, is_elsewhere: engine.is_remote(), image: OnceCell::new() })
     }
 
     fn image(&self) -> Result<&HelperImage, String> {
@@ -122,6 +124,9 @@ pub fn repair(
     let mut answers: Vec<_> = jobs
         .iter()
         .map(|job| {
+            if helper.is_elsewhere {
+                return None;
+            }
             let look = Job { work: job.work.clone().dry(true), ..job.clone() };
             let seen = here(&look, progress).ok()?;
             (seen.errors.is_empty() && (job.work.is_dry() || !seen.changes())).then_some(Ok(seen))

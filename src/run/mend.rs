@@ -8,9 +8,10 @@ use crate::engine::{Answer, Engine, Location};
 use crate::host::Kind;
 use crate::host::walk::Summary;
 use crate::ownership::lock::repair::{Repair, Tree};
-use crate::ownership::{Way, command};
+use crate::ownership::{Allowed, Way, command};
 use crate::prepare::probe::try_all;
 use crate::prepare::repair::{By, Helper, Job, RepairError, repair};
+use crate::prepare::there::{Part, see_to};
 
 use super::images::LazyEngine;
 use super::progress::Progress;
@@ -41,17 +42,21 @@ pub fn by(way: Way, engine: &LazyEngine) -> Result<By<'_>, Finding> {
     })
 }
 
-/// Why nothing on this machine may be repaired, if so.
-pub fn elsewhere(engine: Answer<&Engine>) -> Option<Finding> {
+/// Why nothing may be repaired from here, if so. The helper can, where it is told to.
+pub fn elsewhere(engine: Answer<&Engine>, allowed: Allowed) -> Option<Finding> {
     let reason = match engine.known().map(Engine::location) {
         None | Some(Location::Here) => return None,
         Some(Location::VirtualMachine) => {
             "the engine runs in a virtual machine, which keeps owners of its own".to_owned()
         }
+        Some(Location::Elsewhere(_)) if allowed == Allowed::Helper => return None,
         Some(Location::Elsewhere(reason)) => reason,
     };
     let message = format!("nothing can be repaired from here: {reason}");
-    Some(Finding::error(Code::RemoteEngine, message).help("Run it there."))
+    Some(
+        Finding::error(Code::RemoteEngine, message)
+            .help("Run it there, or write `repair: helper` in the policy: then the helper does it there."),
+    )
 }
 
 /// Goes through every directory, in order; `done` is told of each one. Entries that could not be given are
@@ -158,6 +163,8 @@ pub fn before_launch(
     engine: &LazyEngine,
     notes: &mut Vec<Finding>,
 ) -> Result<(), Finding> {
+    let in_one_go = verified.repairs.is_empty() && verified.shared.is_empty();
+    there(verified, engine, notes, Part { makes: true, judges: in_one_go })?;
     if let (Ok((way, _)), false) = (verified.way, verified.repairs.is_empty()) {
         let by = by(way, engine)?;
         let mut failed = None;
@@ -175,8 +182,27 @@ pub fn before_launch(
             notes.extend(shared::note(tree, summary));
         })?;
     }
+    if !in_one_go {
+        there(verified, engine, notes, Part { makes: false, judges: true })?;
+    }
     mapped::mount(&verified.repairs)?;
     let mut refused = try_all(&verified.probes);
+    let last = refused.pop();
+    notes.append(&mut refused);
+    last.map_or(Ok(()), Err)
+}
+
+/// Has the helper see to what is on the engine's machine, where that is another one.
+fn there(
+    verified: &Verified,
+    engine: &LazyEngine,
+    notes: &mut Vec<Finding>,
+    part: Part,
+) -> Result<(), Finding> {
+    if verified.sought.is_empty() {
+        return Ok(());
+    }
+    let mut refused = see_to(&verified.sought, part, &by(Way::Helper, engine)?)?;
     let last = refused.pop();
     notes.append(&mut refused);
     last.map_or(Ok(()), Err)

@@ -166,6 +166,7 @@ fn owner(bind: &BindDecision, verified: &Verified) -> PlanOwner {
         Outcome::Pending(why) => ("wait", Some(why.clone())),
         Outcome::Refuse(finding) => ("refuse", Some(finding.message.clone())),
         Outcome::Leave(why) => ("leave", Some(why.clone())),
+        Outcome::There(how) => ("helper", Some(how.clone())),
     };
     PlanOwner {
         service: bind.service.clone(),
@@ -211,7 +212,11 @@ fn steps(verified: &Verified) -> Vec<PlanStep> {
     });
     let shared = verified.way.iter().flat_map(|(by, _)| verified.shared.iter().map(|tree| shared(tree, *by)));
     let copies = verified.copies.iter().map(copied);
-    verified.steps.iter().map(step).chain(repairs).chain(shared).chain(copies).collect()
+    let there = verified.sought.iter().filter_map(|sought| {
+        let how = Some("by the helper on the engine's machine, where it is missing".to_owned());
+        Some(PlanStep { how, ..step(sought.step.as_ref()?) })
+    });
+    verified.steps.iter().map(step).chain(there).chain(repairs).chain(shared).chain(copies).collect()
 }
 
 fn step(step: &HostStep) -> PlanStep {

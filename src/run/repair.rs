@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::cli::{RepairOptions, Request};
 use crate::diagnostic::{Code, Exit, Finding, Sink};
+use crate::engine::Engine;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
 use crate::ownership::lock::{StateRoots, next};
 use crate::ownership::{DeclaredState, SharedTree, StatePolicy, Strategy, share, way};
@@ -68,7 +69,7 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
              that, name its former users: `state: [{path: …, from: [\"UID:GID\"]}]` in the policy.",
         )));
     };
-    if let Some(finding) = mend::elsewhere(engine.get()) {
+    if let Some(finding) = mend::elsewhere(engine.get(), state.repair) {
         return Err(Some(finding));
     }
     let (repairs, shared) = plans(&decided, lock, engine, &state)?;
@@ -103,7 +104,12 @@ fn plans(
     state: &StatePolicy,
 ) -> Result<(Vec<Repair>, Vec<SharedTree>), Refused> {
     let declared = decided.policy.as_ref().map(binds).unwrap_or_default().roots;
-    let roots = StateRoots::new(&decided.model, &declared);
+    let is_elsewhere = engine.get().known().is_some_and(Engine::is_remote);
+    let roots = if is_elsewhere {
+        StateRoots::elsewhere(&decided.model, &declared)
+    } else {
+        StateRoots::new(&decided.model, &declared)
+    };
     let sharing = share::decide(&share::Question {
         model: &decided.model,
         users: &decided.users,
@@ -129,7 +135,8 @@ fn plans(
         }
     }
     let wanted = |name: &String| decided.selected.services().any(|(selected, _)| selected == name);
-    shared.retain(|tree| tree.services.iter().any(wanted) && tree.root.join(&tree.relative).is_dir());
+    let is_there = |tree: &SharedTree| is_elsewhere || tree.root.join(&tree.relative).is_dir();
+    shared.retain(|tree| tree.services.iter().any(wanted) && is_there(tree));
     Ok((repairs, shared))
 }
 

@@ -14,8 +14,7 @@ use super::progress::Progress;
 /// How many of what was left alone are shown for a directory.
 const SHOWN: usize = 20;
 
-/// Goes through every directory, in order; `done` is told of each one. One that is not there yet is passed
-/// over where nothing is to be changed.
+/// Goes through every directory, in order; `done` is told of each one.
 ///
 /// # Errors
 /// The first directory that could not be shared as a whole; the others were gone through all the same.
@@ -25,15 +24,13 @@ pub fn keep<'t>(
     by: &By<'_>,
     mut done: impl FnMut(&'t SharedTree, &Summary),
 ) -> Result<(), Finding> {
-    let trees: Vec<&SharedTree> =
-        trees.iter().filter(|tree| !dry_run || tree.root.join(&tree.relative).is_dir()).collect();
     let Some(first) = trees.first() else { return Ok(()) };
     let progress = Progress::new(format!("sharing {}", first.path.display()));
     let jobs: Vec<Job> = trees.iter().map(|tree| Job::of_shared(tree, dry_run)).collect();
     let summaries = repair(&jobs, by, &|count| progress.tell(count));
     drop(progress);
     let mut failed = None;
-    for (tree, summary) in trees.into_iter().zip(summaries) {
+    for (tree, summary) in trees.iter().zip(summaries) {
         let finding = match summary {
             Ok(summary) => {
                 done(tree, &summary);

@@ -12,11 +12,11 @@ use crate::ownership::home;
 use crate::ownership::images::wanted_paths;
 use crate::ownership::lock::StateRoots;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
-use crate::ownership::share;
 use crate::ownership::{
-    Caller, HostStep, NoEngine, SharedTree, UserDecision, UserQuestion, Users, Way, WriteProbe, decide_binds,
-    decide_users, way,
+    Allowed, Caller, HostStep, NoEngine, SharedTree, Sought, UserDecision, UserQuestion, Users, Way,
+    WriteProbe, decide_binds, decide_users, way,
 };
+use crate::ownership::{remote, share};
 use crate::policy::{self, Arranged, Policy};
 use crate::project::{Project, list};
 use crate::yaml::Node;
@@ -41,6 +41,8 @@ pub struct Verified {
     pub steps: Vec<HostStep>,
     /// What is tried before anything starts, as the services' users.
     pub probes: Vec<WriteProbe>,
+    /// What is seen to on the engine's machine, where that is another one.
+    pub sought: Vec<Sought>,
     /// Derived files, with what they will hold.
     pub copies: Vec<CopyStep>,
     /// What is looked through, and put right, before anything starts.
@@ -173,7 +175,10 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     let maps = |mode: &str| {
         if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) }
     };
-    let drift = lock.as_ref().map(|lock| lock.drift(&selected, &users.decisions, &maps)).unwrap_or_default();
+    let location = if asks { engine.get().known().map(Engine::location) } else { None };
+    let location = location.unwrap_or(Location::Here);
+    let drift = lock.as_ref().map(|lock| lock.drift(&selected, &users.decisions, &maps, &location));
+    let drift = drift.unwrap_or_default();
     for drift in drift {
         let mut finding = drift.finding;
         if session.tolerates_drift {
@@ -195,6 +200,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             binds: Vec::new(),
             steps: Vec::new(),
             probes: Vec::new(),
+            sought: Vec::new(),
             copies: Vec::new(),
             repairs: Vec::new(),
             shared: Vec::new(),
@@ -203,14 +209,25 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         };
     }
 
-    let location = if asks { engine.get().known().map(Engine::location) } else { None };
-    let location = location.unwrap_or(Location::Here);
     let bind_policy = policy.as_ref().map(binds);
     let mut repairs = Vec::new();
     let mut shared = Vec::new();
-    if let (Some(lock), Ok(_), Location::Here) = (&lock, way, &location) {
+    let sends_helper = state.repair == Allowed::Helper;
+    let is_elsewhere = sends_helper && matches!(location, Location::Elsewhere(_));
+    if is_elsewhere {
+        session.sink.extend(remote::impossible(
+            &state,
+            policy.as_ref().is_some_and(|policy| !policy.copies.is_empty()),
+        ));
+    }
+    let reaches = is_elsewhere || location == Location::Here;
+    if let (Some(lock), Ok(_), true) = (&lock, way, reaches) {
         let declared = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
-        let roots = StateRoots::new(&selected, declared);
+        let roots = if is_elsewhere {
+            StateRoots::elsewhere(&selected, declared)
+        } else {
+            StateRoots::new(&selected, declared)
+        };
         let sharing = share::decide(&share::Question {
             model: &model,
             users: &users,
@@ -247,6 +264,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         images,
         maps: &maps,
         location: &location,
+        sends_helper,
         caller: &caller,
         mended: &mended,
         shared: &is_shared,
@@ -269,7 +287,8 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         trees.filter(|tree| tree.mapped.is_some()).any(|tree| tree.mends(path, tree.handover.to))
     };
     binds.probes.retain(|probe| !is_mapped(&probe.path));
-    let (users, steps, probes, binds) = (users.decisions, binds.steps, binds.probes, binds.decisions);
+    let (steps, probes, sought) = (binds.steps, binds.probes, binds.sought);
+    let (users, binds) = (users.decisions, binds.decisions);
     Verified {
         project,
         policy,
@@ -280,6 +299,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         binds,
         steps,
         probes,
+        sought,
         copies,
         repairs,
         shared,

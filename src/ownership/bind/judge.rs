@@ -7,6 +7,7 @@ use crate::engine::{Answer, Location};
 use crate::host::{Kind, Owner};
 use crate::ownership::images::image_of;
 use crate::ownership::kind::{self, KindFrom};
+use crate::ownership::remote;
 use crate::ownership::root::Roots;
 use crate::yaml::Node;
 
@@ -14,7 +15,10 @@ use super::explain::{self, Say};
 use super::look::{self, Found, Seen};
 use super::mounts::{self, Mount, Source};
 use super::whom::Whom;
-use super::{BindDecision, BindQuestion, Declared, Outcome, Role, WriteProbe, nested, probe, tmpfs, usable};
+use super::{
+    BindDecision, BindQuestion, Declared, Outcome, Role, Sought, WriteProbe, nested, probe, there, tmpfs,
+    usable,
+};
 
 /// A decision with what later looks at all of them need.
 pub(super) struct Judged {
@@ -37,6 +41,7 @@ pub(super) struct Judge<'a> {
     pub question: &'a BindQuestion<'a>,
     pub roots: Roots,
     pub judged: Vec<Judged>,
+    pub sought: Vec<Sought>,
     pub findings: Vec<Finding>,
 }
 
@@ -72,7 +77,7 @@ impl<'a> Judge<'a> {
             [] => Roots::new([project]),
             declared => Roots::new(declared.iter().map(PathBuf::as_path)),
         };
-        Self { question, roots, judged: Vec::new(), findings: Vec::new() }
+        Self { question, roots, judged: Vec::new(), sought: Vec::new(), findings: Vec::new() }
     }
 
     pub fn finish(self) -> (Vec<Judged>, Vec<Finding>) {
@@ -101,6 +106,9 @@ impl<'a> Judge<'a> {
         }
         let image = image_of(self.question.model, name, node);
         let service = Service { name, image, whom, mounts };
+        if remote::elsewhere(self.question.location).is_some() {
+            return there::service(self, &service);
+        }
         for mount in &service.mounts {
             if let Some(source) = &mount.source {
                 self.source(&service, mount, source);
@@ -170,7 +178,7 @@ impl<'a> Judge<'a> {
         self.question.policy?.copies.iter().find(|(copy, _)| copy == path).map(|(_, mode)| *mode)
     }
 
-    fn declared(&self, path: &Path) -> Option<&'a Declared> {
+    pub fn declared(&self, path: &Path) -> Option<&'a Declared> {
         self.question.policy?.create.iter().find(|declared| declared.path == path)
     }
 
@@ -185,7 +193,7 @@ impl<'a> Judge<'a> {
         found.filter(|kind| *kind != Kind::Symlink)
     }
 
-    fn expected(
+    pub fn expected(
         &self,
         service: &Service<'_>,
         mount: &Mount,

@@ -138,7 +138,7 @@ pub fn plan(
             groups: known.iter().map(|owner| owner.gid).collect(),
             dry_run: false,
         };
-        let is_there = mapped.is_some() || is_directory(&path);
+        let is_there = mapped.is_some() || scope.roots.is_elsewhere() || is_directory(&path);
         is_there.then_some(Tree { path, root, relative, handover, mapped })
     });
     let trees = trees.collect();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::super::there::{Found, Seek, find};
 use super::{Helper, Job, Work, walk};
 use crate::engine::IdMap;
 use crate::engine::helper::{HelperImage, MOUNTED_AT, PROGRESS, Task};
@@ -21,8 +22,10 @@ const CAPABILITIES: [&str; 3] = ["CHOWN", "DAC_OVERRIDE", "FOWNER"];
 struct Request {
     /// Both ends must be the same program.
     version: String,
-    /// Device and number of the directory that is meant.
-    root: (u64, u64),
+    /// Device and number of the directory that is meant; `None` for one of another machine.
+    root: Option<(u64, u64)>,
+    /// What is to be found there, before anything else is done.
+    seeks: Vec<Seek>,
     trees: Vec<Part>,
 }
 
@@ -46,8 +49,11 @@ impl Part {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Reply {
-    /// One for each tree; a text says why it was not begun.
-    Done(Vec<Result<Summary, String>>),
+    /// One for each; a text says why a tree was not begun.
+    Done {
+        found: Vec<Found>,
+        trees: Vec<Result<Summary, String>>,
+    },
     Failed(String),
 }
 
@@ -61,14 +67,38 @@ pub(super) fn ask(
     jobs: &[&Job],
     progress: &dyn Fn(u64),
 ) -> Result<Vec<Result<Summary, String>>, String> {
-    let stat = Dir::open(root).and_then(|root| root.stat()).map_err(|error| error.to_string())?;
     let part = |job: &&Job| {
         let work = helper.map.as_ref().map_or(Ok(job.work.clone()), |map| inside(&job.work, map))?;
         Ok(Part { relative: job.relative.clone(), work })
     };
     let trees: Vec<Part> = jobs.iter().map(part).collect::<Result<_, String>>()?;
+    let (_, trees) = say(helper, image, root, (Vec::new(), trees), progress)?;
+    Ok(trees)
+}
+
+/// Has the helper of an engine on another machine look for things there.
+pub fn look(helper: &Helper<'_>, root: &Path, seeks: &[Seek]) -> Result<Vec<Found>, String> {
+    let (found, _) = say(helper, helper.image()?, root, (seeks.to_vec(), Vec::new()), &|_| {})?;
+    Ok(found)
+}
+
+type Answers = (Vec<Found>, Vec<Result<Summary, String>>);
+
+fn say(
+    helper: &Helper<'_>,
+    image: &HelperImage,
+    root: &Path,
+    (seeks, trees): (Vec<Seek>, Vec<Part>),
+    progress: &dyn Fn(u64),
+) -> Result<Answers, String> {
+    let identity = if helper.is_elsewhere {
+        None
+    } else {
+        let stat = Dir::open(root).and_then(|root| root.stat()).map_err(|error| error.to_string())?;
+        Some((stat.dev, stat.ino))
+    };
     let groups = trees.iter().flat_map(Part::groups).collect();
-    let request = Request { version: VERSION.to_owned(), root: (stat.dev, stat.ino), trees };
+    let request = Request { version: VERSION.to_owned(), root: identity, seeks, trees };
     let failed = |error: serde_json::Error| format!("the helper: {error}");
     let mut line = serde_json::to_vec(&request).map_err(failed)?;
     line.push(b'\n');
@@ -79,7 +109,7 @@ pub(super) fn ask(
         helper.map.as_ref().map_or(summary.clone(), |map| outside(summary, map))
     };
     match serde_json::from_slice(&said).map_err(failed)? {
-        Reply::Done(found) => Ok(found.into_iter().map(|one| one.map(here)).collect()),
+        Reply::Done { found, trees } => Ok((found, trees.into_iter().map(|one| one.map(here)).collect())),
         Reply::Failed(reason) => Err(reason),
     }
 }
@@ -148,7 +178,7 @@ pub fn serve(tree: &Path) -> std::io::Result<()> {
         std::process::exit(1);
     })?;
     let reply = match carry_out(&line, tree) {
-        Ok(summaries) => Reply::Done(summaries),
+        Ok((found, trees)) => Reply::Done { found, trees },
         Err(reason) => Reply::Failed(reason),
     };
     let mut out = std::io::stdout().lock();
@@ -156,7 +186,7 @@ pub fn serve(tree: &Path) -> std::io::Result<()> {
     out.flush()
 }
 
-fn carry_out(line: &str, tree: &Path) -> Result<Vec<Result<Summary, String>>, String> {
+fn carry_out(line: &str, tree: &Path) -> Result<Answers, String> {
     let request: Request = serde_json::from_str(line).map_err(|error| error.to_string())?;
     if request.version != VERSION {
         return Err(format!("the helper is version {VERSION}, and was asked by {}", request.version));
@@ -164,7 +194,7 @@ fn carry_out(line: &str, tree: &Path) -> Result<Vec<Result<Summary, String>>, St
     let root = Dir::open(tree).map_err(|error| error.to_string())?;
     let stat = root.stat().map_err(|error| error.to_string())?;
     // Whoever can exchange a directory above it could have the engine mount another one.
-    if (stat.dev, stat.ino) != request.root {
+    if request.root.is_some_and(|meant| meant != (stat.dev, stat.ino)) {
         return Err("the engine gave the helper another directory than was meant".to_owned());
     }
     let progress = |count: u64| {
@@ -172,7 +202,8 @@ fn carry_out(line: &str, tree: &Path) -> Result<Vec<Result<Summary, String>>, St
     };
     let one =
         |part: &Part| walk(&root, &part.relative, &part.work, &progress).map_err(|error| error.to_string());
-    Ok(request.trees.iter().map(one).collect())
+    let found = request.seeks.iter().map(|seek| find(tree, seek)).collect();
+    Ok((found, request.trees.iter().map(one).collect()))
 }
 
 #[cfg(test)]
@@ -187,7 +218,8 @@ mod tests {
         let ours = Owner::current();
         serde_json::to_string(&Request {
             version: version.to_owned(),
-            root: identity.unwrap_or((stat.dev, stat.ino)),
+            root: Some(identity.unwrap_or((stat.dev, stat.ino))),
+            seeks: Vec::new(),
             trees: ["state", "none"]
                 .map(|name| Part {
                     relative: name.into(),
@@ -207,7 +239,7 @@ mod tests {
     fn only_the_directory_that_was_meant_is_gone_through() {
         let temp = tempfile::tempdir().unwrap();
         std::fs::create_dir(temp.path().join("state")).unwrap();
-        let done = carry_out(&request(temp.path(), VERSION, None), temp.path()).unwrap();
+        let (_, done) = carry_out(&request(temp.path(), VERSION, None), temp.path()).unwrap();
         assert_eq!(done[0].as_ref().map(|done| (done.right, done.given)), Ok((1, 0)));
         assert!(done[1].as_ref().is_err_and(|reason| reason.contains("no such file")), "{done:?}");
         let other = carry_out(&request(temp.path(), VERSION, Some((1, 1))), temp.path());
