@@ -42,7 +42,7 @@ fn parents_that_services_share_belong_to_neither() {
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
 fn a_declared_file_outside_the_roots_is_made_and_nothing_beside_it() {
-    let project = Project::new(&service("'HOME/.gitconfig:/x'", "cat /x"));
+    let project = Project::new(&service("'HOME/.gitconfig:/x'", "cat /x")).changing("home/.gitconfig");
     let home = project.beside("home");
     fs::create_dir(&home).unwrap();
     project.file(

@@ -89,16 +89,16 @@ impl Away {
     /// Runs the program on its own machine; there, nothing may come to be.
     #[track_caller]
     fn seaworthy(&self, words: &[&str]) -> Output {
-        let here = self.project.beside("here");
+        let here = tempfile::NamedTempFile::new().unwrap();
         let script = "hostname sw-elsewhere && mount -t tmpfs sw-test there || exit 99; \"$@\"; status=$?; \
-                      find there -mindepth 1 > ../here; exit $status";
+                      find there -mindepth 1 > \"$HERE\"; exit $status";
         let mut command = bare("unshare");
         command.args(["--mount", "--uts", "sh", "-c", script, "sh"]).arg(static_program()).args(words);
         command.current_dir(&self.project.directory);
         command.env("DOCKER_HOST", format!("tcp://{}", self.port.address));
-        let output = run(command);
+        command.env("HERE", here.path());
+        let output = self.project.watched(|| run(command));
         assert_eq!(fs::read_to_string(&here).unwrap(), "", "made on this side: {output}");
-        fs::remove_file(here).unwrap();
         output
     }
 
@@ -123,6 +123,9 @@ fn compose(volumes: &str, command: &str) -> String {
 fn policy(user: u32, more: &str) -> String {
     format!("version: 1\nuser: {{default: '{user}:{user}'}}\nbinds: {{roots: [there]{more}}}\n")
 }
+
+/// What a test does on the engine's side first.
+type Prepare = fn(&Away);
 
 const HELPER: &str = "repair: helper\n";
 
@@ -205,7 +208,6 @@ fn the_helper_makes_and_repairs_there_where_users_are_mapped() {
 #[ignore = "needs a container engine: run scripts/test"]
 fn what_is_wrong_there_stops_the_launch() {
     let state = "state: [{path: there/data, from: ['3001:3001']}]\n";
-    type Prepare = fn(&Away);
     let cases: [(&str, &str, Prepare, &str, &str); 6] = [
         ("'./there/conf.json:/c:ro'", "", |_| {}, "bind-missing", "is missing, and should be a file"),
         (
