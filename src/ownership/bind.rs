@@ -74,7 +74,7 @@ pub struct BindQuestion<'a> {
     /// The engine's map of users for a `userns_mode:`, empty where the service has none.
     pub maps: &'a dyn Fn(&str) -> Answer<IdMap>,
     pub location: &'a Location,
-    /// Whether the helper may do on the engine's machine what cannot be done from here.
+    /// Whether the helper may do what this process may not, here or on the engine's own machine.
     pub sends_helper: bool,
     pub caller: &'a Caller,
     /// Whether what is there, and belongs to this owner, will have been given to the service before it
@@ -141,7 +141,8 @@ pub struct Binds {
     pub steps: Vec<HostStep>,
     /// What is to be tried when all that is done.
     pub probes: Vec<WriteProbe>,
-    /// What is seen to on the engine's machine, where that is another one; in an order that works.
+    /// What the helper sees to: all of it where the engine is on another machine, and here what this process
+    /// may not make. In an order that works.
     pub sought: Vec<Sought>,
     /// Refusals, warnings and notes; every [`Outcome::Refuse`] is among them.
     pub findings: Vec<Finding>,
@@ -167,11 +168,12 @@ pub fn decide_binds(question: &BindQuestion<'_>) -> Binds {
     for (name, service) in question.model.services() {
         judge.service(name, service);
     }
+    binds.steps = steps(&judge.judged);
+    there::leave_to_helper(&mut judge, &mut binds.steps);
     binds.sought = std::mem::take(&mut judge.sought);
     binds.sought.sort_by_key(Sought::full_path);
     let (decisions, mut findings) = judge.finish();
     findings.extend(shared::conflicts(&decisions, question));
-    binds.steps = steps(&decisions);
     binds.probes = decisions.iter().filter_map(|judged| judged.probe.clone()).collect();
     binds.decisions = decisions.into_iter().map(|judged| judged.decision).collect();
     binds.findings = findings;

@@ -1,4 +1,5 @@
-//! What is seen to on the engine's machine, where that is another one: by the helper, at its end.
+//! What the helper sees to: on the engine's machine where that is another one, and here what this process may
+//! not make.
 
 use std::path::Path;
 
@@ -42,7 +43,7 @@ pub struct Part {
     pub judges: bool,
 }
 
-/// Has the helper see to all of it, and says what is wrong with it.
+/// Has the helper see to all of it, and says what it made and what is wrong.
 ///
 /// # Errors
 /// Where the helper could not be asked.
@@ -55,10 +56,12 @@ pub fn see_to(sought: &[Sought], part: Part, by: &By<'_>) -> Result<Vec<Finding>
     for root in roots {
         let here: Vec<&Sought> = sought.iter().filter(|one| one.root == root).collect();
         let seeks: Vec<Seek> = here.iter().map(|one| seek(one, part)).collect();
-        let found = helper::look(helper, root, &seeks).map_err(|reason| unasked(root, &reason))?;
-        if found.len() != seeks.len() {
-            return Err(unasked(root, "its answer is cut"));
-        }
+        let is_elsewhere = here.iter().any(|one| one.is_elsewhere);
+        let found = helper::look(helper, root, &seeks);
+        let found = found.and_then(|found| {
+            if found.len() == seeks.len() { Ok(found) } else { Err("its answer is cut".to_owned()) }
+        });
+        let found = found.map_err(|reason| unasked(root, &reason, is_elsewhere))?;
         findings.extend(here.iter().zip(&found).filter_map(|(one, found)| explain(one, found)));
     }
     Ok(findings)
@@ -121,15 +124,20 @@ pub fn find(root: &Path, seek: &Seek) -> Found {
 }
 
 fn explain(sought: &Sought, found: &Found) -> Option<Finding> {
+    let (place, label) = if sought.is_elsewhere {
+        (", on the engine's machine,", "on the engine's machine")
+    } else {
+        ("", "left to the helper")
+    };
     let what = |rest: String| {
-        format!(
-            "{} of service `{}`, on the engine's machine, {rest}",
-            sought.full_path().display(),
-            sought.service
-        )
+        format!("{} of service `{}`{place} {rest}", sought.full_path().display(), sought.service)
     };
     let (code, message, help) = match found {
-        Found::Right | Found::Made => return None,
+        Found::Right => return None,
+        Found::Made => {
+            let message = what("was made by the helper".to_owned());
+            return Some(Finding::note(Code::BindOwner, message).at_origin(sought.origin, label));
+        }
         Found::Missing => (
             Code::BindMissing,
             what(format!("is missing, and should be {}", sought.kind.describe())),
@@ -151,17 +159,23 @@ fn explain(sought: &Sought, found: &Found) -> Option<Finding> {
         Found::Failed(reason) => (
             Code::PrepareFailed,
             what(format!("could not be seen to: {reason}")),
-            "Correct the cause there and run it again; what was made stays.",
+            "Correct the cause and run it again; what was made stays.",
         ),
     };
-    Some(Finding::error(code, message).at_origin(sought.origin, "on the engine's machine").help(help))
+    Some(Finding::error(code, message).at_origin(sought.origin, label).help(help))
 }
 
-fn unasked(root: &Path, reason: &str) -> Finding {
-    let message = format!("the helper could not see to {} on the engine's machine: {reason}", root.display());
-    Finding::error(Code::PrepareFailed, message).help(
-        "The roots themselves have to be there: create the directory on that machine, for whoever owns it.",
-    )
+fn unasked(root: &Path, reason: &str, is_elsewhere: bool) -> Finding {
+    let (place, help) = if is_elsewhere {
+        (
+            " on the engine's machine",
+            "The roots themselves have to be there: create the directory on that machine, for whoever owns it.",
+        )
+    } else {
+        ("", "Let root run it once, or create there what is missing.")
+    };
+    let message = format!("the helper could not see to {}{place}: {reason}", root.display());
+    Finding::error(Code::PrepareFailed, message).help(help)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::diagnostic::{Code, Finding};
+use crate::diagnostic::{Code, Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::Kind;
 use crate::host::walk::Summary;
@@ -192,7 +192,7 @@ pub fn before_launch(
     last.map_or(Ok(()), Err)
 }
 
-/// Has the helper see to what is on the engine's machine, where that is another one.
+/// Has the helper see to what is its own to do: elsewhere, or what this process may not make.
 fn there(
     verified: &Verified,
     engine: &LazyEngine,
@@ -202,7 +202,10 @@ fn there(
     if verified.sought.is_empty() {
         return Ok(());
     }
-    let mut refused = see_to(&verified.sought, part, &by(Way::Helper, engine)?)?;
+    let said = see_to(&verified.sought, part, &by(Way::Helper, engine)?)?;
+    let (mut refused, mut made): (Vec<_>, Vec<_>) =
+        said.into_iter().partition(|finding| finding.severity == Severity::Error);
+    notes.append(&mut made);
     let last = refused.pop();
     notes.append(&mut refused);
     last.map_or(Ok(()), Err)

@@ -213,8 +213,12 @@ fn steps(verified: &Verified) -> Vec<PlanStep> {
     let shared = verified.way.iter().flat_map(|(by, _)| verified.shared.iter().map(|tree| shared(tree, *by)));
     let copies = verified.copies.iter().map(copied);
     let there = verified.sought.iter().filter_map(|sought| {
-        let how = Some("by the helper on the engine's machine, where it is missing".to_owned());
-        Some(PlanStep { how, ..step(sought.step.as_ref()?) })
+        let how = if sought.is_elsewhere {
+            "by the helper on the engine's machine, where it is missing"
+        } else {
+            "by a helper container: only root may give files away, and the engine has one"
+        };
+        Some(PlanStep { how: Some(how.to_owned()), ..step(sought.step.as_ref()?) })
     });
     verified.steps.iter().map(step).chain(there).chain(repairs).chain(shared).chain(copies).collect()
 }

@@ -41,7 +41,7 @@ pub struct Verified {
     pub steps: Vec<HostStep>,
     /// What is tried before anything starts, as the services' users.
     pub probes: Vec<WriteProbe>,
-    /// What is seen to on the engine's machine, where that is another one.
+    /// What the helper sees to.
     pub sought: Vec<Sought>,
     /// Derived files, with what they will hold.
     pub copies: Vec<CopyStep>,
@@ -212,7 +212,11 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     let bind_policy = policy.as_ref().map(binds);
     let mut repairs = Vec::new();
     let mut shared = Vec::new();
-    let sends_helper = state.repair == Allowed::Helper;
+    // On another machine only where that was said.
+    let sends_helper = match location {
+        Location::Elsewhere(_) => state.repair == Allowed::Helper,
+        _ => matches!(way, Ok((Way::Helper, _))),
+    };
     let is_elsewhere = sends_helper && matches!(location, Location::Elsewhere(_));
     if is_elsewhere {
         session.sink.extend(remote::impossible(

@@ -60,7 +60,7 @@ impl Watch {
 
     /// Fails where it is not as it was.
     #[track_caller]
-    pub fn is_the_same(self) {
+    pub fn is_the_same(&self) {
         let now = Self::around(&self.directory, &self.allowed);
         for (path, before) in &self.entries {
             assert_eq!(now.entries.get(path), Some(before), "outside the project: {}", path.display());

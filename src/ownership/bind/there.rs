@@ -1,7 +1,8 @@
-//! Bind sources of an engine on another machine, where nothing can be looked at from here.
+//! What the helper sees to: the bind sources of an engine on another machine, where nothing can be looked at
+//! from here; and here, what this process may not make.
 //!
-//! What has to be there is worked out from the files alone. The helper looks at it there, makes what is
-//! missing below the roots, and says whether the service's user may use it.
+//! What has to be on another machine is worked out from the files alone. The helper looks at it there, makes
+//! what is missing below the roots, and says whether the service's user may use it.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +16,11 @@ use crate::ownership::step::{HostStep, Place};
 use crate::source::Origin;
 
 use super::judge::{Judge, Judged, Service};
+use super::look::{Found, look};
 use super::mounts::{self, Mount, Source};
 use super::{BindDecision, Declared, Outcome, Role};
 
-/// Something that a service mounts, to be looked at where the engine is.
+/// Something that a service mounts, for the helper to look at or to make.
 #[derive(Clone, Debug)]
 pub struct Sought {
     pub service: String,
@@ -31,6 +33,8 @@ pub struct Sought {
     /// Who has to be able to do what with it; `None` where that is no question of permissions.
     pub who: Option<(Credentials, Access)>,
     pub origin: Origin,
+    /// Whether it is on another machine.
+    pub is_elsewhere: bool,
 }
 
 impl Sought {
@@ -72,6 +76,7 @@ fn one(judge: &mut Judge<'_>, service: &Service<'_>, mount: &Mount, source: &Sou
                 who: who(service, mount, kind),
                 origin: mount.origin,
                 step: step(source, declared, kind, place),
+                is_elsewhere: true,
             });
             Outcome::There(BY_HELPER.to_owned())
         }
@@ -159,7 +164,41 @@ fn mount_point(judge: &Judge<'_>, service: &Service<'_>, mount: &Mount) -> Optio
     } else {
         (Kind::Directory, HostStep::CreateDirectory { place })
     };
-    Some(Sought { service: name, root, relative, kind, step: Some(step), who: None, origin: mount.origin })
+    let origin = mount.origin;
+    let is_elsewhere = true;
+    Some(Sought { service: name, root, relative, kind, step: Some(step), who: None, origin, is_elsewhere })
+}
+
+/// Takes out of the steps what this process may not make, and what is in that.
+pub(super) fn leave_to_helper(judge: &mut Judge<'_>, steps: &mut Vec<HostStep>) {
+    if !judge.helps() {
+        return;
+    }
+    let mut left: Vec<Sought> = Vec::new();
+    steps.retain(|step| {
+        let path = step.full_path();
+        let may = match (step.place().owner, look(&path)) {
+            (Some(owner), Found::Missing { existing }) => judge.may_make(owner, &existing).is_ok(),
+            _ => true,
+        };
+        if may && !left.iter().any(|left| path.starts_with(left.full_path())) {
+            return true;
+        }
+        let place = step.place();
+        let origin = judge.judged.iter().find(|judged| judged.decision.source == path);
+        left.push(Sought {
+            service: place.service.clone(),
+            root: place.root.clone(),
+            relative: place.path.clone(),
+            kind: step.kind(),
+            step: Some(step.clone()),
+            who: None,
+            origin: origin.map_or(Origin::Policy(None), |judged| judged.decision.origin),
+            is_elsewhere: false,
+        });
+        false
+    });
+    judge.sought.extend(left);
 }
 
 fn outside(service: &Service<'_>, mount: &Mount, source: &Source) -> Finding {

@@ -79,7 +79,12 @@ pub(super) fn ask(
 /// Has the helper of an engine on another machine look for things there.
 pub fn look(helper: &Helper<'_>, root: &Path, seeks: &[Seek]) -> Result<Vec<Found>, String> {
     let (found, _) = say(helper, helper.image()?, root, (seeks.to_vec(), Vec::new()), &|_| {})?;
-    Ok(found)
+    let outside = |text: String| text.replace(MOUNTED_AT, &root.display().to_string());
+    let outside = |found| match found {
+        Found::Failed(text) => Found::Failed(outside(text)),
+        found => found,
+    };
+    Ok(found.into_iter().map(outside).collect())
 }
 
 type Answers = (Vec<Found>, Vec<Result<Summary, String>>);
