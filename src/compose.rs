@@ -28,6 +28,7 @@ pub(crate) mod properties;
 mod schema;
 mod select;
 pub mod short;
+mod slices;
 pub mod suggest;
 pub mod table;
 mod tags;
@@ -163,8 +164,7 @@ pub fn load_with(
     let Tree { root, name, environment, captured } = tree(project, layers, phases, inputs, sink, trace)?;
     let before = error_count(sink);
     let blank_users = blank_users(&root);
-    let mut root = decode::decode(root, &PROJECT, &Path::ROOT, sink)?;
-    select::spread_scale(&mut root);
+    let root = decoded(root, sink)?;
     if error_count(sink) > before {
         return None;
     }
@@ -186,6 +186,32 @@ pub fn load_with(
         }
     }
     Some(model)
+}
+
+/// The typed model of a tree.
+fn decoded(mut root: Node, sink: &mut Sink) -> Option<Node> {
+    // As decoding would leave it, so that slices come in this order.
+    if let (Some(map), Some(table::Map::Object(project))) = (root.as_map_mut(), PROJECT.map) {
+        let place = |key: &str| project.position(key).unwrap_or(usize::MAX);
+        map.sort_by(|a, b| place(a).cmp(&place(b)));
+    }
+    let done = slices::each(&mut root, |slice| {
+        let mut sink = Sink::new();
+        let tree = std::mem::replace(slice, Node::null(slice.origin));
+        let model = decode::decode(tree, &PROJECT, &Path::ROOT, &mut sink);
+        let is_model = model.is_some();
+        if let Some(mut model) = model {
+            select::spread_scale(&mut model);
+            *slice = model;
+        }
+        (sink, is_model)
+    });
+    let mut all = true;
+    for (found, is_model) in done {
+        sink.extend(found.into_findings());
+        all &= is_model;
+    }
+    all.then_some(root)
 }
 
 fn blank_users(root: &Node) -> BTreeMap<String, Node> {
@@ -252,7 +278,7 @@ fn tree(
     if phases.keeps_expressions {
         normalize::apply_written(&mut root);
     } else if phases.normalize {
-        normalize::apply(&mut root, &name, &environment);
+        normalize::apply(&mut root, &name);
     } else if let Some(map) = root.as_map_mut().filter(|_| phases.interpolate) {
         let origin = map.get("name").map_or(Origin::Default("project name"), |node| node.origin);
         map.put("name", Node::string(name.as_str(), origin));
@@ -272,8 +298,7 @@ pub fn load_written(
     let phases = Phases { consistency: false, keeps_expressions: true, ..Phases::default() };
     let before = error_count(sink);
     let Tree { root, .. } = load_tree(project, layers, phases, inputs, sink)?;
-    let mut root = decode::decode(root, &PROJECT, &Path::ROOT, sink)?;
-    select::spread_scale(&mut root);
+    let root = decoded(root, sink)?;
     (error_count(sink) == before).then_some(root)
 }
 

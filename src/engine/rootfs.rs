@@ -69,10 +69,15 @@ impl Engine {
             return Answer::Known(Vec::new());
         }
         // Nobody comes back to remove what an earlier run could not.
-        let _ = self.sweep();
+        if let Answer::Unknown(reason) = self.sweep() {
+            return Answer::Unknown(reason).context(question());
+        }
         // Whoever interrupts has to wait until the container is gone again.
         let _waiting = defer_signals();
-        let name = leftover::name();
+        let name = match leftover::name() {
+            Ok(name) => name,
+            Err(reason) => return Answer::Unknown(reason).context(question()),
+        };
         let container = match self.create_for_looking(image, &name) {
             Answer::Known(container) => container,
             Answer::Unknown(reason) => {

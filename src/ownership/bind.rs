@@ -146,6 +146,9 @@ pub struct Binds {
     pub sought: Vec<Sought>,
     /// Refusals, warnings and notes; every [`Outcome::Refuse`] is among them.
     pub findings: Vec<Finding>,
+    /// What could not be found out although somebody was asked: a review is none the worse for it, a launch
+    /// does not go on.
+    pub unclear: Vec<Finding>,
 }
 
 impl BindDecision {
@@ -172,6 +175,7 @@ pub fn decide_binds(question: &BindQuestion<'_>) -> Binds {
     there::leave_to_helper(&mut judge, &mut binds.steps);
     binds.sought = std::mem::take(&mut judge.sought);
     binds.sought.sort_by_key(Sought::full_path);
+    binds.unclear = judge.unclear.take();
     let (decisions, mut findings) = judge.finish();
     findings.extend(shared::conflicts(&decisions, question));
     binds.probes = decisions.iter().filter_map(|judged| judged.probe.clone()).collect();

@@ -2,7 +2,7 @@
 
 mod engine;
 
-pub(crate) use engine::image_of;
+pub(crate) use engine::{AFTER_PULL, image_of};
 pub use engine::{EngineImages, wanted_paths};
 
 use crate::engine::{Answer, Image, ImageEntry, ResolvedUser, UserError};

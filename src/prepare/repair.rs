@@ -190,15 +190,15 @@ fn walk(
                 progress(seen.load(Ordering::Relaxed));
             }
         };
-        let teller = std::thread::Builder::new().spawn_scoped(scope, tell).ok();
+        let teller = std::thread::Builder::new().spawn_scoped(scope, tell).map_err(|source| {
+            DirError::Io { path: root.path().join(relative), action: "start a thread for it", source }
+        })?;
         let result = match work {
             Work::HandOver(handover) => hand_over(root, relative, handover, &seen),
             Work::Share(wanted) => share(root, relative, wanted, &seen),
         };
         done.store(true, Ordering::Relaxed);
-        if let Some(teller) = teller {
-            teller.thread().unpark();
-        }
+        teller.thread().unpark();
         result
     })
 }

@@ -9,7 +9,7 @@ use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Answer, IdMap, Location};
 use crate::host::turn::who;
-use crate::host::{Turn, ensure_private_dir};
+use crate::host::{Turn, TurnError, ensure_private_dir};
 use crate::ownership::images::image_of;
 use crate::ownership::lock::{Drift, LockFile, Observed, StateRoots, drift, next, state_paths};
 use crate::ownership::{Images, UserDecision};
@@ -105,8 +105,12 @@ impl Locked {
     pub fn turn(&self) -> Result<Turn, Finding> {
         let refuse = |message: String, help: &str| Finding::error(Code::PrepareFailed, message).help(help);
         let directory = self.file.directory().join(".seaworthy");
-        ensure_private_dir(&directory)
-            .map_err(|error| refuse(error.to_string(), "seaworthy keeps there who has the turn."))?;
+        ensure_private_dir(&directory).map_err(|error| {
+            refuse(
+                error.to_string(),
+                "seaworthy keeps there who has the turn. Correct the cause and run again.",
+            )
+        })?;
         let path = directory.join("launch.lock");
         Turn::take(&path, NOTICE, PATIENCE, |holder| {
             let _ = writeln!(
@@ -116,10 +120,11 @@ impl Locked {
             );
         })
         .map_err(|error| {
-            refuse(
-                format!("no turn for this launch: {error}"),
-                "See what that process does; its turn ends with it.",
-            )
+            let help = match error {
+                TurnError::Busy { .. } => "See what that process does; its turn ends with it.",
+                TurnError::Io { .. } => "Correct the cause and run again.",
+            };
+            refuse(format!("no turn for this launch: {error}"), help)
         })
     }
 

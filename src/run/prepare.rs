@@ -41,7 +41,7 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         _ => None,
     };
     if request.global.dry_run {
-        session.report();
+        session.warn()?;
         let by_helper = verified.sought.iter().filter(|sought| sought.step.is_some() && !sought.is_elsewhere);
         let count = verified.steps.len() + by_helper.count();
         return super::print(format!("{count} to create\n").as_bytes());
@@ -74,7 +74,7 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         session.sink.push(finding);
         return Err(session.report());
     }
-    session.report();
+    session.warn()?;
     let mut text = String::new();
     for created in &receipt.created {
         let what = if created.kind == Kind::Directory { "directory" } else { "file" };

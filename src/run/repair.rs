@@ -25,7 +25,7 @@ pub fn run(request: &Request, wanted: &RepairOptions) -> Result<Exit, Exit> {
     let engine = LazyEngine::new(options(request));
     match repair(&mut session, wanted, &engine) {
         Ok(text) => {
-            session.report();
+            session.warn()?;
             super::print(text.as_bytes())
         }
         Err(finding) => {

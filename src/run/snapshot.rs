@@ -98,7 +98,7 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
     let places = Places { project: &project.directory, home: home.as_deref() };
     let judge = |session: &mut Session<'_>, mut model: Model| {
         let lock = read_lock(session, &project, policy.as_ref())?;
-        let users = decide(session, &model, policy.as_ref(), lock.as_ref());
+        let users = decide(session, &model, policy.as_ref(), lock.as_ref())?;
         crate::ownership::apply(&mut model, &users);
         neutral(&mut model, &places, session.inputs.sources());
         let verdicts = verdicts(policy.as_ref(), &model, &arranged);
@@ -149,27 +149,28 @@ fn read_lock(
 }
 
 fn decide(
-    session: &Session<'_>,
+    session: &mut Session<'_>,
     model: &Model,
     policy: Option<&Policy>,
     lock: Option<&LockFile>,
-) -> Vec<UserDecision> {
+) -> Option<Vec<UserDecision>> {
     let home = model.environment.get("HOME").map(PathBuf::from);
-    let caller = Caller::find(&model.directory, home.as_deref());
+    let caller =
+        Caller::find(&model.directory, home.as_deref()).map_err(|finding| session.sink.push(finding)).ok()?;
     let mut user_policy = policy.map(users);
     if let (Some(user_policy), Some(file)) = (&mut user_policy, lock) {
         user_policy.reserved = file.lock.reserved();
     }
     let known = lock.map(|file| file.lock.given()).unwrap_or_default();
-    decide_users(&UserQuestion {
+    let users = decide_users(&UserQuestion {
         model,
         sources: session.inputs.sources(),
         policy: user_policy.as_ref(),
         images: &NoEngine,
         caller: &caller,
         known: &known,
-    })
-    .decisions
+    });
+    Some(users.decisions)
 }
 
 /// The project's policy as a tree; it was read once already.

@@ -51,6 +51,8 @@ pub struct Verified {
     pub shared: Vec<SharedTree>,
     /// Who does it, and why; or why nobody does.
     pub way: Result<(Way, &'static str), &'static str>,
+    /// What could not be found out, and a launch does not go on without.
+    pub unclear: Vec<Finding>,
     /// Who ran so far; `None` where no policy gives users.
     pub lock: Option<Locked>,
 }
@@ -114,7 +116,8 @@ pub fn decide<'e>(
     let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
 
     let home = model.environment.get("HOME").map(PathBuf::from);
-    let caller = Caller::find(&model.directory, home.as_deref());
+    let caller =
+        Caller::find(&model.directory, home.as_deref()).map_err(|finding| session.sink.push(finding)).ok()?;
     let review = images == Images::Always;
     let asks = review || policy.is_some() || misses_a_source(&model);
     let lazy = LazyImages::new(engine, wanted_paths(&model));
@@ -205,6 +208,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             repairs: Vec::new(),
             shared: Vec::new(),
             way,
+            unclear: Vec::new(),
             lock,
         };
     }
@@ -292,7 +296,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     };
     binds.probes.retain(|probe| !is_mapped(&probe.path));
     let (steps, probes, sought) = (binds.steps, binds.probes, binds.sought);
-    let (users, binds) = (users.decisions, binds.decisions);
+    let users = users.decisions;
     Verified {
         project,
         policy,
@@ -300,7 +304,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         model,
         selected,
         users,
-        binds,
+        binds: binds.decisions,
         steps,
         probes,
         sought,
@@ -308,6 +312,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         repairs,
         shared,
         way,
+        unclear: binds.unclear,
         lock,
     }
 }

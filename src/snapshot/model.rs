@@ -30,7 +30,7 @@ pub fn portable(mut model: Node, places: &Places<'_>) -> Node {
     }
     localise(&mut model, Some(&PROJECT), places);
     clean_model(&mut model, Some(&PROJECT), "");
-    arrange_owned(model, Some(&PROJECT), Format::Yaml, 0)
+    arrange_owned(model, Some(&PROJECT), Format::Yaml, &crate::yaml::Path::ROOT)
 }
 
 /// `IP:PUBLISHED:TARGET/PROTOCOL` with expressions in it.

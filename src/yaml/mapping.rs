@@ -1,6 +1,7 @@
 //! Mappings in written order.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::OnceLock;
 
@@ -24,7 +25,7 @@ const SMALL: usize = 24;
 ///
 /// Nearly all mappings of a project have a handful of keys, a few have thousands: only those get an
 /// index, when they are first searched.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Mapping {
     entries: Vec<(Text, Entry)>,
     index: OnceLock<Box<HashTable<u32>>>,
@@ -53,7 +54,10 @@ impl Mapping {
 
     fn position(&self, key: &str) -> Option<usize> {
         if self.entries.len() <= SMALL {
-            return self.entries.iter().position(|(other, _)| other == key);
+            // Most keys differ in how they end, which is seen sooner than whether they are equal.
+            let (length, last) = (key.len(), key.as_bytes().last());
+            let alike = |other: &str| other.len() == length && other.as_bytes().last() == last;
+            return self.entries.iter().position(|(other, _)| alike(other) && other == key);
         }
         let index = self.index.get_or_init(|| {
             let mut index = HashTable::with_capacity(self.entries.len());
@@ -139,6 +143,31 @@ impl Mapping {
         self.entries.iter_mut().map(|(key, entry)| (key.as_str(), &mut entry.value))
     }
 
+    /// So many members at a time.
+    pub(super) fn parts(&self, size: usize) -> impl Iterator<Item = &[(Text, Entry)]> {
+        self.entries.chunks(size)
+    }
+
+    pub(super) fn parts_mut(&mut self, size: usize) -> impl Iterator<Item = &mut [(Text, Entry)]> {
+        self.entries.chunks_mut(size)
+    }
+
+    /// Taken apart, so many members at a time.
+    pub fn into_parts(self, size: usize) -> Vec<Self> {
+        let mut members = self.entries.into_iter();
+        let mut parts = Vec::new();
+        while members.len() > 0 {
+            parts.push(members.by_ref().take(size).collect());
+        }
+        parts
+    }
+
+    /// Adds members that are not there yet, as the caller knows.
+    pub fn join(&mut self, members: Self) {
+        self.index.take();
+        self.entries.extend(members.entries);
+    }
+
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|(key, _)| key.as_str())
     }
@@ -154,6 +183,19 @@ impl Mapping {
     pub fn sort_by(&mut self, mut compare: impl FnMut(&str, &str) -> Ordering) {
         self.index.take();
         self.entries.sort_by(|(a, _), (b, _)| compare(a, b));
+    }
+}
+
+impl fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.entries()).finish()
+    }
+}
+
+/// Of members whose keys differ, as the caller knows.
+impl FromIterator<(Text, Entry)> for Mapping {
+    fn from_iter<I: IntoIterator<Item = (Text, Entry)>>(members: I) -> Self {
+        Self { entries: members.into_iter().collect(), index: OnceLock::new() }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Several workers in one tree. Each goes down by itself, and leaves part of its way to those who have
 //! nothing to do.
 
-use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use rustix::io::Errno;
 
 use super::descend::{Descent, Name};
 use super::{Handover, Summary};
@@ -62,18 +63,37 @@ pub(super) fn run(
         wake: Condvar::new(),
         is_hungry: AtomicBool::new(false),
     };
-    let count = std::thread::available_parallelism().map_or(1, NonZero::get) * 2;
+    let processors = rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count() as usize);
     let mut all = Summary::default();
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..count.clamp(WORKERS.0, WORKERS.1))
-            // Where no thread can be had, those that are there do it all.
-            .map_while(|_| std::thread::Builder::new().spawn_scoped(scope, || pool.work()).ok())
-            .collect();
-        all.add(pool.work());
-        for other in others {
-            all.add(other.join().unwrap_or_default());
+    let mut fail = |error: &std::io::Error| {
+        all.fail(
+            path.to_owned(),
+            "start a thread for it",
+            Errno::from_io_error(error).unwrap_or(Errno::AGAIN),
+        );
+    };
+    let summaries = std::thread::scope(|scope| {
+        let mut others = Vec::new();
+        for _ in 1..(processors * 2).clamp(WORKERS.0, WORKERS.1) {
+            match std::thread::Builder::new().spawn_scoped(scope, || pool.work()) {
+                Ok(other) => others.push(other),
+                // Those that are there do it all, but it is said.
+                Err(error) => {
+                    fail(&error);
+                    break;
+                }
+            }
         }
+        let own = pool.work();
+        let others = others.into_iter().map(std::thread::ScopedJoinHandle::join);
+        std::iter::once(Ok(own)).chain(others).collect::<Vec<_>>()
     });
+    for summary in summaries {
+        match summary {
+            Ok(summary) => all.add(summary),
+            Err(_) => all.fail(path.to_owned(), "finish it", Errno::CANCELED),
+        }
+    }
     all
 }
 

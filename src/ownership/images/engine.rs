@@ -12,7 +12,7 @@ use crate::ownership::tmpfs;
 use crate::yaml::Node;
 
 /// Why an image's facts are not known yet.
-const AFTER_PULL: &str = "known after pull";
+pub(crate) const AFTER_PULL: &str = "known after pull";
 
 /// The images of one project. All of them are inspected in one question, at the first that is asked;
 /// looking into an image's files costs a container that is never started, so that is done only where an

@@ -21,7 +21,11 @@ pub fn run(request: &Request, files: &[PathBuf]) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
     let done = pin(&mut session, files);
     let exit = session.report();
-    done.ok_or(if exit == Exit::Done { Exit::Internal } else { exit })
+    match (done, exit) {
+        (Some(done), Exit::Done) => Ok(done),
+        (None, Exit::Done) => Err(Exit::Internal),
+        (_, exit) => Err(exit),
+    }
 }
 
 /// `None` where the session has errors.
