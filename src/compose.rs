@@ -55,6 +55,7 @@ pub use trace::Trace;
 pub use unicity::key_of;
 
 use budget::Budget;
+use decode::Decoder;
 use load::{Level, Loader};
 use table::{PROJECT, Spec};
 
@@ -164,7 +165,7 @@ pub fn load_with(
     let Tree { root, name, environment, captured } = tree(project, layers, phases, inputs, sink, trace)?;
     let before = error_count(sink);
     let blank_users = blank_users(&root);
-    let root = decoded(root, sink)?;
+    let root = decoded(root, false, sink)?;
     if error_count(sink) > before {
         return None;
     }
@@ -189,16 +190,17 @@ pub fn load_with(
 }
 
 /// The typed model of a tree.
-fn decoded(mut root: Node, sink: &mut Sink) -> Option<Node> {
+fn decoded(mut root: Node, written: bool, sink: &mut Sink) -> Option<Node> {
     // As decoding would leave it, so that slices come in this order.
     if let (Some(map), Some(table::Map::Object(project))) = (root.as_map_mut(), PROJECT.map) {
         let place = |key: &str| project.position(key).unwrap_or(usize::MAX);
         map.sort_by(|a, b| place(a).cmp(&place(b)));
     }
+    let decoder = Decoder { written };
     let done = slices::each(&mut root, |slice| {
         let mut sink = Sink::new();
         let tree = std::mem::replace(slice, Node::null(slice.origin));
-        let model = decode::decode(tree, &PROJECT, &Path::ROOT, &mut sink);
+        let model = decoder.decode(tree, &PROJECT, &Path::ROOT, &mut sink);
         let is_model = model.is_some();
         if let Some(mut model) = model {
             select::spread_scale(&mut model);
@@ -298,7 +300,7 @@ pub fn load_written(
     let phases = Phases { consistency: false, keeps_expressions: true, ..Phases::default() };
     let before = error_count(sink);
     let Tree { root, .. } = load_tree(project, layers, phases, inputs, sink)?;
-    let root = decoded(root, sink)?;
+    let root = decoded(root, true, sink)?;
     (error_count(sink) == before).then_some(root)
 }
 
@@ -331,7 +333,7 @@ pub fn fragment(
         trace: None,
     };
     let (root, tags) = loader.alone(document.root.clone(), &level)?;
-    let root = decode::decode(root, &PROJECT, &Path::ROOT, loader.sink)?;
+    let root = Decoder { written: false }.decode(root, &PROJECT, &Path::ROOT, loader.sink)?;
     Some(Fragment { root, tags })
 }
 

@@ -37,7 +37,7 @@ impl Rendered {
     pub fn naming(mut self, sources: &SourceMap) -> Self {
         let mut inputs = TITLE.to_owned();
         for file in sources.iter() {
-            let _ = writeln!(inputs, "# {} sha256:{}", file.name.escape_debug(), file.sha256);
+            let _ = writeln!(inputs, "# {} sha256:{}", file.name.escape_debug(), file.sha256());
         }
         self.text = self.text.replacen(TITLE, &inputs, 1);
         self

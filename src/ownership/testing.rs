@@ -15,12 +15,7 @@ pub const OP: Owner = Owner::new(1500, 1501);
 /// A model from text in the canonical form, and the map its spans point into.
 pub fn model(text: &str) -> (Model, SourceMap) {
     let mut sources = SourceMap::default();
-    let file = sources.add(SourceFile {
-        name: "compose.yaml".into(),
-        path: "/p/compose.yaml".into(),
-        text: text.into(),
-        sha256: String::new(),
-    });
+    let file = sources.add(SourceFile::new("compose.yaml", "/p/compose.yaml", text));
     let documents = yaml::parse(file, text, Limits::default()).unwrap();
     let model = Model {
         name: "p".into(),

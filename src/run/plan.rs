@@ -286,7 +286,7 @@ fn files(session: &Session<'_>, verified: &Verified) -> Vec<PlanFile> {
             name: file.name.clone(),
             role,
             size: file.text.len() as u64,
-            sha256: file.sha256.clone(),
+            sha256: file.sha256().to_owned(),
         })
     };
     let mandatory: HashSet<FileId> = verified.arranged.mandatory.iter().map(|overlay| overlay.file).collect();

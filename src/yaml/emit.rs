@@ -110,7 +110,11 @@ impl Writer {
         let texts = spread::in_parts(map.parts(spread::part(map.len())).collect(), |members| {
             let marks = self.marks.is_some().then(Vec::new);
             let mut writer = Writer { out: String::new(), fresh: true, lossless: self.lossless, marks };
-            writer.members(members.iter().map(|(key, entry)| (key.as_str(), &entry.value)), STEP, false);
+            writer.members(
+                members.iter().map(|member| (member.key.as_str(), &member.entry.value)),
+                STEP,
+                false,
+            );
             writer.end_line();
             (writer.out, writer.marks)
         });

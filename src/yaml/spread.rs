@@ -12,8 +12,8 @@ use std::thread;
 
 use crate::diagnostic::Sink;
 
-use super::mapping::{Entry, Mapping};
-use super::node::{Node, Text};
+use super::mapping::{Entry, Mapping, Member};
+use super::node::Node;
 use super::path::Path;
 
 /// Sections with fewer members are not shared out.
@@ -136,8 +136,8 @@ pub fn values(map: &mut Mapping, path: &Path<'_>, work: impl Fn(&mut Node, &Path
         return;
     }
     let part = part(map.len());
-    in_parts(map.parts_mut(part).collect(), |members: &mut [(Text, Entry)]| {
-        members.iter_mut().for_each(|(key, entry)| work(&mut entry.value, &path.key(key)));
+    in_parts(map.parts_mut(part).collect(), |members: &mut [Member]| {
+        members.iter_mut().for_each(|member| work(&mut member.entry.value, &path.key(&member.key)));
     });
 }
 
@@ -149,8 +149,8 @@ pub fn look(map: &Mapping, path: &Path<'_>, sink: &mut Sink, work: impl Fn(&str,
     }
     let found = in_parts(map.parts(part(map.len())).collect(), |members| {
         let mut sink = Sink::new();
-        for (key, entry) in members {
-            work(key, entry, &mut sink);
+        for member in members {
+            work(&member.key, &member.entry, &mut sink);
         }
         sink
     });

@@ -126,7 +126,7 @@ fn sum(wanted: &Wanted, inputs: &mut Inputs, sink: &mut Sink) -> Option<String> 
         .read(path, shown)
         .ok()
         .and_then(|id| inputs.sources().get(id))
-        .map(|source| (source.sha256.clone(), closed(&source.text), source.text.lines().count()));
+        .map(|source| (source.sha256().to_owned(), closed(&source.text), source.text.lines().count()));
     let (sum, is_closed, lines) = known.unwrap_or_default();
     let pinned = Wanted { pin: Some(Located::new(sum.clone(), wanted.origin)), ..wanted.clone() };
     overlay::load(&pinned, inputs, sink)?;
