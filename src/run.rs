@@ -21,6 +21,7 @@ mod progress;
 mod repair;
 mod schema;
 mod session;
+mod shared;
 mod snapshot;
 mod verify;
 

@@ -3,7 +3,7 @@
 //! This is arithmetic on what the host shows; nothing is tried. On filesystems where another machine or
 //! a program decides ([`FileSystem::is_foreign`](super::FileSystem::is_foreign)) only a probe tells.
 
-mod acl;
+pub(in crate::host) mod acl;
 
 use std::fmt;
 use std::io;
@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 use rustix::fs::CWD;
 use rustix::io::Errno;
 use rustix::path::Arg;
+use serde::{Deserialize, Serialize};
 
 use super::dir::Kind;
 use super::{Credentials, Owner};
 use acl::Acl;
 
 /// What is wanted of a path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     pub read: bool,
     pub write: bool,

@@ -7,6 +7,7 @@
 
 mod descend;
 mod pool;
+pub mod share;
 mod summary;
 
 use std::collections::BTreeSet;

@@ -45,6 +45,11 @@ impl Caller {
         Credentials { owner: self.process, groups: self.groups.clone(), dac_override }
     }
 
+    /// Everybody whose files must not get to a service only because a repair was asked for.
+    pub fn operators(&self) -> impl Iterator<Item = u32> {
+        [Some(self.process), self.person, sudo_caller()].into_iter().flatten().map(|owner| owner.uid)
+    }
+
     /// Whether files may be given to any user.
     pub fn may_chown(&self) -> bool {
         self.process.uid == 0

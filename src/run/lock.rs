@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
-use crate::engine::{Answer, IdMap};
+use crate::engine::{Answer, IdMap, Location};
 use crate::host::turn::who;
 use crate::host::{Turn, TurnError, ensure_private_dir};
 use crate::ownership::images::image_of;
@@ -96,8 +96,9 @@ impl Locked {
         model: &Model,
         users: &[UserDecision],
         maps: &dyn Fn(&str) -> Answer<IdMap>,
+        location: &Location,
     ) -> Vec<Drift> {
-        drift(&self.file, model, &self.observed(users), maps)
+        drift(&self.file, model, &self.observed(users), maps, location)
     }
 
     /// Waits until no other launch of the project is at work.

@@ -42,7 +42,9 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
     };
     if request.global.dry_run {
         session.warn()?;
-        return super::print(format!("{} to create\n", verified.steps.len()).as_bytes());
+        let by_helper = verified.sought.iter().filter(|sought| sought.step.is_some() && !sought.is_elsewhere);
+        let count = verified.steps.len() + by_helper.count();
+        return super::print(format!("{count} to create\n").as_bytes());
     }
     let refreshed = match refresh(&verified.copies) {
         Ok(count) => count,
@@ -80,7 +82,7 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
     }
     if refreshed > 0 {
         let _ = writeln!(text, "refreshed {refreshed} derived file{}", if refreshed == 1 { "" } else { "s" });
-    } else if receipt.created.is_empty() {
+    } else if receipt.created.is_empty() && verified.sought.is_empty() {
         text.push_str("nothing to create: every bind source is there\n");
     }
     super::print(text.as_bytes())

@@ -8,6 +8,7 @@ use crate::engine::{Answer, Location};
 use crate::host::{Kind, Owner};
 use crate::ownership::images::{AFTER_PULL, NO_ENGINE, image_of};
 use crate::ownership::kind::{self, KindFrom};
+use crate::ownership::remote;
 use crate::ownership::root::Roots;
 use crate::yaml::Node;
 
@@ -15,7 +16,10 @@ use super::explain::{self, Say};
 use super::look::{self, Found, Seen};
 use super::mounts::{self, Mount, Source};
 use super::whom::Whom;
-use super::{BindDecision, BindQuestion, Declared, Outcome, Role, WriteProbe, nested, probe, usable};
+use super::{
+    BindDecision, BindQuestion, Declared, Outcome, Role, Sought, WriteProbe, nested, probe, there, tmpfs,
+    usable,
+};
 
 /// A decision with what later looks at all of them need.
 pub(super) struct Judged {
@@ -38,6 +42,7 @@ pub(super) struct Judge<'a> {
     pub question: &'a BindQuestion<'a>,
     pub roots: Roots,
     pub judged: Vec<Judged>,
+    pub sought: Vec<Sought>,
     pub findings: Vec<Finding>,
     /// What nobody could say.
     pub unclear: RefCell<Vec<Finding>>,
@@ -75,7 +80,14 @@ impl<'a> Judge<'a> {
             [] => Roots::new([project]),
             declared => Roots::new(declared.iter().map(PathBuf::as_path)),
         };
-        Self { question, roots, judged: Vec::new(), findings: Vec::new(), unclear: RefCell::default() }
+        Self {
+            question,
+            roots,
+            judged: Vec::new(),
+            sought: Vec::new(),
+            findings: Vec::new(),
+            unclear: RefCell::default(),
+        }
     }
 
     pub fn finish(self) -> (Vec<Judged>, Vec<Finding>) {
@@ -88,6 +100,10 @@ impl<'a> Judge<'a> {
 
     pub fn service(&mut self, name: &'a str, node: &Node) {
         let mounts = mounts::of_service(self.question.model, node, self.question.sources);
+        if self.strict() {
+            let found = tmpfs::judge(self, name, node, &mounts);
+            self.findings.extend(found);
+        }
         if mounts.iter().all(|mount| mount.source.is_none()) {
             return;
         }
@@ -104,6 +120,9 @@ impl<'a> Judge<'a> {
         }
         let image = image_of(self.question.model, name, node);
         let service = Service { name, image, whom, mounts };
+        if remote::elsewhere(self.question.location).is_some() {
+            return there::service(self, &service);
+        }
         for mount in &service.mounts {
             if let Some(source) = &mount.source {
                 self.source(&service, mount, source);
@@ -173,7 +192,7 @@ impl<'a> Judge<'a> {
         self.question.policy?.copies.iter().find(|(copy, _)| copy == path).map(|(_, mode)| *mode)
     }
 
-    fn declared(&self, path: &Path) -> Option<&'a Declared> {
+    pub fn declared(&self, path: &Path) -> Option<&'a Declared> {
         self.question.policy?.create.iter().find(|declared| declared.path == path)
     }
 
@@ -187,17 +206,20 @@ impl<'a> Judge<'a> {
         let found = match self.question.images.kind_at(image, target) {
             Answer::Known(found) => found,
             Answer::Unknown(reason) => {
-                if ![AFTER_PULL, NO_ENGINE].contains(&reason.as_str()) {
-                    let message = format!(
-                        "what the image of service `{}` has at {target} is not known: {reason}",
-                        service.name
-                    );
-                    self.unclear(mount, message, Code::EngineUnavailable.remedy());
-                }
+                self.unclear_image(mount, service.name, target, &reason);
                 None
             }
         };
         found.filter(|kind| *kind != Kind::Symlink)
+    }
+
+    /// Where an image that is there could not be looked into.
+    pub fn unclear_image(&self, mount: &Mount, service: &str, target: &str, reason: &str) {
+        if ![AFTER_PULL, NO_ENGINE].contains(&reason) {
+            let message =
+                format!("what the image of service `{service}` has at {target} is not known: {reason}");
+            self.unclear(mount, message, Code::EngineUnavailable.remedy());
+        }
     }
 
     fn unclear(&self, mount: &Mount, message: String, help: &str) {
@@ -214,7 +236,7 @@ impl<'a> Judge<'a> {
         })
     }
 
-    fn expected(
+    pub fn expected(
         &self,
         service: &Service<'_>,
         mount: &Mount,
