@@ -28,6 +28,7 @@ pub(crate) mod properties;
 mod schema;
 mod select;
 pub mod short;
+mod slices;
 pub mod suggest;
 pub mod table;
 mod tags;
@@ -36,7 +37,7 @@ mod unicity;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::host::expect_memory;
@@ -54,6 +55,7 @@ pub use trace::Trace;
 pub use unicity::key_of;
 
 use budget::Budget;
+use decode::Decoder;
 use load::{Level, Loader};
 use table::{PROJECT, Spec};
 
@@ -89,7 +91,7 @@ pub struct Model {
     pub name: String,
     /// Where relative paths resolve. Absolute.
     pub directory: PathBuf,
-    pub environment: Rc<Environment>,
+    pub environment: Arc<Environment>,
     /// Decoded: what `config` prints, for every service of every profile, before anything is left
     /// out. Env files and label files are not read yet.
     pub root: Node,
@@ -163,8 +165,7 @@ pub fn load_with(
     let Tree { root, name, environment, captured } = tree(project, layers, phases, inputs, sink, trace)?;
     let before = error_count(sink);
     let blank_users = blank_users(&root);
-    let mut root = decode::decode(root, &PROJECT, &Path::ROOT, sink)?;
-    select::spread_scale(&mut root);
+    let root = decoded(root, false, sink)?;
     if error_count(sink) > before {
         return None;
     }
@@ -188,6 +189,33 @@ pub fn load_with(
     Some(model)
 }
 
+/// The typed model of a tree.
+fn decoded(mut root: Node, written: bool, sink: &mut Sink) -> Option<Node> {
+    // As decoding would leave it, so that slices come in this order.
+    if let (Some(map), Some(table::Map::Object(project))) = (root.as_map_mut(), PROJECT.map) {
+        let place = |key: &str| project.position(key).unwrap_or(usize::MAX);
+        map.sort_by(|a, b| place(a).cmp(&place(b)));
+    }
+    let decoder = Decoder { written };
+    let done = slices::each(&mut root, |slice| {
+        let mut sink = Sink::new();
+        let tree = std::mem::replace(slice, Node::null(slice.origin));
+        let model = decoder.decode(tree, &PROJECT, &Path::ROOT, &mut sink);
+        let is_model = model.is_some();
+        if let Some(mut model) = model {
+            select::spread_scale(&mut model);
+            *slice = model;
+        }
+        (sink, is_model)
+    });
+    let mut all = true;
+    for (found, is_model) in done {
+        sink.extend(found.into_findings());
+        all &= is_model;
+    }
+    all.then_some(root)
+}
+
 fn blank_users(root: &Node) -> BTreeMap<String, Node> {
     let services = section(root, "services").into_iter().flat_map(Mapping::iter);
     services
@@ -201,7 +229,7 @@ fn blank_users(root: &Node) -> BTreeMap<String, Node> {
 pub struct Tree {
     pub root: Node,
     pub name: String,
-    pub environment: Rc<Environment>,
+    pub environment: Arc<Environment>,
     /// As in [`Model::captured`].
     pub captured: BTreeMap<String, Option<String>>,
 }
@@ -236,7 +264,7 @@ fn tree(
     let home = environment.get("HOME").map(str::to_owned);
     let name = name::resolve(project, &layers, phases, &environment, inputs.sources(), sink)?;
     environment.set("COMPOSE_PROJECT_NAME", name.as_str());
-    let environment = Rc::new(environment);
+    let environment = Arc::new(environment);
     let mut level = Level::of_project(project, &environment);
     if phases.keeps_expressions {
         level.prefix = PathBuf::from(".");
@@ -252,7 +280,7 @@ fn tree(
     if phases.keeps_expressions {
         normalize::apply_written(&mut root);
     } else if phases.normalize {
-        normalize::apply(&mut root, &name, &environment);
+        normalize::apply(&mut root, &name);
     } else if let Some(map) = root.as_map_mut().filter(|_| phases.interpolate) {
         let origin = map.get("name").map_or(Origin::Default("project name"), |node| node.origin);
         map.put("name", Node::string(name.as_str(), origin));
@@ -272,8 +300,7 @@ pub fn load_written(
     let phases = Phases { consistency: false, keeps_expressions: true, ..Phases::default() };
     let before = error_count(sink);
     let Tree { root, .. } = load_tree(project, layers, phases, inputs, sink)?;
-    let mut root = decode::decode(root, &PROJECT, &Path::ROOT, sink)?;
-    select::spread_scale(&mut root);
+    let root = decoded(root, true, sink)?;
     (error_count(sink) == before).then_some(root)
 }
 
@@ -289,7 +316,7 @@ pub struct Fragment {
 pub fn fragment(
     document: &Document,
     project: &Project,
-    environment: &Rc<Environment>,
+    environment: &Arc<Environment>,
     inputs: &mut Inputs,
     sink: &mut Sink,
 ) -> Option<Fragment> {
@@ -306,7 +333,7 @@ pub fn fragment(
         trace: None,
     };
     let (root, tags) = loader.alone(document.root.clone(), &level)?;
-    let root = decode::decode(root, &PROJECT, &Path::ROOT, loader.sink)?;
+    let root = Decoder { written: false }.decode(root, &PROJECT, &Path::ROOT, loader.sink)?;
     Some(Fragment { root, tags })
 }
 

@@ -30,4 +30,5 @@ pub use read::{Content, ReadError, read_file, read_stdin};
 pub use switch::{SwitchError, run_as};
 pub use sys::{defer_signals, expect_memory};
 pub use turn::{Turn, TurnError};
+pub use walk::share::{Share, share};
 pub use walk::{Handover, hand_over};

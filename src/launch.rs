@@ -35,7 +35,7 @@ pub fn cross_check(
     services: &[String],
     rendered: &Rendered,
 ) -> Result<(), Finding> {
-    let (compose, mut words) = Program::direct(docker).question(docker);
+    let (compose, mut words) = Program::direct(docker)?.question(docker);
     words.extend_from_slice(globals);
     words.push("config".into());
     words.extend(services.iter().map(OsString::from));

@@ -19,21 +19,24 @@ pub mod lock;
 pub mod predict;
 pub mod remote;
 pub mod root;
+pub mod share;
 pub mod spec;
 pub mod state;
 pub mod step;
 #[cfg(test)]
 mod testing;
 mod text;
+mod tmpfs;
 pub mod user;
 
 pub use apply::apply;
 pub use bind::{
-    BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome, Role, WriteProbe, decide_binds,
+    BindDecision, BindPolicy, BindQuestion, Binds, Declared, Outcome, Role, Sought, WriteProbe, decide_binds,
 };
 pub use caller::Caller;
 pub use images::{EngineImages, Images, NoEngine};
+pub use share::{SharedTree, Sharing};
 pub use spec::{Placed, UserSpec};
-pub use state::{Allowed, DeclaredState, StatePolicy, Way, way};
+pub use state::{Allowed, DeclaredState, StatePolicy, Strategy, Way, way};
 pub use step::HostStep;
 pub use user::{Identity, UserDecision, UserPolicy, UserQuestion, UserSource, Users, decide_users};

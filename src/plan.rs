@@ -202,11 +202,11 @@ pub struct PlanChange {
 /// Something to do on the host.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanStep {
-    /// `create-directory`, `create-file`, `repair` or `copy`.
+    /// `create-directory`, `create-file`, `repair`, `share` or `copy`.
     pub step: &'static str,
     /// Absolute.
     pub path: String,
-    /// `UID:GID` in the host's numbers; absent for whoever runs seaworthy.
+    /// `UID:GID` in the host's numbers; absent for whoever runs seaworthy, and where owners stay as they are.
     pub owner: Option<String>,
     /// Octal; absent where modes stay as they are.
     pub mode: Option<String>,
@@ -214,6 +214,17 @@ pub struct PlanStep {
     pub service: Option<String>,
     /// How it is done and why so, or what it is made of.
     pub how: Option<String>,
+}
+
+impl PlanStep {
+    /// Whose it will be, for people.
+    pub fn whose(&self) -> &str {
+        match &self.owner {
+            Some(owner) => owner,
+            None if self.step == "share" => "as it is",
+            None => "caller",
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -7,6 +7,7 @@ pub mod copy;
 mod create;
 pub mod probe;
 pub mod repair;
+pub mod there;
 
 use serde::Serialize;
 

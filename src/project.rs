@@ -9,9 +9,10 @@ pub mod list;
 pub mod quote;
 pub mod template;
 
+pub use crate::source::sha256;
 pub use discovery::{Given, Project, discover, locate};
 pub use environment::Environment;
-pub use inputs::{Inputs, sha256};
+pub use inputs::Inputs;
 
 use crate::diagnostic::{Code, Finding};
 use crate::source::{FileId, Span};

@@ -14,7 +14,7 @@ use std::collections::HashSet;
 
 use crate::diagnostic::{Finding, Sink};
 use crate::project::{Environment, Inputs};
-use crate::source::{FileId, SourceFile, SourceMap};
+use crate::source::{FileId, SourceMap};
 
 pub use credential::{names_secret, written};
 
@@ -130,7 +130,7 @@ impl Redactor {
             };
             let text =
                 if ranges.is_empty() { file.text.clone() } else { starred(&file.text, &ranges).into() };
-            clean.add(SourceFile { text, ..file.clone() });
+            clean.add(file.shown_as(text));
         }
         clean
     }

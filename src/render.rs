@@ -37,7 +37,7 @@ impl Rendered {
     pub fn naming(mut self, sources: &SourceMap) -> Self {
         let mut inputs = TITLE.to_owned();
         for file in sources.iter() {
-            let _ = writeln!(inputs, "# {} sha256:{}", file.name.escape_debug(), file.sha256);
+            let _ = writeln!(inputs, "# {} sha256:{}", file.name.escape_debug(), file.sha256());
         }
         self.text = self.text.replacen(TITLE, &inputs, 1);
         self
@@ -65,7 +65,12 @@ pub fn render(model: &Model, selected: &Model) -> Rendered {
             }
         }
     }
-    let mut arranged = output::arrange(&whole, Some(&crate::compose::table::PROJECT), Format::Yaml, 0);
+    let mut arranged = output::arrange(
+        &whole,
+        Some(&crate::compose::table::PROJECT),
+        Format::Yaml,
+        &crate::yaml::Path::ROOT,
+    );
     make_loadable(&mut arranged);
     escape_values(&mut arranged);
     // Closed, so that a cut file is seen to be one.
@@ -132,8 +137,7 @@ pub fn write(directory: &Path, name: &str, rendered: &Rendered) -> Result<PathBu
     ensure_private_dir(folder).map_err(|error| {
         Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy())
     })?;
-    sweep(folder);
-    write_atomic(&path, rendered.text.as_bytes(), 0o600).map_err(|error| {
+    sweep(folder).and_then(|()| write_atomic(&path, rendered.text.as_bytes(), 0o600)).map_err(|error| {
         Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy())
     })?;
     Ok(path)

@@ -155,9 +155,14 @@ fn users(decisions: &[UserDecision], lock: Option<&Lock>, model: &Node) -> Node 
 /// Each rule of the catalogue: `passes`, or the places where it does not with how it stands there.
 fn posture(verdicts: &[Verdict]) -> Node {
     let mut posture = Mapping::new();
+    // They come in the catalogue's order.
+    let mut rest = verdicts;
     for rule in CATALOGUE.iter() {
         let mut places = Mapping::new();
-        for verdict in verdicts.iter().filter(|verdict| verdict.rule.id == rule.id) {
+        let own = rest.iter().take_while(|verdict| verdict.rule.id == rule.id).count();
+        let (own, others) = rest.split_at_checked(own).unwrap_or((rest, &[]));
+        rest = others;
+        for verdict in own {
             places.put(
                 redact::written("", &verdict.place),
                 Node::string(verdict.standing.name(), verdict.origin),

@@ -6,7 +6,9 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use sha2::{Digest, Sha256};
 
 /// One input file, by its position in the [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,8 +66,33 @@ pub struct SourceFile {
     /// Absolute path; for standard input and built-in overlays the name itself.
     pub path: PathBuf,
     pub text: Arc<str>,
-    /// Lower-case hexadecimal sha256 of the bytes as read.
-    pub sha256: String,
+    digest: OnceLock<String>,
+}
+
+impl SourceFile {
+    pub fn new(name: impl Into<String>, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), path: path.into(), text: text.into(), digest: OnceLock::new() }
+    }
+
+    /// Lower-case hexadecimal sha256 of the text as read.
+    pub fn sha256(&self) -> &str {
+        self.digest.get_or_init(|| sha256(self.text.as_bytes()))
+    }
+
+    /// The same input shown with another text.
+    #[must_use]
+    pub fn shown_as(&self, text: Arc<str>) -> Self {
+        Self { digest: OnceLock::from(self.sha256().to_owned()), text, ..self.clone() }
+    }
+}
+
+/// Lower-case hexadecimal sha256.
+pub fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A position as people count it: line and column from 1, the column in characters.
@@ -140,12 +167,7 @@ mod tests {
     #[test]
     fn positions_count_characters_from_one() {
         let mut map = SourceMap::default();
-        let file = map.add(SourceFile {
-            name: "a.yaml".into(),
-            path: "/x/a.yaml".into(),
-            text: "é: 1\nüx: 2\n".into(),
-            sha256: String::new(),
-        });
+        let file = map.add(SourceFile::new("a.yaml", "/x/a.yaml", "é: 1\nüx: 2\n"));
         let at = map.files[0].text.find('2').unwrap();
         assert_eq!(map.describe(Span::new(file, at, at + 1)), "a.yaml:2:5");
         assert_eq!(map.text(Span::new(file, at, at + 1)), "2");

@@ -11,6 +11,7 @@ mod order;
 mod parse;
 mod path;
 pub mod scalar;
+pub mod spread;
 
 pub use emit::{to_yaml, to_yaml_lossless, to_yaml_with_lines};
 pub use json::{to_json, to_json_compact};

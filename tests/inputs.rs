@@ -18,7 +18,19 @@ mod faults;
 mod killed;
 #[path = "inputs/lists.rs"]
 mod lists;
+#[path = "inputs/messages.rs"]
+mod messages;
 #[path = "inputs/overlays.rs"]
 mod overlays;
+#[path = "inputs/scenario.rs"]
+mod scenario;
+#[path = "harness/snapshot.rs"]
+mod snapshot;
 #[path = "inputs/swapped.rs"]
 mod swapped;
+#[cfg(target_arch = "x86_64")]
+#[path = "inputs/threads.rs"]
+mod threads;
+#[cfg(target_arch = "x86_64")]
+#[path = "inputs/tracer.rs"]
+mod tracer;

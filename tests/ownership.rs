@@ -12,6 +12,8 @@ mod ownership {
     mod idmap;
     mod launch;
     mod operator;
+    mod remote;
     mod repair;
+    mod share;
     mod surroundings;
 }

@@ -1,7 +1,7 @@
 //! Bounds on what one load may make of its inputs: a few short files can ask for more than any
 //! memory holds, by includes of includes, by services that extend services, by ranges of ports.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::diagnostic::{Code, Finding};
 use crate::source::Origin;
@@ -26,7 +26,7 @@ pub struct Budget {
     levels: usize,
     ports: usize,
     /// Shared with the interpolation, which only reads the rest.
-    growth: Cell<usize>,
+    growth: AtomicUsize,
 }
 
 impl Budget {
@@ -48,13 +48,12 @@ impl Budget {
 
     /// Whether so many bytes more are allowed.
     pub fn growth(&self, bytes: usize) -> bool {
-        self.growth.set(self.growth.get().saturating_add(bytes));
-        self.growth.get() <= GROWTH
+        self.growth.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= GROWTH
     }
 
     /// Whether [`Self::growth`] said no already.
     pub fn overgrown(&self) -> bool {
-        self.growth.get() > GROWTH
+        self.growth.load(Ordering::Relaxed) > GROWTH
     }
 }
 

@@ -7,22 +7,22 @@ use std::collections::HashMap;
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::{Mapping, Node, Path, spread};
 
 use super::load::section;
 use super::merge::text;
 use super::suggest::nearest;
 
 /// Checks every enabled service of a decoded model. `enabled` says which services are.
-pub fn check(model: &Node, enabled: &dyn Fn(&str) -> bool, sink: &mut Sink) {
+pub fn check(model: &Node, enabled: &(dyn Fn(&str) -> bool + Sync), sink: &mut Sink) {
     let empty = Mapping::new();
     let services = section(model, "services").unwrap_or(&empty);
     let checker = Checker { model, services, enabled };
-    for (name, entry) in services.entries() {
+    spread::look(services, &Path::ROOT.key("services"), sink, |name, entry, sink| {
         if enabled(name) {
             checker.service(name, entry.key, &entry.value, sink);
         }
-    }
+    });
     for (name, secret) in section(model, "secrets").into_iter().flat_map(Mapping::iter) {
         let has = |key: &str| secret.get(key).is_some();
         if !has("external") && !has("file") && !has("environment") {
@@ -61,7 +61,7 @@ pub fn container_names(model: &Node, enabled: &dyn Fn(&str) -> bool, sink: &mut 
 struct Checker<'a> {
     model: &'a Node,
     services: &'a Mapping,
-    enabled: &'a dyn Fn(&str) -> bool,
+    enabled: &'a (dyn Fn(&str) -> bool + Sync),
 }
 
 impl Checker<'_> {

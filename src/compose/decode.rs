@@ -12,100 +12,224 @@ use super::merge::{kind, printed, text};
 use super::short::{boolean, command, duration, file_mode, host, integer, size};
 use super::table::{Canonical, Decode, Map, Object, Scalars, Spec, is_extension};
 
-/// The decoded value; `None` where Compose leaves it out. Faults go to the sink.
-pub fn decode(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
-    let origin = node.origin;
-    let kept = expression::holds(&node).then(|| node.clone());
-    match convert(node, spec, path, sink) {
-        Ok(decoded) => decoded,
-        // An expression is what it is, until there is a value.
-        Err(_) if kept.is_some() => kept,
-        Err(message) => {
-            sink.push(
-                Finding::error(Code::ComposeValue, format!("{path}: {message}"))
-                    .at_origin(origin, "not valid"),
-            );
-            None
-        }
-    }
+/// Reads a canonical tree as the typed model.
+pub struct Decoder {
+    /// Expressions stay as they are written.
+    pub written: bool,
 }
 
-fn convert(mut node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<Option<Node>, String> {
-    let origin = node.origin;
-    if let (Value::Map(map), Some(Map::Free { literal: false, value, .. })) = (&mut node.value, spec.map) {
-        gather_extensions(map, value, path, sink);
+impl Decoder {
+    /// The decoded value; `None` where Compose leaves it out. Faults go to the sink.
+    pub fn decode(&self, node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
+        let origin = node.origin;
+        let kept = (self.written && expression::holds(&node)).then(|| node.clone());
+        match self.convert(node, spec, path, sink) {
+            Ok(decoded) => decoded,
+            // An expression is what it is, until there is a value.
+            Err(_) if kept.is_some() => kept,
+            Err(message) => {
+                sink.push(
+                    Finding::error(Code::ComposeValue, format!("{path}: {message}"))
+                        .at_origin(origin, "not valid"),
+                );
+                None
+            }
+        }
     }
-    let with = |value: Value| Some(Node::new(value, origin));
-    if node.is_null() && !matches!(spec.decode, Decode::Raw | Decode::Object | Decode::Required) {
-        return Ok(None);
+
+    fn convert(
+        &self,
+        mut node: Node,
+        spec: &Spec,
+        path: &Path<'_>,
+        sink: &mut Sink,
+    ) -> Result<Option<Node>, String> {
+        let origin = node.origin;
+        if let (Value::Map(map), Some(Map::Free { literal: false, value, .. })) = (&mut node.value, spec.map)
+        {
+            gather_extensions(map, value, path, sink);
+        }
+        let with = |value: Value| Some(Node::new(value, origin));
+        if node.is_null() && !matches!(spec.decode, Decode::Raw | Decode::Object | Decode::Required) {
+            return Ok(None);
+        }
+        Ok(match spec.decode {
+            Decode::Raw => Some(node),
+            Decode::Dropped => None,
+            Decode::Text if matches!(node.value, Value::UInt(_)) && spec.scalars.has(Scalars::INTEGER) => {
+                return Err(format!("{} is too large", text(&node)));
+            }
+            Decode::Text => {
+                Some(taken(node)).filter(|text| !text.is_empty()).and_then(|text| with(Value::String(text)))
+            }
+            Decode::Bool => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
+            Decode::BoolKept | Decode::Required => with(Value::Bool(to_bool(&node)?)),
+            Decode::External => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
+            Decode::Int => {
+                Some(to_int(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
+            }
+            Decode::IntKept => with(Value::Int(to_int(&node)?)),
+            Decode::Uint(bits) => {
+                let number = to_uint(&node)?;
+                let number = if bits < 64 { number % (1 << bits) } else { number };
+                if number == 0 { None } else { with(unsigned(number)) }
+            }
+            Decode::UintKept => with(unsigned(to_uint(&node)?)),
+            Decode::Cpus if matches!(node.value, Value::UInt(_)) => {
+                return Err(format!("{} is too large", text(&node)));
+            }
+            Decode::Float32 | Decode::Cpus => {
+                to_float32(&node)?.and_then(|number| with(Value::Float(number)))
+            }
+            Decode::Bytes => Some(to_bytes(&node)?)
+                .filter(|bytes| *bytes != 0)
+                .and_then(|bytes| with(Value::String(bytes.to_compact_string()))),
+            Decode::PlainTextMap => {
+                let map = plain_text_map(node)?;
+                (!map.is_empty()).then(|| Node::map(map, origin))
+            }
+            Decode::Duration => {
+                let nanos = to_duration(&node)?;
+                if nanos == 0 { None } else { with(Value::String(duration::format(nanos).into())) }
+            }
+            Decode::DurationKept => with(Value::String(duration::format(to_duration(&node)?).into())),
+            Decode::Texts => {
+                refuse_floats(&node)?;
+                non_empty(texts(node))
+            }
+            Decode::Shell => with(Value::Seq(shell(node)?)),
+            Decode::HealthTest => non_empty(health_test(node)),
+            Decode::TextMap | Decode::Environment => {
+                let map = text_map(node, spec.decode == Decode::Environment)?;
+                (!map.is_empty()).then(|| Node::map(map, origin))
+            }
+            Decode::MultiOptions => multi_options(node),
+            Decode::Hosts => hosts(node)?,
+            Decode::Ssh => ssh(node),
+            Decode::Ulimit => self.ulimit(node, spec, path, sink)?,
+            Decode::FileMode => with(Value::String(to_file_mode(&node)?.into())),
+            Decode::DeviceCount => Some(to_count(&node)?)
+                .filter(|number| *number != 0)
+                .and_then(|number| with(Value::Int(number))),
+            // Without interpolation a short form may have stayed what it was.
+            Decode::Struct | Decode::Object if !(node.is_null() || node.as_map().is_some()) => {
+                return Err(format!("expected a mapping, got {}", kind(&node)));
+            }
+            Decode::Struct => self
+                .object(node, spec, path, sink)
+                .filter(|node| node.as_map().is_some_and(|map| !map.is_empty())),
+            Decode::Object => self.object(node, spec, path, sink),
+            Decode::Objects => non_empty(self.objects(node, spec, path, sink)),
+            Decode::ObjectMap => self.object_map(node, spec, path, sink),
+        })
     }
-    Ok(match spec.decode {
-        Decode::Raw => Some(node),
-        Decode::Dropped => None,
-        Decode::Text if matches!(node.value, Value::UInt(_)) && spec.scalars.has(Scalars::INTEGER) => {
-            return Err(format!("{} is too large", text(&node)));
+
+    /// An integer stands for both bounds, except zero, which Compose decodes as a pair.
+    fn ulimit(
+        &self,
+        node: Node,
+        spec: &Spec,
+        path: &Path<'_>,
+        sink: &mut Sink,
+    ) -> Result<Option<Node>, String> {
+        let origin = node.origin;
+        let pair = |soft: i64, hard: i64| {
+            let mut map = Mapping::new();
+            map.put("soft", Node::new(Value::Int(soft), origin));
+            map.put("hard", Node::new(Value::Int(hard), origin));
+            Some(Node::map(map, origin))
+        };
+        Ok(match &node.value {
+            Value::Map(map) => {
+                let bound = |key: &str| map.get(key).map_or(Ok(0), to_int);
+                pair(bound("soft")?, bound("hard")?)
+            }
+            _ => match to_int(&node) {
+                Ok(0) => pair(0, 0),
+                Ok(number) => Some(Node::new(Value::Int(number), origin)),
+                Err(_) => self.object(node, spec, path, sink),
+            },
+        })
+    }
+
+    fn object(&self, node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
+        let origin = node.origin;
+        let Some(Map::Object(object)) = spec.map else { return Some(node) };
+        match node.value {
+            Value::Map(map) => Some(Node::map(self.fields(map, object, path, sink), origin)),
+            // `services.a.networks.n:` and `deploy:` may be empty; the first stays so, the second is absent.
+            Value::Null => None,
+            value => Some(Node::new(value, origin)),
         }
-        Decode::Text => {
-            Some(taken(node)).filter(|text| !text.is_empty()).and_then(|text| with(Value::String(text)))
+    }
+
+    /// Known fields in the table's order, then extensions.
+    fn fields(&self, map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
+        let mut known = Vec::with_capacity(map.len());
+        let mut extensions = Vec::new();
+        for (key, entry) in map {
+            match object.position(&key) {
+                Some(at) => known.push((at, Some(entry))),
+                None if is_extension(&key) && !object.loses_extensions => extensions.push((key, entry)),
+                None => {}
+            }
         }
-        Decode::Bool => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
-        Decode::BoolKept | Decode::Required => with(Value::Bool(to_bool(&node)?)),
-        Decode::External => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
-        Decode::Int => {
-            Some(to_int(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
+        let always = object.fields.iter().enumerate().filter(|(_, field)| object.always && field.always);
+        for (at, _) in always {
+            if !known.iter().any(|(found, _)| *found == at) {
+                known.push((at, None));
+            }
         }
-        Decode::IntKept => with(Value::Int(to_int(&node)?)),
-        Decode::Uint(bits) => {
-            let number = to_uint(&node)?;
-            let number = if bits < 64 { number % (1 << bits) } else { number };
-            if number == 0 { None } else { with(unsigned(number)) }
+        known.sort_unstable_by_key(|(at, _)| *at);
+        let mut decoded = Mapping::with_capacity(known.len() + extensions.len());
+        for (at, entry) in known {
+            let Some(field) = object.fields.get(at) else { continue };
+            if let Some(entry) = entry
+                && let Some(value) = self.decode(entry.value, &field.spec, &path.key(field.key), sink)
+            {
+                decoded.append(Text::const_new(field.key), Entry { key: entry.key, value });
+            } else if field.always {
+                let value = Node::new(nothing(field.spec.decode), Origin::Default("empty"));
+                decoded.append(Text::const_new(field.key), Entry { key: value.origin, value });
+            }
         }
-        Decode::UintKept => with(unsigned(to_uint(&node)?)),
-        Decode::Cpus if matches!(node.value, Value::UInt(_)) => {
-            return Err(format!("{} is too large", text(&node)));
+        for (key, entry) in extensions {
+            decoded.append(key, entry);
         }
-        Decode::Float32 | Decode::Cpus => to_float32(&node)?.and_then(|number| with(Value::Float(number))),
-        Decode::Bytes => Some(to_bytes(&node)?)
-            .filter(|bytes| *bytes != 0)
-            .and_then(|bytes| with(Value::String(bytes.to_compact_string()))),
-        Decode::PlainTextMap => {
-            let map = plain_text_map(node)?;
-            (!map.is_empty()).then(|| Node::map(map, origin))
+        decoded
+    }
+
+    fn objects(&self, node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Node {
+        let origin = node.origin;
+        let (Value::Seq(items), Some(item_spec)) = (node.value, spec.item()) else {
+            return Node::seq(Vec::new(), origin);
+        };
+        let items = items
+            .into_iter()
+            .enumerate()
+            .filter_map(|(at, item)| self.decode(item, item_spec, &path.index(at), sink))
+            .collect();
+        Node::seq(items, origin)
+    }
+
+    fn object_map(&self, node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
+        let origin = node.origin;
+        let (Value::Map(map), Some(Map::Free { value, .. })) = (node.value, spec.map) else { return None };
+        let mut decoded = Mapping::new();
+        for (key, entry) in map {
+            let at = entry.value.origin;
+            let place = path.key(&key);
+            let child =
+                if entry.value.is_null() { None } else { self.decode(entry.value, value, &place, sink) };
+            // A resource is a struct by value in Compose, and so never null.
+            let empty = || match value.canonical {
+                Canonical::Resource => Node::map(Mapping::new(), at),
+                _ => Node::null(at),
+            };
+            decoded.insert(key.as_str(), entry.key, child.unwrap_or_else(empty));
         }
-        Decode::Duration => {
-            let nanos = to_duration(&node)?;
-            if nanos == 0 { None } else { with(Value::String(duration::format(nanos).into())) }
-        }
-        Decode::DurationKept => with(Value::String(duration::format(to_duration(&node)?).into())),
-        Decode::Texts => {
-            refuse_floats(&node)?;
-            non_empty(texts(node))
-        }
-        Decode::Shell => with(Value::Seq(shell(node)?)),
-        Decode::HealthTest => non_empty(health_test(node)),
-        Decode::TextMap | Decode::Environment => {
-            let map = text_map(node, spec.decode == Decode::Environment)?;
-            (!map.is_empty()).then(|| Node::map(map, origin))
-        }
-        Decode::MultiOptions => multi_options(node),
-        Decode::Hosts => hosts(node)?,
-        Decode::Ssh => ssh(node),
-        Decode::Ulimit => ulimit(node, spec, path, sink)?,
-        Decode::FileMode => with(Value::String(to_file_mode(&node)?.into())),
-        Decode::DeviceCount => {
-            Some(to_count(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
-        }
-        // Without interpolation a short form may have stayed what it was.
-        Decode::Struct | Decode::Object if !(node.is_null() || node.as_map().is_some()) => {
-            return Err(format!("expected a mapping, got {}", kind(&node)));
-        }
-        Decode::Struct => {
-            object(node, spec, path, sink).filter(|node| node.as_map().is_some_and(|map| !map.is_empty()))
-        }
-        Decode::Object => object(node, spec, path, sink),
-        Decode::Objects => non_empty(objects(node, spec, path, sink)),
-        Decode::ObjectMap => object_map(node, spec, path, sink),
-    })
+        (!decoded.is_empty()).then(|| Node::map(decoded, origin))
+    }
 }
 
 /// The name under which Compose's decoder keeps extensions while it works.
@@ -389,74 +513,6 @@ fn ssh(node: Node) -> Option<Node> {
     (!items.is_empty()).then(|| Node::seq(items, origin))
 }
 
-/// An integer stands for both bounds, except zero, which Compose decodes as a pair.
-fn ulimit(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Result<Option<Node>, String> {
-    let origin = node.origin;
-    let pair = |soft: i64, hard: i64| {
-        let mut map = Mapping::new();
-        map.put("soft", Node::new(Value::Int(soft), origin));
-        map.put("hard", Node::new(Value::Int(hard), origin));
-        Some(Node::map(map, origin))
-    };
-    Ok(match &node.value {
-        Value::Map(map) => {
-            let bound = |key: &str| map.get(key).map_or(Ok(0), to_int);
-            pair(bound("soft")?, bound("hard")?)
-        }
-        _ => match to_int(&node) {
-            Ok(0) => pair(0, 0),
-            Ok(number) => Some(Node::new(Value::Int(number), origin)),
-            Err(_) => object(node, spec, path, sink),
-        },
-    })
-}
-
-fn object(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
-    let origin = node.origin;
-    let Some(Map::Object(object)) = spec.map else { return Some(node) };
-    match node.value {
-        Value::Map(map) => Some(Node::map(fields(map, object, path, sink), origin)),
-        // `services.a.networks.n:` and `deploy:` may be empty; the first stays so, the second is absent.
-        Value::Null => None,
-        value => Some(Node::new(value, origin)),
-    }
-}
-
-/// Known fields in the table's order, then extensions.
-fn fields(map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
-    let mut known = Vec::with_capacity(map.len());
-    let mut extensions = Vec::new();
-    for (key, entry) in map {
-        match object.position(&key) {
-            Some(at) => known.push((at, Some(entry))),
-            None if is_extension(&key) && !object.loses_extensions => extensions.push((key, entry)),
-            None => {}
-        }
-    }
-    for (at, _) in object.fields.iter().enumerate().filter(|(_, field)| field.always) {
-        if !known.iter().any(|(found, _)| *found == at) {
-            known.push((at, None));
-        }
-    }
-    known.sort_unstable_by_key(|(at, _)| *at);
-    let mut decoded = Mapping::with_capacity(known.len() + extensions.len());
-    for (at, entry) in known {
-        let Some(field) = object.fields.get(at) else { continue };
-        if let Some(entry) = entry
-            && let Some(value) = decode(entry.value, &field.spec, &path.key(field.key), sink)
-        {
-            decoded.append(Text::const_new(field.key), Entry { key: entry.key, value });
-        } else if field.always {
-            let value = Node::new(nothing(field.spec.decode), Origin::Default("empty"));
-            decoded.append(Text::const_new(field.key), Entry { key: value.origin, value });
-        }
-    }
-    for (key, entry) in extensions {
-        decoded.append(key, entry);
-    }
-    decoded
-}
-
 /// What Go prints for a field that holds nothing.
 fn nothing(decode: Decode) -> Value {
     match decode {
@@ -464,35 +520,4 @@ fn nothing(decode: Decode) -> Value {
         Decode::Bytes => Value::String("0".into()),
         _ => Value::String(Text::default()),
     }
-}
-
-fn objects(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Node {
-    let origin = node.origin;
-    let (Value::Seq(items), Some(item_spec)) = (node.value, spec.item()) else {
-        return Node::seq(Vec::new(), origin);
-    };
-    let items = items
-        .into_iter()
-        .enumerate()
-        .filter_map(|(at, item)| decode(item, item_spec, &path.index(at), sink))
-        .collect();
-    Node::seq(items, origin)
-}
-
-fn object_map(node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Option<Node> {
-    let origin = node.origin;
-    let (Value::Map(map), Some(Map::Free { value, .. })) = (node.value, spec.map) else { return None };
-    let mut decoded = Mapping::new();
-    for (key, entry) in map {
-        let at = entry.value.origin;
-        let place = path.key(&key);
-        let child = if entry.value.is_null() { None } else { decode(entry.value, value, &place, sink) };
-        // A resource is a struct by value in Compose, and so never null.
-        let empty = || match value.canonical {
-            Canonical::Resource => Node::map(Mapping::new(), at),
-            _ => Node::null(at),
-        };
-        decoded.insert(key.as_str(), entry.key, child.unwrap_or_else(empty));
-    }
-    (!decoded.is_empty()).then(|| Node::map(decoded, origin))
 }

@@ -3,6 +3,8 @@
 //! The expression's ASCII characters are moved into a private area of Unicode, so that no colon, slash
 //! or quote of theirs means anything, and moved back by [`written`].
 
+use std::borrow::Cow;
+
 use crate::project::template::{self, TemplateError};
 use crate::yaml::{Node, Value};
 
@@ -68,7 +70,11 @@ pub fn holds(node: &Node) -> bool {
 }
 
 /// The text as it was written.
-pub fn written(text: &str) -> String {
+pub fn written(text: &str) -> Cow<'_, str> {
+    // Nothing else is written another way.
+    if text.is_ascii() && !text.contains('$') {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match u32::from(character) {
@@ -78,7 +84,7 @@ pub fn written(text: &str) -> String {
             _ => out.push(character),
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 #[cfg(test)]

@@ -229,9 +229,9 @@ impl<'l, 'a> Extends<'l, 'a> {
                 tags::apply(model, &own);
             }
             tags.extend(own);
-            let mut merged = self.loader.combine(model.take(), root);
+            let mut merged = self.loader.merged(model.take(), root);
             self.loader.spend(&merged, merged.origin)?;
-            self.loader.canonical(&mut merged);
+            self.loader.settle(&mut merged, false);
             model = Some(merged);
         }
         let mut model = model.unwrap_or_else(|| Node::map(Mapping::new(), node.origin));

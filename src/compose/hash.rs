@@ -2,7 +2,7 @@
 
 use crate::project::sha256;
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node, to_json_compact};
+use crate::yaml::{Mapping, Node, Path, to_json_compact};
 
 use super::output::{Format, arrange};
 use super::schema_service;
@@ -24,7 +24,9 @@ pub fn config_hash(service: &Node) -> String {
     } else {
         service = Node::map(Mapping::new(), Origin::Default("empty service"));
     }
-    let json = to_json_compact(&arrange(&service, Some(schema_service()), Format::Json, 1));
+    let services = Path::ROOT.key("services");
+    let arranged = arrange(&service, Some(schema_service()), Format::Json, &services.key("service"));
+    let json = to_json_compact(&arranged);
     sha256(json.as_bytes())
 }
 

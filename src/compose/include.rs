@@ -1,7 +1,7 @@
 //! `include`: other projects' resources, each loaded as a level of its own.
 
 use std::path::{Path as FsPath, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::diagnostic::{Code, Finding};
 use crate::project::dotenv;
@@ -135,7 +135,7 @@ fn load(loader: &mut Loader<'_>, entry: &Entry, including: &FsPath, level: &Leve
     let environment = environment(loader, entry, &directory, level)?;
     let mut chain = level.chain.clone();
     chain.push(including.to_path_buf());
-    loader.level(&files, &Level { directory, prefix, environment: Rc::new(environment), chain })
+    loader.level(&files, &Level { directory, prefix, environment: Arc::new(environment), chain })
 }
 
 fn cycle(chain: &[&PathBuf], including: &FsPath, path: &FsPath, origin: Origin) -> Finding {

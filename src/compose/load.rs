@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path as FsPath, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::{Environment, Inputs, Project};
@@ -21,7 +21,10 @@ use super::short::port;
 use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
 use super::trace::{How, Trace};
-use super::{Layer, checks, defaults, error_count, include, merge, parse_file, paths, schema, unicity};
+use super::{
+    Layer, checks, defaults, error_count, include, merge, normalize, parse_file, paths, schema, slices,
+    unicity,
+};
 
 /// Which phases run; the defaults are those of `docker compose up`.
 #[derive(Clone, Copy, Debug)]
@@ -56,18 +59,18 @@ pub struct Level {
     /// What relative paths get as prefix: the directory itself, or, for an include, its directory
     /// as seen from the including level, which then adds its own.
     pub prefix: PathBuf,
-    pub environment: Rc<Environment>,
+    pub environment: Arc<Environment>,
     /// The chain of files whose `include` led here.
     pub chain: Vec<PathBuf>,
 }
 
 impl Level {
     /// The project itself, which nothing includes.
-    pub fn of_project(project: &Project, environment: &Rc<Environment>) -> Self {
+    pub fn of_project(project: &Project, environment: &Arc<Environment>) -> Self {
         Self {
             directory: project.directory.clone(),
             prefix: project.directory.clone(),
-            environment: Rc::clone(environment),
+            environment: Arc::clone(environment),
             chain: Vec::new(),
         }
     }
@@ -112,22 +115,32 @@ impl Loader<'_> {
             }
         }
         let mut model = model.unwrap_or_else(|| Node::map(Mapping::new(), Origin::Default("empty project")));
-        defaults::apply(&mut model);
-        let before = self.errors();
-        if !self.phases.keeps_expressions {
-            checks::structure(&model, self.sink);
-        }
-        if self.errors() > before {
-            return None;
-        }
-        if self.phases.resolve_paths || !level.chain.is_empty() {
-            paths::resolve(&mut model, &PROJECT, &self.base(&level.prefix));
-        }
-        if !self.phases.keeps_expressions {
-            super::environment::resolve_lists(&mut model, &level.environment);
-            if !level.chain.is_empty() {
-                self.capture(&model, &level.environment);
+        let is_included = !level.chain.is_empty();
+        let base = (self.phases.resolve_paths || is_included).then(|| self.base(&level.prefix));
+        let (phases, environment) = (self.phases, level.environment.as_ref());
+        let found = slices::each(&mut model, |model| {
+            let mut sink = Sink::new();
+            defaults::apply(model);
+            if !phases.keeps_expressions {
+                checks::structure(model, &mut sink);
             }
+            if sink.has_errors() {
+                return [sink];
+            }
+            if let Some(base) = &base {
+                paths::resolve(model, &PROJECT, base);
+            }
+            if !phases.keeps_expressions {
+                super::environment::resolve_lists(model, environment);
+            }
+            if phases.normalize && !is_included {
+                normalize::services(model, (!phases.keeps_expressions).then_some(environment));
+            }
+            [sink]
+        });
+        self.tell(found)?;
+        if is_included && !self.phases.keeps_expressions {
+            self.capture(&model, &level.environment);
         }
         Some(model)
     }
@@ -158,13 +171,8 @@ impl Loader<'_> {
     /// One document without any other: interpolated, canonical, with its paths resolved.
     pub fn alone(&mut self, root: Node, level: &Level) -> Option<(Node, Vec<TaggedPath>)> {
         let before = self.errors();
-        let Prepared { root, tags } = self.prepare(root, level)?;
-        let mut root = self.combine(None, root);
-        schema::validate(&root, &PROJECT, &Path::ROOT, self.sink);
-        if self.errors() > before {
-            return None;
-        }
-        self.canonical(&mut root);
+        let Prepared { mut root, tags } = self.prepare(root, level)?;
+        self.settle(&mut root, true)?;
         paths::resolve(&mut root, &PROJECT, &self.base(&level.prefix));
         (self.errors() == before).then_some((root, tags))
     }
@@ -184,20 +192,10 @@ impl Loader<'_> {
             let how = if level.chain.is_empty() { How::Written } else { How::Included };
             trace.add(file, how, own, &tags);
         }
-        let merged = self.combine(model, root);
+        let mut merged = self.merged(model, root);
         self.spend(&merged, merged.origin)?;
-        if self.errors() > before {
-            return None;
-        }
-        if !self.phases.keeps_expressions {
-            schema::validate(&merged, &PROJECT, &Path::ROOT, self.sink);
-        }
-        if self.errors() > before {
-            return None;
-        }
-        let mut merged = merged;
+        self.settle(&mut merged, !self.phases.keeps_expressions)?;
         self.obsolete_version(&mut merged);
-        self.canonical(&mut merged);
         (self.errors() == before).then_some(merged)
     }
 
@@ -223,19 +221,65 @@ impl Loader<'_> {
                 budget: &self.budget,
                 keeps: self.phases.keeps_expressions,
             };
-            interpolation.apply(&mut root, Some(&PROJECT), &Path::ROOT, self.sink);
+            let found = slices::each(&mut root, |root| {
+                let mut sink = Sink::new();
+                interpolation.apply(root, Some(&PROJECT), &Path::ROOT, &mut sink);
+                [sink]
+            });
+            self.tell(found);
         }
         (self.errors() == before).then_some(Prepared { root, tags })
     }
 
-    /// Merge and the first unicity pass.
-    pub fn combine(&mut self, model: Option<Node>, root: Node) -> Node {
-        let mut merged = match model {
+    /// A document over the model so far.
+    pub fn merged(&mut self, model: Option<Node>, root: Node) -> Node {
+        match model {
             Some(model) => merge(model, root, Some(&PROJECT), &Path::ROOT, self.sink),
             None => root,
-        };
-        unicity::enforce(&mut merged, &PROJECT, &Path::ROOT, self.sink);
-        merged
+        }
+    }
+
+    /// What every merged document goes through: unicity, the schema if it `validates`, the canonical form and
+    /// unicity again. `None` where the sink got errors.
+    pub fn settle(&mut self, model: &mut Node, validates: bool) -> Option<()> {
+        let before = self.errors();
+        self.count_ports(model)?;
+        let reports = self.phases.interpolate && !self.phases.keeps_expressions;
+        let on_fault = if reports { OnFault::Report } else { OnFault::Keep };
+        let found = slices::each(model, |model| {
+            let [mut unequal, mut invalid, mut unclear] = std::array::from_fn(|_| Sink::new());
+            unicity::enforce(model, &PROJECT, &Path::ROOT, &mut unequal);
+            if validates && !unequal.has_errors() {
+                schema::validate(model, &PROJECT, &Path::ROOT, &mut invalid);
+            }
+            if !unequal.has_errors() && !invalid.has_errors() {
+                canonical::transform(model, &PROJECT, &Path::ROOT, on_fault, &mut unclear);
+                drop_empty_dns(model);
+                unicity::enforce(model, &PROJECT, &Path::ROOT, &mut unclear);
+            }
+            [unequal, invalid, unclear]
+        });
+        self.tell(found)?;
+        (self.errors() == before).then_some(())
+    }
+
+    /// Takes over what was found in the slices of a model, phase by phase; `None` at the first one with errors,
+    /// since the next would not have come.
+    fn tell<const PHASES: usize>(&mut self, found: Vec<[Sink; PHASES]>) -> Option<()> {
+        let mut phases: [Vec<Finding>; PHASES] = std::array::from_fn(|_| Vec::new());
+        for slice in found {
+            for (phase, sink) in phases.iter_mut().zip(slice) {
+                phase.extend(sink.into_findings());
+            }
+        }
+        for phase in phases {
+            let before = self.errors();
+            self.sink.extend(phase);
+            if self.errors() > before {
+                return None;
+            }
+        }
+        Some(())
     }
 
     /// Counts what is about to be gone through; `None` where it is too much.
@@ -257,18 +301,6 @@ impl Loader<'_> {
             }
         }
         Some(())
-    }
-
-    /// Canonical form and the second unicity pass.
-    pub fn canonical(&mut self, model: &mut Node) {
-        if self.count_ports(model).is_none() {
-            return;
-        }
-        let reports = self.phases.interpolate && !self.phases.keeps_expressions;
-        let on_fault = if reports { OnFault::Report } else { OnFault::Keep };
-        canonical::transform(model, &PROJECT, &Path::ROOT, on_fault, self.sink);
-        drop_empty_dns(model);
-        unicity::enforce(model, &PROJECT, &Path::ROOT, self.sink);
     }
 
     fn obsolete_version(&mut self, model: &mut Node) {

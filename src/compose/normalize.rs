@@ -12,16 +12,19 @@ use super::paths::clean;
 
 const DEFAULT_NETWORK: Origin = Origin::Default("default network");
 
-/// Adds what Compose implies. `name` is the project's name.
-pub fn apply(model: &mut Node, name: &str, environment: &Environment) {
-    networks(model);
-    if let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) {
-        for (_, node) in services.iter_mut() {
-            if let Some(service) = node.as_map_mut() {
-                normalize_service(service, Some(environment));
-            }
+/// Adds what Compose implies of each service. Nothing is taken from the environment where there is none.
+pub fn services(model: &mut Node, environment: Option<&Environment>) {
+    let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) else { return };
+    for (_, service) in services.iter_mut() {
+        if let Some(service) = service.as_map_mut() {
+            normalize_service(service, environment);
         }
     }
+}
+
+/// Adds what Compose implies of the project, whose name is `name`.
+pub fn apply(model: &mut Node, name: &str) {
+    networks(model);
     for key in ["networks", "volumes", "configs", "secrets"] {
         names(model, key, name);
     }
@@ -31,17 +34,9 @@ pub fn apply(model: &mut Node, name: &str, environment: &Environment) {
     }
 }
 
-/// As [`apply`], of a model as it is written: nothing is taken from the environment, and what is named
-/// after the project has no name.
+/// As [`apply`], of a model as it is written: what is named after the project has no name.
 pub fn apply_written(model: &mut Node) {
     networks(model);
-    if let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) {
-        for (_, node) in services.iter_mut() {
-            if let Some(service) = node.as_map_mut() {
-                normalize_service(service, None);
-            }
-        }
-    }
     for key in ["networks", "volumes", "configs", "secrets"] {
         for (_, node) in model.get_mut(key).and_then(Node::as_map_mut).into_iter().flat_map(Mapping::iter_mut)
         {

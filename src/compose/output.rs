@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node, Value, natural_cmp, to_json, to_yaml, to_yaml_with_lines};
+use crate::yaml::{Mapping, Node, Path, Value, natural_cmp, spread, to_json, to_yaml, to_yaml_with_lines};
 
 use super::table::{Decode, Map, Object, PROJECT, Spec, is_extension};
 
@@ -20,7 +20,7 @@ pub fn render(model: &Node, format: Format) -> String {
 
 /// As [`render`], of a model that may lose what is not printed.
 pub fn render_arranged(model: &mut Node, format: Format) -> String {
-    put_in_order(model, Some(&PROJECT), format, 0);
+    put_in_order(model, Some(&PROJECT), format, &Path::ROOT);
     let text = match format {
         Format::Yaml => to_yaml(model),
         Format::Json => to_json(model),
@@ -31,14 +31,14 @@ pub fn render_arranged(model: &mut Node, format: Format) -> String {
 /// As [`render`] in YAML, with the model in the order of the text, and the line, from zero, on which each
 /// of its keys and elements begins.
 pub fn render_with_lines(mut model: Node) -> (Node, String, Vec<usize>) {
-    put_in_order(&mut model, Some(&PROJECT), Format::Yaml, 0);
+    put_in_order(&mut model, Some(&PROJECT), Format::Yaml, &Path::ROOT);
     let (text, lines) = to_yaml_with_lines(&model);
     (model, text.replace('$', "$$"), lines)
 }
 
 /// As [`render`] for a tree that was not interpolated: naturally sorted, `$` as it is.
 pub fn render_raw(mut model: Node, format: Format) -> String {
-    put_in_order(&mut model, None, format, 0);
+    put_in_order(&mut model, None, format, &Path::ROOT);
     match format {
         Format::Yaml => to_yaml(&model),
         Format::Json => {
@@ -74,23 +74,23 @@ fn nil_lists(node: &mut Node, spec: Option<&Spec>) {
 }
 
 /// Fields in the table's order, free keys sorted; for JSON also what Go's encoder adds and loses.
-pub fn arrange(node: &Node, spec: Option<&Spec>, format: Format, depth: usize) -> Node {
-    arrange_owned(node.clone(), spec, format, depth)
+pub fn arrange(node: &Node, spec: Option<&Spec>, format: Format, path: &Path<'_>) -> Node {
+    arrange_owned(node.clone(), spec, format, path)
 }
 
 /// As [`arrange`], of a tree that nobody needs any more.
-pub fn arrange_owned(mut node: Node, spec: Option<&Spec>, format: Format, depth: usize) -> Node {
-    put_in_order(&mut node, spec, format, depth);
+pub fn arrange_owned(mut node: Node, spec: Option<&Spec>, format: Format, path: &Path<'_>) -> Node {
+    put_in_order(&mut node, spec, format, path);
     node
 }
 
 /// In place: a large model is not to be there twice.
-fn put_in_order(node: &mut Node, spec: Option<&Spec>, format: Format, depth: usize) {
+fn put_in_order(node: &mut Node, spec: Option<&Spec>, format: Format, path: &Path<'_>) {
     match &mut node.value {
         Value::Map(map) => match spec.and_then(|spec| spec.map) {
-            Some(Map::Object(object)) => order_object(map, object, format, depth),
-            Some(Map::Free { value, .. }) => order_free(map, Some(value), format, depth),
-            None => order_free(map, None, format, depth),
+            Some(Map::Object(object)) => order_object(map, object, format, path),
+            Some(Map::Free { value, .. }) => order_free(map, Some(value), format, path),
+            None => order_free(map, None, format, path),
         },
         // An extension's empty list is a nil slice to Go.
         Value::Seq(items) if items.is_empty() && spec.is_none() && format == Format::Json => {
@@ -98,18 +98,16 @@ fn put_in_order(node: &mut Node, spec: Option<&Spec>, format: Format, depth: usi
         }
         Value::Seq(items) => {
             let spec = spec.and_then(Spec::item);
-            for item in items {
-                put_in_order(item, spec, format, depth + 1);
+            for (at, item) in items.iter_mut().enumerate() {
+                put_in_order(item, spec, format, &path.index(at));
             }
         }
         _ => {}
     }
 }
 
-fn order_free(map: &mut Mapping, spec: Option<&Spec>, format: Format, depth: usize) {
-    for (_, child) in map.iter_mut() {
-        put_in_order(child, spec, format, depth + 1);
-    }
+fn order_free(map: &mut Mapping, spec: Option<&Spec>, format: Format, path: &Path<'_>) {
+    spread::values(map, path, |child, path| put_in_order(child, spec, format, path));
     sort(map, |a, b| compare(a, b, format));
 }
 
@@ -134,17 +132,17 @@ fn places_of(map: &Mapping, object: &Object) -> Vec<usize> {
     map.keys().map(|key| object.position(key).unwrap_or(NOWHERE)).collect()
 }
 
-fn order_object(map: &mut Mapping, object: &'static Object, format: Format, depth: usize) {
+fn order_object(map: &mut Mapping, object: &'static Object, format: Format, path: &Path<'_>) {
     // Go's JSON encoder knows extensions of the project alone.
-    let extensions = format == Format::Yaml || depth == 0;
+    let extensions = format == Format::Yaml || path.is_root();
     let known = |key: &str| object.position(key).is_some() || extensions && is_extension(key);
     let mut places = places_of(map, object);
     if map.keys().zip(&places).any(|(key, place)| *place == NOWHERE && !known(key)) {
         map.retain(|key, _| known(key));
         places = places_of(map, object);
     }
-    for ((_, child), place) in map.iter_mut().zip(&places) {
-        put_in_order(child, object.fields.get(*place).map(|field| &field.spec), format, depth + 1);
+    for ((key, child), place) in map.iter_mut().zip(&places) {
+        put_in_order(child, object.fields.get(*place).map(|field| &field.spec), format, &path.key(key));
     }
     if format == Format::Json {
         for (key, empty) in json_always(object.name) {
@@ -166,7 +164,7 @@ fn order_object(map: &mut Mapping, object: &'static Object, format: Format, dept
             _ => {}
         }
     }
-    if depth == 0 {
+    if path.is_root() {
         order_project(map, format);
     }
 }

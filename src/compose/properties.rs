@@ -75,8 +75,8 @@ fn over(base: Option<Node>, document: Node, sink: &mut Sink) -> Node {
         captured: std::collections::BTreeMap::new(),
         trace: None,
     };
-    let mut merged = loader.combine(base, document);
-    loader.canonical(&mut merged);
+    let mut merged = loader.merged(base, document);
+    loader.settle(&mut merged, false);
     merged
 }
 

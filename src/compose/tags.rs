@@ -1,7 +1,7 @@
 //! `!reset` and `!override`: what a document removes from the files before it.
 
 use crate::source::Origin;
-use crate::yaml::{Node, Tag, Value};
+use crate::yaml::{Node, Path, Tag, Value};
 
 /// A place that a document resets or overrides.
 #[derive(Clone, Debug)]
@@ -15,40 +15,29 @@ pub struct TaggedPath {
 /// places of both are returned. What lies below an `!override` is not searched, as in Compose.
 pub fn extract(root: &mut Node) -> Vec<TaggedPath> {
     let mut found = Vec::new();
-    walk(root, &mut Vec::new(), &mut found);
+    walk(root, &Path::ROOT, &mut found);
     found
 }
 
-fn walk(node: &mut Node, at: &mut Vec<String>, found: &mut Vec<TaggedPath>) {
+fn walk(node: &mut Node, path: &Path<'_>, found: &mut Vec<TaggedPath>) {
     match &mut node.value {
         Value::Map(map) => map.retain(|key, value| {
-            at.push(key.to_owned());
+            let path = path.key(key);
             if let Some(tag) = value.tag.take() {
-                found.push(TaggedPath { segments: at.clone(), origin: value.origin, tag });
-                at.pop();
+                found.push(TaggedPath { segments: path.keys(), origin: value.origin, tag });
                 return tag == Tag::Override;
             }
-            walk(value, at, found);
-            at.pop();
+            walk(value, &path, found);
             true
         }),
         // An element of a list cannot be named in another document, so its tag acts here only.
-        Value::Seq(items) => {
-            let mut place = 0;
-            items.retain_mut(|item| {
-                let keep = match item.tag.take() {
-                    Some(tag) => tag == Tag::Override,
-                    None => {
-                        at.push(format!("[{place}]"));
-                        walk(item, at, &mut Vec::new());
-                        at.pop();
-                        true
-                    }
-                };
-                place += 1;
-                keep
-            });
-        }
+        Value::Seq(items) => items.retain_mut(|item| match item.tag.take() {
+            Some(tag) => tag == Tag::Override,
+            None => {
+                walk(item, path, &mut Vec::new());
+                true
+            }
+        }),
         _ => {}
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::socket::configuration;
 use super::{Answer, Command, Info, Options};
 use crate::host::process::find_program;
 
@@ -39,7 +40,11 @@ impl Compose {
                     return Answer::unknown("Docker Compose does not say its version");
                 }
                 let docker = command.program().to_owned();
-                Answer::Known(Self { docker, plugin: find_plugin(command.options()), version })
+                let plugin = match find_plugin(command.options()) {
+                    Ok(plugin) => plugin,
+                    Err(reason) => return Answer::Unknown(reason),
+                };
+                Answer::Known(Self { docker, plugin, version })
             })
         })
     }
@@ -53,14 +58,17 @@ impl Compose {
 }
 
 /// The plugin that `docker compose` would run: in the client's own order of directories.
-pub fn find_plugin(options: &Options) -> Option<PathBuf> {
+///
+/// # Errors
+/// Where the client's configuration cannot be read.
+pub fn find_plugin(options: &Options) -> Result<Option<PathBuf>, String> {
     let configuration = options
         .global_value("--config", "")
         .map(PathBuf::from)
         .or_else(|| options.variable("DOCKER_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from))
         .or_else(|| Some(Path::new(&options.variable("HOME")?).join(".docker")));
     let own = configuration.as_deref().map(|path| path.join("cli-plugins"));
-    let extra = configuration.as_deref().map(extra_directories).unwrap_or_default();
+    let extra = configuration.as_deref().map(extra_directories).transpose()?.unwrap_or_default();
     let system = [
         "/usr/local/lib/docker/cli-plugins",
         "/usr/local/libexec/docker/cli-plugins",
@@ -68,15 +76,14 @@ pub fn find_plugin(options: &Options) -> Option<PathBuf> {
         "/usr/libexec/docker/cli-plugins",
     ];
     let directories = extra.into_iter().chain(own).chain(system.map(PathBuf::from));
-    let search = std::env::join_paths(directories).ok()?;
-    find_program("docker-compose".as_ref(), &search)
+    let search = std::env::join_paths(directories).unwrap_or_default();
+    Ok(find_program("docker-compose".as_ref(), &search))
 }
 
-fn extra_directories(configuration: &Path) -> Vec<PathBuf> {
-    let text = std::fs::read(configuration.join("config.json")).unwrap_or_default();
-    let value: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+fn extra_directories(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let value = configuration(folder)?;
     let listed = value.get("cliPluginsExtraDirs").and_then(|list| list.as_array());
-    listed.into_iter().flatten().filter_map(|path| path.as_str().map(PathBuf::from)).collect()
+    Ok(listed.into_iter().flatten().filter_map(|path| path.as_str().map(PathBuf::from)).collect())
 }
 
 #[cfg(test)]
@@ -99,12 +106,12 @@ mod tests {
         program(&own, "");
         let environment = vec![("DOCKER_CONFIG".into(), temp.path().join("config").into())];
         let options = Options { environment, ..Options::default() };
-        assert_eq!(find_plugin(&options), Some(own));
+        assert_eq!(find_plugin(&options), Ok(Some(own)));
         let extra = temp.path().join("extra/docker-compose");
         program(&extra, "");
         let list = serde_json::json!({ "cliPluginsExtraDirs": [extra.parent().unwrap()] });
         fs::write(temp.path().join("config/config.json"), list.to_string()).unwrap();
-        assert_eq!(find_plugin(&options), Some(extra));
+        assert_eq!(find_plugin(&options), Ok(Some(extra)));
     }
 
     #[test]

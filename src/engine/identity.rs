@@ -33,6 +33,8 @@ pub enum Location {
     Elsewhere(String),
 }
 
+const QUESTION: &str = "the engine does not say what it is";
+
 /// An engine that has answered, and how to ask it more.
 #[derive(Clone, Debug)]
 pub struct Engine {
@@ -50,8 +52,10 @@ impl Engine {
 
     /// As [`Engine::connect`], with a program found before.
     pub fn connect_by(command: Command) -> Answer<Self> {
-        if let Some((identity, info)) = plainly(&command) {
-            return Answer::Known(Self { command, identity, info });
+        match plainly(&command) {
+            Ok(Some((identity, info))) => return Answer::Known(Self { command, identity, info }),
+            Ok(None) => {}
+            Err(reason) => return Answer::Unknown(reason).context(QUESTION),
         }
         let asked = Answer::trying(|| {
             let output = command.ask(["info", "--format", "{{json .}}"]).into_result()?;
@@ -60,11 +64,7 @@ impl Engine {
             let identity = Identity { endpoint, id: info.id.clone(), root_dir: info.root_dir.clone() };
             Ok((identity, info))
         });
-        asked.context("the engine does not say what it is").map(|(identity, info)| Self {
-            command,
-            identity,
-            info,
-        })
+        asked.context(QUESTION).map(|(identity, info)| Self { command, identity, info })
     }
 
     pub fn identity(&self) -> &Identity {
@@ -118,7 +118,10 @@ impl Engine {
         if self.is_remote() {
             return IdMap::of(&self.info, &Local::default());
         }
-        IdMap::of(&self.info, &Local::read(self.socket_owner()))
+        if self.info.id_map.is_some() || !(self.info.is_rootless || self.info.is_remapped()) {
+            return IdMap::of(&self.info, &Local::default());
+        }
+        Answer::from(Local::read(self.socket_owner())).and_then(|local| IdMap::of(&self.info, &local))
     }
 
     /// Who made the engine's socket: the user who runs a rootless engine.
@@ -136,14 +139,21 @@ impl Engine {
     }
 }
 
-/// By the engine's own socket, which is much faster. Where that fails in any way, the command line is asked,
+/// By the engine's own socket, which is much faster. Where that does not answer, the command line is asked,
 /// and says what is wrong.
-fn plainly(command: &Command) -> Option<(Identity, Info)> {
-    let (socket, endpoint) = Socket::behind(command)?;
-    let answer = socket.get("/info").known().flatten()?;
-    let info = Info::parse(&serde_json::to_vec(&answer).ok()?).known()?;
-    let identity = Identity { endpoint, id: info.id.clone(), root_dir: info.root_dir.clone() };
-    Some((identity, info))
+///
+/// # Errors
+/// Where it cannot be told which socket that is.
+fn plainly(command: &Command) -> Result<Option<(Identity, Info)>, String> {
+    let Some((socket, endpoint)) = Socket::behind(command)? else { return Ok(None) };
+    let info = || {
+        let answer = socket.get("/info").known().flatten()?;
+        Info::parse(&serde_json::to_vec(&answer).ok()?).known()
+    };
+    Ok(info().map(|info| {
+        let identity = Identity { endpoint, id: info.id.clone(), root_dir: info.root_dir.clone() };
+        (identity, info)
+    }))
 }
 
 /// The endpoint behind the context that the client used.

@@ -175,7 +175,7 @@ impl IdMap {
 /// What the engine's machine knows about subordinate ids.
 #[derive(Clone, Debug, Default)]
 pub struct Local {
-    /// The text of `/etc/subuid`; empty where it cannot be read.
+    /// The text of `/etc/subuid`; empty where there is none.
     pub subuid: String,
     pub subgid: String,
     /// Who runs a rootless engine.
@@ -185,11 +185,20 @@ pub struct Local {
 
 impl Local {
     /// Reads this machine's files; `engine_user` is the owner of the engine's socket.
-    pub fn read(engine_user: Option<Owner>) -> Self {
-        let text = |path| std::fs::read_to_string(path).unwrap_or_default();
-        let engine_user_name =
-            engine_user.and_then(|owner| super::user::find_user_name(&text("/etc/passwd"), owner.uid));
-        Self { subuid: text("/etc/subuid"), subgid: text("/etc/subgid"), engine_user, engine_user_name }
+    ///
+    /// # Errors
+    /// The file that cannot be read, and why: without it, all but the first ids would be guessed.
+    pub fn read(engine_user: Option<Owner>) -> Result<Self, String> {
+        let text = |path: &str| match std::fs::read(path) {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(format!("the engine maps users, and {path} cannot be read: {error}")),
+        };
+        let engine_user_name = match engine_user {
+            Some(owner) => super::user::find_user_name(&text("/etc/passwd")?, owner.uid),
+            None => None,
+        };
+        Ok(Self { subuid: text("/etc/subuid")?, subgid: text("/etc/subgid")?, engine_user, engine_user_name })
     }
 }
 

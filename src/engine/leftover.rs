@@ -22,8 +22,12 @@ pub(super) fn label() -> String {
 }
 
 /// A name for one more of them.
-pub(super) fn name() -> String {
-    format!("{PREFIX}{}-{}", mark().unwrap_or_else(|| "0".to_owned()), now().as_micros())
+///
+/// # Errors
+/// Where it cannot be told who makes it.
+pub(super) fn name() -> Result<String, String> {
+    let mark = mark().map_err(|error| format!("who we are cannot be read: {error}"))?;
+    Ok(format!("{PREFIX}{}-{}", mark.unwrap_or_else(|| "0".to_owned()), now().as_micros()))
 }
 
 fn now() -> Duration {
@@ -39,13 +43,19 @@ fn is_left(name: &str, now: Duration) -> bool {
 }
 
 impl Engine {
-    /// Removes what earlier runs left, and says how many that were.
+    /// Removes what earlier runs left, and says how many that were. Known also where the engine does not
+    /// remove them: another run may be at it.
     pub fn sweep(&self) -> Answer<usize> {
-        self.looking().and_then(|names| {
+        let found = self.looking().context("what interrupted runs left cannot be looked for");
+        found.and_then(|names| {
             let now = now();
             let left: Vec<&str> =
                 names.iter().map(String::as_str).filter(|name| is_left(name, now)).collect();
-            self.remove_containers(&left).map(|()| left.len())
+            if left.is_empty() {
+                return Answer::Known(0);
+            }
+            let words = ["container", "rm", "--force", "--volumes", "--"].iter().chain(&left);
+            self.patient().run(words).map(|_| left.len())
         })
     }
 
@@ -73,7 +83,7 @@ mod tests {
 
     #[test]
     fn only_what_nobody_comes_back_for_is_left() {
-        let own = name();
+        let own = name().unwrap();
         assert!(!is_left(&own, now()));
         assert!(is_left(&own, now() + OLD + Duration::from_secs(1)));
         let (rest, micros) = own.rsplit_once('-').unwrap();

@@ -18,6 +18,8 @@ pub struct ImageEntry {
     pub owner: Owner,
     /// Permission bits, `0o7777` at most.
     pub mode: u32,
+    /// Whether it is a directory that holds something.
+    pub is_filled: bool,
     /// The bytes of a file of at most [`CONTENT_LIMIT`] bytes, where they were asked for.
     #[serde(skip)]
     pub content: Option<Vec<u8>>,
@@ -67,10 +69,15 @@ impl Engine {
             return Answer::Known(Vec::new());
         }
         // Nobody comes back to remove what an earlier run could not.
-        let _ = self.sweep();
+        if let Answer::Unknown(reason) = self.sweep() {
+            return Answer::Unknown(reason).context(question());
+        }
         // Whoever interrupts has to wait until the container is gone again.
         let _waiting = defer_signals();
-        let name = leftover::name();
+        let name = match leftover::name() {
+            Ok(name) => name,
+            Err(reason) => return Answer::Unknown(reason).context(question()),
+        };
         let container = match self.create_for_looking(image, &name) {
             Answer::Known(container) => container,
             Answer::Unknown(reason) => {
@@ -226,7 +233,9 @@ fn first_entry(archive: &[u8], content: bool) -> Answer<ImageEntry> {
         } else {
             None
         };
-        Ok(ImageEntry { kind, owner, mode, content })
+        drop(entry);
+        let is_filled = kind == Kind::Directory && entries.next().is_some();
+        Ok(ImageEntry { kind, owner, mode, is_filled, content })
     })
 }
 
@@ -264,7 +273,9 @@ mod tests {
         let bytes =
             archive(&[(&long, tar::EntryType::Directory, b""), ("y", tar::EntryType::Regular, &[7; 9000])]);
         let entry = first_entry(&bytes[..HEADERS.min(bytes.len() - 4000)], true).known().unwrap();
-        assert_eq!((entry.kind, entry.content), (Kind::Directory, None));
+        assert_eq!((entry.kind, entry.content, entry.is_filled), (Kind::Directory, None, true));
+        let empty = archive(&[("x", tar::EntryType::Directory, b"")]);
+        assert!(!first_entry(&empty, false).known().unwrap().is_filled);
     }
 
     #[test]

@@ -4,14 +4,16 @@
 //! socket in the file system needs nothing that the command line knows: no context, no TLS, no SSH.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::CWD;
 use serde_json::Value;
 
 use super::{Answer, Command, Engine, Options};
+use crate::host::access::{Access, is_denied};
 
 /// The most that an answer may have.
 const LIMIT: u64 = 256 << 20;
@@ -32,7 +34,10 @@ pub struct Socket {
 impl Socket {
     /// The socket that the command line would use, where that is plain: no flags, no context, and a program
     /// that is Docker's and not somebody's script around it. With it, the endpoint.
-    pub fn behind(command: &Command) -> Option<(Self, String)> {
+    ///
+    /// # Errors
+    /// Where that cannot be looked up.
+    pub fn behind(command: &Command) -> Result<Option<(Self, String)>, String> {
         let options = command.options();
         let set = |name: &str| {
             let value = options.variable(name).unwrap_or_default();
@@ -42,17 +47,17 @@ impl Socket {
         if !options.global.is_empty()
             || set("DOCKER_CONTEXT").is_some()
             || !named
-            || !is_binary(command.program())
+            || !is_binary(command.program())?
         {
-            return None;
+            return Ok(None);
         }
         let endpoint = match set("DOCKER_HOST") {
             Some(endpoint) => endpoint,
-            None if uses_a_context(options) => return None,
+            None if uses_a_context(options)? => return Ok(None),
             None => "unix:///var/run/docker.sock".to_owned(),
         };
-        let path = endpoint.strip_prefix("unix://")?.to_owned();
-        Some((Self { path, deadline: options.deadline / SHARE }, endpoint))
+        let path = endpoint.strip_prefix("unix://").map(str::to_owned);
+        Ok(path.map(|path| (Self { path, deadline: options.deadline / SHARE }, endpoint)))
     }
 
     /// `None` where the engine is reached otherwise.
@@ -97,24 +102,47 @@ impl Socket {
     }
 }
 
-/// Whether a program is one, and not a script.
-pub fn is_binary(path: &Path) -> bool {
+/// Whether a program is one, and not a script. One that may be run and not read counts as a script.
+///
+/// # Errors
+/// The path, and why that cannot be told.
+pub fn is_binary(path: &Path) -> Result<bool, String> {
     let mut magic = [0; 4];
-    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"\x7fELF"
+    match File::open(path).and_then(|mut file| file.read_exact(&mut magic)) {
+        Ok(()) => Ok(magic == *b"\x7fELF"),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof || may_not_read(path, &error) => Ok(false),
+        Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+    }
 }
 
-/// Whether the client's configuration names a context. One that cannot be read may.
-fn uses_a_context(options: &Options) -> bool {
+fn may_not_read(path: &Path, error: &std::io::Error) -> bool {
+    error.kind() == ErrorKind::PermissionDenied && is_denied(CWD, path, Access::READ)
+}
+
+/// The client's configuration; null where there is none that could be read.
+///
+/// # Errors
+/// The path, and why it is not known.
+pub fn configuration(folder: &Path) -> Result<Value, String> {
+    let path = folder.join("config.json");
+    match std::fs::read(&path) {
+        Ok(text) => Ok(serde_json::from_slice(&text).unwrap_or_default()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Value::Object(serde_json::Map::new())),
+        Err(error) if error.kind() == ErrorKind::NotADirectory || may_not_read(&path, &error) => {
+            Ok(Value::Null)
+        }
+        Err(error) => Err(format!("cannot read {}: {error}", path.display())),
+    }
+}
+
+/// Whether the client's configuration names a context. One that may not be read may.
+fn uses_a_context(options: &Options) -> Result<bool, String> {
     let home = || options.variable("HOME").map(|home| Path::new(&home).join(".docker"));
     let set = options.variable("DOCKER_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let Some(folder) = set.or_else(home) else { return true };
-    match std::fs::read(folder.join("config.json")) {
-        Ok(text) => serde_json::from_slice::<Value>(&text).ok().is_none_or(|value| {
-            let context = value.get("currentContext").and_then(Value::as_str).unwrap_or_default();
-            !["", "default"].contains(&context)
-        }),
-        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-    }
+    let Some(folder) = set.or_else(home) else { return Ok(true) };
+    let value = configuration(&folder)?;
+    let context = value.get("currentContext").and_then(Value::as_str).unwrap_or_default();
+    Ok(value.is_null() || !["", "default"].contains(&context))
 }
 
 /// The document in an answer.
@@ -171,9 +199,37 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_cannot_be_read_is_not_taken_for_a_script() {
+        let temp = tempfile::tempdir().unwrap();
+        let at = |name: &str, content: &[u8]| {
+            std::fs::write(temp.path().join(name), content).unwrap();
+            temp.path().join(name)
+        };
+        assert_eq!(is_binary(&at("program", b"\x7fELF...")), Ok(true));
+        assert_eq!(is_binary(&at("script", b"#!/bin/sh\n")), Ok(false));
+        assert_eq!(is_binary(&at("short", b"\x7f")), Ok(false));
+        let error = is_binary(temp.path()).unwrap_err();
+        assert!(
+            error.starts_with(&format!("cannot read {}: Is a directory", temp.path().display())),
+            "{error}"
+        );
+        let read = |text: &[u8]| {
+            at("config.json", text);
+            configuration(temp.path()).unwrap()
+        };
+        assert_eq!(read(b"{\"currentContext\":\"far\"}")["currentContext"], "far");
+        assert!(read(b"{\"currentContext\":").is_null());
+        assert!(configuration(&temp.path().join("none")).unwrap().as_object().unwrap().is_empty());
+        std::fs::remove_file(temp.path().join("config.json")).unwrap();
+        std::fs::create_dir(temp.path().join("config.json")).unwrap();
+        assert!(configuration(temp.path()).unwrap_err().contains("config.json: Is a directory"));
+    }
+
+    #[test]
     fn only_what_the_command_line_would_use_is_used() {
-        let docker =
-            ["/usr/bin/docker", "/usr/local/bin/docker"].into_iter().find(|path| is_binary(Path::new(path)));
+        let docker = ["/usr/bin/docker", "/usr/local/bin/docker"]
+            .into_iter()
+            .find(|path| is_binary(Path::new(path)).unwrap_or(false));
         let Some(docker) = docker else { return };
         let home = tempfile::tempdir().unwrap();
         let behind = |set: &[(&str, &str)], global: &[&str]| {
@@ -184,7 +240,7 @@ mod tests {
             let environment = names.into_iter().chain(home).chain(set).collect();
             let global = global.iter().map(Into::into).collect();
             let options = Options { program: docker.into(), environment, global, ..Options::default() };
-            Socket::behind(&Command::find(options).known().unwrap()).map(|(socket, _)| socket.path)
+            Socket::behind(&Command::find(options).known().unwrap()).unwrap().map(|(socket, _)| socket.path)
         };
         assert_eq!(behind(&[], &[]).as_deref(), Some("/var/run/docker.sock"));
         assert_eq!(behind(&[("DOCKER_HOST", "unix:///x")], &[]).as_deref(), Some("/x"));

@@ -3,21 +3,24 @@
 //! This is arithmetic on what the host shows; nothing is tried. On filesystems where another machine or
 //! a program decides ([`FileSystem::is_foreign`](super::FileSystem::is_foreign)) only a probe tells.
 
-mod acl;
+pub(in crate::host) mod acl;
 
 use std::fmt;
 use std::io;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::CWD;
 use rustix::io::Errno;
+use rustix::path::Arg;
+use serde::{Deserialize, Serialize};
 
 use super::dir::Kind;
 use super::{Credentials, Owner};
 use acl::Acl;
 
 /// What is wanted of a path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     pub read: bool,
     pub write: bool,
@@ -115,6 +118,19 @@ fn check_components(base: &Path, path: &Path, who: &Credentials, wanted: Access)
         }
     }
     Ok(Verdict::Allowed)
+}
+
+/// Whether the kernel says, when it is asked, that this process may not: what failed with "permission denied"
+/// and is permitted was refused by something else, a failing disk or server.
+pub fn is_denied(directory: impl AsFd, path: impl Arg, wanted: Access) -> bool {
+    use rustix::fs::Access as Bits;
+    let mut bits = Bits::EXISTS;
+    bits.set(Bits::READ_OK, wanted.read);
+    bits.set(Bits::WRITE_OK, wanted.write);
+    bits.set(Bits::EXEC_OK, wanted.execute);
+    // By the effective user: it is that one who was refused.
+    let answer = rustix::fs::accessat(directory, path, bits, rustix::fs::AtFlags::EACCESS);
+    matches!(answer, Err(Errno::ACCESS | Errno::PERM))
 }
 
 /// Whether a file with this owner and mode, and no list, would let this user do it.
@@ -248,5 +264,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_kernel_is_asked_for_whoever_acts() {
+        if !is_root() {
+            return; // only root can act as another
+        }
+        let temp = tempfile::tempdir().unwrap();
+        fs::set_permissions(temp.path(), fs::Permissions::from_mode(0o711)).unwrap();
+        let denied = |wanted| is_denied(CWD, temp.path(), wanted);
+        assert!(!denied(Access::READ) && !denied(Access::USE_DIRECTORY));
+        let found =
+            run_as(&plain(3001, 3001), || [Access::READ, Access::ENTER, Access::default()].map(denied));
+        assert_eq!(found.unwrap(), [true, false, false]);
+        // What is not there was not denied.
+        assert!(!is_denied(CWD, temp.path().join("none"), Access::READ));
     }
 }

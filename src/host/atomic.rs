@@ -19,6 +19,8 @@ pub enum Step {
     SetMode,
     Flush,
     Rename,
+    /// What killed runs left is to go first.
+    Sweep,
     /// The new content is in place, but may not survive a loss of power.
     FlushDirectory,
 }
@@ -26,6 +28,7 @@ pub enum Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Sweep => "clear away what killed runs left",
             Self::Create => "create a temporary file beside it",
             Self::Write => "write its new content",
             Self::SetOwner => "set its owner",
@@ -142,23 +145,31 @@ const ATTEMPTS: usize = 100;
 const PREFIX: &str = ".sw-";
 const SUFFIX: &str = ".tmp";
 
-/// Removes the temporary files that killed runs left in a directory of ours. What cannot be removed stays:
-/// nothing depends on it.
-pub fn sweep(directory: &Path) {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    for entry in entries {
+/// Removes the temporary files that killed runs left in a directory of ours.
+pub fn sweep(directory: &Path) -> Result<(), AtomicError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source: io::Error| AtomicError { path, step: Step::Sweep, source }
+    };
+    for entry in std::fs::read_dir(directory).map_err(failed(directory))? {
+        let entry = entry.map_err(failed(directory))?;
         let name = entry.file_name();
         let is_ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        let path = entry.path();
+        if !is_ours || !entry.file_type().map_err(failed(&path))?.is_file() {
             continue;
         }
-        let path = entry.path();
-        if let Ok(file) = std::fs::File::open(&path)
-            && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
-        {
-            let _ = std::fs::remove_file(&path);
+        let removed = std::fs::File::open(&path).and_then(|file| {
+            let is_free = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+            if is_free { std::fs::remove_file(&path) } else { Ok(()) }
+        });
+        match removed {
+            // Another run was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            result => result.map_err(failed(&path))?,
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -176,7 +187,7 @@ mod tests {
         fs::write(dir.path().join("other.tmp"), "").unwrap();
         let mut used = AtomicFile::create(&dir.path().join("lock")).unwrap();
         used.write_all(b"new").unwrap();
-        sweep(dir.path());
+        sweep(dir.path()).unwrap();
         assert!(!left.exists());
         used.commit(0o600, None).unwrap();
         assert_eq!(names(dir.path()), ["lock", "other.tmp"]);
@@ -190,7 +201,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..100 {
-                        sweep(dir.path());
+                        sweep(dir.path()).unwrap();
                         write_atomic(&path, b"whole", 0o600).unwrap();
                     }
                 });

@@ -164,7 +164,8 @@ impl Dir {
     /// is returned as a [`Kind::Symlink`]; one on the way is an error that names it.
     pub fn find(&self, relative: &Path) -> Result<Option<Entry>, DirError> {
         let names = self.names(relative)?;
-        let path = self.path.join(relative);
+        // Joining nothing would add a slash.
+        let path = if names.is_empty() { self.path.clone() } else { self.path.join(relative) };
         let whole: PathBuf = if names.is_empty() { ".".into() } else { names.iter().collect() };
         match open_beneath(&self.descriptor, &whole, OFlags::PATH | OFlags::NOFOLLOW) {
             Ok(descriptor) => {

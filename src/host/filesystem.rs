@@ -30,10 +30,14 @@ impl FileSystem {
     /// Looks at what a descriptor has open.
     pub fn of_descriptor(descriptor: impl AsFd) -> io::Result<Self> {
         let is_read_only = rustix::fs::fstatvfs(&descriptor)?.f_flag.contains(StatVfsMountFlags::RDONLY);
-        let mount = mount_id(&descriptor).and_then(|id| {
-            let table = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
-            find_mount(&table, id)
-        });
+        let mount = match mount_id(&descriptor) {
+            Some(id) => match std::fs::read("/proc/self/mountinfo") {
+                Ok(table) => find_mount(&String::from_utf8_lossy(&table), id),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => return Err(error),
+            },
+            None => None,
+        };
         let (name, source) = match mount {
             Some(found) => found,
             None => (name_of_magic(rustix::fs::fstatfs(&descriptor)?.f_type), String::new()),

@@ -71,7 +71,7 @@ fn parse_id(text: &str) -> Option<u32> {
 }
 
 /// Whom the kernel judges a file operation by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credentials {
     pub owner: Owner,
     /// Supplementary groups; the primary one need not be repeated.

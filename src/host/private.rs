@@ -3,10 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{Dir, Owner};
+use super::{AtomicError, Dir, Kind, Owner, write_atomic};
 
 /// Why a directory cannot be our private one.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,8 @@ pub enum PrivateDirError {
     NotADirectory(PathBuf),
     #[error("{} belongs to user {found}, not to user {expected} who runs seaworthy", path.display())]
     Foreign { path: PathBuf, found: u32, expected: u32 },
+    #[error(transparent)]
+    Unwritten(#[from] AtomicError),
     #[error("{}: cannot {action}: {source}", path.display())]
     Io { path: PathBuf, action: &'static str, source: io::Error },
 }
@@ -46,13 +48,12 @@ pub fn ensure_private_dir(path: &Path) -> Result<Dir, PrivateDirError> {
     if stat.st_mode & 0o7777 != 0o700 {
         rustix::fs::fchmod(&directory, Mode::RWXU).map_err(failed("set its mode"))?;
     }
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match rustix::fs::openat(&directory, ".gitignore", flags, Mode::RUSR | Mode::WUSR) {
-        Ok(file) => {
-            rustix::io::write(&file, b"*\n").map_err(failed("write its .gitignore"))?;
-        }
-        Err(Errno::EXIST) => {}
-        Err(errno) => return Err(failed("create its .gitignore")(errno)),
+    let ignore = path.join(".gitignore");
+    match rustix::fs::statat(&directory, ".gitignore", AtFlags::SYMLINK_NOFOLLOW) {
+        // An empty one is what an interrupted run left, and hides nothing; nor does a directory.
+        Ok(stat) if stat.st_size > 0 && Kind::from_mode(stat.st_mode) != Some(Kind::Directory) => {}
+        Ok(_) | Err(Errno::NOENT) => write_atomic(&ignore, b"*\n", 0o600)?,
+        Err(errno) => return Err(failed("look at its .gitignore")(errno)),
     }
     Ok(Dir::from_descriptor(directory, path.to_owned()))
 }
@@ -89,6 +90,16 @@ mod tests {
         ensure_private_dir(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o700);
         assert_eq!(fs::read_to_string(path.join(".gitignore")).unwrap(), "*.json\n");
+    }
+
+    #[test]
+    fn an_interrupted_gitignore_is_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(".seaworthy");
+        ensure_private_dir(&path).unwrap();
+        fs::write(path.join(".gitignore"), "").unwrap();
+        ensure_private_dir(&path).unwrap();
+        assert_eq!(fs::read_to_string(path.join(".gitignore")).unwrap(), "*\n");
     }
 
     #[test]

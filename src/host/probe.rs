@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::access::{Access, is_denied};
 use super::dir::Stat;
-use super::{Credentials, Dir, DirError, FileSystem, Owner, run_as};
+use super::{Credentials, Dir, DirError, FileSystem, Owner, SwitchError, run_as};
 
 /// What was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
+    Switch,
+    Place,
     Open,
     Create,
     Write,
@@ -26,6 +29,8 @@ pub enum Attempt {
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Switch => "be acted for",
+            Self::Place => "find out what filesystem there is",
             Self::Open => "open the directory itself",
             Self::Create => "create a file",
             Self::Write => "write to a file",
@@ -58,7 +63,10 @@ pub fn probe_write(path: &Path, who: &Credentials) -> Probe {
     match Dir::open(path) {
         Ok(directory) => probe_write_in(&directory, who),
         // Not being allowed to look says nothing of the user; a failing disk does.
-        Err(DirError::Io { source, .. }) if source.kind() != io::ErrorKind::PermissionDenied => {
+        Err(DirError::Io { source, .. })
+            if source.kind() != io::ErrorKind::PermissionDenied
+                || !is_denied(CWD, path, Access::default()) =>
+        {
             Probe::Refused { attempt: Attempt::Open, source, left_behind: None }
         }
         Err(error) => Probe::Unknown(error.to_string()),
@@ -75,7 +83,11 @@ pub fn probe_write_in(directory: &Dir, who: &Credentials) -> Probe {
             let left_behind = if attempt == Attempt::Create { None } else { clean_up(directory, &names) };
             Probe::Refused { attempt, source: errno.into(), left_behind }
         }
-        Err(error) => Probe::Unknown(error.to_string()),
+        Err(error @ SwitchError::NotPermitted(_)) => Probe::Unknown(error.to_string()),
+        Err(error) => {
+            let source = io::Error::other(error.to_string());
+            Probe::Refused { attempt: Attempt::Switch, source, left_behind: None }
+        }
     }
 }
 
@@ -95,7 +107,9 @@ fn attempt(directory: &Dir, first: &str, second: &str) -> Result<Owner, (Attempt
         .map_err(failed(Attempt::Create))?;
     rustix::io::write(&file, b"seaworthy\n").map_err(failed(Attempt::Write))?;
     // Where another machine writes, its refusal and its full disk show only at the flush.
-    if FileSystem::of_descriptor(directory).is_ok_and(|system| system.is_foreign()) {
+    let system = FileSystem::of_descriptor(directory)
+        .map_err(|error| (Attempt::Place, Errno::from_io_error(&error).unwrap_or(Errno::IO)))?;
+    if system.is_foreign() {
         rustix::fs::fdatasync(&file).map_err(failed(Attempt::Write))?;
     }
     let seen_as = Stat::of(&file).map_err(failed(Attempt::Write))?.owner;

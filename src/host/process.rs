@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ffi::OsStr;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -86,10 +87,14 @@ pub fn is_in_container() -> bool {
 }
 
 /// This process, told from all others of this machine, those of other starts of it, and those of other
-/// containers: words of letters and digits, with hyphens between them.
-pub fn mark() -> Option<String> {
+/// containers: words of letters and digits, with hyphens between them. `None` where the system does not say.
+///
+/// # Errors
+/// Where it would say, and cannot be read.
+pub fn mark() -> io::Result<Option<String>> {
     let pid = std::process::id();
-    Some(format!("{}-{pid}-{}", surroundings()?, started(pid)?))
+    let (Some(around), Some(start)) = (surroundings()?, started(pid)?) else { return Ok(None) };
+    Ok(Some(format!("{around}-{pid}-{start}")))
 }
 
 /// Whether the process with this [`mark`] was one that we could see, and is gone.
@@ -100,30 +105,40 @@ pub fn is_certainly_gone(mark: &str) -> bool {
     };
     let Ok(pid) = pid.parse() else { return false };
     let is_gone = match started(pid) {
-        Some(now) => now != start,
+        Ok(Some(now)) => now != start,
         // Other people's processes may be hidden from us, but not from a signal.
-        None => i32::try_from(pid)
+        _ => i32::try_from(pid)
             .ok()
             .and_then(Pid::from_raw)
             .is_some_and(|pid| test_kill_process(pid) == Err(rustix::io::Errno::SRCH)),
     };
-    is_gone && surroundings().is_some_and(|own| own == around)
+    is_gone && surroundings().is_ok_and(|own| own.as_deref() == Some(around))
 }
 
 /// This start of the machine, and whose process numbers these are.
-fn surroundings() -> Option<String> {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+fn surroundings() -> io::Result<Option<String>> {
+    let boot = existing("/proc/sys/kernel/random/boot_id", |path| std::fs::read_to_string(path))?;
+    let namespace = existing("/proc/self/ns/pid", |path| std::fs::read_link(path))?;
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    Some(format!("{}-{}", boot.split('-').next()?, digits(namespace.to_str()?)))
+    let both = boot.as_ref().and_then(|boot| boot.split('-').next()).zip(namespace);
+    Ok(both.map(|(boot, namespace)| format!("{boot}-{}", digits(&namespace.to_string_lossy()))))
+}
+
+/// `None` where there is no such thing.
+fn existing<T>(path: &str, read: impl Fn(&str) -> io::Result<T>) -> io::Result<Option<T>> {
+    match read(path) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io::Error::new(error.kind(), format!("{path}: {error}"))),
+    }
 }
 
 /// When a process was started, in ticks since the machine was; `None` where there is none.
-fn started(pid: u32) -> Option<String> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+fn started(pid: u32) -> io::Result<Option<String>> {
+    let text = existing(&format!("/proc/{pid}/stat"), |path| std::fs::read_to_string(path))?;
     // The name of the program may hold anything, also brackets; it is the second of the fields.
-    let (_, rest) = text.rsplit_once(')')?;
-    rest.split_whitespace().nth(19).map(str::to_owned)
+    let rest = text.as_ref().and_then(|text| text.rsplit_once(')'));
+    Ok(rest.and_then(|(_, rest)| rest.split_whitespace().nth(19)).map(str::to_owned))
 }
 
 #[cfg(test)]
@@ -178,14 +193,14 @@ mod tests {
 
     #[test]
     fn a_process_is_known_by_its_mark_and_only_one_that_is_gone_is_gone() {
-        let own = mark().unwrap();
+        let own = mark().unwrap().unwrap();
         assert!(!is_certainly_gone(&own));
         let (rest, start) = own.rsplit_once('-').unwrap();
         // Another process had our number before.
         assert!(is_certainly_gone(&format!("{rest}-{start}1")));
         let mut child = Command::new("true").spawn().unwrap();
         let (around, _) = rest.rsplit_once('-').unwrap();
-        let other = format!("{around}-{}-{}", child.id(), started(child.id()).unwrap());
+        let other = format!("{around}-{}-{}", child.id(), started(child.id()).unwrap().unwrap());
         child.wait().unwrap();
         assert!(is_certainly_gone(&other));
         // Of another machine, or of what is no mark at all, nothing is known.

@@ -72,9 +72,10 @@ impl Turn {
             }
             std::thread::sleep(PAUSE);
         }
-        // Only for the messages of those who wait; a disk that is full does not stop a launch here.
-        let _ = turn.file.set_len(0);
-        let _ = rustix::io::pwrite(&turn.file, format!("{}\n", std::process::id()).as_bytes(), 0);
+        // For the messages of those who wait.
+        rustix::fs::ftruncate(&turn.file, 0).map_err(failed("empty it"))?;
+        let holder = format!("{}\n", std::process::id());
+        rustix::io::pwrite(&turn.file, holder.as_bytes(), 0).map_err(failed("write it"))?;
         Ok(turn)
     }
 

@@ -1,15 +1,17 @@
 //! Giving a tree to another user, taking only from users who are known.
 //!
-//! Each entry is opened with `openat2`, judged by what its descriptor says and changed through that
-//! descriptor, so that whoever may write in the tree cannot have anything else changed: not by a link,
-//! not by a name swapped at the right moment, not by a mount. A directory is given away after what is in
-//! it. Whatever is not plainly ours to give is left alone, with the reason.
+//! Each entry is opened, judged by what its descriptor says and changed through that descriptor, so that
+//! whoever may write in the tree cannot have anything else changed: not by a link, not by a name swapped at
+//! the right moment, not by a mount. What is to stay as it is by what its name says is not opened at all. A
+//! directory is given away after what is in it. Whatever is not plainly ours to give is left alone, with the
+//! reason.
 
 mod descend;
+mod joint;
 mod look;
 mod names;
 mod pool;
-mod shared;
+pub mod share;
 mod summary;
 
 use std::collections::BTreeSet;

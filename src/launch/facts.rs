@@ -1,7 +1,7 @@
 //! What the engine says of a project, asked in as few questions as there are kinds, side by side.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::thread::scope;
+use std::thread::{Builder, ScopedJoinHandle, scope};
 
 use serde_json::{Value, json};
 
@@ -57,11 +57,11 @@ impl Question {
         let networks: Vec<&String> = self.used.networks.values().collect();
         let volumes: Vec<&String> = self.used.volumes.values().collect();
         let answers = scope(|scope| {
-            let images = scope.spawn(|| images(engine, &self.images));
-            let networks = scope.spawn(|| objects(engine, "network", &networks));
-            let volumes = scope.spawn(|| objects(engine, "volume", &volumes));
+            let images = Builder::new().spawn_scoped(scope, || images(engine, &self.images));
+            let networks = Builder::new().spawn_scoped(scope, || objects(engine, "network", &networks));
+            let volumes = Builder::new().spawn_scoped(scope, || objects(engine, "volume", &volumes));
             let containers = self.containers(engine);
-            (containers, joined(images.join()), joined(networks.join()), joined(volumes.join()))
+            (containers, joined(images), joined(networks), joined(volumes))
         });
         let (containers, images, networks, volumes) = answers;
         Answer::trying(|| {
@@ -113,8 +113,12 @@ fn others(engine: &Engine, names: &BTreeSet<String>) -> Vec<Inspection> {
     names.iter().filter_map(|name| engine.inspect(&[name]).known()).flatten().collect()
 }
 
-fn joined<T>(answer: std::thread::Result<Answer<T>>) -> Answer<T> {
-    answer.unwrap_or_else(|_| Answer::unknown("the question to the engine ended unexpectedly"))
+fn joined<T>(thread: std::io::Result<ScopedJoinHandle<'_, Answer<T>>>) -> Answer<T> {
+    let ended_early = |_| Answer::unknown("the question to the engine ended unexpectedly");
+    match thread {
+        Ok(thread) => thread.join().unwrap_or_else(ended_early),
+        Err(error) => Answer::Unknown(format!("cannot start a thread: {error}")),
+    }
 }
 
 /// The containers of a project.

@@ -1,6 +1,6 @@
 //! Flags that change what is launched, judged as if they stood in the file.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::cli::ComposeCommand;
 use crate::compose::{self, Model};
@@ -156,7 +156,7 @@ fn apply(
         }
     };
     documents.iter_mut().for_each(|document| typed_here(&mut document.root));
-    let environment = Rc::clone(&model.environment);
+    let environment = Arc::clone(&model.environment);
     let fragment = compose::fragment(documents.first()?, project, &environment, inputs, sink)?;
     let value = fragment.root.at(&["services", &typed.service, typed.key])?.clone();
     let mut changed = model.clone();

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::cli::ComposeCommand;
+use crate::diagnostic::{Code, Finding};
 use crate::engine::compose::find_plugin;
 use crate::engine::socket::is_binary;
 use crate::engine::{Command, Options};
@@ -26,27 +27,39 @@ impl Program {
     /// The plug-in that `docker compose` would run, called by itself, which saves a twentieth of a second for
     /// each call. Only where nothing is lost by it: no flags of `docker`, and a `docker` that is a program
     /// and not somebody's script around one.
-    pub fn direct(docker: &Command) -> Self {
-        let plugin = || find_plugin(docker.options()).filter(|plugin| is_binary(plugin));
+    ///
+    /// # Errors
+    /// A finding where that cannot be looked up.
+    pub fn direct(docker: &Command) -> Result<Self, Finding> {
+        let plugin = || -> Result<Option<PathBuf>, String> {
+            match find_plugin(docker.options())? {
+                Some(plugin) if is_binary(&plugin)? => Ok(Some(plugin)),
+                _ => Ok(None),
+            }
+        };
         // Podman tells Compose where it listens.
-        if docker.options().global.is_empty()
-            && docker.program().file_name().is_some_and(|name| name == "docker")
-            && is_binary(docker.program())
-            && let Some(path) = plugin()
-        {
-            return Self { path, words: Vec::new() };
+        let may = docker.options().global.is_empty()
+            && docker.program().file_name().is_some_and(|name| name == "docker");
+        let found = || if may && is_binary(docker.program())? { plugin() } else { Ok(None) };
+        match found() {
+            Ok(Some(path)) => Ok(Self { path, words: Vec::new() }),
+            Ok(None) => Ok(Self::docker(docker)),
+            Err(reason) => Err(Finding::error(Code::ComposeUnavailable, reason)
+                .help("It decides how docker compose is called. Correct the cause and run again.")),
         }
-        Self::docker(docker)
     }
 
     /// For what was typed. What stays attached gets signals, which `docker` handles in its own way before the
     /// plug-in does: `run` ends otherwise with it than without.
-    pub fn for_command(docker: &Command, command: &ComposeCommand) -> Self {
+    ///
+    /// # Errors
+    /// As [`Program::direct`].
+    pub fn for_command(docker: &Command, command: &ComposeCommand) -> Result<Self, Finding> {
         let ends_by_itself = match command.name {
             "up" => ["detach", "wait", "no-start"].into_iter().any(|flag| command.flags.on(flag)),
             name => matches!(name, "create" | "start" | "restart" | "scale"),
         };
-        if ends_by_itself { Self::direct(docker) } else { Self::docker(docker) }
+        if ends_by_itself { Self::direct(docker) } else { Ok(Self::docker(docker)) }
     }
 
     /// As a question, captured and with the deadline of others; and the words that come first.
@@ -87,7 +100,7 @@ mod tests {
             let environment = vec![("DOCKER_CONFIG".into(), temp.path().join("c").into())];
             let options =
                 Options { program: docker.clone().into(), environment, global, ..Options::default() };
-            Program::direct(&Command::find(options).known().unwrap())
+            Program::direct(&Command::find(options).known().unwrap()).unwrap()
         };
         program(&docker, b"\x7fELF...");
         assert_eq!(find(vec![]), Program { path: plugin, words: vec![] });
@@ -95,7 +108,7 @@ mod tests {
         let podman = temp.path().join("podman");
         program(&podman, b"\x7fELF...");
         let options = Options { program: podman.clone().into(), ..Options::default() };
-        assert_eq!(Program::direct(&Command::find(options).known().unwrap()).path, podman);
+        assert_eq!(Program::direct(&Command::find(options).known().unwrap()).unwrap().path, podman);
         program(&docker, b"#!/bin/sh\n");
         assert_eq!(find(vec![]), Program { path: docker.clone(), words: vec!["compose".into()] });
     }

@@ -11,10 +11,12 @@ mod mounts;
 mod nested;
 mod probe;
 mod shared;
+pub mod there;
+mod tmpfs;
 mod usable;
 mod whom;
 
-pub(in crate::ownership) use whom::keeps;
+pub(in crate::ownership) use whom::{Whom, keeps};
 
 use std::path::{Path, PathBuf};
 
@@ -29,6 +31,7 @@ use crate::host::{Kind, Owner};
 use crate::source::{Origin, SourceMap, Span};
 
 pub use probe::WriteProbe;
+pub use there::Sought;
 
 /// What a policy says about bind sources. All paths are absolute and clean.
 #[derive(Clone, Debug, Default)]
@@ -71,10 +74,14 @@ pub struct BindQuestion<'a> {
     /// The engine's map of users for a `userns_mode:`, empty where the service has none.
     pub maps: &'a dyn Fn(&str) -> Answer<IdMap>,
     pub location: &'a Location,
+    /// Whether the helper may do what this process may not, here or on the engine's own machine.
+    pub sends_helper: bool,
     pub caller: &'a Caller,
     /// Whether what is there, and belongs to this owner, will have been given to the service before it
     /// starts.
     pub mended: &'a dyn Fn(&str, &Path, Owner) -> bool,
+    /// Whether several users share it on purpose.
+    pub shared: &'a dyn Fn(&Path) -> bool,
 }
 
 /// What mounts it.
@@ -122,6 +129,8 @@ pub enum Outcome {
     Refuse(Box<Finding>),
     /// Nothing is done about it, for this reason.
     Leave(String),
+    /// It is on another machine, where it is seen to in this way.
+    There(String),
 }
 
 /// All decisions, what has to be created, and what is wrong.
@@ -132,8 +141,14 @@ pub struct Binds {
     pub steps: Vec<HostStep>,
     /// What is to be tried when all that is done.
     pub probes: Vec<WriteProbe>,
+    /// What the helper sees to: all of it where the engine is on another machine, and here what this process
+    /// may not make. In an order that works.
+    pub sought: Vec<Sought>,
     /// Refusals, warnings and notes; every [`Outcome::Refuse`] is among them.
     pub findings: Vec<Finding>,
+    /// What could not be found out although somebody was asked: a review is none the worse for it, a launch
+    /// does not go on.
+    pub unclear: Vec<Finding>,
 }
 
 impl BindDecision {
@@ -146,7 +161,9 @@ impl BindDecision {
 /// Judges every bind source of the model's services. The host is looked at, and not changed.
 pub fn decide_binds(question: &BindQuestion<'_>) -> Binds {
     let mut binds = Binds::default();
-    if let Some(reason) = remote::elsewhere(question.location) {
+    if let Some(reason) = remote::elsewhere(question.location)
+        && !(question.sends_helper && question.policy.is_some())
+    {
         binds.findings.extend(remote::judge(question.model, reason, question.policy.is_some()));
         return binds;
     }
@@ -154,9 +171,13 @@ pub fn decide_binds(question: &BindQuestion<'_>) -> Binds {
     for (name, service) in question.model.services() {
         judge.service(name, service);
     }
+    binds.steps = steps(&judge.judged);
+    there::leave_to_helper(&mut judge, &mut binds.steps);
+    binds.sought = std::mem::take(&mut judge.sought);
+    binds.sought.sort_by_key(Sought::full_path);
+    binds.unclear = judge.unclear.take();
     let (decisions, mut findings) = judge.finish();
     findings.extend(shared::conflicts(&decisions, question));
-    binds.steps = steps(&decisions);
     binds.probes = decisions.iter().filter_map(|judged| judged.probe.clone()).collect();
     binds.decisions = decisions.into_iter().map(|judged| judged.decision).collect();
     binds.findings = findings;

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::diagnostic::{Code, Finding};
 use crate::host::owner::sudo_caller;
-use crate::host::{Credentials, Owner};
+use crate::host::{Credentials, Dir, DirError, Owner};
 
 /// Who runs seaworthy, and who is taken for the user `caller`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,18 +20,34 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Looks at this process, at `sudo`'s variables and at the owner of the project directory.
-    pub fn find(project_directory: &Path, home: Option<&Path>) -> Self {
-        let directory = crate::host::Dir::open(project_directory).and_then(|dir| dir.stat()).ok();
+    /// Looks at this process, at `sudo`'s variables and at the owner of the project directory, where there
+    /// is one.
+    ///
+    /// # Errors
+    /// A finding where that directory cannot be looked at.
+    pub fn find(project_directory: &Path, home: Option<&Path>) -> Result<Self, Finding> {
+        let directory = match Dir::open(project_directory).and_then(|dir| dir.stat()) {
+            Ok(stat) => Some(stat.owner),
+            Err(DirError::Missing(_) | DirError::NotADirectory { .. }) => None,
+            Err(error) => {
+                return Err(Finding::error(Code::UserInvalid, format!("whose project it is: {error}"))
+                    .help("Its owner may be the one whom `caller` means. Correct the cause and run again."));
+            }
+        };
         let process = Owner::current();
-        let person = person(process, sudo_caller(), directory.map(|stat| stat.owner));
-        Self { process, groups: groups(), person, home: home.map(Path::to_owned) }
+        let person = person(process, sudo_caller(), directory);
+        Ok(Self { process, groups: groups(), person, home: home.map(Path::to_owned) })
     }
 
     /// Whom the kernel judges what this process does to files by.
     pub fn credentials(&self) -> Credentials {
         let dac_override = self.may_chown();
         Credentials { owner: self.process, groups: self.groups.clone(), dac_override }
+    }
+
+    /// Everybody whose files must not get to a service only because a repair was asked for.
+    pub fn operators(&self) -> impl Iterator<Item = u32> {
+        [Some(self.process), self.person, sudo_caller()].into_iter().flatten().map(|owner| owner.uid)
     }
 
     /// Whether files may be given to any user.
@@ -75,6 +92,6 @@ mod tests {
     fn only_root_may_give_files_away() {
         let caller = |process| Caller { process, groups: Vec::new(), person: None, home: None };
         assert!(caller(Owner::ROOT).may_chown() && !caller(OP).may_chown());
-        assert_eq!(Caller::find(Path::new("/"), None).may_chown(), runs_as_root());
+        assert_eq!(Caller::find(Path::new("/"), None).unwrap().may_chown(), runs_as_root());
     }
 }

@@ -2,7 +2,7 @@
 
 mod engine;
 
-pub(crate) use engine::image_of;
+pub(crate) use engine::{AFTER_PULL, image_of};
 pub use engine::{EngineImages, wanted_paths};
 
 use crate::engine::{Answer, Image, ImageEntry, ResolvedUser, UserError};
@@ -16,6 +16,11 @@ pub trait Images {
 
     /// What the image itself has at an absolute path; `None` for nothing.
     fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>>;
+
+    /// The same with owner and mode.
+    fn entry_at(&self, _image: &str, _path: &str) -> Answer<Option<ImageEntry>> {
+        Answer::unknown(NO_ENGINE)
+    }
 
     /// A variable that the image itself sets.
     fn variable(&self, _image: &str, _name: &str) -> Answer<Option<String>> {
@@ -103,6 +108,11 @@ pub(crate) mod fake {
         fn files(&self, image: &str, paths: &[String]) -> Answer<Vec<Option<ImageEntry>>> {
             let fake: Answer<&Fake> = self.0.get(image).ok_or("known after pull").into();
             fake.map(|fake| paths.iter().map(|path| fake.content.get(path.as_str()).cloned()).collect())
+        }
+
+        fn entry_at(&self, image: &str, path: &str) -> Answer<Option<ImageEntry>> {
+            let fake: Answer<&Fake> = self.0.get(image).ok_or("known after pull").into();
+            fake.map(|fake| fake.content.get(path).cloned())
         }
 
         fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>> {

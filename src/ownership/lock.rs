@@ -22,6 +22,7 @@ use super::{UserDecision, UserSource, UserSpec};
 
 pub use drift::{Drift, drift};
 pub use file::{FILE_NAME, LockFile};
+pub(in crate::ownership) use state::binds;
 pub use state::{StateRoots, state_paths};
 pub use update::{Observed, next, would_change};
 

@@ -8,6 +8,7 @@
 
 mod entry;
 mod ports;
+mod tmpfs;
 mod writes;
 
 use super::bind::keeps;
@@ -36,6 +37,7 @@ struct Subject<'q> {
     service: &'q Node,
     /// Of its name or its user.
     origin: Origin,
+    decision: Option<&'q UserDecision>,
     user: Option<&'q Identity>,
     image_name: String,
     image: Image,
@@ -52,12 +54,14 @@ pub fn predict(question: &Question<'_>) -> Vec<Finding> {
             name,
             service,
             origin: service.get("user").map(|node| node.origin).or(origin).unwrap_or(service.origin),
+            decision,
             user: decision.and_then(|decision| decision.user.as_ref().known()),
             image: question.images.inspect(&image_name).known().unwrap_or_default(),
             image_name,
         };
         ports::predict(&subject, question.first_port, &mut findings);
         writes::predict(&subject, &mut findings);
+        tmpfs::predict(&subject, question.images, &mut findings);
         entry::predict(&subject, question.images, &mut findings);
     }
     findings

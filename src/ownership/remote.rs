@@ -3,6 +3,7 @@
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::Location;
+use crate::ownership::{StatePolicy, Strategy};
 use crate::source::Origin;
 use crate::yaml::Node;
 
@@ -26,12 +27,34 @@ pub fn judge(model: &Model, reason: &str, strict: bool) -> Option<Finding> {
         Finding::warning(Code::RemoteEngine, message)
     };
     let help = if strict {
-        "Run seaworthy on the engine's machine, or use named volumes instead."
+        "Run seaworthy on the engine's machine, or use named volumes instead. With `repair: helper` in the policy, \
+         the helper looks at them there, and makes and repairs what lies below the roots."
     } else {
         "Nothing was prepared: what is missing there, the engine creates as root."
     };
     let finding = finding.at_origin(*origin, "meant for the engine's machine").help(help);
     Some(binds.iter().skip(1).fold(finding, |finding, (_, origin)| finding.at_origin(*origin, "")))
+}
+
+/// What a policy asks for that the helper cannot do on another machine.
+pub fn impossible(state: &StatePolicy, has_copies: bool) -> Vec<Finding> {
+    let refused = |what: &str, help: &str| {
+        Finding::error(Code::RemoteEngine, format!("{what}, and the engine is on another machine")).help(help)
+    };
+    let is_mapped = state.declared.iter().any(|state| state.strategy == Strategy::Idmap);
+    let mapped = is_mapped.then(|| {
+        refused(
+            "`strategy: idmap` takes a mount of this machine's",
+            "Use another strategy, or run it on the engine's machine.",
+        )
+    });
+    let copied = has_copies.then(|| {
+        refused(
+            "`copies` are written on this machine",
+            "Make them on the engine's machine, or give the file by a config with `content:`.",
+        )
+    });
+    mapped.into_iter().chain(copied).collect()
 }
 
 /// Services and places of their bind mounts.
@@ -51,6 +74,7 @@ fn binds(model: &Model) -> Vec<(&str, Origin)> {
 mod tests {
     use super::*;
     use crate::diagnostic::Severity;
+    use crate::ownership::DeclaredState;
     use crate::ownership::testing::model;
 
     const BINDS: &str = "services:\n  a:\n    volumes: [{type: bind, source: /x, target: /x}]\n";
@@ -63,6 +87,16 @@ mod tests {
         assert_eq!(judge(&with, "", false).unwrap().severity, Severity::Warning);
         let (without, _) = model("services:\n  a:\n    volumes: [{type: volume, source: x, target: /x}]\n");
         assert!(judge(&without, "", true).is_none());
+    }
+
+    #[test]
+    fn what_the_helper_cannot_do_there_is_refused() {
+        let state = |strategy| StatePolicy {
+            declared: vec![DeclaredState { path: "/x".into(), from: Vec::new(), strategy }],
+            ..StatePolicy::default()
+        };
+        assert!(impossible(&state(Strategy::Acl), false).is_empty());
+        assert_eq!(impossible(&state(Strategy::Idmap), true).len(), 2);
     }
 
     #[test]

@@ -74,6 +74,14 @@ impl Roots {
     }
 }
 
+/// The innermost of some roots in which a path lies by its name alone, and the way below it: on another
+/// machine nothing else is known of either.
+pub fn nearest(roots: &[PathBuf], path: &Path) -> Option<(PathBuf, PathBuf)> {
+    let inside = roots.iter().filter_map(|root| Some((root, path.strip_prefix(root).ok()?)));
+    let (root, relative) = inside.max_by_key(|(root, _)| root.components().count())?;
+    Some((root.clone(), relative.to_owned()))
+}
+
 /// The first link below `root` on the way to `path`.
 fn first_link(root: &Path, path: &Path) -> Option<PathBuf> {
     let mut ways: Vec<&Path> = path.ancestors().take_while(|one| one.starts_with(root)).collect();
@@ -109,6 +117,15 @@ mod tests {
         assert_eq!(roots.standing(&data.join("x"), &data), inside(&data, "x"));
         assert_eq!(roots.standing(&temp.join("x"), &temp), Standing::Outside);
         assert_eq!(roots.standing(&temp.join("px"), &temp), Standing::Outside, "not by letters");
+    }
+
+    #[test]
+    fn by_name_alone_the_nearest_root_counts_too() {
+        let roots = ["/a".into(), "/a/b".into()];
+        let found = |path: &str| nearest(&roots, Path::new(path));
+        assert_eq!(found("/a/b/c"), Some(("/a/b".into(), "c".into())));
+        assert_eq!(found("/a/bc"), Some(("/a".into(), "bc".into())));
+        assert_eq!((found("/a"), found("/x")), (Some(("/a".into(), "".into())), None));
     }
 
     #[test]

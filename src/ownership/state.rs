@@ -25,8 +25,23 @@ pub struct DeclaredState {
     pub path: PathBuf,
     /// Users, in the container's numbers, whose files are the service's although no lock remembers them.
     pub from: Vec<Owner>,
-    /// Whether it stays the operator's and is shown to the service as its own.
-    pub is_mapped: bool,
+    pub strategy: Strategy,
+}
+
+/// How a durable directory stays usable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strategy {
+    /// Nothing is said: given away, or by a group where services with different users have one in common.
+    #[default]
+    Unsaid,
+    /// Everything in it is given to the service's user.
+    Chown,
+    /// It stays the operator's and is shown to the service as its own.
+    Idmap,
+    /// Everything in it is of a group that all have who share it.
+    Group,
+    /// Access control lists name all who share it.
+    Acl,
 }
 
 /// One directory of a service.
@@ -34,7 +49,7 @@ pub struct DeclaredState {
 pub struct DeclaredTree {
     pub path: PathBuf,
     pub from: Vec<Owner>,
-    pub is_mapped: bool,
+    pub strategy: Strategy,
 }
 
 /// Who is allowed to repair.
@@ -82,15 +97,20 @@ pub fn declared_trees(service: &Node, roots: &StateRoots, declared: &[DeclaredSt
     let mut trees: Vec<DeclaredTree> = Vec::new();
     for source in state_paths(service, roots) {
         for state in declared {
-            for path in within(&source, &state.path) {
+            for path in within(&source, &state.path, roots.is_elsewhere()) {
                 // What lies inside a mount is shown as all of the mount is.
-                let is_mapped = state.is_mapped && path == source;
+                let strategy = match state.strategy {
+                    Strategy::Idmap if path != source => Strategy::Chown,
+                    strategy => strategy,
+                };
                 match trees.iter_mut().find(|known| known.path == path) {
                     Some(known) => {
                         known.from.extend(state.from.iter().copied());
-                        known.is_mapped |= is_mapped;
+                        if matches!(known.strategy, Strategy::Unsaid | Strategy::Chown) {
+                            known.strategy = strategy;
+                        }
                     }
-                    None => trees.push(DeclaredTree { path, from: state.from.clone(), is_mapped }),
+                    None => trees.push(DeclaredTree { path, from: state.from.clone(), strategy }),
                 }
             }
         }
@@ -100,14 +120,19 @@ pub fn declared_trees(service: &Node, roots: &StateRoots, declared: &[DeclaredSt
 }
 
 /// What of a mounted directory a pattern means: all of it, where the directory lies in what the pattern
-/// names; else what the pattern names inside it.
-fn within(source: &Path, pattern: &Path) -> Vec<PathBuf> {
+/// names; else what the pattern names inside it. On another machine, nothing is named by a star.
+fn within(source: &Path, pattern: &Path, is_elsewhere: bool) -> Vec<PathBuf> {
     let mut names = source.components();
     let mut patterns = pattern.components();
     loop {
         let Some(part) = patterns.next() else { return vec![source.to_owned()] };
         let Some(name) = names.next() else {
             let rest = std::iter::once(part).chain(patterns);
+            if is_elsewhere {
+                let rest: PathBuf = rest.collect();
+                let is_plain = !rest.as_os_str().as_bytes().iter().any(|byte| b"*?".contains(byte));
+                return is_plain.then(|| source.join(rest)).into_iter().collect();
+            }
             return rest.fold(vec![source.to_owned()], |found, part| {
                 found.iter().flat_map(|directory| named(directory, part.as_os_str())).collect()
             });
@@ -191,11 +216,15 @@ mod tests {
         }
         std::os::unix::fs::symlink("one", at("memory/three")).unwrap();
         let pattern = at("memory/*/state");
-        assert_eq!(within(&at("memory/one/state"), &pattern), [at("memory/one/state")]);
-        assert_eq!(within(&at("memory/one/state/deep"), &pattern), [at("memory/one/state/deep")]);
-        assert_eq!(within(&at("memory"), &pattern), [at("memory/one/state"), at("memory/two/state")]);
-        assert_eq!(within(&at("memory/two/other"), &pattern), [""; 0].map(PathBuf::from));
-        assert_eq!(within(&at("memory/new/state"), &pattern), [at("memory/new/state")], "also while missing");
+        assert_eq!(within(&at("memory/one/state"), &pattern, false), [at("memory/one/state")]);
+        assert_eq!(within(&at("memory/one/state/deep"), &pattern, false), [at("memory/one/state/deep")]);
+        assert_eq!(within(&at("memory"), &pattern, false), [at("memory/one/state"), at("memory/two/state")]);
+        assert_eq!(within(&at("memory/two/other"), &pattern, false), [""; 0].map(PathBuf::from));
+        assert_eq!(
+            within(&at("memory/new/state"), &pattern, false),
+            [at("memory/new/state")],
+            "also while missing"
+        );
     }
 
     #[test]

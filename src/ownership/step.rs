@@ -53,6 +53,17 @@ impl HostStep {
         }
     }
 
+    /// The same below another root.
+    #[must_use]
+    pub fn below(mut self, root: &Path) -> Self {
+        match &mut self {
+            Self::CreateDirectory { place } | Self::CreateFile { place, .. } => {
+                root.clone_into(&mut place.root);
+            }
+        }
+        self
+    }
+
     pub fn root(&self) -> &Path {
         &self.place().root
     }

@@ -1,7 +1,7 @@
 //! Models and images made up for tests.
 
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Caller;
 use crate::compose::{Model, Profiles};
@@ -15,17 +15,12 @@ pub const OP: Owner = Owner::new(1500, 1501);
 /// A model from text in the canonical form, and the map its spans point into.
 pub fn model(text: &str) -> (Model, SourceMap) {
     let mut sources = SourceMap::default();
-    let file = sources.add(SourceFile {
-        name: "compose.yaml".into(),
-        path: "/p/compose.yaml".into(),
-        text: text.into(),
-        sha256: String::new(),
-    });
+    let file = sources.add(SourceFile::new("compose.yaml", "/p/compose.yaml", text));
     let documents = yaml::parse(file, text, Limits::default()).unwrap();
     let model = Model {
         name: "p".into(),
         directory: PathBuf::from("/p"),
-        environment: Rc::new(Environment::default()),
+        environment: Arc::new(Environment::default()),
         root: documents.into_iter().next().unwrap().root,
         profiles: Profiles::default(),
         blank_users: std::collections::BTreeMap::new(),

@@ -162,11 +162,10 @@ fn steps(plan: &Plan, page: &mut Page) {
         .steps
         .iter()
         .map(|step| {
-            let owner = step.owner.clone().unwrap_or_else(|| "caller".to_owned());
             let cells = [
                 step.step.replace('-', " "),
                 plan.short(&step.path),
-                owner,
+                step.whose().to_owned(),
                 step.mode.clone().unwrap_or_default(),
                 step.service.as_ref().map(|service| format!("for {service}")).unwrap_or_default(),
                 step.how.as_deref().map(|how| plan.short(how)).unwrap_or_default(),

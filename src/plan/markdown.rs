@@ -32,11 +32,10 @@ pub fn write_markdown(plan: &Plan) -> String {
     });
     table("Changes", &["class", "what", "where", "since"], changes, &mut out);
     let steps = plan.steps.iter().map(|step| {
-        let owner = step.owner.clone().unwrap_or_else(|| "caller".to_owned());
         vec![
             step.step.replace('-', " "),
             code(&plan.short(&step.path)),
-            owner,
+            step.whose().to_owned(),
             step.mode.clone().unwrap_or_default(),
             step.service.as_deref().map(code).unwrap_or_default(),
             step.how.as_deref().map(text).unwrap_or_default(),

@@ -10,7 +10,7 @@ mod rival;
 mod suspects;
 
 use std::collections::HashSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::compose::{self, Model};
 use crate::diagnostic::{Code, Finding, Sink};
@@ -52,7 +52,7 @@ impl Policy {
             };
             for document in &overlay.documents {
                 let expanded = expand(document, &names, &left_out, None, sink);
-                let environment = Rc::clone(&model.environment);
+                let environment = Arc::clone(&model.environment);
                 // Warnings about the overlay were given when it was loaded with the others.
                 let mut own = Sink::new();
                 let fragment = compose::fragment(&expanded, project, &environment, inputs, &mut own);

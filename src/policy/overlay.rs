@@ -118,14 +118,14 @@ fn read_file(
         return None;
     }
     match &wanted.pin {
-        Some(pin) if pin.value != source.sha256 => {
+        Some(pin) if pin.value.as_str() != source.sha256() => {
             sink.push(
                 Finding::error(
                     Code::OverlayPin,
                     format!("the mandatory overlay {shown} is not the one that was pinned"),
                 )
                 .at_origin(pin.origin, "the pinned sha256")
-                .help(format!("Its sha256 is {}. Review what changed before pinning that.", source.sha256)),
+                .help(format!("Its sha256 is {}. Review what changed before pinning that.", source.sha256())),
             );
             None
         }

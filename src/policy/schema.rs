@@ -75,7 +75,10 @@ pub fn schema() -> Value {
                         "items": { "type": "string", "pattern": "^[1-9][0-9]*:[0-9]+$" },
                         "description": "Users whose files are the service's although no lock remembers them."
                     },
-                    "strategy": { "enum": Strategy::NAMES, "description": "chown is the default." }
+                    "strategy": {
+                        "enum": Strategy::ALL.map(Strategy::name),
+                        "description": "How it stays usable: chown, but group where services with different users have a group in common."
+                    }
                 }
             } },
             "repair": { "enum": RepairSetting::ALL.map(RepairSetting::name), "description": "Who repairs; auto is the default." },

@@ -39,21 +39,34 @@ pub struct State {
     pub path: Located<PathBuf>,
     /// Users, in the container's numbers, whose files are the service's although no lock remembers them.
     pub from: Vec<Owner>,
-    pub strategy: Strategy,
+    /// `None` where nothing is said.
+    pub strategy: Option<Strategy>,
 }
 
 /// How a durable directory stays its service's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {
     /// Everything in it is given to the service's user.
-    #[default]
     Chown,
     /// It stays the operator's, and the service sees it as its own.
     Idmap,
+    /// Everything in it is of a group that all services have who share it.
+    Group,
+    /// Access control lists name the users of all services who share it, and the operator.
+    Acl,
 }
 
 impl Strategy {
-    pub const NAMES: [&str; 2] = ["chown", "idmap"];
+    pub const ALL: [Self; 4] = [Self::Chown, Self::Idmap, Self::Group, Self::Acl];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Chown => "chown",
+            Self::Idmap => "idmap",
+            Self::Group => "group",
+            Self::Acl => "acl",
+        }
+    }
 }
 
 pub(super) const STATE: Keys = Keys { place: "state", known: &["path", "from", "strategy"], later: &[] };
@@ -83,14 +96,14 @@ fn one(item: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Option<State> {
             ),
         }
     }
-    let strategy = map.get("strategy").map_or(Strategy::Chown, |node| match node.as_str() {
-        Some("chown") => Strategy::Chown,
-        Some("idmap") => Strategy::Idmap,
-        _ => {
-            let help = "`idmap` leaves the files to the operator and shows them to the service as its own.";
-            reader.wrong(node, "state.strategy", "`chown` or `idmap`", help);
-            Strategy::Chown
+    let strategy = map.get("strategy").and_then(|node| {
+        let found = Strategy::ALL.into_iter().find(|strategy| node.as_str() == Some(strategy.name()));
+        if found.is_none() {
+            let help = "`idmap` leaves the files to the operator and shows them to the service as its own; `group` \
+                        and `acl` let several users share them.";
+            reader.wrong(node, "state.strategy", "`chown`, `idmap`, `group` or `acl`", help);
         }
+        found
     });
     Some(State { path, from, strategy })
 }

@@ -1,7 +1,10 @@
 //! How every rule of the catalogue stands, for every service: the posture as a table.
 
-use crate::compose::Model;
+use std::collections::HashMap;
+
+use crate::compose::{Model, section};
 use crate::source::Origin;
+use crate::yaml::{Mapping, spread};
 
 use super::arrange::Arranged;
 use super::judge::breaches;
@@ -62,29 +65,43 @@ pub fn verdicts(policy: Option<&Policy>, model: &Model, arranged: &Arranged) -> 
     let opened = opened::networks(&arranged.mandatory);
     let users = policy.map_or(&nobody, |policy| &policy.users);
     let view = View { model, users, opened: &opened, mandatory: &arranged.mandatory };
+    let of = |rule: &'static Rule| of_rule(rule, policy, &view, arranged);
+    let rules: Vec<&'static Rule> = rules::CATALOGUE.iter().collect();
+    let services = section(&model.root, "services").map_or(0, Mapping::len);
+    if spread::pays(services) {
+        return spread::in_parts(rules, of).into_iter().flatten().collect();
+    }
+    rules.into_iter().flat_map(of).collect()
+}
+
+/// Where one rule is broken.
+fn of_rule(
+    rule: &'static Rule,
+    policy: Option<&Policy>,
+    view: &View<'_>,
+    arranged: &Arranged,
+) -> Vec<Verdict> {
+    let demanded = policy.and_then(|policy| policy.severity(rule, arranged)) == Some(Severity::Error);
     let mut found: Vec<Verdict> = Vec::new();
-    for rule in rules::CATALOGUE.iter() {
-        let demanded = policy.and_then(|policy| policy.severity(rule, arranged)) == Some(Severity::Error);
-        let start = found.len();
-        for breach in breaches(rule, &view) {
-            let waived = policy.is_some_and(|policy| {
-                policy.waivers.iter().any(|waiver| {
-                    waiver.is_for(&breach.place, rule.id) && waiver.allows(breach.value.as_deref()).is_some()
-                })
-            });
-            let standing = match (waived, demanded) {
-                (true, _) => Standing::Waived,
-                (false, true) => Standing::Fails,
-                (false, false) => Standing::Tolerated,
-            };
-            let own = found.get_mut(start..).unwrap_or_default();
-            match own.iter_mut().find(|known| known.place == breach.place) {
-                // The worst of a service is its standing.
-                Some(known) if known.standing >= standing => {}
-                Some(known) => (known.standing, known.origin) = (standing, breach.origin),
-                None => {
-                    found.push(Verdict { rule, place: breach.place, standing, origin: breach.origin });
-                }
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for breach in breaches(rule, view) {
+        let waived = policy.is_some_and(|policy| {
+            policy.waivers.iter().any(|waiver| {
+                waiver.is_for(&breach.place, rule.id) && waiver.allows(breach.value.as_deref()).is_some()
+            })
+        });
+        let standing = match (waived, demanded) {
+            (true, _) => Standing::Waived,
+            (false, true) => Standing::Fails,
+            (false, false) => Standing::Tolerated,
+        };
+        match places.get(&breach.place).and_then(|at| found.get_mut(*at)) {
+            // The worst of a service is its standing.
+            Some(known) if known.standing >= standing => {}
+            Some(known) => (known.standing, known.origin) = (standing, breach.origin),
+            None => {
+                places.insert(breach.place.clone(), found.len());
+                found.push(Verdict { rule, place: breach.place, standing, origin: breach.origin });
             }
         }
     }

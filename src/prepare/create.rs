@@ -4,9 +4,11 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
 
 use super::Receipt;
+use crate::host::access::{Access, is_denied};
 use crate::host::{Birth, Created, Dir, DirError, FileSystem, Owner, Stat};
 use crate::ownership::step::Place;
 use crate::ownership::{HostStep, command};
@@ -29,7 +31,7 @@ const PATIENCE: (u32, Duration) = (100, Duration::from_millis(10));
 pub(super) fn carry_out(step: &HostStep, receipt: &mut Receipt) -> Result<(), StepError> {
     let place = step.place();
     let root = Dir::open(&place.root)?;
-    let _turn = take_turn(&place.root);
+    let _turn = take_turn(&place.root)?;
     let mut created = Vec::new();
     let result = make(step, &root, &mut created).and_then(|()| verify(step, &root, &created));
     if result.is_ok() && created.is_empty() {
@@ -40,17 +42,23 @@ pub(super) fn carry_out(step: &HostStep, receipt: &mut Receipt) -> Result<(), St
 }
 
 /// Launches of one project take turns, so that none looks at what another has made by half. Somebody who
-/// holds the lock for long is not waited for: without it a launch may fail, but does nothing wrong.
-fn take_turn(root: &Path) -> Option<File> {
-    let directory = File::open(root).ok()?;
+/// holds the lock for long is not waited for, and where a directory may be used and not read there is none:
+/// without it a launch may fail, but does nothing wrong.
+fn take_turn(root: &Path) -> Result<Option<File>, DirError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = match rustix::fs::openat(CWD, root, flags, Mode::empty()) {
+        Ok(directory) => File::from(directory),
+        Err(Errno::ACCESS) if is_denied(CWD, root, Access::READ) => return Ok(None),
+        Err(errno) => return Err(DirError::io(root, "lock it", errno)),
+    };
     let (tries, pause) = PATIENCE;
     for _ in 0..tries {
         if flock(&directory, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            return Some(directory);
+            return Ok(Some(directory));
         }
         std::thread::sleep(pause);
     }
-    None
+    Ok(None)
 }
 
 fn make(step: &HostStep, root: &Dir, created: &mut Vec<Created>) -> Result<(), StepError> {
@@ -62,7 +70,11 @@ fn make(step: &HostStep, root: &Dir, created: &mut Vec<Created>) -> Result<(), S
     let born = |as_owner| Birth { mode: place.mode, owner: place.owner, as_owner };
     match create(step, root, &born(false), created) {
         // Where root is nobody, or may not give away, only the owner can make what is the owner's.
-        Err(error) if place.owner.is_some() && Owner::current().uid == 0 && is_refusal(&error, root) => {
+        Err(error)
+            if place.owner.is_some()
+                && Owner::current().uid == 0
+                && is_refusal(&error, root, &place.path) =>
+        {
             create(step, root, &born(true), created).map_err(|_| error.into())
         }
         result => result.map_err(StepError::from),
@@ -99,10 +111,21 @@ fn may_give(place: &Place) -> Result<(), StepError> {
 
 /// Whether a filesystem with other ideas about root is in the way. What was made and then was not ours
 /// can also be the work of somebody else: only where another machine decides who we are, it is a refusal.
-fn is_refusal(error: &DirError, root: &Dir) -> bool {
+fn is_refusal(error: &DirError, root: &Dir, path: &Path) -> bool {
     let is_foreign = || FileSystem::of_descriptor(root).is_ok_and(|system| system.is_foreign());
-    (matches!(error, DirError::NotOurs { .. }) && is_foreign())
-        || matches!(error.errno(), Some(libc::EPERM | libc::EACCES | libc::EINVAL | libc::EOPNOTSUPP))
+    match error.errno() {
+        None => matches!(error, DirError::NotOurs { .. }) && is_foreign(),
+        // On a filesystem of this machine root is denied nothing, unless it lacks the capability for it.
+        Some(libc::EACCES) => is_foreign() || is_closed(root, path),
+        Some(errno) => matches!(errno, libc::EPERM | libc::EINVAL | libc::EOPNOTSUPP),
+    }
+}
+
+/// Whether this process may make nothing in the last directory on the way that is there.
+fn is_closed(root: &Dir, path: &Path) -> bool {
+    let wanted = Access { write: true, execute: true, read: false };
+    let existing = path.ancestors().skip(1).find_map(|way| root.enter(way).ok());
+    existing.is_none_or(|directory| is_denied(&directory, c".", wanted))
 }
 
 /// Looks at what stands there in the end.

@@ -59,6 +59,7 @@ fn help(path: &Path, errno: Option<i32>) -> String {
                 "It is on {place}, which is mounted read-only. Mount it writable, or mark the mount `:ro`."
             )
         }
+        Some(libc::EIO) => "The system failed, not the permissions: see the kernel's log.".to_owned(),
         Some(libc::ENOSPC | libc::EDQUOT) => format!("There is no room left on {place} for this user."),
         _ if system.as_ref().is_ok_and(FileSystem::is_network) => format!(
             "It is on {place}: the server decides who may write. Its export may map users (root_squash, \

@@ -1,4 +1,4 @@
-//! Giving state directories over: by ourselves, or by a helper container where we may not.
+//! Giving state directories over, or sharing them: by ourselves, or by a helper container where we may not.
 //!
 //! Both ways are the same walk. The helper gets one directory that was declared, and goes down from there
 //! by descriptor as we would, so that a name exchanged meanwhile leads it nowhere either.
@@ -6,15 +6,64 @@
 pub mod helper;
 
 use std::cell::OnceCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::engine::helper::{HelperImage, program};
 use crate::engine::{Answer, Engine, IdMap};
 use crate::host::walk::Summary;
-use crate::host::{Dir, DirError, Handover, hand_over};
+use crate::host::{Dir, DirError, Handover, Share, hand_over, share};
+use crate::ownership::SharedTree;
 use crate::ownership::lock::repair::Tree;
+
+/// What is done with a directory and all that is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    HandOver(Handover),
+    Share(Share),
+}
+
+impl Work {
+    fn is_dry(&self) -> bool {
+        match self {
+            Self::HandOver(handover) => handover.dry_run,
+            Self::Share(share) => share.dry_run,
+        }
+    }
+
+    #[must_use]
+    fn dry(mut self, dry_run: bool) -> Self {
+        match &mut self {
+            Self::HandOver(handover) => handover.dry_run = dry_run,
+            Self::Share(share) => share.dry_run = dry_run,
+        }
+        self
+    }
+}
+
+/// One directory and what is done with it.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub root: PathBuf,
+    pub relative: PathBuf,
+    pub work: Work,
+}
+
+impl Job {
+    pub fn of_tree(tree: &Tree, dry_run: bool) -> Self {
+        let work = Work::HandOver(tree.handover.clone()).dry(dry_run);
+        Self { root: tree.root.clone(), relative: tree.relative.clone(), work }
+    }
+
+    pub fn of_shared(tree: &SharedTree, dry_run: bool) -> Self {
+        let work = Work::Share(tree.share.clone()).dry(dry_run);
+        Self { root: tree.root.clone(), relative: tree.relative.clone(), work }
+    }
+}
 
 /// How often it is told how far a walk is.
 const OFTEN: Duration = Duration::from_millis(200);
@@ -30,6 +79,8 @@ pub struct Helper<'e> {
     engine: &'e Engine,
     /// From the numbers of the host to those in the helper, where they differ.
     map: Option<IdMap>,
+    /// Whether what it sees is another machine's, so that nothing can be seen from here.
+    is_elsewhere: bool,
     image: OnceCell<Answer<HelperImage>>,
 }
 
@@ -37,7 +88,7 @@ impl<'e> Helper<'e> {
     pub fn new(engine: &'e Engine) -> Answer<Self> {
         // Where the engine itself has no root, nothing turns its map off.
         let map = if engine.info().is_rootless { engine.id_map().map(Some) } else { Answer::Known(None) };
-        map.map(|map| Self { engine, map, image: OnceCell::new() })
+        map.map(|map| Self { engine, map, is_elsewhere: engine.is_remote(), image: OnceCell::new() })
     }
 
     fn image(&self) -> Result<&HelperImage, String> {
@@ -57,39 +108,42 @@ pub enum RepairError {
     Helper(String),
 }
 
-/// Gives trees over, or looks what there would be to give; one answer for each, in order. An answer that
+/// Does each job, or looks what there would be to do; one answer for each, in order. An answer that
 /// is an error says that the tree could not be begun, or that what was done is not known; what went wrong
 /// with single entries is in the summary.
 pub fn repair(
-    trees: &[&Tree],
-    dry_run: bool,
+    jobs: &[Job],
     by: &By<'_>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Vec<Result<Summary, RepairError>> {
     let helper = match by {
-        By::Host => return trees.iter().map(|tree| here(tree, dry_run, progress)).collect(),
+        By::Host => return jobs.iter().map(|job| here(job, progress)).collect(),
         By::Helper(helper) => helper,
     };
     // Where we can see for ourselves that all is well, no container is needed.
-    let mut answers: Vec<_> = trees
+    let mut answers: Vec<_> = jobs
         .iter()
-        .map(|tree| {
-            let seen = here(tree, true, progress).ok()?;
-            (seen.errors.is_empty() && (dry_run || !seen.changes())).then_some(Ok(seen))
+        .map(|job| {
+            if helper.is_elsewhere {
+                return None;
+            }
+            let look = Job { work: job.work.clone().dry(true), ..job.clone() };
+            let seen = here(&look, progress).ok()?;
+            (seen.errors.is_empty() && (job.work.is_dry() || !seen.changes())).then_some(Ok(seen))
         })
         .collect();
     // One container for all of one root.
     let next = |answers: &[Option<_>]| {
-        trees.iter().zip(answers).find(|(_, answer)| answer.is_none()).map(|(tree, _)| tree.root.as_path())
+        jobs.iter().zip(answers).find(|(_, answer)| answer.is_none()).map(|(job, _)| job.root.as_path())
     };
     while let Some(root) = next(&answers) {
-        let open = trees.iter().zip(&answers).enumerate();
-        let at: Vec<(usize, &Tree)> = open
-            .filter(|(_, (tree, answer))| answer.is_none() && tree.root == *root)
-            .map(|(at, (tree, _))| (at, *tree))
+        let open = jobs.iter().zip(&answers).enumerate();
+        let at: Vec<(usize, &Job)> = open
+            .filter(|(_, (job, answer))| answer.is_none() && job.root == *root)
+            .map(|(at, (job, _))| (at, job))
             .collect();
-        let asked: Vec<&Tree> = at.iter().map(|(_, tree)| *tree).collect();
-        let found = there(helper, root, &asked, dry_run, progress);
+        let asked: Vec<&Job> = at.iter().map(|(_, job)| *job).collect();
+        let found = there(helper, root, &asked, progress);
         for ((at, _), found) in at.into_iter().zip(found) {
             if let Some(answer) = answers.get_mut(at) {
                 *answer = Some(found);
@@ -100,28 +154,24 @@ pub fn repair(
 }
 
 /// By ourselves.
-fn here(tree: &Tree, dry_run: bool, progress: &(dyn Fn(u64) + Sync)) -> Result<Summary, RepairError> {
-    let handover = Handover { dry_run, ..tree.handover.clone() };
-    Ok(walk(&Dir::open(&tree.root)?, &tree.relative, &handover, progress)?)
+fn here(job: &Job, progress: &(dyn Fn(u64) + Sync)) -> Result<Summary, RepairError> {
+    Ok(walk(&Dir::open(&job.root)?, &job.relative, &job.work, progress)?)
 }
 
-/// By the helper; exactly one answer for each tree.
+/// By the helper; exactly one answer for each job.
 fn there(
     helper: &Helper<'_>,
     root: &Path,
-    trees: &[&Tree],
-    dry_run: bool,
+    jobs: &[&Job],
     progress: &dyn Fn(u64),
 ) -> Vec<Result<Summary, RepairError>> {
-    let found = helper.image().and_then(|image| helper::ask(helper, image, root, trees, dry_run, progress));
+    let found = helper.image().and_then(|image| helper::ask(helper, image, root, jobs, progress));
     match found {
-        Ok(found) if found.len() == trees.len() => {
+        Ok(found) if found.len() == jobs.len() => {
             found.into_iter().map(|one| one.map_err(RepairError::Helper)).collect()
         }
-        Ok(_) => {
-            trees.iter().map(|_| Err(RepairError::Helper("the helper's answer is cut".into()))).collect()
-        }
-        Err(reason) => trees.iter().map(|_| Err(RepairError::Helper(reason.clone()))).collect(),
+        Ok(_) => jobs.iter().map(|_| Err(RepairError::Helper("the helper's answer is cut".into()))).collect(),
+        Err(reason) => jobs.iter().map(|_| Err(RepairError::Helper(reason.clone()))).collect(),
     }
 }
 
@@ -129,7 +179,7 @@ fn there(
 fn walk(
     root: &Dir,
     relative: &Path,
-    handover: &Handover,
+    work: &Work,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Summary, DirError> {
     let (seen, done) = (AtomicU64::new(0), AtomicBool::new(false));
@@ -140,12 +190,15 @@ fn walk(
                 progress(seen.load(Ordering::Relaxed));
             }
         };
-        let teller = std::thread::Builder::new().spawn_scoped(scope, tell).ok();
-        let result = hand_over(root, relative, handover, &seen);
+        let teller = std::thread::Builder::new().spawn_scoped(scope, tell).map_err(|source| {
+            DirError::Io { path: root.path().join(relative), action: "start a thread for it", source }
+        })?;
+        let result = match work {
+            Work::HandOver(handover) => hand_over(root, relative, handover, &seen),
+            Work::Share(wanted) => share(root, relative, wanted, &seen),
+        };
         done.store(true, Ordering::Relaxed);
-        if let Some(teller) = teller {
-            teller.thread().unpark();
-        }
+        teller.thread().unpark();
         result
     })
 }

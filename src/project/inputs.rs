@@ -3,8 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use crate::diagnostic::{Code, Finding};
 use crate::host::{ReadError, read_file, read_stdin};
 use crate::source::{FileId, SourceFile, SourceMap};
@@ -29,12 +27,7 @@ impl Inputs {
 
     /// Adds text that is not a file, such as a built-in overlay.
     pub fn add(&mut self, name: &str, path: &Path, text: &str) -> FileId {
-        let file = SourceFile {
-            name: name.to_owned(),
-            path: path.to_path_buf(),
-            text: text.into(),
-            sha256: sha256(text.as_bytes()),
-        };
+        let file = SourceFile::new(name, path, text);
         let id = self.sources.add(file);
         self.by_path.insert(path.to_path_buf(), id);
         id
@@ -117,13 +110,4 @@ fn unreadable(name: &str, error: &ReadError) -> Finding {
         ReadError::Io { source, .. } => (Code::InputUnreadable, format!("{name}: {source}")),
     };
     Finding::error(code, what).help(code.remedy())
-}
-
-/// Lower-case hexadecimal sha256.
-pub fn sha256(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

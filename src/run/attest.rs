@@ -39,7 +39,7 @@ pub fn run(request: &Request, options: &AttestOptions) -> Result<Exit, Exit> {
     };
     let sources = session.inputs.sources();
     let report = report(&verified.model, &verified.selected, &options.services, &facts, sources);
-    session.report();
+    session.warn()?;
     super::print(session.redactor().text(&text(&report, options.json)?).as_bytes())?;
     Ok(if report.holds { Exit::Done } else { Exit::Findings })
 }

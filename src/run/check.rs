@@ -38,8 +38,8 @@ pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
     let (findings, sources) = (sink.findings(), &sources);
     let text = match options.format {
         CheckFormat::Human => {
-            session.report();
-            return Ok(exit);
+            let said = session.report();
+            return Ok(if exit == Exit::Done { said } else { exit });
         }
         CheckFormat::Json => pretty(&json(findings, sources)),
         CheckFormat::Sarif => pretty(&sarif(findings, sources)),

@@ -38,8 +38,14 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
         }
         return Err(session.report());
     };
+    let acts = command.class == Class::Gate && !request.global.dry_run;
+    // Who waits for an image waits in vain where something else was not found out.
+    if acts && engine.connected().is_some() && !verified.unclear.is_empty() {
+        session.sink.extend(std::mem::take(&mut verified.unclear));
+        return Err(session.report());
+    }
     let waiting = pending(&verified);
-    if !waiting.is_empty() && command.class == Class::Gate && !request.global.dry_run {
+    if !waiting.is_empty() && acts {
         if let Err(finding) = fetch(&session, &verified, &waiting, &engine) {
             session.sink.push(finding);
             return Err(session.report());
@@ -60,7 +66,6 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
             return Err(session.report());
         }
     }
-    let acts = command.class == Class::Gate && !request.global.dry_run;
     let turn = verified.lock.as_ref().filter(|_| acts).map(super::lock::Locked::turn);
     let turn = match turn.transpose().and_then(|turn| Ok((verified.is_outdated()?, turn))) {
         Ok((false, turn)) => turn,
@@ -78,6 +83,9 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
             return Err(session.report());
         }
     };
+    if acts {
+        session.sink.extend(verified.unclear.iter().cloned());
+    }
     super::judge::flags(&mut session, command, &verified);
     if session.sink.has_errors() {
         return Err(session.report());
@@ -180,6 +188,11 @@ fn find_docker(request: &Request, variables: &BTreeMap<String, String>) -> Resul
     })
 }
 
+fn no_thread(error: &std::io::Error) -> Finding {
+    Finding::error(Code::PrepareFailed, format!("cannot start a thread: {error}"))
+        .help(Code::PrepareFailed.remedy())
+}
+
 /// Writes the rendered file, prepares the host while Compose reads that file, and becomes Compose.
 /// Returns only on failure, or where nothing is to be launched.
 fn hand_over(
@@ -198,37 +211,49 @@ fn hand_over(
     let globals = request.launch_globals(directory, name, &path);
     let mut notes = Vec::new();
     let on_host = command.class == Class::Gate && !request.global.dry_run;
-    let outcome = std::thread::scope(|scope| {
-        let check = std::thread::Builder::new()
-            .name("cross-check".to_owned())
-            .spawn_scoped(scope, || crate::launch::cross_check(&docker, &globals, services, rendered))
-            .map_err(|error| {
-                Finding::error(Code::PrepareFailed, format!("cannot start a thread: {error}"))
-                    .help(Code::PrepareFailed.remedy())
-            })?;
-        // What an interrupted run left in the engine is nobody's; whether that works out is no matter here.
-        if let Some(engine) = engine.connected().filter(|engine| on_host && Socket::of(engine).is_some()) {
-            let _ = std::thread::Builder::new().spawn_scoped(scope, || engine.sweep());
-        }
-        let prepared = if on_host {
-            refresh(&verified.copies)
-                .and_then(|_| prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding))
-                .and_then(|()| mend::before_launch(verified, engine, &mut notes))
-        } else {
-            Ok(())
-        };
-        let checked = check.join().unwrap_or_else(|_| {
-            Err(Finding::error(Code::Internal, "the cross-check ended unexpectedly")
-                .help(Code::Internal.remedy()))
+    let outcome =
+        std::thread::scope(|scope| {
+            let check = std::thread::Builder::new()
+                .name("cross-check".to_owned())
+                .spawn_scoped(scope, || crate::launch::cross_check(&docker, &globals, services, rendered))
+                .map_err(|error| no_thread(&error))?;
+            // What an interrupted run left in the engine is nobody's.
+            let connected = engine.connected().filter(|engine| on_host && Socket::of(engine).is_some());
+            let sweep = connected
+                .map(|engine| {
+                    let thread = std::thread::Builder::new().name("sweep".to_owned());
+                    thread.spawn_scoped(scope, || engine.sweep()).map_err(|error| no_thread(&error))
+                })
+                .transpose()?;
+            let prepared = if on_host {
+                refresh(&verified.copies)
+                    .and_then(|_| prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding))
+                    .and_then(|()| mend::before_launch(verified, engine, &mut notes))
+            } else {
+                Ok(())
+            };
+            let checked = check.join().unwrap_or_else(|_| {
+                Err(Finding::error(Code::Internal, "the cross-check ended unexpectedly")
+                    .help(Code::Internal.remedy()))
+            });
+            let swept =
+                match sweep.map(std::thread::ScopedJoinHandle::join) {
+                    Some(Ok(Answer::Unknown(reason))) => Err(Finding::error(Code::EngineUnavailable, reason)
+                        .help(Code::EngineUnavailable.remedy())),
+                    Some(Err(_)) => Err(Finding::error(Code::Internal, "the sweep ended unexpectedly")
+                        .help(Code::Internal.remedy())),
+                    _ => Ok(()),
+                };
+            checked.and(prepared).and(swept)
         });
-        checked.and(prepared)
-    });
     session.sink.extend(notes);
     outcome?;
     if let Some(lock) = verified.lock.as_ref().filter(|_| on_host) {
         lock.write(&verified.users)?;
     }
-    session.report();
+    if let Err(exit) = session.warn() {
+        return Ok(exit);
+    }
     if request.global.no_launch {
         // The plug-in by itself does the same, but this is what people know.
         let program = Program::docker(&docker);
@@ -243,7 +268,7 @@ fn hand_over(
         let launch = Launch { request, command, verified, docker, variables, rendered };
         return launch_checked::run(session, &launch, engine.get());
     }
-    let program = Program::for_command(&docker, command);
+    let program = Program::for_command(&docker, command)?;
     let words = program.with(request.launch(directory, name, &path));
     Err(crate::launch::exec(&program.path, &words, &variables))
 }

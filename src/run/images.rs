@@ -69,6 +69,10 @@ impl Images for LazyImages<'_> {
         self.images().and_then(|images| images.id(image))
     }
 
+    fn entry_at(&self, image: &str, path: &str) -> Answer<Option<ImageEntry>> {
+        self.images().and_then(|images| images.entry_at(image, path))
+    }
+
     fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>> {
         self.images().and_then(|images| images.kind_at(image, path))
     }

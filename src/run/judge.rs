@@ -31,7 +31,7 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     if session.sink.has_errors() {
         return Err(session.report());
     }
-    session.report();
+    session.warn()?;
     super::pass::run(request)
 }
 

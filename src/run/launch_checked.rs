@@ -80,7 +80,7 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     }
     let phases = split(launch.command, &launched.iter().cloned().collect::<Vec<_>>(), &existing);
 
-    let program = Program::direct(launch.docker);
+    let program = Program::direct(launch.docker).map_err(|finding| vec![finding])?;
     for words in &phases.create {
         create(launch, &program, words)?;
     }
@@ -139,7 +139,7 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
         Then::AsTyped => launch.request.launch(&model.directory, &model.name, launch.rendered),
         Then::Words(words) => globals(launch).chain(words.into_iter().map(OsString::from)).collect(),
     };
-    let program = Program::for_command(launch.docker, launch.command);
+    let program = Program::for_command(launch.docker, launch.command).map_err(|finding| vec![finding])?;
     Err(vec![crate::launch::exec(&program.path, &program.with(words), launch.variables)].into())
 }
 

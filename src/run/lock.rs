@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
-use crate::engine::{Answer, IdMap};
+use crate::engine::{Answer, IdMap, Location};
 use crate::host::turn::who;
-use crate::host::{Turn, ensure_private_dir};
+use crate::host::{Turn, TurnError, ensure_private_dir};
 use crate::ownership::images::image_of;
 use crate::ownership::lock::{Drift, LockFile, Observed, StateRoots, drift, next, state_paths};
 use crate::ownership::{Images, UserDecision};
@@ -96,16 +96,21 @@ impl Locked {
         model: &Model,
         users: &[UserDecision],
         maps: &dyn Fn(&str) -> Answer<IdMap>,
+        location: &Location,
     ) -> Vec<Drift> {
-        drift(&self.file, model, &self.observed(users), maps)
+        drift(&self.file, model, &self.observed(users), maps, location)
     }
 
     /// Waits until no other launch of the project is at work.
     pub fn turn(&self) -> Result<Turn, Finding> {
         let refuse = |message: String, help: &str| Finding::error(Code::PrepareFailed, message).help(help);
         let directory = self.file.directory().join(".seaworthy");
-        ensure_private_dir(&directory)
-            .map_err(|error| refuse(error.to_string(), "seaworthy keeps there who has the turn."))?;
+        ensure_private_dir(&directory).map_err(|error| {
+            refuse(
+                error.to_string(),
+                "seaworthy keeps there who has the turn. Correct the cause and run again.",
+            )
+        })?;
         let path = directory.join("launch.lock");
         Turn::take(&path, NOTICE, PATIENCE, |holder| {
             let _ = writeln!(
@@ -115,10 +120,11 @@ impl Locked {
             );
         })
         .map_err(|error| {
-            refuse(
-                format!("no turn for this launch: {error}"),
-                "See what that process does; its turn ends with it.",
-            )
+            let help = match error {
+                TurnError::Busy { .. } => "See what that process does; its turn ends with it.",
+                TurnError::Io { .. } => "Correct the cause and run again.",
+            };
+            refuse(format!("no turn for this launch: {error}"), help)
         })
     }
 

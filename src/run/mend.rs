@@ -3,19 +3,20 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::diagnostic::{Code, Finding};
+use crate::diagnostic::{Code, Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::Kind;
 use crate::host::walk::Summary;
 use crate::ownership::lock::repair::{Repair, Tree};
-use crate::ownership::{Way, command};
+use crate::ownership::{Allowed, Way, command};
 use crate::prepare::probe::try_all;
-use crate::prepare::repair::{By, Helper, RepairError, repair};
+use crate::prepare::repair::{By, Helper, Job, RepairError, repair};
+use crate::prepare::there::{Part, see_to};
 
 use super::images::LazyEngine;
-use super::mapped;
 use super::progress::Progress;
 use super::verify::Verified;
+use super::{mapped, shared};
 
 /// How many of what was left alone are shown for a directory.
 const SHOWN: usize = 20;
@@ -41,17 +42,21 @@ pub fn by(way: Way, engine: &LazyEngine) -> Result<By<'_>, Finding> {
     })
 }
 
-/// Why nothing on this machine may be repaired, if so.
-pub fn elsewhere(engine: Answer<&Engine>) -> Option<Finding> {
+/// Why nothing may be repaired from here, if so. The helper can, where it is told to.
+pub fn elsewhere(engine: Answer<&Engine>, allowed: Allowed) -> Option<Finding> {
     let reason = match engine.known().map(Engine::location) {
         None | Some(Location::Here) => return None,
         Some(Location::VirtualMachine) => {
             "the engine runs in a virtual machine, which keeps owners of its own".to_owned()
         }
+        Some(Location::Elsewhere(_)) if allowed == Allowed::Helper => return None,
         Some(Location::Elsewhere(reason)) => reason,
     };
     let message = format!("nothing can be repaired from here: {reason}");
-    Some(Finding::error(Code::RemoteEngine, message).help("Run it there."))
+    Some(
+        Finding::error(Code::RemoteEngine, message)
+            .help("Run it there, or write `repair: helper` in the policy: then the helper does it there."),
+    )
 }
 
 /// Goes through every directory, in order; `done` is told of each one. Entries that could not be given are
@@ -71,8 +76,8 @@ pub fn mend<'r>(
     let verb = if dry_run { "looking through" } else { "repairing" };
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
     let progress = Progress::new(format!("{verb} {}{more}", first.path.display()));
-    let all: Vec<&Tree> = trees.iter().map(|(_, tree)| *tree).collect();
-    let summaries = repair(&all, dry_run, by, &|count| progress.tell(count));
+    let jobs: Vec<Job> = trees.iter().map(|(_, tree)| Job::of_tree(tree, dry_run)).collect();
+    let summaries = repair(&jobs, by, &|count| progress.tell(count));
     drop(progress);
     let mut failed = None;
     for ((repair, tree), summary) in trees.into_iter().zip(summaries) {
@@ -128,6 +133,13 @@ pub fn describe(text: &mut String, path: &Path, summary: &Summary, dry_run: bool
     left_alone(text, summary, SHOWN);
 }
 
+/// What was left alone, in one line for a finding.
+pub fn left_in_short(summary: &Summary) -> String {
+    let mut help = String::new();
+    left_alone(&mut help, summary, 3);
+    help.lines().map(str::trim).collect::<Vec<_>>().join("; ")
+}
+
 /// What was left alone, and why.
 pub fn left_alone(text: &mut String, summary: &Summary, at_most: usize) {
     let mut more = summary.left_in_all;
@@ -151,6 +163,8 @@ pub fn before_launch(
     engine: &LazyEngine,
     notes: &mut Vec<Finding>,
 ) -> Result<(), Finding> {
+    let in_one_go = verified.repairs.is_empty() && verified.shared.is_empty();
+    there(verified, engine, notes, Part { makes: true, judges: in_one_go })?;
     if let (Ok((way, _)), false) = (verified.way, verified.repairs.is_empty()) {
         let by = by(way, engine)?;
         let mut failed = None;
@@ -162,8 +176,36 @@ pub fn before_launch(
         })?;
         failed.map_or(Ok(()), Err)?;
     }
+    if let (Ok((way, _)), false) = (verified.way, verified.shared.is_empty()) {
+        let by = by(way, engine)?;
+        shared::keep(&verified.shared, false, &by, |tree, summary| {
+            notes.extend(shared::note(tree, summary));
+        })?;
+    }
+    if !in_one_go {
+        there(verified, engine, notes, Part { makes: false, judges: true })?;
+    }
     mapped::mount(&verified.repairs)?;
     let mut refused = try_all(&verified.probes);
+    let last = refused.pop();
+    notes.append(&mut refused);
+    last.map_or(Ok(()), Err)
+}
+
+/// Has the helper see to what is its own to do: elsewhere, or what this process may not make.
+fn there(
+    verified: &Verified,
+    engine: &LazyEngine,
+    notes: &mut Vec<Finding>,
+    part: Part,
+) -> Result<(), Finding> {
+    if verified.sought.is_empty() {
+        return Ok(());
+    }
+    let said = see_to(&verified.sought, part, &by(Way::Helper, engine)?)?;
+    let (mut refused, mut made): (Vec<_>, Vec<_>) =
+        said.into_iter().partition(|finding| finding.severity == Severity::Error);
+    notes.append(&mut made);
     let last = refused.pop();
     notes.append(&mut refused);
     last.map_or(Ok(()), Err)
@@ -185,8 +227,5 @@ fn note(mended: &Mended<'_>) -> Option<Finding> {
         return Some(Finding::note(Code::BindOwner, message));
     }
     let _ = write!(message, ", {} left alone", summary.left_in_all);
-    let mut help = String::new();
-    left_alone(&mut help, summary, 3);
-    let help = help.lines().map(str::trim).collect::<Vec<_>>().join("; ");
-    Some(Finding::warning(Code::BindOwner, message).help(help))
+    Some(Finding::warning(Code::BindOwner, message).help(left_in_short(summary)))
 }

@@ -13,7 +13,7 @@ use crate::ownership::images::wanted_paths;
 use crate::ownership::lock::repair::Repair;
 use crate::ownership::lock::{LockFile, would_change};
 use crate::ownership::predict;
-use crate::ownership::{HostStep, Way};
+use crate::ownership::{HostStep, SharedTree, Way};
 use crate::plan::{
     self, Plan, PlanBreach, PlanChange, PlanFile, PlanFinding, PlanLock, PlanOwner, PlanPolicy, PlanRule,
     PlanService, PlanStep, Role,
@@ -166,6 +166,7 @@ fn owner(bind: &BindDecision, verified: &Verified) -> PlanOwner {
         Outcome::Pending(why) => ("wait", Some(why.clone())),
         Outcome::Refuse(finding) => ("refuse", Some(finding.message.clone())),
         Outcome::Leave(why) => ("leave", Some(why.clone())),
+        Outcome::There(how) => ("helper", Some(how.clone())),
     };
     PlanOwner {
         service: bind.service.clone(),
@@ -209,7 +210,17 @@ fn steps(verified: &Verified) -> Vec<PlanStep> {
     let repairs = verified.way.iter().flat_map(|(by, reason)| {
         verified.repairs.iter().flat_map(move |repair| repaired(repair, *by, reason))
     });
-    verified.steps.iter().map(step).chain(repairs).chain(verified.copies.iter().map(copied)).collect()
+    let shared = verified.way.iter().flat_map(|(by, _)| verified.shared.iter().map(|tree| shared(tree, *by)));
+    let copies = verified.copies.iter().map(copied);
+    let there = verified.sought.iter().filter_map(|sought| {
+        let how = if sought.is_elsewhere {
+            "by the helper on the engine's machine, where it is missing"
+        } else {
+            "by a helper container: only root may give files away, and the engine has one"
+        };
+        Some(PlanStep { how: Some(how.to_owned()), ..step(sought.step.as_ref()?) })
+    });
+    verified.steps.iter().map(step).chain(there).chain(repairs).chain(shared).chain(copies).collect()
 }
 
 fn step(step: &HostStep) -> PlanStep {
@@ -244,6 +255,17 @@ fn repaired(repair: &Repair, by: Way, reason: &'static str) -> impl Iterator<Ite
     })
 }
 
+fn shared(tree: &SharedTree, by: Way) -> PlanStep {
+    PlanStep {
+        step: "share",
+        path: tree.path.display().to_string(),
+        owner: None,
+        mode: None,
+        service: Some(tree.services.join(", ")),
+        how: Some(format!("{} for {} ({}): {}", tree.strategy(), tree.whom(), by.describe(), tree.why)),
+    }
+}
+
 /// What is in a derived file may be secret: only its name is said.
 fn copied(step: &CopyStep) -> PlanStep {
     PlanStep {
@@ -264,7 +286,7 @@ fn files(session: &Session<'_>, verified: &Verified) -> Vec<PlanFile> {
             name: file.name.clone(),
             role,
             size: file.text.len() as u64,
-            sha256: file.sha256.clone(),
+            sha256: file.sha256().to_owned(),
         })
     };
     let mandatory: HashSet<FileId> = verified.arranged.mandatory.iter().map(|overlay| overlay.file).collect();

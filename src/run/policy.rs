@@ -3,7 +3,7 @@
 use crate::engine::{Answer, IdMap};
 use crate::ownership::bind::{BindPolicy, Declared};
 use crate::ownership::copies::{self, DeclaredCopy};
-use crate::ownership::{Allowed, DeclaredState, Placed, StatePolicy, UserPolicy, UserSpec};
+use crate::ownership::{self, Allowed, DeclaredState, Placed, StatePolicy, UserPolicy, UserSpec};
 use crate::policy::binds::CreateKind;
 use crate::policy::copies::Copy;
 use crate::policy::state::{RepairSetting, Strategy};
@@ -87,7 +87,13 @@ pub fn state(policy: &Policy) -> StatePolicy {
     let declared = policy.state.iter().map(|state| DeclaredState {
         path: state.path.value.clone(),
         from: state.from.clone(),
-        is_mapped: state.strategy == Strategy::Idmap,
+        strategy: match state.strategy {
+            None => ownership::Strategy::Unsaid,
+            Some(Strategy::Chown) => ownership::Strategy::Chown,
+            Some(Strategy::Idmap) => ownership::Strategy::Idmap,
+            Some(Strategy::Group) => ownership::Strategy::Group,
+            Some(Strategy::Acl) => ownership::Strategy::Acl,
+        },
     });
     StatePolicy {
         declared: declared.collect(),

@@ -41,8 +41,10 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         _ => None,
     };
     if request.global.dry_run {
-        session.report();
-        return super::print(format!("{} to create\n", verified.steps.len()).as_bytes());
+        session.warn()?;
+        let by_helper = verified.sought.iter().filter(|sought| sought.step.is_some() && !sought.is_elsewhere);
+        let count = verified.steps.len() + by_helper.count();
+        return super::print(format!("{count} to create\n").as_bytes());
     }
     let refreshed = match refresh(&verified.copies) {
         Ok(count) => count,
@@ -72,7 +74,7 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         session.sink.push(finding);
         return Err(session.report());
     }
-    session.report();
+    session.warn()?;
     let mut text = String::new();
     for created in &receipt.created {
         let what = if created.kind == Kind::Directory { "directory" } else { "file" };
@@ -80,7 +82,7 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
     }
     if refreshed > 0 {
         let _ = writeln!(text, "refreshed {refreshed} derived file{}", if refreshed == 1 { "" } else { "s" });
-    } else if receipt.created.is_empty() {
+    } else if receipt.created.is_empty() && verified.sought.is_empty() {
         text.push_str("nothing to create: every bind source is there\n");
     }
     super::print(text.as_bytes())

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use crate::cli::{RepairOptions, Request};
 use crate::diagnostic::{Code, Exit, Finding, Sink};
+use crate::engine::Engine;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
 use crate::ownership::lock::{StateRoots, next};
-use crate::ownership::{StatePolicy, way};
+use crate::ownership::{DeclaredState, SharedTree, StatePolicy, Strategy, share, way};
 use crate::yaml::Node;
 
 use super::images::LazyEngine;
@@ -15,6 +16,7 @@ use super::mend::{self, Mended};
 use super::pass::options;
 use super::policy::{binds, id_map, state};
 use super::session::Session;
+use super::shared;
 use super::verify::{Decided, Images, decide};
 
 pub fn run(request: &Request, wanted: &RepairOptions) -> Result<Exit, Exit> {
@@ -23,7 +25,7 @@ pub fn run(request: &Request, wanted: &RepairOptions) -> Result<Exit, Exit> {
     let engine = LazyEngine::new(options(request));
     match repair(&mut session, wanted, &engine) {
         Ok(text) => {
-            session.report();
+            session.warn()?;
             super::print(text.as_bytes())
         }
         Err(finding) => {
@@ -56,7 +58,9 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
         }
     }
     let state = decided.policy.as_ref().map(state).unwrap_or_default();
-    let declares = state.declared.iter().any(|one| !one.from.is_empty());
+    let says_who =
+        |one: &DeclaredState| !one.from.is_empty() || matches!(one.strategy, Strategy::Group | Strategy::Acl);
+    let declares = state.declared.iter().any(says_who);
     let Some(lock) = decided.lock.as_ref().filter(|lock| lock.file.exists() || declares) else {
         return Err(Some(refuse(
             Code::LockInvalid,
@@ -65,10 +69,10 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
              that, name its former users: `state: [{path: …, from: [\"UID:GID\"]}]` in the policy.",
         )));
     };
-    if let Some(finding) = mend::elsewhere(engine.get()) {
+    if let Some(finding) = mend::elsewhere(engine.get(), state.repair) {
         return Err(Some(finding));
     }
-    let repairs = plans(&decided, lock, engine, &state)?;
+    let (repairs, shared) = plans(&decided, lock, engine, &state)?;
     if let Some(moved) = repairs.iter().find(|repair| repair.moved_from.is_some() && !wanted.migrate) {
         let name = &moved.service;
         let old = moved.moved_from.map(|old| old.to_string()).unwrap_or_default();
@@ -85,7 +89,7 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
             "Change `repair:` in the policy.",
         ))
     })?;
-    let text = carry_out(&repairs, engine, way.0, dry_run)?;
+    let text = carry_out(&repairs, &shared, engine, way.0, dry_run)?;
     if !dry_run {
         record(&repairs, &decided, lock).map_err(Some)?;
     }
@@ -98,10 +102,28 @@ fn plans(
     lock: &Locked,
     engine: &LazyEngine,
     state: &StatePolicy,
-) -> Result<Vec<Repair>, Refused> {
+) -> Result<(Vec<Repair>, Vec<SharedTree>), Refused> {
     let declared = decided.policy.as_ref().map(binds).unwrap_or_default().roots;
-    let roots = StateRoots::new(&decided.model, &declared);
-    let scope = Scope { roots: &roots, declared: &state.declared, only_declared: false };
+    let is_elsewhere = engine.get().known().is_some_and(Engine::is_remote);
+    let roots = if is_elsewhere {
+        StateRoots::elsewhere(&decided.model, &declared)
+    } else {
+        StateRoots::new(&decided.model, &declared)
+    };
+    let sharing = share::decide(&share::Question {
+        model: &decided.model,
+        users: &decided.users,
+        lock: Some(&lock.file.lock),
+        maps: &|userns| id_map(engine, userns),
+        caller: &decided.caller,
+        roots: &roots,
+        declared: &state.declared,
+    });
+    if let Some(finding) = sharing.findings.into_iter().next() {
+        return Err(Some(finding));
+    }
+    let mut shared = sharing.trees;
+    let scope = Scope { roots: &roots, declared: &state.declared, only_declared: false, shared: &shared };
     let mut repairs = Vec::new();
     for (name, service) in decided.selected.services() {
         let Some(decision) = decided.users.of(name) else { continue };
@@ -112,11 +134,15 @@ fn plans(
             Err(reason) => return Err(Some(refuse(Code::UserInvalid, reason, "Nothing was changed."))),
         }
     }
-    Ok(repairs)
+    let wanted = |name: &String| decided.selected.services().any(|(selected, _)| selected == name);
+    let is_there = |tree: &SharedTree| is_elsewhere || tree.root.join(&tree.relative).is_dir();
+    shared.retain(|tree| tree.services.iter().any(wanted) && is_there(tree));
+    Ok((repairs, shared))
 }
 
 fn carry_out(
     repairs: &[Repair],
+    shared: &[SharedTree],
     engine: &LazyEngine,
     way: crate::ownership::Way,
     dry_run: bool,
@@ -125,7 +151,8 @@ fn carry_out(
     let mut text = String::new();
     let mut failed: Refused = None;
     let mut title = None;
-    for repair in repairs.iter().filter(|repair| repair.trees.is_empty()) {
+    let is_sharer = |repair: &Repair| shared.iter().any(|tree| tree.services.contains(&repair.service));
+    for repair in repairs.iter().filter(|repair| repair.trees.is_empty() && !is_sharer(repair)) {
         let _ = writeln!(text, "{}\n  no state directory", heading(repair));
     }
     let outcome = mend::mend(repairs, dry_run, &by, |mended: Mended<'_>| {
@@ -137,6 +164,11 @@ fn carry_out(
         if failed.is_none() {
             failed = mend::incomplete(&mended);
         }
+    });
+    let outcome = outcome.and_then(|()| {
+        shared::keep(shared, dry_run, &by, |tree, summary| {
+            shared::describe(&mut text, tree, summary, dry_run);
+        })
     });
     match outcome.err().or(failed) {
         // What was done is said also where not all could be.

@@ -62,15 +62,31 @@ impl<'r> Session<'r> {
         self.request.global.policy.as_ref().map(|path| current_directory().join(path))
     }
 
-    /// Writes what was found so far to standard error, and says how to exit if something refuses.
+    /// Writes what was found so far to standard error, and says how to exit if something refuses, or could
+    /// not be said.
     pub fn report(&mut self) -> Exit {
+        let mut said = Ok(());
         if !self.sink.findings().is_empty() {
             let redactor = self.redactor();
-            report(&redactor.sink(&self.sink), &redactor.sources(self.inputs.sources()));
+            said = report(&redactor.sink(&self.sink), &redactor.sources(self.inputs.sources()));
         }
         let exit = self.sink.exit();
         self.sink = Sink::new();
-        exit
+        match said {
+            Err(unsaid) if exit == Exit::Done => unsaid,
+            _ => exit,
+        }
+    }
+
+    /// The same for warnings, before something is done: what nobody was told of does not go on.
+    ///
+    /// # Errors
+    /// How to exit.
+    pub fn warn(&mut self) -> Result<(), Exit> {
+        match self.report() {
+            Exit::Done => Ok(()),
+            exit => Err(exit),
+        }
     }
 
     /// What must not be shown of this run, unless `--show-values` is given.
@@ -133,10 +149,20 @@ fn same_file(a: &Path, b: &Path) -> bool {
 }
 
 /// Findings on standard error; unset variables as one summary.
-pub fn report(sink: &Sink, sources: &SourceMap) {
+///
+/// # Errors
+/// How to exit where they could not be written. A reader that has gone away is no failure.
+pub fn report(sink: &Sink, sources: &SourceMap) -> Result<(), Exit> {
     let mut err = std::io::stderr().lock();
-    let _ = write_findings(&mut err, &brief(sink), sources, screen());
-    let _ = err.flush();
+    match write_findings(&mut err, &brief(sink), sources, screen()).and_then(|()| err.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            // Where only a part of it was lost, this may still get through.
+            let error = std::io::Error::new(error.kind(), format!("messages cannot be written: {error}"));
+            drop(err);
+            Err(super::failed(&error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The findings, the worst first, with all unset variables in one.

@@ -16,7 +16,7 @@ use crate::project::{Project, list};
 use crate::snapshot::difference::{Difference, Reset, differences};
 use crate::snapshot::{FILE_NAME, Parts, Places, Snapshot, model_text, neutral, portable, report};
 use crate::source::{FileId, SourceMap, Span};
-use crate::yaml::{Limits, Node};
+use crate::yaml::{self, Limits, Node};
 
 use super::policy::users;
 use super::session::{Session, current_directory, page_screen};
@@ -98,7 +98,7 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
     let places = Places { project: &project.directory, home: home.as_deref() };
     let judge = |session: &mut Session<'_>, mut model: Model| {
         let lock = read_lock(session, &project, policy.as_ref())?;
-        let users = decide(session, &model, policy.as_ref(), lock.as_ref());
+        let users = decide(session, &model, policy.as_ref(), lock.as_ref())?;
         crate::ownership::apply(&mut model, &users);
         neutral(&mut model, &places, session.inputs.sources());
         let verdicts = verdicts(policy.as_ref(), &model, &arranged);
@@ -149,34 +149,35 @@ fn read_lock(
 }
 
 fn decide(
-    session: &Session<'_>,
+    session: &mut Session<'_>,
     model: &Model,
     policy: Option<&Policy>,
     lock: Option<&LockFile>,
-) -> Vec<UserDecision> {
+) -> Option<Vec<UserDecision>> {
     let home = model.environment.get("HOME").map(PathBuf::from);
-    let caller = Caller::find(&model.directory, home.as_deref());
+    let caller =
+        Caller::find(&model.directory, home.as_deref()).map_err(|finding| session.sink.push(finding)).ok()?;
     let mut user_policy = policy.map(users);
     if let (Some(user_policy), Some(file)) = (&mut user_policy, lock) {
         user_policy.reserved = file.lock.reserved();
     }
     let known = lock.map(|file| file.lock.given()).unwrap_or_default();
-    decide_users(&UserQuestion {
+    let users = decide_users(&UserQuestion {
         model,
         sources: session.inputs.sources(),
         policy: user_policy.as_ref(),
         images: &NoEngine,
         caller: &caller,
         known: &known,
-    })
-    .decisions
+    });
+    Some(users.decisions)
 }
 
 /// The project's policy as a tree; it was read once already.
 fn written_policy(session: &Session<'_>, policy: &Policy) -> Option<Node> {
     let id = *policy.sources.last()?;
     let text = session.inputs.sources().get(id)?.text.clone();
-    let documents = crate::yaml::parse(id, &text, Limits::default()).ok()?;
+    let documents = yaml::parse(id, &text, Limits::default()).ok()?;
     documents.into_iter().next().map(|document| document.root)
 }
 
@@ -282,21 +283,19 @@ fn beside(from: &Path, path: &Path) -> String {
 
 /// Where documents reset or override what others say.
 fn resets(arranged: &Arranged) -> Vec<Reset> {
-    fn walk(node: &Node, path: &mut Vec<String>, found: &mut Vec<Reset>) {
+    fn walk(node: &Node, path: &yaml::Path<'_>, found: &mut Vec<Reset>) {
         if node.tag.is_some()
             && let Some(span) = node.origin.span()
         {
-            found.push(Reset { path: path.clone(), span });
+            found.push(Reset { path: path.keys(), span });
         }
-        for (key, child) in node.as_map().into_iter().flat_map(crate::yaml::Mapping::iter) {
-            path.push(key.to_owned());
-            walk(child, path, found);
-            path.pop();
+        for (key, child) in node.as_map().into_iter().flat_map(yaml::Mapping::iter) {
+            walk(child, &path.key(key), found);
         }
     }
     let mut found = Vec::new();
     for document in arranged.layers.iter().flat_map(|layer| &layer.documents) {
-        walk(&document.root, &mut Vec::new(), &mut found);
+        walk(&document.root, &yaml::Path::ROOT, &mut found);
     }
     found
 }

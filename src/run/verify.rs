@@ -13,9 +13,10 @@ use crate::ownership::images::wanted_paths;
 use crate::ownership::lock::StateRoots;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
 use crate::ownership::{
-    Caller, HostStep, NoEngine, UserDecision, UserQuestion, Users, Way, WriteProbe, decide_binds,
-    decide_users, way,
+    Allowed, Caller, HostStep, NoEngine, SharedTree, Sought, UserDecision, UserQuestion, Users, Way,
+    WriteProbe, decide_binds, decide_users, way,
 };
+use crate::ownership::{remote, share};
 use crate::policy::{self, Arranged, Policy};
 use crate::project::{Project, list};
 use crate::yaml::Node;
@@ -40,12 +41,18 @@ pub struct Verified {
     pub steps: Vec<HostStep>,
     /// What is tried before anything starts, as the services' users.
     pub probes: Vec<WriteProbe>,
+    /// What the helper sees to.
+    pub sought: Vec<Sought>,
     /// Derived files, with what they will hold.
     pub copies: Vec<CopyStep>,
     /// What is looked through, and put right, before anything starts.
     pub repairs: Vec<Repair>,
+    /// What several users share, and is kept so.
+    pub shared: Vec<SharedTree>,
     /// Who does it, and why; or why nobody does.
     pub way: Result<(Way, &'static str), &'static str>,
+    /// What could not be found out, and a launch does not go on without.
+    pub unclear: Vec<Finding>,
     /// Who ran so far; `None` where no policy gives users.
     pub lock: Option<Locked>,
 }
@@ -109,7 +116,8 @@ pub fn decide<'e>(
     let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
 
     let home = model.environment.get("HOME").map(PathBuf::from);
-    let caller = Caller::find(&model.directory, home.as_deref());
+    let caller =
+        Caller::find(&model.directory, home.as_deref()).map_err(|finding| session.sink.push(finding)).ok()?;
     let review = images == Images::Always;
     let asks = review || policy.is_some() || misses_a_source(&model);
     let lazy = LazyImages::new(engine, wanted_paths(&model));
@@ -170,7 +178,10 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     let maps = |mode: &str| {
         if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) }
     };
-    let drift = lock.as_ref().map(|lock| lock.drift(&selected, &users.decisions, &maps)).unwrap_or_default();
+    let location = if asks { engine.get().known().map(Engine::location) } else { None };
+    let location = location.unwrap_or(Location::Here);
+    let drift = lock.as_ref().map(|lock| lock.drift(&selected, &users.decisions, &maps, &location));
+    let drift = drift.unwrap_or_default();
     for drift in drift {
         let mut finding = drift.finding;
         if session.tolerates_drift {
@@ -192,21 +203,51 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             binds: Vec::new(),
             steps: Vec::new(),
             probes: Vec::new(),
+            sought: Vec::new(),
             copies: Vec::new(),
             repairs: Vec::new(),
+            shared: Vec::new(),
             way,
+            unclear: Vec::new(),
             lock,
         };
     }
 
-    let location = if asks { engine.get().known().map(Engine::location) } else { None };
-    let location = location.unwrap_or(Location::Here);
     let bind_policy = policy.as_ref().map(binds);
     let mut repairs = Vec::new();
-    if let (Some(lock), Ok(_), Location::Here) = (&lock, way, &location) {
+    let mut shared = Vec::new();
+    // On another machine only where that was said.
+    let sends_helper = match location {
+        Location::Elsewhere(_) => state.repair == Allowed::Helper,
+        _ => matches!(way, Ok((Way::Helper, _))),
+    };
+    let is_elsewhere = sends_helper && matches!(location, Location::Elsewhere(_));
+    if is_elsewhere {
+        session.sink.extend(remote::impossible(
+            &state,
+            policy.as_ref().is_some_and(|policy| !policy.copies.is_empty()),
+        ));
+    }
+    let reaches = is_elsewhere || location == Location::Here;
+    if let (Some(lock), Ok(_), true) = (&lock, way, reaches) {
         let declared = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
-        let roots = StateRoots::new(&selected, declared);
-        let scope = Scope { roots: &roots, declared: &state.declared, only_declared: true };
+        let roots = if is_elsewhere {
+            StateRoots::elsewhere(&selected, declared)
+        } else {
+            StateRoots::new(&selected, declared)
+        };
+        let sharing = share::decide(&share::Question {
+            model: &model,
+            users: &users,
+            lock: Some(&lock.file.lock),
+            maps: &maps,
+            caller: &caller,
+            roots: &roots,
+            declared: &state.declared,
+        });
+        session.sink.extend(sharing.findings);
+        shared = sharing.trees;
+        let scope = Scope { roots: &roots, declared: &state.declared, only_declared: true, shared: &shared };
         for (name, service) in selected.services() {
             let Some(decision) = users.of(name) else { continue };
             let map = maps(service.get("userns_mode").and_then(Node::as_str).unwrap_or_default());
@@ -214,10 +255,15 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             repairs.extend(plan(&lock.file, decision, service, &map, &caller, &scope).ok().flatten());
         }
     }
+    let launched =
+        |tree: &SharedTree| selected.services().any(|(name, _)| tree.services.iter().any(|one| one == name));
+    shared.retain(launched);
     let mended = |service: &str, path: &Path, owner: Owner| {
         let mut trees = repairs.iter().filter(|repair| repair.service == service).flat_map(|one| &one.trees);
         trees.any(|tree| tree.mends(path, owner))
+            || shared.iter().any(|tree| tree.mends(service, path, owner))
     };
+    let is_shared = |path: &Path| shared.iter().any(|tree| tree.holds(path));
     let mut binds = decide_binds(&BindQuestion {
         model: &selected,
         sources: session.inputs.sources(),
@@ -226,8 +272,10 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         images,
         maps: &maps,
         location: &location,
+        sends_helper,
         caller: &caller,
         mended: &mended,
+        shared: &is_shared,
     });
     session.sink.extend(std::mem::take(&mut binds.findings));
     if policy.is_some() {
@@ -247,7 +295,8 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         trees.filter(|tree| tree.mapped.is_some()).any(|tree| tree.mends(path, tree.handover.to))
     };
     binds.probes.retain(|probe| !is_mapped(&probe.path));
-    let (users, steps, probes, binds) = (users.decisions, binds.steps, binds.probes, binds.decisions);
+    let (steps, probes, sought) = (binds.steps, binds.probes, binds.sought);
+    let users = users.decisions;
     Verified {
         project,
         policy,
@@ -255,12 +304,15 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         model,
         selected,
         users,
-        binds,
+        binds: binds.decisions,
         steps,
         probes,
+        sought,
         copies,
         repairs,
+        shared,
         way,
+        unclear: binds.unclear,
         lock,
     }
 }

@@ -6,7 +6,7 @@ use crate::compose::output::{Format, arrange_owned};
 use crate::compose::table::{Decode, Map, PROJECT, PathRule, Spec};
 use crate::compose::{as_written, begins_with_expression};
 use crate::redact::{self, names_secret};
-use crate::yaml::{Mapping, Node, Value};
+use crate::yaml::{Mapping, Node, Text, Value};
 
 /// What must not stand in a path.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ pub fn portable(mut model: Node, places: &Places<'_>) -> Node {
     }
     localise(&mut model, Some(&PROJECT), places);
     clean_model(&mut model, Some(&PROJECT), "");
-    arrange_owned(model, Some(&PROJECT), Format::Yaml, 0)
+    arrange_owned(model, Some(&PROJECT), Format::Yaml, &crate::yaml::Path::ROOT)
 }
 
 /// `IP:PUBLISHED:TARGET/PROTOCOL` with expressions in it.
@@ -147,7 +147,13 @@ fn clean_model(node: &mut Node, spec: Option<&Spec>, name: &str) {
             let item = spec.and_then(Spec::item);
             clean_items(items, name, |node, name| clean_model(node, item, name));
         }
-        Value::String(text) => *text = redact::written(name, &as_written(text)).into_owned().into(),
+        Value::String(text) => {
+            let written = as_written(text);
+            let clean = redact::written(name, &written);
+            if *clean != **text {
+                *text = Text::from(clean);
+            }
+        }
         Value::Int(_) | Value::UInt(_) | Value::Float(_) => clean_number(node, name),
         _ => {}
     }

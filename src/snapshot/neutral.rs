@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::compose::Model;
 use crate::compose::table::{PROJECT, PathRule, Spec};
@@ -29,7 +29,7 @@ pub fn neutral(model: &mut Model, places: &Places<'_>, sources: &SourceMap) {
     model.directory = PathBuf::from(PROJECT_PLACE);
     let mut environment = (*model.environment).clone();
     environment.set("HOME", HOME_PLACE);
-    model.environment = Rc::new(environment);
+    model.environment = Arc::new(environment);
 }
 
 struct Mover<'m> {

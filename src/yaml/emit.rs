@@ -10,7 +10,7 @@ mod tests;
 use analysis::{Style, style};
 
 use super::scalar::float_text;
-use super::{Mapping, Node, Value};
+use super::{Mapping, Node, Value, spread};
 
 const STEP: usize = 2;
 
@@ -98,7 +98,42 @@ impl Writer {
     }
 
     fn mapping(&mut self, map: &Mapping, indent: usize, inline: bool) {
-        for (at, (key, value)) in map.iter().enumerate() {
+        if indent == STEP && !inline && spread::pays(map.len()) {
+            return self.section(map);
+        }
+        self.members(map.iter(), indent, inline);
+    }
+
+    /// A mapping that stands directly below the top, written in parts.
+    fn section(&mut self, map: &Mapping) {
+        self.end_line();
+        let texts = spread::in_parts(map.parts(spread::part(map.len())).collect(), |members| {
+            let marks = self.marks.is_some().then(Vec::new);
+            let mut writer = Writer { out: String::new(), fresh: true, lossless: self.lossless, marks };
+            writer.members(
+                members.iter().map(|member| (member.key.as_str(), &member.entry.value)),
+                STEP,
+                false,
+            );
+            writer.end_line();
+            (writer.out, writer.marks)
+        });
+        for (text, marks) in texts {
+            let start = self.out.len();
+            if let (Some(all), Some(marks)) = (&mut self.marks, marks) {
+                all.extend(marks.into_iter().map(|mark| start + mark));
+            }
+            self.out.push_str(&text);
+        }
+    }
+
+    fn members<'m>(
+        &mut self,
+        members: impl Iterator<Item = (&'m str, &'m Node)>,
+        indent: usize,
+        inline: bool,
+    ) {
+        for (at, (key, value)) in members.enumerate() {
             self.entry(indent, inline && at == 0);
             if key.len() <= LONGEST_SIMPLE_KEY && !analysis::has_breaks(key) {
                 self.string(key, indent + STEP, true);

@@ -1,6 +1,7 @@
 //! Mappings in written order.
 
 use std::cmp::Ordering;
+use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::OnceLock;
 
@@ -17,6 +18,30 @@ pub struct Entry {
     pub value: Node,
 }
 
+/// A key with its entry.
+#[derive(Clone)]
+pub(super) struct Member {
+    /// See [`mark`].
+    mark: u32,
+    pub key: Text,
+    pub entry: Entry,
+}
+
+impl Member {
+    fn new(key: Text, entry: Entry) -> Self {
+        Self { mark: mark(&key), key, entry }
+    }
+}
+
+/// What tells most keys apart without looking at their text: how long they are, how they begin and end, and
+/// what is in the middle.
+fn mark(key: &str) -> u32 {
+    let bytes = key.as_bytes();
+    let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();
+    let length = bytes.len();
+    u32::from_le_bytes([length.to_le_bytes()[0], byte(0), byte(length / 2), byte(length.wrapping_sub(1))])
+}
+
 /// Up to so many keys are found faster by looking at each.
 const SMALL: usize = 24;
 
@@ -24,9 +49,9 @@ const SMALL: usize = 24;
 ///
 /// Nearly all mappings of a project have a handful of keys, a few have thousands: only those get an
 /// index, when they are first searched.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Mapping {
-    entries: Vec<(Text, Entry)>,
+    members: Vec<Member>,
     index: OnceLock<Box<HashTable<u32>>>,
 }
 
@@ -40,34 +65,35 @@ impl Mapping {
     }
 
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { entries: Vec::with_capacity(capacity), index: OnceLock::new() }
+        Self { members: Vec::with_capacity(capacity), index: OnceLock::new() }
     }
 
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.members.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.members.is_empty()
     }
 
     fn position(&self, key: &str) -> Option<usize> {
-        if self.entries.len() <= SMALL {
-            return self.entries.iter().position(|(other, _)| other == key);
+        if self.members.len() <= SMALL {
+            let mark = mark(key);
+            return self.members.iter().position(|member| member.mark == mark && member.key == key);
         }
         let index = self.index.get_or_init(|| {
-            let mut index = HashTable::with_capacity(self.entries.len());
-            for (at, (key, _)) in (0..).zip(&self.entries) {
-                index.insert_unique(hash(key), at, |at| self.hash_at(*at));
+            let mut index = HashTable::with_capacity(self.members.len());
+            for (at, member) in (0..).zip(&self.members) {
+                index.insert_unique(hash(&member.key), at, |at| self.hash_at(*at));
             }
             Box::new(index)
         });
-        let is_it = |at: &u32| self.entries.get(*at as usize).is_some_and(|(other, _)| other == key);
+        let is_it = |at: &u32| self.members.get(*at as usize).is_some_and(|member| member.key == key);
         index.find(hash(key), is_it).map(|at| *at as usize)
     }
 
     fn hash_at(&self, at: u32) -> u64 {
-        self.entries.get(at as usize).map_or(0, |(key, _)| hash(key))
+        self.members.get(at as usize).map_or(0, |member| hash(&member.key))
     }
 
     pub fn get(&self, key: &str) -> Option<&Node> {
@@ -76,11 +102,11 @@ impl Mapping {
 
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
         let at = self.position(key)?;
-        self.entries.get_mut(at).map(|(_, entry)| &mut entry.value)
+        self.members.get_mut(at).map(|member| &mut member.entry.value)
     }
 
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries.get(self.position(key)?).map(|(_, entry)| entry)
+        self.members.get(self.position(key)?).map(|member| &member.entry)
     }
 
     pub fn contains(&self, key: &str) -> bool {
@@ -90,8 +116,8 @@ impl Mapping {
     /// Adds or replaces; a replaced key keeps its position. Returns the old value.
     pub fn insert(&mut self, key: impl Into<Text> + AsRef<str>, at: Origin, value: Node) -> Option<Node> {
         let entry = Entry { key: at, value };
-        match self.position(key.as_ref()).and_then(|at| self.entries.get_mut(at)) {
-            Some((_, old)) => Some(std::mem::replace(old, entry).value),
+        match self.position(key.as_ref()).and_then(|at| self.members.get_mut(at)) {
+            Some(member) => Some(std::mem::replace(&mut member.entry, entry).value),
             None => {
                 self.append(key.into(), entry);
                 None
@@ -101,11 +127,11 @@ impl Mapping {
 
     /// Adds a key that is not there yet, as the caller knows.
     pub fn append(&mut self, key: Text, entry: Entry) {
-        let added = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.entries.push((key, entry));
-        let Self { entries, index } = self;
+        let added = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+        self.members.push(Member::new(key, entry));
+        let Self { members, index } = self;
         if let Some(index) = index.get_mut() {
-            let hash_at = |at: &u32| entries.get(*at as usize).map_or(0, |(key, _)| hash(key));
+            let hash_at = |at: &u32| members.get(*at as usize).map_or(0, |member| hash(&member.key));
             index.insert_unique(hash_at(&added), added, hash_at);
         }
     }
@@ -124,45 +150,100 @@ impl Mapping {
     pub fn remove_entry(&mut self, key: &str) -> Option<Entry> {
         let at = self.position(key)?;
         self.index.take();
-        Some(self.entries.remove(at).1)
+        Some(self.members.remove(at).entry)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Node)> {
-        self.entries.iter().map(|(key, entry)| (key.as_str(), &entry.value))
+        self.members.iter().map(|member| (member.key.as_str(), &member.entry.value))
     }
 
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
-        self.entries.iter().map(|(key, entry)| (key.as_str(), entry))
+        self.members.iter().map(|member| (member.key.as_str(), &member.entry))
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Node)> {
-        self.entries.iter_mut().map(|(key, entry)| (key.as_str(), &mut entry.value))
+        self.members.iter_mut().map(|member| (member.key.as_str(), &mut member.entry.value))
+    }
+
+    /// So many members at a time.
+    pub(super) fn parts(&self, size: usize) -> impl Iterator<Item = &[Member]> {
+        self.members.chunks(size)
+    }
+
+    pub(super) fn parts_mut(&mut self, size: usize) -> impl Iterator<Item = &mut [Member]> {
+        self.members.chunks_mut(size)
+    }
+
+    /// Taken apart, so many members at a time.
+    pub fn into_parts(self, size: usize) -> Vec<Self> {
+        let mut members = self.members.into_iter();
+        let mut parts = Vec::new();
+        while members.len() > 0 {
+            let part = members.by_ref().take(size).collect();
+            parts.push(Self { members: part, index: OnceLock::new() });
+        }
+        parts
+    }
+
+    /// Adds members that are not there yet, as the caller knows.
+    pub fn join(&mut self, members: Self) {
+        self.index.take();
+        self.members.extend(members.members);
     }
 
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|(key, _)| key.as_str())
+        self.members.iter().map(|member| member.key.as_str())
     }
 
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Node) -> bool) {
-        let before = self.entries.len();
-        self.entries.retain_mut(|(key, entry)| keep(key, &mut entry.value));
-        if self.entries.len() < before {
+        let before = self.members.len();
+        self.members.retain_mut(|member| keep(&member.key, &mut member.entry.value));
+        if self.members.len() < before {
             self.index.take();
         }
     }
 
     pub fn sort_by(&mut self, mut compare: impl FnMut(&str, &str) -> Ordering) {
         self.index.take();
-        self.entries.sort_by(|(a, _), (b, _)| compare(a, b));
+        self.members.sort_by(|a, b| compare(&a.key, &b.key));
+    }
+}
+
+impl fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.entries()).finish()
+    }
+}
+
+/// Of members whose keys differ, as the caller knows.
+impl FromIterator<(Text, Entry)> for Mapping {
+    fn from_iter<I: IntoIterator<Item = (Text, Entry)>>(members: I) -> Self {
+        let members = members.into_iter().map(|(key, entry)| Member::new(key, entry)).collect();
+        Self { members, index: OnceLock::new() }
     }
 }
 
 impl IntoIterator for Mapping {
     type Item = (Text, Entry);
-    type IntoIter = std::vec::IntoIter<(Text, Entry)>;
+    type IntoIter = Members;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
+    fn into_iter(self) -> Members {
+        Members(self.members.into_iter())
+    }
+}
+
+/// The members of a mapping that is no longer needed.
+pub struct Members(std::vec::IntoIter<Member>);
+
+impl Iterator for Members {
+    type Item = (Text, Entry);
+
+    fn next(&mut self) -> Option<(Text, Entry)> {
+        self.0.next().map(|member| (member.key, member.entry))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
     }
 }
 

@@ -8,6 +8,7 @@
 mod build;
 mod guard;
 mod lines;
+mod parts;
 mod quotes;
 mod syntax;
 mod tags;

@@ -29,8 +29,26 @@ impl<'a> Path<'a> {
         Path { parent: Some(self), segment: Some(Segment::Index(index)) }
     }
 
+    pub fn is_root(&self) -> bool {
+        self.parent.is_none()
+    }
+
+    /// Whether this is the place of a top-level section, such as `services`.
+    pub fn is_section(&self) -> bool {
+        self.parent.is_some_and(Path::is_root)
+    }
+
     pub fn last(&self) -> Option<Segment<'a>> {
         self.segment
+    }
+
+    /// The keys from the root down, without places in lists.
+    pub fn keys(&self) -> Vec<String> {
+        let key = |segment| match segment {
+            Segment::Key(key) => Some(str::to_owned(key)),
+            Segment::Index(_) => None,
+        };
+        self.segments().into_iter().filter_map(key).collect()
     }
 
     /// From the root down.
@@ -69,5 +87,6 @@ mod tests {
         let ports = service.key("ports");
         assert_eq!(ports.index(2).to_string(), "services.a.ports.2");
         assert_eq!(Path::ROOT.to_string(), "");
+        assert!(services.is_section() && !service.is_section() && !Path::ROOT.is_section());
     }
 }

@@ -1,5 +1,8 @@
 //! A project in a folder of its own, and everything of it removed again, also when its test fails.
 
+#[path = "watch.rs"]
+mod watch;
+
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{Seek, Write};
@@ -228,6 +231,8 @@ pub struct Project {
     /// The address of an engine other than that of the tests.
     engine: Option<String>,
     root: Option<TempDir>,
+    /// What it may make outside its folder.
+    outside: Vec<PathBuf>,
 }
 
 impl Project {
@@ -242,7 +247,14 @@ impl Project {
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let directory = root.path().canonicalize().unwrap().join(&name);
         fs::create_dir(&directory).unwrap();
-        let project = Self { name, directory, environment: Vec::new(), engine: None, root: Some(root) };
+        let project = Self {
+            name,
+            directory,
+            environment: Vec::new(),
+            engine: None,
+            root: Some(root),
+            outside: Vec::new(),
+        };
         project.file("compose.yaml", compose);
         project
     }
@@ -283,6 +295,14 @@ impl Project {
         self
     }
 
+    /// Its policy declares this path beside its folder, so it may be made.
+    #[must_use]
+    #[allow(dead_code, reason = "the harness is shared by several test programs")]
+    pub fn changing(mut self, path: &str) -> Self {
+        self.outside.push(self.beside(path));
+        self
+    }
+
     /// Launched on the engine of this address.
     #[must_use]
     pub fn on(mut self, engine: &str) -> Self {
@@ -306,7 +326,17 @@ impl Project {
 
     #[track_caller]
     pub fn run(&self, tool: Tool, words: &[&str]) -> Output {
-        run(self.command(tool, words))
+        let command = self.command(tool, words);
+        if tool == Seaworthy { self.watched(|| run(command)) } else { run(command) }
+    }
+
+    /// Nothing outside the project's folder comes, goes or changes meanwhile.
+    #[track_caller]
+    pub fn watched<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = watch::Watch::around(&self.directory, &self.outside);
+        let result = work();
+        before.is_the_same();
+        result
     }
 
     /// With this on standard input.

@@ -313,7 +313,7 @@ mod missing_source_becomes_a_directory_of_root {
         // The client looks for its plug-ins there otherwise.
         let configuration = std::env::var("DOCKER_CONFIG")
             .unwrap_or_else(|_| format!("{}/.docker", std::env::var("HOME").unwrap_or_default()));
-        project.with("HOME", &home).with("DOCKER_CONFIG", &configuration)
+        project.with("HOME", &home).with("DOCKER_CONFIG", &configuration).changing("home/.gitconfig")
     }
 
     #[test]

@@ -227,7 +227,9 @@ fn a_thousand_repairs_are_not_led_astray_by_exchanged_links() {
         let (mut given, mut repairs, mut round) = (0, 0, 0);
         while repairs < 1000 {
             let user = if round % 2 == 0 { NEW } else { OLD };
-            let policy = policy(user).replace("path: 'memory'", "path: 'memory/d*'");
+            // Each third time the whole tree at once, so that it is a directory inside that is exchanged.
+            let path = if round % 3 == 2 { "path: 'memory'" } else { "path: 'memory/d*'" };
+            let policy = policy(user).replace("path: 'memory'", path);
             project.file("seaworthy.yaml", &policy);
             // Each sixth time by the helper.
             let output = repair(&project, if round % 6 == 0 { Who::Operator } else { Who::Root });

@@ -42,7 +42,7 @@ fn parents_that_services_share_belong_to_neither() {
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
 fn a_declared_file_outside_the_roots_is_made_and_nothing_beside_it() {
-    let project = Project::new(&service("'HOME/.gitconfig:/x'", "cat /x"));
+    let project = Project::new(&service("'HOME/.gitconfig:/x'", "cat /x")).changing("home/.gitconfig");
     let home = project.beside("home");
     fs::create_dir(&home).unwrap();
     project.file(
@@ -202,4 +202,54 @@ fn what_the_engine_makes_inside_a_source_belongs_to_the_service() {
     for path in ["data", "data/cwd", "data/deep", "data/deep/sub", "sub"] {
         assert_eq!(owner_and_mode(&project.path(path)).0, 10001, "{path}");
     }
+}
+
+/// A tmpfs over a directory of the image has that directory's mode, is root's, and is empty.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_tmpfs_that_its_service_could_not_write_is_refused() {
+    let service = |mount: &str, target: &str| {
+        format!(
+            "services:\n  s:\n    image: sw-busybox\n    user: '1000:1000'\n    network_mode: none\n    {mount}\n    \
+             command: [sh, -c, 'echo x > {target}/x && ls -A {target}']\n"
+        )
+    };
+    let long = "volumes: [{type: tmpfs, target: /home/node, tmpfs: {mode: 0777}}]";
+    for (mount, target) in [
+        ("tmpfs: [/home/node]", "/home/node"),
+        ("tmpfs: ['/home/node:mode=0777']", "/home/node"),
+        (long, "/home/node"),
+        ("tmpfs: ['/new:mode=0700']", "/new"),
+    ] {
+        let text = service(mount, target);
+        let plain = Project::new(&text);
+        plain.run(Compose, &UP).ends(1).says("Permission denied");
+        let project = Project::new(&text);
+        project.file("seaworthy.yaml", "version: 1\n");
+        let before = Surroundings::of(&project, &OURS);
+        let refused = project.seaworthy(&UP).refuses(73, "bind-access").says("cannot write the tmpfs");
+        refused.says(&format!("{target}:uid=1000,gid=1000"));
+        assert_eq!(project.ids(), [""; 0]);
+        before.are_the_same(&project);
+    }
+    for (mount, target) in [
+        ("tmpfs: ['/home/node:uid=1000,gid=1000']", "/home/node"),
+        ("tmpfs: [/new]", "/new"),
+        ("tmpfs: [/tmp]", "/tmp"),
+        ("volumes: [{type: tmpfs, target: /new}]", "/new"),
+    ] {
+        let project = Project::new(&service(mount, target));
+        project.file("seaworthy.yaml", "version: 1\n");
+        project.seaworthy(&UP).ok();
+    }
+    // What is over a file never starts; what hides something does, and is said.
+    let file = Project::new(&service("tmpfs: [/etc/passwd]", "/tmp"));
+    assert_ne!(file.run(Compose, &UP).end, super::harness::End::Code(0));
+    file.file("seaworthy.yaml", "version: 1\n");
+    file.seaworthy(&UP).refuses(73, "bind-kind").says("the image has a file there");
+    let hides = Project::new(&service("tmpfs: ['/home:uid=1000,gid=1000']", "/home"));
+    hides.file("seaworthy.yaml", "version: 1\n");
+    hides.seaworthy(&["plan"]).ok().says("tmpfs at /home of service `s` hides what the image has there");
+    let output = hides.seaworthy(&UP).ok();
+    assert!(!output.stdout.contains("node"), "{output}");
 }

@@ -86,7 +86,7 @@ impl Operated {
             Tool::Seaworthy => command.arg(&self.program),
         };
         command.args(words);
-        run(command)
+        if tool == Tool::Seaworthy { self.project.watched(|| run(command)) } else { run(command) }
     }
 
     pub fn seaworthy(&self, words: &[&str]) -> Output {

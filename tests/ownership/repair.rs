@@ -110,6 +110,44 @@ fn up_repairs_where_users_are_mapped() {
     is_repaired_by_up(&remapped());
 }
 
+/// What a new generation finds missing: the operator may not give it to anybody, and the engine would make it
+/// root's.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn what_is_missing_is_made_for_the_service_also_by_an_ordinary_operator() {
+    let text = generation("3001:3001")
+        .replace("'./memory:/memory'", "'./deep/memory:/memory', './sub:/memory/in/sub'");
+    for bed in [plain(), remapped()] {
+        let control = Operated::new(&text, &bed);
+        assert_ne!(control.compose(&UP).end, End::Code(0));
+        assert_eq!(owner_and_mode(&control.path("deep/memory")).0, bed.map);
+
+        let project = Operated::new(&text, &bed);
+        project.file("seaworthy.yaml", "version: 1\nrepair: never\n");
+        project.seaworthy(&UP).refuses(73, "bind-owner");
+        project.file("seaworthy.yaml", "version: 1\n");
+        let before = Surroundings::of(&project.project, &[&OURS[..], &["deep", "sub"]].concat());
+        project.seaworthy(&["plan"]).ok().says("by a helper container");
+        assert!(!project.path("deep").exists());
+        project.seaworthy(&["--dry-run", "prepare"]).ok().says("3 to create");
+        assert_eq!(words(&project.seaworthy(&UP).ok().says("made by the helper")), 1);
+        before.are_the_same(&project.project);
+        let (old, mine) = (bed.map + OLD, OPERATOR);
+        for (path, owner, mode) in [
+            ("deep", mine, 0o755),
+            ("deep/memory", old, 0o750),
+            ("deep/memory/in", old, 0o755),
+            ("deep/memory/in/sub", mine, 0o755),
+            ("sub", old, 0o750),
+            ("deep/memory/notes", old, 0o700),
+        ] {
+            assert_eq!(owner_and_mode(&project.path(path)), (owner, owner, mode), "{path}");
+        }
+        assert_eq!(words(&project.seaworthy(&UP).ok()), 2);
+        no_helper_is_left(&project.project);
+    }
+}
+
 /// With the lock alone: who generation one was is what the first launch remembered.
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]

@@ -85,6 +85,8 @@ pub struct Object {
     pub closed: bool,
     /// Compose drops extensions here when it decodes the model.
     pub loses_extensions: bool,
+    /// Has fields that are printed even where they are absent.
+    pub always: bool,
     index: OnceLock<Index>,
 }
 
@@ -362,7 +364,16 @@ impl Spec {
 
 impl Object {
     pub const fn new(name: &'static str, fields: &'static [Field]) -> Self {
-        Self { name, fields, extensions: true, closed: true, loses_extensions: false, index: OnceLock::new() }
+        let mut always = false;
+        let mut at = 0;
+        while at < fields.len() {
+            #[expect(clippy::indexing_slicing, reason = "the loop's bound; iterators are not for constants")]
+            let field = &fields[at];
+            always |= field.always;
+            at += 1;
+        }
+        let index = OnceLock::new();
+        Self { name, fields, extensions: true, closed: true, loses_extensions: false, always, index }
     }
 
     pub const fn without_extensions(mut self) -> Self {

@@ -1,5 +1,6 @@
 //! One run of the helper: what it may do, what it is told, what it says.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -27,6 +28,8 @@ pub struct Task<'t> {
     pub directory: &'t Path,
     /// Without `CAP_`; it has no other.
     pub capabilities: &'t [&'t str],
+    /// It is in these groups, in its own numbers.
+    pub groups: BTreeSet<u32>,
     /// Its standard input.
     pub request: &'t [u8],
     /// Told how far it is.
@@ -109,6 +112,9 @@ impl Engine {
         words.extend(["--label".into(), format!("{LABEL}=helper").into()]);
         for capability in task.capabilities {
             words.extend(["--cap-add".into(), capability.into()]);
+        }
+        for group in &task.groups {
+            words.extend(["--group-add".into(), group.to_string().into()]);
         }
         // The ids are the host's; a map would stand between.
         if info.is_remapped() && !info.is_rootless {

@@ -7,33 +7,47 @@ use rustix::io::Errno;
 
 use crate::host::{Credentials, Owner};
 
-/// An access ACL: what named users and groups may do.
+/// What decides about a file.
+pub const ACCESS: &str = "system.posix_acl_access";
+
+/// What files that are made in a directory begin with, whatever the umask of those who make them.
+pub const DEFAULT: &str = "system.posix_acl_default";
+
+/// What named users and groups may do. All permissions are three bits, as in a mode.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Acl {
-    /// The owning group's own entry; three bits as in a mode.
-    group: u32,
-    others: u32,
+    /// The same as in the mode.
+    pub owner: u32,
+    /// The owning group's own entry.
+    pub group: u32,
+    pub others: u32,
     /// The most that anybody but the owner and the others may get.
-    mask: Option<u32>,
-    users: Vec<(u32, u32)>,
-    groups: Vec<(u32, u32)>,
+    pub mask: Option<u32>,
+    pub users: Vec<(u32, u32)>,
+    pub groups: Vec<(u32, u32)>,
 }
 
 /// Reads the list of a path, following a link; `None` where it has none, or where the filesystem knows
 /// none.
 pub fn read(path: &Path) -> io::Result<Option<Acl>> {
+    match read_named(path, ACCESS) {
+        Err(Errno::NOTSUP) => Ok(None),
+        result => Ok(result?),
+    }
+}
+
+/// Reads the access list or the default list of a path; `None` where it has none.
+pub fn read_named(path: &Path, name: &str) -> rustix::io::Result<Option<Acl>> {
     let mut value = vec![0u8; 1024];
     loop {
-        match rustix::fs::getxattr(path, "system.posix_acl_access", &mut value) {
+        match rustix::fs::getxattr(path, name, &mut value) {
             Ok(length) => {
-                let bytes = value.get(..length).unwrap_or_default();
-                let unreadable = || io::Error::new(io::ErrorKind::InvalidData, "unreadable ACL");
-                return parse(bytes).map(Some).ok_or_else(unreadable);
+                return parse(value.get(..length).unwrap_or_default()).map(Some).ok_or(Errno::INVAL);
             }
-            Err(Errno::NODATA | Errno::NOTSUP) => return Ok(None),
+            Err(Errno::NODATA) => return Ok(None),
             // An extended attribute never exceeds 64 KiB.
             Err(Errno::RANGE) if value.len() < 1 << 16 => value.resize(value.len() * 8, 0),
-            Err(errno) => return Err(errno.into()),
+            Err(errno) => return Err(errno),
         }
     }
 }
@@ -52,7 +66,7 @@ fn parse(bytes: &[u8]) -> Option<Acl> {
         let permissions = u32::from(u16::from_le_bytes(*permissions)) & 7;
         let id = u32::from_le_bytes(*id.first_chunk::<4>()?);
         match u16::from_le_bytes(*tag) {
-            0x01 => {} // the owner's: the same as in the mode
+            0x01 => list.owner = permissions,
             0x02 => list.users.push((id, permissions)),
             0x04 => list.group = permissions,
             0x08 => list.groups.push((id, permissions)),
@@ -65,6 +79,42 @@ fn parse(bytes: &[u8]) -> Option<Acl> {
 }
 
 impl Acl {
+    /// What a mode says, as a list.
+    pub fn of_mode(mode: u32) -> Self {
+        Self { owner: mode >> 6 & 7, group: mode >> 3 & 7, others: mode & 7, ..Self::default() }
+    }
+
+    /// Whether a mode can say all of it.
+    pub fn is_minimal(&self) -> bool {
+        self.mask.is_none() && self.users.is_empty() && self.groups.is_empty()
+    }
+
+    /// As the kernel takes it: the entries in its order, named ones by their ids.
+    pub fn encode(&self) -> Vec<u8> {
+        let named = |tag: u16, entries: &[(u32, u32)]| {
+            let mut entries: Vec<_> = entries.iter().map(|(id, bits)| (tag, *bits, *id)).collect();
+            entries.sort_unstable_by_key(|(_, _, id)| *id);
+            entries
+        };
+        let own = |tag: u16, bits: u32| vec![(tag, bits, u32::MAX)];
+        let mask = self.mask.map(|mask| own(0x10, mask)).unwrap_or_default();
+        let all = [
+            own(0x01, self.owner),
+            named(0x02, &self.users),
+            own(0x04, self.group),
+            named(0x08, &self.groups),
+            mask,
+            own(0x20, self.others),
+        ];
+        let entry = |(tag, bits, id): (u16, u32, u32)| {
+            let [low, high, ..] = bits.to_le_bytes();
+            let ([tag_low, tag_high], [a, b, c, d]) = (tag.to_le_bytes(), id.to_le_bytes());
+            [tag_low, tag_high, low, high, a, b, c, d]
+        };
+        let entries = all.into_iter().flatten().flat_map(entry);
+        2u32.to_le_bytes().into_iter().chain(entries).collect()
+    }
+
     /// What somebody who is not the owner gets of `wanted` bits. Of several groups one must allow all of
     /// it: they do not add up.
     pub fn granted(&self, owner: Owner, who: &Credentials, wanted: u32) -> u32 {

@@ -9,7 +9,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 
-use super::Dir;
+use super::{Dir, DirError, Kind, Stat};
+use crate::host::access::{Access, is_denied};
 
 const PREFIX: &str = ".sw-new-";
 const SUFFIX: &str = ".tmp";
@@ -66,41 +67,61 @@ pub fn is_same(directory: &Dir, name: &Path, descriptor: &impl AsFd) -> rustix::
     Ok((named.st_dev, named.st_ino) == (open.st_dev, open.st_ino))
 }
 
-/// Removes what killed runs left unfinished here: empty directories, and files that nobody holds. What
-/// cannot be removed stays; nothing depends on it.
-pub fn sweep(directory: &Dir) {
+/// Removes what killed runs left unfinished here: empty directories, and files that nobody holds. What is
+/// somebody else's to see or to remove stays.
+///
+/// # Errors
+/// Where the directory, or something in it, cannot be looked at although that is permitted.
+pub fn sweep(directory: &Dir) -> Result<(), DirError> {
+    let failed = |errno| DirError::io(&directory.path, "look for what killed runs left there", errno);
     // The descriptor itself may only hold the directory.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let listed = rustix::fs::openat(directory, c".", flags, Mode::empty()).and_then(rustix::fs::Dir::new);
-    let Ok(entries) = listed else { return };
-    for entry in entries.flatten() {
+    let entries = match rustix::fs::openat(directory, c".", flags, Mode::empty()) {
+        Ok(open) => rustix::fs::Dir::new(open).map_err(failed)?,
+        Err(Errno::ACCESS) if is_denied(directory, c".", Access::READ) => return Ok(()),
+        Err(errno) => return Err(failed(errno)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
         let Ok(name) = entry.file_name().to_str() else { continue };
         let now = UNIX_EPOCH.elapsed().unwrap_or_default();
         if begun(name).is_none_or(|time| now.saturating_sub(time) < YOUNG) {
             continue;
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let Ok(open) = rustix::fs::openat(directory, name, flags, Mode::empty()) else { continue };
+        let failed = |errno| DirError::io(&directory.path.join(name), "remove it", errno);
+        let open = match rustix::fs::openat(directory, name, flags, Mode::empty()) {
+            Ok(open) => open,
+            // Another run was faster, or it is nothing of ours.
+            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => continue,
+            Err(Errno::ACCESS) if is_denied(directory, name, Access::READ) => continue,
+            Err(errno) => return Err(failed(errno)),
+        };
         if flock(&open, FlockOperation::NonBlockingLockExclusive).is_err() {
             continue;
         }
-        match entry.file_type() {
-            rustix::fs::FileType::Directory => {
-                let _ = rustix::fs::unlinkat(directory, name, AtFlags::REMOVEDIR);
-            }
-            rustix::fs::FileType::RegularFile => {
-                let _ = rustix::fs::unlinkat(directory, name, AtFlags::empty());
-            }
-            _ => {}
+        let flags = match Stat::of(&open).map_err(failed)?.kind {
+            Kind::Directory => AtFlags::REMOVEDIR,
+            Kind::File => AtFlags::empty(),
+            _ => continue,
+        };
+        match rustix::fs::unlinkat(directory, name, flags) {
+            // In a directory like /tmp it is its owner's alone; and something may have been put into it.
+            Ok(()) | Err(Errno::NOENT | Errno::PERM | Errno::ACCESS | Errno::NOTEMPTY | Errno::EXIST) => {}
+            Err(errno) => return Err(failed(errno)),
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::host::owner::is_root;
+    use crate::host::{Credentials, Owner, run_as};
 
     #[test]
     fn only_what_a_run_left_long_ago_is_swept() {
@@ -118,11 +139,30 @@ mod tests {
         fs::write(at(&half), "half").unwrap();
         let open = fs::File::open(at(&held)).unwrap();
         hold(&open).unwrap();
-        sweep(&Dir::open(temp.path()).unwrap());
+        sweep(&Dir::open(temp.path()).unwrap()).unwrap();
         for (name, stays) in [(old.as_str(), false), (&half, false), (&full, true), (&held, true)] {
             assert_eq!(at(name).exists(), stays, "{name}");
         }
         assert!(at(young.to_str().unwrap()).exists() && at(".sw-new-mine.tmp").exists());
+    }
+
+    #[test]
+    fn what_may_not_be_listed_is_not_swept_and_that_is_no_error() {
+        if !is_root() {
+            return; // only root can act as another
+        }
+        let temp = tempfile::tempdir().unwrap();
+        let left = temp.path().join(format!("{PREFIX}1-0-1{SUFFIX}"));
+        fs::write(&left, "").unwrap();
+        fs::set_permissions(&left, fs::Permissions::from_mode(0o600)).unwrap();
+        let directory = Dir::open(temp.path()).unwrap();
+        let who = Credentials::plain(Owner::new(3001, 3001));
+        // Not to be listed; to be listed, with something in it that is not to be read.
+        for mode in [0o733, 0o777] {
+            fs::set_permissions(temp.path(), fs::Permissions::from_mode(mode)).unwrap();
+            run_as(&who, || sweep(&directory)).unwrap().unwrap();
+            assert!(left.exists());
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Dir {
     ) -> Result<Self, DirError> {
         let path = self.path.join(name);
         let made = as_whom(birth, &path, || {
-            birth::sweep(self);
+            birth::sweep(self)?;
             let temporary = birth::name();
             rustix::fs::mkdirat(self, &temporary, Mode::RWXU)
                 .map_err(|errno| DirError::io(&path, "create it", errno))?;
@@ -177,7 +177,7 @@ impl Dir {
         let Some((name, parents)) = names.split_last() else { return Err(DirError::Exists(path)) };
         let parent = self.enter(&parents.iter().collect::<PathBuf>())?;
         let receipt = as_whom(birth, &path, || {
-            birth::sweep(&parent);
+            birth::sweep(&parent)?;
             let (name, temporary) = (Path::new(name), birth::name());
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let file = rustix::fs::openat(&parent, &temporary, flags, Mode::RUSR | Mode::WUSR)

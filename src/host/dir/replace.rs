@@ -4,9 +4,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::create::{PASSAGE, take, write_whole};
 use super::{Birth, Dir, DirError, Kind, birth};
+use crate::host::access::{Access, is_denied};
 
 impl Dir {
     /// Makes `relative` a file with this content and mode, and the directories above it. `false` where it
@@ -22,10 +24,10 @@ impl Dir {
         match parent.find(name)? {
             Some(entry) if entry.stat.kind == Kind::Symlink => return Err(DirError::Symlink(path)),
             Some(entry) if entry.stat.kind != Kind::File => return Err(DirError::Exists(path)),
-            Some(entry) if entry.stat.mode == mode && parent.holds(name, content) => return Ok(false),
+            Some(entry) if entry.stat.mode == mode && parent.holds(name, content)? => return Ok(false),
             _ => {}
         }
-        birth::sweep(&parent);
+        birth::sweep(&parent)?;
         let temporary = birth::name();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let io = |action| {
@@ -49,12 +51,20 @@ impl Dir {
         result.map(|()| true)
     }
 
-    fn holds(&self, name: &Path, content: &[u8]) -> bool {
+    fn holds(&self, name: &Path, content: &[u8]) -> Result<bool, DirError> {
+        let failed = |source| DirError::Io { path: self.path.join(name), action: "read it", source };
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let Ok(file) = rustix::fs::openat(self, name, flags, Mode::empty()) else { return false };
+        let file = match rustix::fs::openat(self, name, flags, Mode::empty()) {
+            Ok(file) => std::fs::File::from(file),
+            // Gone since, or written by us for somebody else alone: then it is made anew.
+            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Ok(false),
+            Err(Errno::ACCESS) if is_denied(self, name, Access::READ) => return Ok(false),
+            Err(errno) => return Err(failed(errno.into())),
+        };
         let mut found = Vec::new();
         let limit = content.len() as u64 + 1;
-        std::fs::File::from(file).take(limit).read_to_end(&mut found).is_ok() && found == content
+        file.take(limit).read_to_end(&mut found).map_err(failed)?;
+        Ok(found == content)
     }
 }
 

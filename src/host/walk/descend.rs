@@ -11,10 +11,10 @@ use std::sync::atomic::Ordering;
 use rustix::fs::{FileType, OFlags, RawDir};
 use rustix::io::Errno;
 
+use super::joint::{Above, Joint, Seat};
 use super::look::{Look, Outcome, Place};
 use super::names::Names;
 use super::pool::{Job, Pool};
-use super::shared::{Above, Seat, Shared};
 use super::{Summary, Why, as_path, open_entry};
 
 /// Directories that one worker holds open at most; deeper trees are opened again on the way back.
@@ -42,7 +42,7 @@ struct Frame<'a> {
 enum Held<'a> {
     Open(OwnedFd),
     /// By several workers.
-    Shared(Arc<Shared<'a>>),
+    Joint(Arc<Joint<'a>>),
     /// To keep the number of open ones down.
     Closed,
 }
@@ -51,7 +51,7 @@ impl Frame<'_> {
     fn place(&self) -> Option<Place<'_>> {
         match &self.held {
             Held::Open(descriptor) => Some(Place { directory: descriptor.as_fd(), mount: self.mount }),
-            Held::Shared(shared) => Some(shared.place()),
+            Held::Joint(joint) => Some(joint.place()),
             Held::Closed => None,
         }
     }
@@ -60,7 +60,7 @@ impl Frame<'_> {
 pub(super) struct Descent<'p, 'a> {
     pool: &'p Pool<'a>,
     summary: &'p mut Summary,
-    /// The first one is where the job begins, and always shared.
+    /// The first one is where the job begins, and always joint.
     frames: Vec<Frame<'a>>,
     /// What was listed in the innermost directory and is no directory.
     entries: Names,
@@ -73,7 +73,7 @@ impl<'p, 'a> Descent<'p, 'a> {
     pub fn new(pool: &'p Pool<'a>, summary: &'p mut Summary, job: Job<'a>) -> Self {
         let Job { directory, entries, directories, has_more } = job;
         let mount = directory.place().mount;
-        let held = Held::Shared(directory);
+        let held = Held::Joint(directory);
         let top = Frame { name: CString::default(), identity: (0, 0), mount, held, directories, has_more };
         let buffer = Vec::with_capacity(LISTING);
         Self { pool, summary, frames: vec![top], entries, changes: false, buffer }
@@ -102,7 +102,7 @@ impl<'p, 'a> Descent<'p, 'a> {
     /// Of something in the last of so many frames, or of that one itself.
     fn path(&self, frames: usize, name: Option<&CStr>) -> PathBuf {
         let mut path = match self.frames.first() {
-            Some(Frame { held: Held::Shared(top), .. }) => top.path(),
+            Some(Frame { held: Held::Joint(top), .. }) => top.path(),
             _ => PathBuf::new(),
         };
         let names = self.frames.iter().take(frames).skip(1).map(|frame| frame.name.as_c_str());
@@ -145,7 +145,9 @@ impl<'p, 'a> Descent<'p, 'a> {
     fn settle_entries(&mut self, at: usize) {
         let mut entries = std::mem::take(&mut self.entries);
         while let Some(name) = entries.last() {
-            let Some(place) = self.frames.get(at).and_then(Frame::place) else { return };
+            let Some(place) = self.frames.get(at).and_then(Frame::place) else {
+                return self.count(Outcome::Left(Why::Moved), at + 1, None);
+            };
             match place.settle(self.pool.handover, name, self.changes) {
                 // The listing did not say so.
                 Outcome::Directory => {
@@ -188,14 +190,14 @@ impl<'p, 'a> Descent<'p, 'a> {
     }
 
     /// Makes a directory, and so those above it, one that others may have, too.
-    fn hold(&mut self, at: usize) -> Option<Arc<Shared<'a>>> {
-        let mut above: Option<Arc<Shared<'a>>> = None;
+    fn hold(&mut self, at: usize) -> Option<Arc<Joint<'a>>> {
+        let mut above: Option<Arc<Joint<'a>>> = None;
         for frame in self.frames.iter_mut().take(at + 1) {
             let held = match std::mem::replace(&mut frame.held, Held::Closed) {
-                Held::Open(directory) => match (above, Seat::take(self.pool.shared)) {
+                Held::Open(directory) => match (above, Seat::take(self.pool.joint)) {
                     (Some(above), Some(seat)) => {
-                        let above = Above::Directory(above, frame.name.clone());
-                        Held::Shared(Arc::new(Shared::new(directory, frame.mount, above, seat)))
+                        let above = Above::Directory(above, frame.name.clone(), seat);
+                        Held::Joint(Arc::new(Joint::new(directory, frame.mount, above)))
                     }
                     _ => {
                         frame.held = Held::Open(directory);
@@ -205,7 +207,7 @@ impl<'p, 'a> Descent<'p, 'a> {
                 held => held,
             };
             above = match &held {
-                Held::Shared(shared) => Some(Arc::clone(shared)),
+                Held::Joint(joint) => Some(Arc::clone(joint)),
                 _ => None,
             };
             frame.held = held;
@@ -274,7 +276,7 @@ impl<'p, 'a> Descent<'p, 'a> {
                 let outcome = self.pool.handover.settle_directory(&descriptor);
                 self.count(outcome, self.frames.len(), Some(&frame.name));
             }
-            Held::Shared(shared) => Shared::release(shared, self.pool.handover, self.summary),
+            Held::Joint(joint) => Joint::release(joint, self.pool.handover, self.summary),
             Held::Closed => {}
         }
     }

@@ -93,7 +93,8 @@ impl Place<'_> {
             Ok(look) if look.mount != self.mount => Outcome::Left(Why::Mounted),
             Ok(look) if look.stat.kind == Kind::Directory => Outcome::Directory,
             Ok(look) => handover.judge(&look.stat).into(),
-            Err(errno) => Outcome::not_opened(errno),
+            Err(Errno::NOENT) => Outcome::Gone,
+            Err(errno) => Outcome::Failed("look at it", errno),
         }
     }
 

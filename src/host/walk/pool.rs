@@ -1,15 +1,16 @@
 //! Several workers in one tree. Each goes down by itself, and leaves part of its way to those who have
 //! nothing to do.
 
-use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use rustix::io::Errno;
+
 use super::descend::Descent;
+use super::joint::{Above, Joint};
 use super::names::Names;
-use super::shared::{Above, Seat, Shared};
 use super::{Handover, Summary};
 
 /// Workers at least, and at most: where a disk has to be waited for, more than there are processors help.
@@ -17,7 +18,7 @@ const WORKERS: (usize, usize) = (4, 16);
 
 /// Part of a directory.
 pub(super) struct Job<'a> {
-    pub directory: Arc<Shared<'a>>,
+    pub directory: Arc<Joint<'a>>,
     pub entries: Names,
     pub directories: Names,
     /// Whether these names are not all: then it is listed, by whoever does this.
@@ -35,8 +36,8 @@ struct Queue<'a> {
 pub(super) struct Pool<'a> {
     pub handover: &'a Handover,
     pub seen: &'a AtomicU64,
-    /// How many directories are shared.
-    pub shared: &'a AtomicUsize,
+    /// How many directories below the top are joint.
+    pub joint: &'a AtomicUsize,
     queue: Mutex<Queue<'a>>,
     wake: Condvar,
     /// Whether somebody waits for a job that is not there yet; looked at all the time.
@@ -51,31 +52,49 @@ pub(super) fn run(
     mount: Option<u64>,
     seen: &AtomicU64,
 ) -> Summary {
-    let shared = AtomicUsize::new(0);
+    let joint = AtomicUsize::new(0);
     let pool = Pool {
         handover,
         seen,
-        shared: &shared,
+        joint: &joint,
         queue: Mutex::default(),
         wake: Condvar::new(),
         is_hungry: AtomicBool::new(false),
     };
-    let mut all = Summary::default();
-    let Some(seat) = Seat::take(&shared) else { return all };
-    let top = Shared::new(directory, mount, Above::Path(path.to_owned()), seat);
+    let top = Joint::new(directory, mount, Above::Path(path.to_owned()));
     let (entries, directories) = Default::default();
     pool.leave(Job { directory: Arc::new(top), entries, directories, has_more: true });
-    let count = std::thread::available_parallelism().map_or(1, NonZero::get) * 2;
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..count.clamp(WORKERS.0, WORKERS.1))
-            // Where no thread can be had, those that are there do it all.
-            .map_while(|_| std::thread::Builder::new().spawn_scoped(scope, || pool.work()).ok())
-            .collect();
-        all.add(pool.work());
-        for other in others {
-            all.add(other.join().unwrap_or_default());
+    let processors = rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count() as usize);
+    let mut all = Summary::default();
+    let mut fail = |error: &std::io::Error| {
+        all.fail(
+            path.to_owned(),
+            "start a thread for it",
+            Errno::from_io_error(error).unwrap_or(Errno::AGAIN),
+        );
+    };
+    let summaries = std::thread::scope(|scope| {
+        let mut others = Vec::new();
+        for _ in 1..(processors * 2).clamp(WORKERS.0, WORKERS.1) {
+            match std::thread::Builder::new().spawn_scoped(scope, || pool.work()) {
+                Ok(other) => others.push(other),
+                // Those that are there do it all, but it is said.
+                Err(error) => {
+                    fail(&error);
+                    break;
+                }
+            }
         }
+        let own = pool.work();
+        let others = others.into_iter().map(std::thread::ScopedJoinHandle::join);
+        std::iter::once(Ok(own)).chain(others).collect::<Vec<_>>()
     });
+    for summary in summaries {
+        match summary {
+            Ok(summary) => all.add(summary),
+            Err(_) => all.fail(path.to_owned(), "finish it", Errno::CANCELED),
+        }
+    }
     all
 }
 

@@ -106,7 +106,7 @@ impl Summary {
         }
     }
 
-    fn fail(&mut self, path: PathBuf, action: &str, errno: rustix::io::Errno) {
+    pub(super) fn fail(&mut self, path: PathBuf, action: &str, errno: rustix::io::Errno) {
         if self.errors.len() < NAMED {
             self.errors.push(WalkError { path, action: action.to_owned(), errno: errno.raw_os_error() });
         }

@@ -58,8 +58,14 @@ impl Judge<'_> {
             (_, Answer::Known(owner)) => Some(owner),
             (_, Answer::Unknown(reason)) => return Outcome::Pending(reason).into(),
         };
+        // What is shared may begin as ours.
+        let ours = self.question.caller.process;
+        let is_ours = (self.question.shared)(path) && self.may_make(ours, existing).is_ok();
+        let owner =
+            owner.map(|owner| if is_ours && self.may_make(owner, existing).is_err() { ours } else { owner });
         if let Some(owner) = owner
             && let Err(why) = self.may_make(owner, existing)
+            && !self.helps()
         {
             let root = service.whom.map.as_ref().known().and_then(|map| map.to_host(Owner::ROOT));
             if !say.strict && Some(owner) == root {
@@ -73,6 +79,11 @@ impl Judge<'_> {
             None => HostStep::CreateDirectory { place },
         })
         .into()
+    }
+
+    /// Whether the helper makes here what this process may not.
+    pub fn helps(&self) -> bool {
+        self.strict() && self.question.sends_helper && self.question.location == &Location::Here
     }
 
     /// What is declared by name may be created where it is declared, but nothing above it.

@@ -1,12 +1,14 @@
 //! The rules for one source.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Finding, Severity};
+use crate::diagnostic::{Code, Finding, Severity};
 use crate::engine::{Answer, Location};
 use crate::host::{Kind, Owner};
-use crate::ownership::images::image_of;
+use crate::ownership::images::{AFTER_PULL, NO_ENGINE, image_of};
 use crate::ownership::kind::{self, KindFrom};
+use crate::ownership::remote;
 use crate::ownership::root::Roots;
 use crate::yaml::Node;
 
@@ -14,7 +16,10 @@ use super::explain::{self, Say};
 use super::look::{self, Found, Seen};
 use super::mounts::{self, Mount, Source};
 use super::whom::Whom;
-use super::{BindDecision, BindQuestion, Declared, Outcome, Role, WriteProbe, nested, probe, usable};
+use super::{
+    BindDecision, BindQuestion, Declared, Outcome, Role, Sought, WriteProbe, nested, probe, there, tmpfs,
+    usable,
+};
 
 /// A decision with what later looks at all of them need.
 pub(super) struct Judged {
@@ -37,7 +42,10 @@ pub(super) struct Judge<'a> {
     pub question: &'a BindQuestion<'a>,
     pub roots: Roots,
     pub judged: Vec<Judged>,
+    pub sought: Vec<Sought>,
     pub findings: Vec<Finding>,
+    /// What nobody could say.
+    pub unclear: RefCell<Vec<Finding>>,
 }
 
 /// What shall become of a missing path.
@@ -72,7 +80,14 @@ impl<'a> Judge<'a> {
             [] => Roots::new([project]),
             declared => Roots::new(declared.iter().map(PathBuf::as_path)),
         };
-        Self { question, roots, judged: Vec::new(), findings: Vec::new() }
+        Self {
+            question,
+            roots,
+            judged: Vec::new(),
+            sought: Vec::new(),
+            findings: Vec::new(),
+            unclear: RefCell::default(),
+        }
     }
 
     pub fn finish(self) -> (Vec<Judged>, Vec<Finding>) {
@@ -85,6 +100,10 @@ impl<'a> Judge<'a> {
 
     pub fn service(&mut self, name: &'a str, node: &Node) {
         let mounts = mounts::of_service(self.question.model, node, self.question.sources);
+        if self.strict() {
+            let found = tmpfs::judge(self, name, node, &mounts);
+            self.findings.extend(found);
+        }
         if mounts.iter().all(|mount| mount.source.is_none()) {
             return;
         }
@@ -95,8 +114,15 @@ impl<'a> Judge<'a> {
         {
             self.findings.push(explain::unmapped(name, reason));
         }
+        if let (Answer::Unknown(reason), Some(mount)) = (&whom.map, mounts.first()) {
+            let message = format!("whom service `{name}` is on this machine is not known: {reason}");
+            self.unclear(mount, message, Code::EngineUnavailable.remedy());
+        }
         let image = image_of(self.question.model, name, node);
         let service = Service { name, image, whom, mounts };
+        if remote::elsewhere(self.question.location).is_some() {
+            return there::service(self, &service);
+        }
         for mount in &service.mounts {
             if let Some(source) = &mount.source {
                 self.source(&service, mount, source);
@@ -166,7 +192,7 @@ impl<'a> Judge<'a> {
         self.question.policy?.copies.iter().find(|(copy, _)| copy == path).map(|(_, mode)| *mode)
     }
 
-    fn declared(&self, path: &Path) -> Option<&'a Declared> {
+    pub fn declared(&self, path: &Path) -> Option<&'a Declared> {
         self.question.policy?.create.iter().find(|declared| declared.path == path)
     }
 
@@ -177,11 +203,40 @@ impl<'a> Judge<'a> {
         }
         let image = service.image.as_deref()?;
         let target = mount.target.to_str()?;
-        let found = self.question.images.kind_at(image, target).known().flatten();
+        let found = match self.question.images.kind_at(image, target) {
+            Answer::Known(found) => found,
+            Answer::Unknown(reason) => {
+                self.unclear_image(mount, service.name, target, &reason);
+                None
+            }
+        };
         found.filter(|kind| *kind != Kind::Symlink)
     }
 
-    fn expected(
+    /// Where an image that is there could not be looked into.
+    pub fn unclear_image(&self, mount: &Mount, service: &str, target: &str, reason: &str) {
+        if ![AFTER_PULL, NO_ENGINE].contains(&reason) {
+            let message =
+                format!("what the image of service `{service}` has at {target} is not known: {reason}");
+            self.unclear(mount, message, Code::EngineUnavailable.remedy());
+        }
+    }
+
+    fn unclear(&self, mount: &Mount, message: String, help: &str) {
+        let finding = Finding::error(Code::EngineUnavailable, message);
+        self.unclear.borrow_mut().push(finding.at_origin(mount.origin, "mounted here").help(help));
+    }
+
+    /// Whether a directory has nothing in it; `false` where it may not be listed.
+    fn is_empty(&self, mount: &Mount, path: &Path) -> bool {
+        look::is_empty(path).unwrap_or_else(|error| {
+            let message = format!("whether {} is empty is not known: {error}", path.display());
+            self.unclear(mount, message, "Correct the cause and run again.");
+            false
+        })
+    }
+
+    pub fn expected(
         &self,
         service: &Service<'_>,
         mount: &Mount,
@@ -218,7 +273,7 @@ impl<'a> Judge<'a> {
             seen.kind == Kind::Directory
                 && service.whom.map.as_ref().known().and_then(|map| map.to_host(Owner::ROOT))
                     == Some(seen.owner)
-                && look::is_empty(&seen.real)
+                && self.is_empty(say.mount, &seen.real)
         };
         if let Some(declared) = declared.map(Declared::kind).filter(|kind| *kind != seen.kind) {
             return Plan::said(say.not_as_declared(seen.kind, declared, is_leftover()));
@@ -235,7 +290,7 @@ impl<'a> Judge<'a> {
             return Plan::said(say.kinds_differ(seen.kind, image));
         }
         if say.source.copies_up
-            && look::is_empty(&seen.real)
+            && self.is_empty(say.mount, &seen.real)
             && self.in_image(service, say.mount) == Some(Kind::Directory)
         {
             return Plan { finding: Some(say.copied_up()), ..Plan::said(say.copied_up()) };

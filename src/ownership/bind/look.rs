@@ -5,6 +5,9 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Component, Path, PathBuf};
 
+use rustix::fs::CWD;
+
+use crate::host::access::{Access, is_denied};
 use crate::host::{Kind, Owner};
 
 /// What was found at a bind source. Links are followed, as the engine follows them.
@@ -85,9 +88,18 @@ fn kind(file_type: fs::FileType) -> Option<Kind> {
     kinds.into_iter().find(|(is, _)| *is).map(|(_, kind)| kind)
 }
 
-/// Whether a directory has nothing in it; `false` where it cannot be listed.
-pub(super) fn is_empty(path: &Path) -> bool {
-    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+/// Whether a directory has nothing in it; `false` where it may not be listed, or is none.
+pub(super) fn is_empty(path: &Path) -> io::Result<bool> {
+    match fs::read_dir(path).and_then(|mut entries| entries.next().transpose()) {
+        Ok(first) => Ok(first.is_none()),
+        Err(error) if is_absence(&error) => Ok(false),
+        Err(error)
+            if error.kind() == io::ErrorKind::PermissionDenied && is_denied(CWD, path, Access::READ) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// `.` and `..` removed by name alone, as the engine does before it looks.
@@ -137,7 +149,7 @@ mod tests {
         symlink("s.sock", base.join("link")).unwrap();
         let Found::Present(seen) = look(&base.join("link")) else { panic!("not there") };
         assert_eq!((seen.kind, seen.real), (Kind::Socket, base.join("s.sock")));
-        assert!(!is_empty(&base.join("none")) && !is_empty(&base));
+        assert!(!is_empty(&base.join("none")).unwrap() && !is_empty(&base).unwrap());
     }
 
     #[test]

@@ -164,5 +164,6 @@ fn plan(
 
 /// The service's user, else ourselves, else nobody.
 fn choose(judge: &Judge<'_>, wanted: Owner, ours: Owner, existing: &Path) -> Option<Owner> {
-    [wanted, ours].into_iter().find(|owner| judge.may_make(*owner, existing).is_ok())
+    let made = [wanted, ours].into_iter().find(|owner| judge.may_make(*owner, existing).is_ok());
+    made.or_else(|| judge.helps().then_some(wanted))
 }

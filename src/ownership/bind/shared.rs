@@ -37,6 +37,9 @@ pub(super) fn conflicts(judged: &[Judged], question: &BindQuestion<'_>) -> Vec<F
     let strict = question.policy.is_some();
     let mut findings = Vec::new();
     for (path, users) in &trees {
+        if (question.shared)(path) {
+            continue;
+        }
         if let Some(finding) = same_tree(path, users, question, strict) {
             findings.push(finding);
         } else if strict {
@@ -76,7 +79,8 @@ fn same_tree(path: &Path, users: &[User<'_>], question: &BindQuestion<'_>, stric
     });
     Some(finding.help(
         "Give them one user, or a shared group (`group_add:`, with the directory's setgid bit), or let only \
-         one of them write and mount the others read-only with files that they may read.",
+         one of them write and mount the others read-only with files that they may read. Declared in the policy \
+         under `state`, with `strategy: group` or `strategy: acl`, it is kept usable for all of them.",
     ))
 }
 

@@ -20,6 +20,7 @@ struct Project {
     images: FakeImages,
     map: Answer<IdMap>,
     location: Location,
+    sends_helper: bool,
 }
 
 fn project() -> Project {
@@ -33,6 +34,7 @@ fn project() -> Project {
         images: FakeImages::default(),
         map: Answer::Known(IdMap::identity()),
         location: Location::Here,
+        sends_helper: false,
     }
 }
 
@@ -66,8 +68,10 @@ impl Project {
             images: &self.images,
             maps: &|_| self.map.clone(),
             location: &self.location,
+            sends_helper: self.sends_helper,
             caller: &self.caller,
             mended: &|_, _, _| false,
+            shared: &|_| false,
         })
     }
 
@@ -292,8 +296,10 @@ fn nothing_is_created_in_the_hosts_root_directory_and_an_unset_variable_is_named
         images: &project.images,
         maps: &|_| Answer::Known(IdMap::identity()),
         location: &Location::Here,
+        sends_helper: false,
         caller: &project.caller,
         mended: &|_, _, _| false,
+        shared: &|_| false,
     });
     assert!(the_finding(&binds).2.ends_with("the path begins with ${UNSET}, which has no value"));
 }
@@ -326,6 +332,45 @@ fn on_another_machine_nothing_here_is_looked_at() {
     let binds = project.bind("PROJECT/data", "/data");
     assert_eq!((the_finding(&binds).1, binds.steps.len()), (Code::RemoteEngine, 0));
     assert!(binds.decisions.is_empty());
+}
+
+#[test]
+fn on_another_machine_the_helper_is_told_what_to_look_for() {
+    let mut project = project();
+    project.location = Location::Elsewhere("it is reached through ssh://h".into());
+    project.sends_helper = true;
+    fs::write(project.at("data"), "here, it is a file").unwrap();
+    let mounts = [
+        short("PROJECT/data", "/data"),
+        short("PROJECT/sub", "/data/deep/sub"),
+        short("PROJECT/rules.json", "/rules.json").replace("target", "read_only: true, target"),
+        short("/elsewhere", "/else"),
+        short("PROJECT", "/all"),
+    ];
+    let mounts: Vec<&str> = mounts.iter().map(String::as_str).collect();
+    let binds = project.decide(&service("a", "10001:10001", &mounts));
+    let sought: Vec<_> = binds
+        .sought
+        .iter()
+        .map(|one| (one.relative.to_str().unwrap(), one.kind, one.step.is_some(), one.who.is_some()))
+        .collect();
+    assert_eq!(
+        sought,
+        [
+            ("", Kind::Directory, false, true),
+            ("data", Kind::Directory, true, true),
+            ("data/deep/sub", Kind::Directory, true, false),
+            ("rules.json", Kind::File, false, true),
+            ("sub", Kind::Directory, true, true),
+        ]
+    );
+    assert!(binds.steps.is_empty() && binds.probes.is_empty(), "nothing here");
+    let (severity, code, message) = the_finding(&binds);
+    assert_eq!((severity, code), (Severity::Warning, Code::RemoteEngine));
+    assert!(message.contains("/elsewhere of the engine's machine, which is outside the roots"), "{message}");
+    // Without a policy nobody has said so.
+    let binds = project.lax().bind("PROJECT/data", "/data");
+    assert!(binds.sought.is_empty() && the_finding(&binds).1 == Code::RemoteEngine);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Whether the service's user can use what is there.
 
+use rustix::fs::CWD;
+
 use crate::diagnostic::{Code, Finding};
-use crate::host::access::{self, Access, Blocked, Verdict};
+use crate::host::access::{self, Access, Blocked, Verdict, is_denied};
 use crate::host::{Credentials, FileSystem, Kind, Owner};
 use crate::ownership::command;
 
@@ -23,8 +25,18 @@ pub(super) fn judge(say: &Say<'_>, whom: &Whom, seen: &Seen) -> Option<Finding> 
     };
     // There, another machine or a program decides, and the modes do not say the whole truth.
     let directory = if seen.kind == Kind::Directory { seen.real.as_path() } else { seen.real.parent()? };
-    if FileSystem::of(directory).is_ok_and(|system| system.is_foreign()) {
-        return None;
+    match FileSystem::of(directory) {
+        Ok(system) if system.is_foreign() => return None,
+        Ok(_) => {}
+        Err(_) if is_denied(CWD, directory, Access::default()) => {}
+        Err(error) => {
+            let message = format!("{} of service `{}` cannot be judged: {error}", say.path(), say.service);
+            return Some(
+                Finding::error(Code::BindAccess, message)
+                    .at_origin(say.mount.origin, "mounted here")
+                    .help("It could not be looked up what filesystem it is on. Correct the cause."),
+            );
+        }
     }
     if let Some(blocked) = blocked(whom, &who, seen, needed) {
         return Some(unreadable(say, whom, seen, &blocked));

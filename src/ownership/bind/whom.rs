@@ -7,7 +7,7 @@ use crate::yaml::Node;
 
 /// Who will use what is mounted.
 #[derive(Clone, Debug)]
-pub(super) struct Whom {
+pub(in crate::ownership) struct Whom {
     /// In the container's numbers.
     pub inside: Answer<Owner>,
     /// In the host's numbers.

@@ -8,10 +8,11 @@ use crate::compose::Model;
 use crate::engine::rootfs::{Look, UserDatabase};
 use crate::engine::{Answer, Engine, Image, ImageEntry, ResolvedUser, UserError, resolve_user};
 use crate::host::Kind;
+use crate::ownership::tmpfs;
 use crate::yaml::Node;
 
 /// Why an image's facts are not known yet.
-const AFTER_PULL: &str = "known after pull";
+pub(crate) const AFTER_PULL: &str = "known after pull";
 
 /// The images of one project. All of them are inspected in one question, at the first that is asked;
 /// looking into an image's files costs a container that is never started, so that is done only where an
@@ -21,7 +22,7 @@ pub struct EngineImages<'a> {
     wanted: BTreeMap<String, BTreeSet<String>>,
     inspected: OnceCell<Answer<HashMap<String, Option<Image>>>>,
     databases: RefCell<HashMap<String, Answer<UserDatabase>>>,
-    kinds: RefCell<HashMap<String, Answer<Kinds>>>,
+    entries: RefCell<HashMap<String, Answer<Entries>>>,
     files: RefCell<HashMap<Looked, Answer<Vec<Option<ImageEntry>>>>>,
 }
 
@@ -29,7 +30,7 @@ pub struct EngineImages<'a> {
 type Looked = (String, Vec<String>);
 
 /// By path, what an image has there; `None` for nothing.
-type Kinds = HashMap<String, Option<Kind>>;
+type Entries = HashMap<String, Option<ImageEntry>>;
 
 impl<'a> EngineImages<'a> {
     /// `wanted` names every image that will be asked about, and the paths in it: [`wanted_paths`].
@@ -39,7 +40,7 @@ impl<'a> EngineImages<'a> {
             wanted,
             inspected: OnceCell::new(),
             databases: RefCell::default(),
-            kinds: RefCell::default(),
+            entries: RefCell::default(),
             files: RefCell::default(),
         }
     }
@@ -74,23 +75,18 @@ impl<'a> EngineImages<'a> {
         answer
     }
 
-    fn look(&self, name: &str, image: &Image, path: &str) -> Answer<Kinds> {
-        if let Some(known) = self.kinds.borrow().get(name)
-            && known.as_ref().known().is_none_or(|kinds| kinds.contains_key(path))
+    fn look(&self, name: &str, image: &Image, path: &str) -> Answer<Entries> {
+        if let Some(known) = self.entries.borrow().get(name)
+            && known.as_ref().known().is_none_or(|entries| entries.contains_key(path))
         {
             return known.clone();
         }
         let mut paths = self.wanted.get(name).cloned().unwrap_or_default();
         paths.insert(path.to_owned());
         let looks: Vec<Look<'_>> = paths.iter().map(|path| Look { path, content: false }).collect();
-        let answer = self.engine.look_into(image, &looks).map(|entries| {
-            paths
-                .iter()
-                .cloned()
-                .zip(entries.into_iter().map(|entry| entry.map(|entry| entry.kind)))
-                .collect()
-        });
-        self.kinds.borrow_mut().insert(name.to_owned(), Answer::clone(&answer));
+        let found = self.engine.look_into(image, &looks);
+        let answer = found.map(|entries| paths.iter().cloned().zip(entries).collect());
+        self.entries.borrow_mut().insert(name.to_owned(), Answer::clone(&answer));
         answer
     }
 }
@@ -133,10 +129,14 @@ impl Images for EngineImages<'_> {
         EngineImages::inspect(self, image).map(|found| found.id)
     }
 
-    fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>> {
+    fn entry_at(&self, image: &str, path: &str) -> Answer<Option<ImageEntry>> {
         EngineImages::inspect(self, image)
             .and_then(|found| self.look(image, &found, path))
-            .map(|kinds| kinds.get(path).copied().flatten())
+            .map(|entries| entries.get(path).cloned().flatten())
+    }
+
+    fn kind_at(&self, image: &str, path: &str) -> Answer<Option<Kind>> {
+        self.entry_at(image, path).map(|entry| entry.map(|entry| entry.kind))
     }
 }
 
@@ -154,6 +154,7 @@ pub fn wanted_paths(model: &Model) -> BTreeMap<String, BTreeSet<String>> {
                 paths.extend(clean.map(str::to_owned));
             }
         }
+        paths.extend(tmpfs::of(service).into_iter().map(|tmpfs| tmpfs.target));
     }
     wanted
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{Entry, From, LockFile, Observed, state};
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
-use crate::engine::{Answer, IdMap};
+use crate::engine::{Answer, IdMap, Location};
 use crate::host::Owner;
 
 /// How many entries of a directory are looked at for one of the old user.
@@ -34,7 +34,10 @@ pub fn drift(
     model: &Model,
     observed: &[Observed<'_>],
     maps: &dyn Fn(&str) -> Answer<IdMap>,
+    location: &Location,
 ) -> Vec<Drift> {
+    // What lies at the same place here is something else.
+    let looks = location == &Location::Here;
     let moved = observed.iter().filter_map(|service| {
         let name = &service.decision.service;
         let old = file.lock.services.get(name)?;
@@ -45,11 +48,11 @@ pub fn drift(
         let host = maps(userns).known().and_then(|map| map.to_host(old.user));
         let mut paths: Vec<PathBuf> = state::binds(node)
             .filter_map(|mount| Some(PathBuf::from(mount.get("source")?.as_str()?)))
-            .filter(|path| host.is_some_and(|owner| holds(path, owner.uid)))
+            .filter(|path| looks && host.is_some_and(|owner| holds(path, owner.uid)))
             .collect();
         paths.sort();
         paths.dedup();
-        let finding = explain(file, service, old, user.owner, &paths);
+        let finding = explain(file, service, old, user.owner, looks.then_some(&paths));
         Some(Drift { service: name.clone(), old: old.user, new: user.owner, paths, finding })
     });
     moved.collect()
@@ -66,7 +69,13 @@ fn holds(path: &PathBuf, uid: u32) -> bool {
     entries.flatten().any(|entry| entry.metadata().is_ok_and(|metadata| metadata.uid() == uid))
 }
 
-fn explain(file: &LockFile, service: &Observed<'_>, old: &Entry, new: Owner, paths: &[PathBuf]) -> Finding {
+fn explain(
+    file: &LockFile,
+    service: &Observed<'_>,
+    old: &Entry,
+    new: Owner,
+    paths: Option<&Vec<PathBuf>>,
+) -> Finding {
     let decision = service.decision;
     let name = &decision.service;
     let mut message = format!(
@@ -88,10 +97,13 @@ fn explain(file: &LockFile, service: &Observed<'_>, old: &Entry, new: Owner, pat
     if let Some(span) = file.span(name) {
         finding = finding.at(span, format!("was {}", old.user));
     }
-    let list: Vec<String> = paths.iter().map(|path| state::written(path, file.directory())).collect();
-    let loses = match list.as_slice() {
-        [] => "Nothing of the old user's was found in what it mounts.".to_owned(),
-        list => format!("Of the old user, and maybe unreadable for the new one: {}.", list.join(", ")),
+    let written = |paths: &Vec<PathBuf>| -> Vec<String> {
+        paths.iter().map(|path| state::written(path, file.directory())).collect()
+    };
+    let loses = match paths.map(written).as_deref() {
+        None => "What it mounts is on another machine and was not looked at.".to_owned(),
+        Some([]) => "Nothing of the old user's was found in what it mounts.".to_owned(),
+        Some(list) => format!("Of the old user, and maybe unreadable for the new one: {}.", list.join(", ")),
     };
     finding.help(format!(
         "{loses} Run `seaworthy repair --migrate {name}` to carry it over to {new}, or give the service its \

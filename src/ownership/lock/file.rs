@@ -8,7 +8,7 @@ use super::Lock;
 use super::read::{self, RESTORE};
 use crate::diagnostic::{Code, Finding};
 use crate::host::owner::is_root;
-use crate::host::{AtomicFile, Dir, Owner, ReadError, read_file};
+use crate::host::{AtomicFile, Dir, DirError, Owner, ReadError, read_file};
 use crate::project::{Inputs, Project};
 use crate::source::Span;
 
@@ -83,14 +83,15 @@ impl LockFile {
         if self.text.as_ref() == Some(&text) {
             return Ok(false);
         }
-        let owner = if is_root() { self.future_owner() } else { None };
-        let written =
+        let owner = if is_root() { self.future_owner().map(Some) } else { Ok(None) };
+        let written = owner.map_err(|error| error.to_string()).and_then(|owner| {
             AtomicFile::create(&self.path).map_err(|error| error.to_string()).and_then(|mut file| {
                 file.write_all(text.as_bytes()).map_err(|error| {
                     format!("{}: cannot write its new content: {error}", self.path.display())
                 })?;
                 file.commit(0o644, owner).map_err(|error| error.to_string())
-            });
+            })
+        });
         written.map(|()| true).map_err(|error| {
             Finding::error(Code::PrepareFailed, format!("the lock was not written: {error}"))
                 .help("Nothing was launched: without the lock the next launch could choose another user.")
@@ -98,10 +99,12 @@ impl LockFile {
     }
 
     /// Under sudo the file stays the project's: whose the old one is, or the directory.
-    fn future_owner(&self) -> Option<Owner> {
-        let directory = Dir::open(self.directory()).ok()?;
-        let old = directory.find(Path::new(FILE_NAME)).ok().flatten();
-        old.map(|entry| entry.stat.owner).or_else(|| directory.stat().ok().map(|stat| stat.owner))
+    fn future_owner(&self) -> Result<Owner, DirError> {
+        let directory = Dir::open(self.directory())?;
+        match directory.find(Path::new(FILE_NAME))? {
+            Some(old) => Ok(old.stat.owner),
+            None => directory.stat().map(|stat| stat.owner),
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use super::{Lock, LockFile, StateRoots, state_paths};
 use crate::engine::idmap::OVERFLOW;
 use crate::engine::{Answer, IdMap};
 use crate::host::{Handover, Owner};
-use crate::ownership::state::{DeclaredState, DeclaredTree, declared_trees};
+use crate::ownership::share::SharedTree;
+use crate::ownership::state::{DeclaredState, DeclaredTree, Strategy, declared_trees};
 use crate::ownership::{Caller, UserDecision};
 use crate::yaml::Node;
 
@@ -78,6 +79,8 @@ pub struct Scope<'s> {
     pub declared: &'s [DeclaredState],
     /// Those that are declared durable, and not all that it may write.
     pub only_declared: bool,
+    /// Those that nobody gets for himself.
+    pub shared: &'s [SharedTree],
 }
 
 /// Decides the repair of a service; `None` where nobody is known whom anything could be taken from.
@@ -98,11 +101,12 @@ pub fn plan(
     if !scope.only_declared && entry.is_some() {
         for path in state_paths(service, scope.roots) {
             if !wanted.iter().any(|known| known.path == path) {
-                wanted.push(DeclaredTree { path, from: Vec::new(), is_mapped: false });
+                wanted.push(DeclaredTree { path, from: Vec::new(), strategy: Strategy::Unsaid });
             }
         }
         wanted.sort();
     }
+    wanted.retain(|tree| !scope.shared.iter().any(|shared| shared.holds(&tree.path)));
     if entry.is_none() && wanted.is_empty() || scope.only_declared && wanted.is_empty() {
         return Ok(None);
     }
@@ -119,13 +123,13 @@ pub fn plan(
     let to = map.to_host(user).ok_or_else(|| format!("the engine's map of users has nobody for {user}"))?;
     let recorded: Vec<Owner> =
         entry.into_iter().flat_map(|entry| entry.previous.iter().chain([&entry.user]).copied()).collect();
-    let trees = wanted.into_iter().filter_map(|DeclaredTree { path, from, is_mapped }| {
+    let trees = wanted.into_iter().filter_map(|DeclaredTree { path, from, strategy }| {
         let (root, relative) = scope.roots.inside(&path)?;
         let mut known: Vec<Owner> =
             recorded.iter().chain(&from).filter_map(|owner| map.to_host(*owner)).collect();
         // On disk such a directory is the operator's, and what the service has there is given back.
         let disk = caller.person.unwrap_or(Owner::ROOT);
-        let mapped = if is_mapped { Mapped::new(&path, name, disk, to) } else { None };
+        let mapped = if strategy == Strategy::Idmap { Mapped::new(&path, name, disk, to) } else { None };
         let to = if mapped.is_some() { disk } else { to };
         known.extend(mapped.as_ref().map(|mapped| mapped.seen));
         let handover = Handover {
@@ -134,7 +138,7 @@ pub fn plan(
             groups: known.iter().map(|owner| owner.gid).collect(),
             dry_run: false,
         };
-        let is_there = mapped.is_some() || is_directory(&path);
+        let is_there = mapped.is_some() || scope.roots.is_elsewhere() || is_directory(&path);
         is_there.then_some(Tree { path, root, relative, handover, mapped })
     });
     let trees = trees.collect();
@@ -156,8 +160,7 @@ fn takes_from(known: &[Owner], map: &IdMap, caller: &Caller) -> BTreeSet<u32> {
     if !map.is_identity() {
         from.insert(OVERFLOW);
     }
-    let operators = [Some(caller.process), caller.person, crate::host::owner::sudo_caller()];
-    for operator in operators.into_iter().flatten().map(|owner| owner.uid).chain([0]) {
+    for operator in caller.operators().chain([0]) {
         from.remove(&operator);
     }
     from

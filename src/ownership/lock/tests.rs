@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::diagnostic::{Code, Finding};
-use crate::engine::{Answer, IdMap};
+use crate::engine::{Answer, IdMap, Location};
 use crate::ownership::images::fake::{Fake, FakeImages};
 use crate::ownership::testing::{model, op};
 use crate::ownership::{Placed, UserPolicy, UserQuestion, Users, decide_users};
@@ -305,14 +305,17 @@ fn an_image_whose_user_moved_is_drift_with_everything_said() {
     assert_eq!(file.lock.services["a"].state, ["./state"]);
     assert!(would_change(&file, &first).is_empty());
     let maps = |_: &str| Answer::Known(IdMap::identity());
-    assert!(drift(&file, &model, &first, &maps).is_empty());
+    assert!(drift(&file, &model, &first, &maps, &Location::Here).is_empty());
 
     let users = of_image("10001:10001", &text);
     let mut second = observe(&users, &[]);
     second[0].image = Some(ID.replace('0', "f"));
     assert_eq!(next(&file, &second), file.lock, "a user that moved is not written over");
     assert_eq!(would_change(&file, &second), [format!("service `a`: user 10001:10001 instead of {mine}")]);
-    let drifts = drift(&file, &model, &second, &maps);
+    let there = drift(&file, &model, &second, &maps, &Location::Elsewhere(String::new()));
+    assert!(there[0].paths.is_empty());
+    assert!(there[0].finding.help.as_deref().unwrap().contains("on another machine and was not looked at"));
+    let drifts = drift(&file, &model, &second, &maps, &Location::Here);
     let [Drift { finding, paths, .. }] = drifts.as_slice() else { panic!("{drifts:?}") };
     assert_eq!(paths.as_slice(), [state.as_path()]);
     assert_eq!(finding.code, Code::UserDrift);
@@ -348,7 +351,7 @@ fn plan_for(file: &LockFile, users: &Users, map: &Answer<IdMap>, directory: &Pat
     model.directory = directory.to_owned();
     let roots = StateRoots::new(&model, &[]);
     let service = model.root.at(&["services", "a"]).unwrap();
-    let scope = repair::Scope { roots: &roots, declared: &[], only_declared: false };
+    let scope = repair::Scope { roots: &roots, declared: &[], only_declared: false, shared: &[] };
     repair::plan(file, users.of("a").unwrap(), service, map, &op(), &scope).unwrap()
 }
 

@@ -210,6 +210,7 @@ mod tests {
             kind: Kind::File,
             owner: Owner::new(0, 0),
             mode,
+            is_filled: false,
             content: Some(text.as_bytes().to_vec()),
         };
         let says = Image {

@@ -11,13 +11,13 @@ pub fn real(path: &Path) -> PathBuf {
 const MOST_LINKS: usize = 40;
 
 fn follow(path: &Path, links: usize) -> PathBuf {
-    if let Ok(found) = path.canonicalize() {
-        return found;
-    }
     // Where not even the beginning is there, nothing leads anywhere else.
     let start: PathBuf = path.components().take(2).collect();
     if start.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
         return path.to_path_buf();
+    }
+    if let Ok(found) = path.canonicalize() {
+        return found;
     }
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return path.to_path_buf() };
     let parent = follow(parent, links);

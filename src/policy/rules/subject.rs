@@ -27,10 +27,8 @@ impl<'m> View<'m> {
     }
 
     pub fn services(&self) -> impl Iterator<Item = Service<'_>> {
-        self.section("services").map(move |(name, node)| {
-            let entry = section(&self.model.root, "services").and_then(|map| map.entry(name));
-            Service { name, node, origin: entry.map_or(node.origin, |entry| entry.key), view: self }
-        })
+        let services = section(&self.model.root, "services").into_iter().flat_map(Mapping::entries);
+        services.map(|(name, entry)| Service { name, node: &entry.value, origin: entry.key, view: self })
     }
 
     /// Whose demand it is that networks are internal.

@@ -122,7 +122,7 @@ fn durable_directories_and_who_repairs_them() {
     for (text, help) in [
         ("state: [{}]", "Add `path:`"),
         ("state: [{ path: x, from: ['0:0'] }]", "Nothing is ever taken from root"),
-        ("state: [{ path: x, strategy: acl }]", "leaves the files to the operator"),
+        ("state: [{ path: x, strategy: copy }]", "leaves the files to the operator"),
         ("repair: perhaps", "`auto` repairs"),
     ] {
         let outcome = Fixture::new(BASE).policy(&format!("{text}\n")).run();

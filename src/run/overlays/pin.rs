@@ -21,7 +21,11 @@ pub fn run(request: &Request, files: &[PathBuf]) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
     let done = pin(&mut session, files);
     let exit = session.report();
-    done.ok_or(if exit == Exit::Done { Exit::Internal } else { exit })
+    match (done, exit) {
+        (Some(done), Exit::Done) => Ok(done),
+        (None, Exit::Done) => Err(Exit::Internal),
+        (_, exit) => Err(exit),
+    }
 }
 
 /// `None` where the session has errors.
@@ -122,7 +126,7 @@ fn sum(wanted: &Wanted, inputs: &mut Inputs, sink: &mut Sink) -> Option<String> 
         .read(path, shown)
         .ok()
         .and_then(|id| inputs.sources().get(id))
-        .map(|source| (source.sha256.clone(), closed(&source.text), source.text.lines().count()));
+        .map(|source| (source.sha256().to_owned(), closed(&source.text), source.text.lines().count()));
     let (sum, is_closed, lines) = known.unwrap_or_default();
     let pinned = Wanted { pin: Some(Located::new(sum.clone(), wanted.origin)), ..wanted.clone() };
     overlay::load(&pinned, inputs, sink)?;

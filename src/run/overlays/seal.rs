@@ -35,9 +35,9 @@ pub fn run(request: &Request, options: &SealOptions) -> Result<Exit, Exit> {
     if let Err(Some(finding)) = &outcome {
         sink.push(finding.clone());
     }
-    session::report(&sink, inputs.sources());
+    let said = session::report(&sink, inputs.sources());
     match outcome {
-        Ok(exit) => Ok(exit),
+        Ok(exit) => said.map(|()| exit),
         Err(_) => Err(sink.exit()),
     }
 }

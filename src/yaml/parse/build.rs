@@ -8,7 +8,7 @@ use crate::source::{FileId, Origin, Span};
 
 use super::super::path::{Path, Segment};
 use super::super::scalar::float_text;
-use super::super::{Document, Entry, Mapping, Node, Tag, Text, Value};
+use super::super::{Document, Entry, Mapping, Node, Tag, Text, Value, spread};
 use super::MOST_FINDINGS;
 use super::lines::Lines;
 use super::tags::{self, Kind};
@@ -20,7 +20,8 @@ pub(super) fn documents(
     tape: &Tape<'_>,
     findings: &mut Vec<Finding>,
 ) -> Vec<Document> {
-    let mut builder = Builder { file, tape, lines: Lines::new(text), findings };
+    let lines = Lines::new(text);
+    let mut builder = Builder { file, tape, lines: &lines, findings };
     let build = |root: &u32| Document { root: builder.node(*root, &Path::ROOT, Mode::WRITTEN) };
     tape.roots.iter().map(build).collect()
 }
@@ -55,7 +56,7 @@ enum Key<'k> {
 struct Builder<'a, 't> {
     file: FileId,
     tape: &'a Tape<'t>,
-    lines: Lines<'a>,
+    lines: &'a Lines<'a>,
     findings: &'a mut Vec<Finding>,
 }
 
@@ -152,6 +153,7 @@ impl<'a, 't> Builder<'a, 't> {
         let tape: &'a Tape<'t> = self.tape;
         let mut map = Mapping::with_capacity(self.count(at, until) / 2);
         let mut merge: Option<(Span, u32)> = None;
+        let mut ahead = self.ahead(at, until, path, mode).into_iter();
         while at < until {
             let Some(item) = tape.get(at) else {
                 break;
@@ -162,6 +164,7 @@ impl<'a, 't> Builder<'a, 't> {
             at = self.after(value_at);
             let name: Text = match key {
                 Key::Merge => {
+                    ahead.next();
                     match merge.map(|(first, _)| first).or_else(|| written_at(&map, "<<")) {
                         Some(first) => self.duplicate("<<", span, first, mode),
                         None => merge = Some((span, value_at)),
@@ -174,6 +177,7 @@ impl<'a, 't> Builder<'a, 't> {
                     name.into()
                 }
                 Key::Collection => {
+                    ahead.next();
                     self.report(mode, |_| {
                         Finding::error(Code::YamlKey, format!("invalid map key {}", location(path)))
                             .at(span, "a key must be text, not a list or a mapping")
@@ -186,10 +190,11 @@ impl<'a, 't> Builder<'a, 't> {
             if let Some(first) = merge_key.or(first) {
                 self.duplicate(&name, span, first, mode);
             }
+            let ready = ahead.next().flatten();
             if mode.strip && self.tag(value_at) == Kind::Reset {
                 continue;
             }
-            let node = self.node(value_at, &path.key(&name), mode);
+            let node = ready.unwrap_or_else(|| self.node(value_at, &path.key(&name), mode));
             let key = Origin::Source(span);
             match first {
                 Some(_) => drop(map.insert(name, key, node)),
@@ -198,6 +203,47 @@ impl<'a, 't> Builder<'a, 't> {
         }
         let passed_on = merge.and_then(|(_, value_at)| self.merge(&mut map, value_at, path, mode));
         (map, passed_on)
+    }
+
+    /// The values of a section with many members, built on several processors; for any other mapping
+    /// nothing. What needs a look at its neighbours is left out.
+    fn ahead(&mut self, mut at: u32, until: u32, path: &Path<'_>, mode: Mode) -> Vec<Option<Node>> {
+        if !path.is_section() {
+            return Vec::new();
+        }
+        let mut keys = Vec::new();
+        while at < until {
+            keys.push(at);
+            at = self.after(self.after(at));
+        }
+        if !spread::pays(keys.len()) {
+            return Vec::new();
+        }
+        let (file, tape, lines) = (self.file, self.tape, self.lines);
+        let done = spread::in_parts(keys.chunks(spread::part(keys.len())).collect(), |keys: &[u32]| {
+            let mut findings = Vec::new();
+            let mut builder = Builder { file, tape, lines, findings: &mut findings };
+            let values: Vec<_> = keys.iter().map(|at| builder.member(*at, path, mode)).collect();
+            (values, findings)
+        });
+        let room = MOST_FINDINGS.saturating_sub(self.findings.len());
+        let mut all = Vec::with_capacity(keys.len());
+        let mut found = Vec::new();
+        for (values, findings) in done {
+            all.extend(values);
+            found.extend(findings);
+        }
+        self.findings.extend(found.into_iter().take(room));
+        all
+    }
+
+    fn member(&mut self, at: u32, path: &Path<'_>, mode: Mode) -> Option<Node> {
+        let value_at = self.after(at);
+        let dropped = mode.strip && self.tag(value_at) == Kind::Reset;
+        match self.key(at) {
+            Key::Text(name) if !dropped => Some(self.node(value_at, &path.key(&name), mode)),
+            _ => None,
+        }
     }
 
     fn key(&self, at: u32) -> Key<'a> {

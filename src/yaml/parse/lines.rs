@@ -1,15 +1,15 @@
 //! Line numbers for messages, found without counting from the start each time.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 pub(super) struct Lines<'t> {
     text: &'t str,
-    starts: OnceCell<Vec<usize>>,
+    starts: OnceLock<Vec<usize>>,
 }
 
 impl<'t> Lines<'t> {
     pub fn new(text: &'t str) -> Self {
-        Self { text, starts: OnceCell::new() }
+        Self { text, starts: OnceLock::new() }
     }
 
     /// From 1.

@@ -5,23 +5,33 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, Span as Place, StructureStyle, Tag, YamlVersion};
+use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, Tag, YamlVersion};
 
 use crate::diagnostic::{Code, Finding};
 use crate::source::{FileId, Span};
 
+use super::super::spread;
+use super::parts::{self, Cuts};
 use super::tags::Kind;
 use super::{Limits, MOST_FINDINGS, guard, quotes, syntax};
 
+/// The bytes that an event is about.
+type Place = Range<usize>;
+
+/// A value comes to at least so many bytes of text in most files.
+const BYTES: usize = 8;
+
 /// Every node of a file, each followed by its children; keys and values alternate in a mapping.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Tape<'t> {
     items: Vec<Item<'t>>,
     /// The first item of each document.
     pub roots: Vec<u32>,
 }
 
+#[derive(Debug, PartialEq)]
 pub(super) struct Item<'t> {
     pub shape: Shape<'t>,
     pub tag: Kind,
@@ -31,6 +41,7 @@ pub(super) struct Item<'t> {
     end: u32,
 }
 
+#[derive(Debug, PartialEq)]
 pub(super) enum Shape<'t> {
     Scalar {
         text: Cow<'t, str>,
@@ -104,6 +115,38 @@ pub(super) fn record<'t>(
     limits: Limits,
     findings: &mut Vec<Finding>,
 ) -> Result<Tape<'t>, Finding> {
+    let large = text.len() >= parts::LARGE && spread::helps();
+    let cuts = large.then(|| parts::cuts(text, parts::PART)).flatten();
+    record_at(file, text, mark, limits, findings, cuts.as_ref())
+}
+
+/// As [`record`], in parts where there are any.
+pub(super) fn record_at<'t>(
+    file: FileId,
+    text: &'t str,
+    mark: Option<char>,
+    limits: Limits,
+    findings: &mut Vec<Finding>,
+    cuts: Option<&Cuts>,
+) -> Result<Tape<'t>, Finding> {
+    let options = options(limits);
+    if let Some(cuts) = cuts {
+        let before = findings.len();
+        let mut recorder = Recorder::new(file, text, mark, limits, findings);
+        if parts::read(text, cuts, &options, |event, place| recorder.take(event, &place))? {
+            return Ok(recorder.tape);
+        }
+        findings.truncate(before);
+    }
+    let mut recorder = Recorder::new(file, text, mark, limits, findings);
+    for event in Parser::new_from_str_with_options(text, options) {
+        let (event, place) = event.map_err(|error| syntax::finding(file, text, &error))?;
+        recorder.take(event, &place.byte_range().unwrap_or_default())?;
+    }
+    Ok(recorder.tape)
+}
+
+pub(super) fn options(limits: Limits) -> Options {
     let mut options: Options = granit_parser::options! {
         emit_unresolved_aliases: true,
         emit_anchor_events: true,
@@ -112,27 +155,32 @@ pub(super) fn record<'t>(
         block_nesting_limit: limits.depth + 1,
     };
     options.set_emit_comments(false);
-    let mut recorder = Recorder {
-        file,
-        text,
-        mark,
-        limits,
-        tape: Tape::default(),
-        open: Vec::new(),
-        names: HashMap::new(),
-        weights: HashMap::new(),
-        added: 0,
-        findings,
-    };
-    for event in Parser::new_from_str_with_options(text, options) {
-        let (event, place) = event.map_err(|error| syntax::finding(file, text, &error))?;
-        recorder.take(event, place)?;
-    }
-    Ok(recorder.tape)
+    options
 }
 
-impl<'t> Recorder<'t, '_> {
-    fn take(&mut self, event: Event<'t>, place: Place) -> Result<(), Finding> {
+impl<'t, 'f> Recorder<'t, 'f> {
+    fn new(
+        file: FileId,
+        text: &'t str,
+        mark: Option<char>,
+        limits: Limits,
+        findings: &'f mut Vec<Finding>,
+    ) -> Self {
+        Self {
+            file,
+            text,
+            mark,
+            limits,
+            tape: Tape { items: Vec::with_capacity(text.len() / BYTES), roots: Vec::new() },
+            open: Vec::new(),
+            names: HashMap::new(),
+            weights: HashMap::new(),
+            added: 0,
+            findings,
+        }
+    }
+
+    fn take(&mut self, event: Event<'t>, place: &Place) -> Result<(), Finding> {
         match event {
             Event::DocumentStart(explicit, version) => {
                 self.check_start(explicit, place)?;
@@ -158,7 +206,7 @@ impl<'t> Recorder<'t, '_> {
     }
 
     /// Only the first document needs no `---`, not even after a `...`.
-    fn check_start(&self, explicit: bool, place: Place) -> Result<(), Finding> {
+    fn check_start(&self, explicit: bool, place: &Place) -> Result<(), Finding> {
         if explicit || self.tape.roots.is_empty() {
             return Ok(());
         }
@@ -170,7 +218,7 @@ impl<'t> Recorder<'t, '_> {
     }
 
     /// The YAML crate takes nearly everything for a name, Compose's reader does not.
-    fn check_name(&self, name: &str, place: Place) -> Result<(), Finding> {
+    fn check_name(&self, name: &str, place: &Place) -> Result<(), Finding> {
         if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
             return Ok(());
         }
@@ -180,7 +228,7 @@ impl<'t> Recorder<'t, '_> {
             .help("Name anchors with letters, digits, `-` and `_`, and put a space after the name."))
     }
 
-    fn check_version(&self, version: YamlVersion, place: Place) -> Result<(), Finding> {
+    fn check_version(&self, version: YamlVersion, place: &Place) -> Result<(), Finding> {
         if version == YamlVersion::new(1, 1) {
             return Ok(());
         }
@@ -197,15 +245,21 @@ impl<'t> Recorder<'t, '_> {
         text: Cow<'t, str>,
         style: ScalarStyle,
         tag: Option<&Tag>,
-        place: Place,
+        place: &Place,
     ) -> Result<(), Finding> {
-        let (start, end) = bounds(place);
+        let (start, mut end) = bounds(place);
         let quoted = style != ScalarStyle::Plain;
         let text = match style {
             // The crate says `~` for a value that is not there.
             ScalarStyle::Plain if start == end => Cow::Borrowed(""),
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 let kept = guard::without_invented_break(self.text, end, &text).len();
+                // The next line's indentation is no part of it.
+                let written = self.text.get(start..end).unwrap_or("");
+                let within = written.trim_end_matches(' ');
+                if within.ends_with(['\n', '\r']) {
+                    end = start + within.len();
+                }
                 let mut text = text;
                 if kept < text.len() {
                     text.to_mut().truncate(kept);
@@ -259,7 +313,7 @@ impl<'t> Recorder<'t, '_> {
         style: StructureStyle,
         tag: Option<&Tag>,
         start: usize,
-        place: Place,
+        place: &Place,
     ) -> Result<(), Finding> {
         let end = bounds(place).1.max(start);
         if self.open.len() >= self.limits.depth {
@@ -275,7 +329,7 @@ impl<'t> Recorder<'t, '_> {
         Ok(())
     }
 
-    fn close(&mut self, place: Place) {
+    fn close(&mut self, place: &Place) {
         let Some(closed) = self.open.pop() else {
             return;
         };
@@ -300,7 +354,7 @@ impl<'t> Recorder<'t, '_> {
     }
 
     /// Comes directly after the node that it belongs to, before any child.
-    fn anchor(&mut self, name: Cow<'t, str>, place: Place) -> Result<(), Finding> {
+    fn anchor(&mut self, name: Cow<'t, str>, place: &Place) -> Result<(), Finding> {
         self.check_name(&name, place)?;
         let item = self.tape.next().saturating_sub(1);
         match self.open.last_mut() {
@@ -313,7 +367,7 @@ impl<'t> Recorder<'t, '_> {
         Ok(())
     }
 
-    fn alias(&mut self, place: Place) -> Result<(), Finding> {
+    fn alias(&mut self, place: &Place) -> Result<(), Finding> {
         let (start, end) = bounds(place);
         let span = Span::new(self.file, start, end);
         let name = self.text.get(start..end).and_then(|text| text.strip_prefix('*')).unwrap_or("");
@@ -364,7 +418,7 @@ impl<'t> Recorder<'t, '_> {
     }
 
     /// The crate puts a sequence that is not indented behind its first dash.
-    fn sequence_start(&self, style: StructureStyle, place: Place) -> usize {
+    fn sequence_start(&self, style: StructureStyle, place: &Place) -> usize {
         let start = bounds(place).0;
         let at_dash = self.text.get(start..).is_some_and(|rest| rest.starts_with('-'));
         if style == StructureStyle::Flow || at_dash {
@@ -375,6 +429,6 @@ impl<'t> Recorder<'t, '_> {
     }
 }
 
-fn bounds(place: Place) -> (usize, usize) {
-    place.byte_range().map_or((0, 0), |range| (range.start, range.end))
+fn bounds(place: &Place) -> (usize, usize) {
+    (place.start, place.end)
 }

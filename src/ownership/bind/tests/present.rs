@@ -172,3 +172,48 @@ fn an_empty_directory_behind_a_volume_is_not_handed_to_the_images_owner() {
     project.policy = None;
     assert!(is_refused(&project.decide(&nocopy)), "the engine never makes a volume's device");
 }
+
+#[test]
+fn a_tmpfs_has_the_mode_of_the_image_s_directory_but_not_its_owner() {
+    use crate::engine::ImageEntry;
+    let mut project = project();
+    let owner = Owner::new(10001, 10001);
+    let entry = |kind, mode| ImageEntry { kind, owner, mode, is_filled: false, content: None };
+    let content = std::collections::BTreeMap::from([
+        ("/home/app", entry(Kind::Directory, 0o755)),
+        ("/open", entry(Kind::Directory, 0o1777)),
+        ("/etc/rc", entry(Kind::File, 0o644)),
+        ("/tmp", entry(Kind::Directory, 0o755)),
+    ]);
+    project.images = FakeImages::one("app", Fake { content, ..Fake::default() });
+    let said = |project: &Project, user: &str, tmpfs: &str| {
+        let text = format!("services:\n  a: {{image: app, user: '{user}', {tmpfs}}}\n");
+        project.decide(&text).findings.into_iter().map(|finding| (finding.code, finding.message)).collect()
+    };
+    let said =
+        |project: &Project, user: &str, tmpfs: &str| -> Vec<(Code, String)> { said(project, user, tmpfs) };
+    assert_eq!(
+        said(&project, "10001:10001", "tmpfs: ['/home/app:mode=0777']"),
+        [(
+            Code::BindAccess,
+            "service `a` runs as 10001:10001 and cannot write the tmpfs at /home/app: it will be of 0:0, mode 0755, \
+             the mode of the image's own directory"
+                .to_owned()
+        )]
+    );
+    assert_eq!(said(&project, "10001:10001", "tmpfs: [/etc/rc]")[0].0, Code::BindKind);
+    for (user, tmpfs) in [
+        ("10001:10001", "tmpfs: ['/home/app:uid=10001']"),
+        ("10001:10001", "tmpfs: [/open, /new]"),
+        ("10001:10001", "tmpfs: [/tmp]"),
+        ("0:0", "tmpfs: [/home/app]"),
+        ("0:0", "cap_drop: [ALL], tmpfs: [/home/app]"),
+        ("10001:10001", "tmpfs: [/vol/home], volumes: [{type: volume, source: v, target: /vol}]"),
+    ] {
+        assert_eq!(said(&project, user, tmpfs), [], "{user} {tmpfs}");
+    }
+    assert_eq!(said(&project, "10001:10001", "group_add: ['0'], tmpfs: ['/new:mode=0070']"), []);
+    assert_eq!(said(&project, "10001:10001", "tmpfs: ['/new:mode=0070']").len(), 1);
+    project.policy = None;
+    assert_eq!(said(&project, "10001:10001", "tmpfs: [/home/app]"), [], "what Compose runs, runs");
+}

@@ -9,29 +9,29 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::look::Place;
 use super::{Handover, Summary, as_path};
 
-/// Directories that are shared at once, at most: each is open until all in it is done.
-const SHARED: usize = 128;
+/// Directories below the top that are joint at once, at most: each is open until all in it is done.
+const JOINT: usize = 128;
 
-pub(super) struct Shared<'a> {
+pub(super) struct Joint<'a> {
     directory: OwnedFd,
     mount: Option<u64>,
     above: Above<'a>,
-    _seat: Seat<'a>,
 }
 
 pub(super) enum Above<'a> {
     /// Nothing: it is the top, which was found by this path.
     Path(PathBuf),
-    Directory(Arc<Shared<'a>>, CString),
+    /// That one, in which it has this name.
+    Directory(Arc<Joint<'a>>, CString, Seat<'a>),
 }
 
-/// One of those that may be shared at once.
+/// The right to be one of them.
 pub(super) struct Seat<'a>(&'a AtomicUsize);
 
 impl<'a> Seat<'a> {
     /// `None` where too many are taken.
     pub fn take(taken: &'a AtomicUsize) -> Option<Self> {
-        let more = |taken| (taken < SHARED).then_some(taken + 1);
+        let more = |taken| (taken < JOINT).then_some(taken + 1);
         taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok().map(|_| Self(taken))
     }
 }
@@ -42,9 +42,9 @@ impl Drop for Seat<'_> {
     }
 }
 
-impl<'a> Shared<'a> {
-    pub fn new(directory: OwnedFd, mount: Option<u64>, above: Above<'a>, seat: Seat<'a>) -> Self {
-        Self { directory, mount, above, _seat: seat }
+impl<'a> Joint<'a> {
+    pub fn new(directory: OwnedFd, mount: Option<u64>, above: Above<'a>) -> Self {
+        Self { directory, mount, above }
     }
 
     pub fn place(&self) -> Place<'_> {
@@ -57,7 +57,7 @@ impl<'a> Shared<'a> {
         let mut path = loop {
             match &here.above {
                 Above::Path(path) => break path.clone(),
-                Above::Directory(above, name) => {
+                Above::Directory(above, name, _) => {
                     names.push(name);
                     here = above;
                 }
@@ -68,14 +68,14 @@ impl<'a> Shared<'a> {
     }
 
     /// One worker is done with it. Whoever is the last gives it, and is then done with the one above.
-    pub fn release(shared: Arc<Self>, handover: &Handover, summary: &mut Summary) {
-        let mut next = Some(shared);
-        while let Some(shared) = next.and_then(Arc::into_inner) {
-            let outcome = handover.settle_directory(&shared.directory);
-            summary.count(outcome, || shared.path());
-            next = match shared.above {
+    pub fn release(joint: Arc<Self>, handover: &Handover, summary: &mut Summary) {
+        let mut next = Some(joint);
+        while let Some(joint) = next.and_then(Arc::into_inner) {
+            let outcome = handover.settle_directory(&joint.directory);
+            summary.count(outcome, || joint.path());
+            next = match joint.above {
                 Above::Path(_) => None,
-                Above::Directory(above, _) => Some(above),
+                Above::Directory(above, ..) => Some(above),
             };
         }
     }

@@ -1,0 +1,144 @@
+//! What the engine makes of a `tmpfs`.
+//!
+//! Measured with 20.10: one over a directory of the image gets that directory's mode, also where another
+//! one is asked for, but not its owner and not its content; one where the image has nothing gets 1777, or
+//! the mode asked for. The owner is root unless the short form's options say otherwise; the long form
+//! cannot.
+
+use crate::engine::ImageEntry;
+use crate::host::access::{Access, permits};
+use crate::host::{Credentials, Kind, Owner};
+use crate::source::Origin;
+use crate::yaml::Node;
+
+use super::UserDecision;
+
+/// A directory that nobody but its owner may use, as an image may have it.
+pub(super) const CLOSED: ImageEntry =
+    ImageEntry { kind: Kind::Directory, owner: Owner::ROOT, mode: 0o700, is_filled: false, content: None };
+
+/// One of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tmpfs {
+    /// Absolute, without a slash at the end.
+    pub target: String,
+    /// In the container's numbers.
+    owner: Owner,
+    mode: Option<u32>,
+    /// Whether it can be said whose it is.
+    pub has_options: bool,
+    pub origin: Origin,
+}
+
+/// Every `tmpfs` of a service, short and long.
+pub(super) fn of(service: &Node) -> Vec<Tmpfs> {
+    let short = service.get("tmpfs").into_iter().flat_map(|tmpfs| match tmpfs.as_seq() {
+        Some(items) => items.iter(),
+        None => std::slice::from_ref(tmpfs).iter(),
+    });
+    let short = short.filter_map(|node| {
+        let (target, options) = node.as_str()?.split_once(':').unwrap_or((node.as_str()?, ""));
+        let option =
+            |name: &str| options.split(',').find_map(|one| one.strip_prefix(name)?.strip_prefix('='));
+        let id = |name| option(name).and_then(|id| id.parse().ok()).unwrap_or(0);
+        Some(Tmpfs {
+            target: clean(target)?,
+            owner: Owner::new(id("uid"), id("gid")),
+            mode: option("mode").and_then(|mode| u32::from_str_radix(mode, 8).ok()),
+            has_options: true,
+            origin: node.origin,
+        })
+    });
+    let volumes = service.get("volumes").and_then(Node::as_seq).into_iter().flatten();
+    let long = volumes.filter(|mount| mount.get("type").and_then(Node::as_str) == Some("tmpfs"));
+    let long = long.filter_map(|mount| {
+        let mode = mount.at(&["tmpfs", "mode"]).and_then(Node::as_int);
+        Some(Tmpfs {
+            target: clean(mount.get("target")?.as_str()?)?,
+            owner: Owner::ROOT,
+            mode: mode.and_then(|mode| u32::try_from(mode).ok()),
+            has_options: false,
+            origin: mount.origin,
+        })
+    });
+    short.chain(long).collect()
+}
+
+fn clean(target: &str) -> Option<String> {
+    let target = target.trim_end_matches('/');
+    target.starts_with('/').then(|| target.to_owned())
+}
+
+impl Tmpfs {
+    /// Whose it will be, and with which mode, over what the image has there.
+    pub fn made(&self, image: Option<&ImageEntry>) -> (Owner, u32) {
+        let of_image = image.filter(|entry| entry.kind == Kind::Directory).map(|entry| entry.mode);
+        (self.owner, of_image.or(self.mode).unwrap_or(0o1777))
+    }
+
+    /// Whether a temporary directory is meant, which every image has for everybody.
+    pub fn is_conventional(&self) -> bool {
+        matches!(self.target.as_str(), "/tmp" | "/var/tmp")
+    }
+
+    /// Why the service's user cannot keep files in it, if so.
+    pub fn closed_to(
+        &self,
+        service: &Node,
+        decision: &UserDecision,
+        image: Option<&ImageEntry>,
+    ) -> Option<String> {
+        let user = decision.user.as_ref().known()?;
+        if user.owner.uid == 0 && super::bind::keeps(service, "DAC_OVERRIDE") {
+            return None;
+        }
+        let added = service.get("group_add").and_then(Node::as_seq).into_iter().flatten();
+        let groups = added.filter_map(|node| node.as_str()?.parse().ok());
+        let groups = groups.chain(user.supplementary.iter().copied()).collect();
+        let who = Credentials { owner: user.owner, groups, dac_override: false };
+        let (owner, mode) = self.made(image);
+        if permits(owner, mode, &who, Access::USE_DIRECTORY) {
+            return None;
+        }
+        let from = if image.is_some() { ", the mode of the image's own directory" } else { "" };
+        let (user, target) = (user.owner, &self.target);
+        Some(format!(
+            "runs as {user} and cannot write the tmpfs at {target}: it will be of {owner}, mode {mode:04o}{from}"
+        ))
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self, decision: &UserDecision) -> String {
+        let Some(user) = decision.user.as_ref().known().map(|user| user.owner) else { return String::new() };
+        let short = format!("`tmpfs: [\"{}:uid={},gid={}\"]`", self.target, user.uid, user.gid);
+        if self.has_options {
+            format!("Make it that user's: {short}.")
+        } else {
+            format!("Write it in the short form, which can make it that user's: {short}.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ownership::testing::model;
+
+    #[test]
+    fn both_forms_are_read_as_the_engine_reads_them() {
+        let text = "services:\n  a:\n    tmpfs: [/a, '/b/:size=1m,uid=5,gid=6,mode=700', 'c']\n    volumes:\n    \
+                    - {type: tmpfs, target: /d, tmpfs: {mode: 493}}\n    - {type: volume, source: x, target: /e}\n";
+        let (model, _) = model(text);
+        let found = of(model.root.at(&["services", "a"]).unwrap());
+        let plain: Vec<_> = found.iter().map(|one| (one.target.as_str(), one.made(None))).collect();
+        assert_eq!(
+            plain,
+            [("/a", (Owner::ROOT, 0o1777)), ("/b", (Owner::new(5, 6), 0o700)), ("/d", (Owner::ROOT, 0o755))]
+        );
+        let entry =
+            |kind| ImageEntry { kind, owner: Owner::new(5, 5), mode: 0o750, is_filled: false, content: None };
+        let directory = entry(Kind::Directory);
+        let over: Vec<_> = found.iter().map(|one| one.made(Some(&directory))).collect();
+        assert_eq!(over, [(Owner::ROOT, 0o750), (Owner::new(5, 6), 0o750), (Owner::ROOT, 0o750)]);
+    }
+}

@@ -1,0 +1,218 @@
+//! The work on a large project, on several processors.
+//!
+//! What a pass does with one service it does without looking at another. Where a section of the project
+//! has many members they are shared out among threads, which end with the pass; findings come in the
+//! members' order, so that nobody can tell. Everything smaller, and every mapping further down, is done
+//! where it stands: a thread costs more than it saves there.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
+use std::thread;
+
+use crate::diagnostic::Sink;
+
+use super::mapping::{Entry, Mapping, Member};
+use super::node::Node;
+use super::path::Path;
+
+/// Sections with fewer members are not shared out.
+const MANY: usize = 128;
+
+/// More threads than this wait for each other.
+const MOST_THREADS: usize = 8;
+
+/// So many parts for each thread, that one which is held up delays the others little.
+const PARTS: usize = 4;
+
+/// As much as the first thread usually has: trees are walked recursively.
+const STACK: usize = 8 << 20;
+
+fn processors() -> usize {
+    static COUNT: OnceLock<usize> = OnceLock::new();
+    *COUNT.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS))
+}
+
+/// Whether there is more than one thread to share out work to.
+pub fn helps() -> bool {
+    #[cfg(test)]
+    if alone::is_set() {
+        return false;
+    }
+    processors() > 1
+}
+
+/// Whether a mapping at `path` is a section with members enough.
+pub fn is_large(path: &Path<'_>, members: usize) -> bool {
+    path.is_section() && pays(members)
+}
+
+/// Whether a section with so many members is worth sharing out.
+pub fn pays(members: usize) -> bool {
+    members >= MANY && helps()
+}
+
+/// How many members of so many make one part.
+pub fn part(members: usize) -> usize {
+    members.div_ceil(processors() * PARTS).max(1)
+}
+
+/// Does every part, on as many threads as are of use; results in the order of the parts.
+pub fn in_parts<P: Send, R: Send>(parts: Vec<P>, work: impl Fn(P) -> R + Sync) -> Vec<R> {
+    let threads = processors().min(parts.len());
+    let done = Mutex::new(Vec::with_capacity(parts.len()));
+    let queue = Mutex::new(parts.into_iter().enumerate());
+    let labour = || {
+        loop {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((at, part)) = next else { break };
+            let result = work(part);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            // Without a further thread this one does it all.
+            if thread::Builder::new().stack_size(STACK).spawn_scoped(scope, labour).is_err() {
+                break;
+            }
+        }
+        labour();
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// As [`in_parts`], but `take` gets each result as soon as it is there and all before it were taken, and the
+/// work ends when it says `false`.
+pub fn in_turn<P: Send, R: Send>(
+    parts: Vec<P>,
+    work: impl Fn(P) -> R + Sync,
+    mut take: impl FnMut(R) -> bool,
+) {
+    let threads = processors().min(parts.len());
+    let count = parts.len();
+    let queue = Mutex::new(parts.into_iter().enumerate());
+    let labour = |results: mpsc::SyncSender<(usize, R)>| {
+        loop {
+            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((at, part)) = next else { break };
+            if results.send((at, work(part))).is_err() {
+                break;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let (sender, results) = mpsc::sync_channel(threads);
+        let labour = &labour;
+        for _ in 0..threads {
+            let sender = sender.clone();
+            let worker = thread::Builder::new().stack_size(STACK);
+            if worker.spawn_scoped(scope, move || labour(sender)).is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        while next < count {
+            let Ok((at, result)) = results.recv() else { break };
+            early.insert(at, result);
+            while let Some(result) = early.remove(&next) {
+                next += 1;
+                if !take(result) {
+                    return;
+                }
+            }
+        }
+    });
+}
+
+/// Does `work` with each value of the mapping at `path`.
+pub fn values(map: &mut Mapping, path: &Path<'_>, work: impl Fn(&mut Node, &Path<'_>) + Sync) {
+    if !is_large(path, map.len()) {
+        map.iter_mut().for_each(|(key, value)| work(value, &path.key(key)));
+        return;
+    }
+    let part = part(map.len());
+    in_parts(map.parts_mut(part).collect(), |members: &mut [Member]| {
+        members.iter_mut().for_each(|member| work(&mut member.entry.value, &path.key(&member.key)));
+    });
+}
+
+/// Looks at each member of the mapping at `path`. What is found comes in their order.
+pub fn look(map: &Mapping, path: &Path<'_>, sink: &mut Sink, work: impl Fn(&str, &Entry, &mut Sink) + Sync) {
+    if !is_large(path, map.len()) {
+        map.entries().for_each(|(key, entry)| work(key, entry, sink));
+        return;
+    }
+    let found = in_parts(map.parts(part(map.len())).collect(), |members| {
+        let mut sink = Sink::new();
+        for member in members {
+            work(&member.key, &member.entry, &mut sink);
+        }
+        sink
+    });
+    found.into_iter().for_each(|found| sink.extend(found.into_findings()));
+}
+
+/// Work that is not shared out, to compare with.
+#[cfg(test)]
+pub(crate) mod alone {
+    use std::cell::Cell;
+
+    thread_local!(static SET: Cell<bool> = const { Cell::new(false) });
+
+    pub fn is_set() -> bool {
+        SET.get()
+    }
+
+    pub fn run<R>(work: impl FnOnce() -> R) -> R {
+        SET.set(true);
+        let result = work();
+        SET.set(false);
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Code, Finding};
+    use crate::source::Origin;
+    use crate::yaml::Value;
+
+    fn mapping(size: usize) -> Mapping {
+        let mut map = Mapping::new();
+        for at in 0..size {
+            let value = Value::Int(i64::try_from(at).unwrap());
+            map.put(format!("key-{at}"), Node::new(value, Origin::Environment));
+        }
+        map
+    }
+
+    /// What is shared out is the same as what is not, findings and all.
+    #[test]
+    fn many_members_are_done_like_few() {
+        let sections = Path::ROOT;
+        let section = sections.key("services");
+        let member = section.key("a");
+        for (path, size) in [(&section, 3), (&section, MANY), (&section, 3 * MANY + 1), (&member, 2 * MANY)] {
+            let mut map = mapping(size);
+            values(&mut map, path, |node, path| *node = Node::string(path.to_string(), node.origin));
+            let is_done = |(key, node): (&str, &Node)| node.as_str() == Some(&format!("{path}.{key}"));
+            assert!(map.iter().all(is_done) && map.len() == size);
+
+            let mut sink = Sink::new();
+            look(&map, path, &mut sink, |key, _, sink| sink.push(Finding::warning(Code::ComposeValue, key)));
+            assert!(sink.findings().iter().map(|finding| finding.message.as_str()).eq(map.keys().take(500)));
+        }
+    }
+
+    #[test]
+    fn every_part_is_done_once_and_in_its_place() {
+        let done = in_parts((0..1000).collect(), |at: usize| at * 2);
+        assert!(done.iter().enumerate().all(|(at, twice)| *twice == at * 2) && done.len() == 1000);
+    }
+}
