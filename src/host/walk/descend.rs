@@ -2,18 +2,17 @@
 //! in memory.
 
 use std::ffi::{CStr, CString};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rustix::fs::{FileType, OFlags, RawDir};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::joint::{Above, Joint, Seat};
 use super::look::{Look, Outcome, Place};
-use super::names::Names;
+use super::names::{Names, read_names};
 use super::pool::{Job, Pool};
 use super::{Summary, Why, as_path, open_entry};
 
@@ -325,32 +324,4 @@ impl<'p, 'a> Descent<'p, 'a> {
             }
         }
     }
-}
-
-/// Reads the next names of a directory; none where all were read.
-fn read_names(
-    directory: BorrowedFd<'_>,
-    buffer: &mut [MaybeUninit<u8>],
-    others: &mut Names,
-    directories: &mut Names,
-) -> rustix::io::Result<()> {
-    let mut entries = RawDir::new(directory, buffer);
-    while let Some(entry) = entries.next() {
-        let entry = match entry {
-            // Held by `O_PATH` because it may not be read.
-            Err(Errno::BADF) => return Err(Errno::ACCESS),
-            entry => entry?,
-        };
-        let name = entry.file_name();
-        if !matches!(name.to_bytes(), b"." | b"..") {
-            let names =
-                if entry.file_type() == FileType::Directory { &mut *directories } else { &mut *others };
-            names.push(name, entry.ino());
-        }
-        // An empty directory lists itself and the one above it, and then there may be more.
-        if entries.is_buffer_empty() && others.len() + directories.len() > 0 {
-            break;
-        }
-    }
-    Ok(())
 }

@@ -1,6 +1,11 @@
 //! Names of a directory's entries, many of them in one piece of memory.
 
 use std::ffi::CStr;
+use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::{FileType, RawDir};
+use rustix::io::Errno;
 
 /// One entry as its directory lists it.
 #[derive(Clone, Copy)]
@@ -68,6 +73,34 @@ impl Names {
         }
         half
     }
+}
+
+/// Reads the next names of a directory; none where all were read.
+pub(super) fn read_names(
+    directory: BorrowedFd<'_>,
+    buffer: &mut [MaybeUninit<u8>],
+    others: &mut Names,
+    directories: &mut Names,
+) -> rustix::io::Result<()> {
+    let mut entries = RawDir::new(directory, buffer);
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            // Held by `O_PATH` because it may not be read.
+            Err(Errno::BADF) => return Err(Errno::ACCESS),
+            entry => entry?,
+        };
+        let name = entry.file_name();
+        if !matches!(name.to_bytes(), b"." | b"..") {
+            let names =
+                if entry.file_type() == FileType::Directory { &mut *directories } else { &mut *others };
+            names.push(name, entry.ino());
+        }
+        // An empty directory lists itself and the one above it, and then there may be more.
+        if entries.is_buffer_empty() && others.len() + directories.len() > 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
