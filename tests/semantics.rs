@@ -6,6 +6,7 @@
 #[path = "semantics/cases.rs"]
 mod cases;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -111,4 +112,53 @@ fn what_compose_refuses_is_refused() {
     }
     println!("{} projects refused by both", REFUSED.len());
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// Each of the projects with one service as some services of a large one, which is worked on in parts.
+fn large_project() -> String {
+    let bodies: Vec<&str> = ACCEPTED
+        .iter()
+        .filter_map(|case| case.strip_prefix("services: {a: ")?.strip_suffix('}'))
+        .filter(|body| !body.contains('\n') && is_one(body))
+        .filter(|body| {
+            ["extends", "depends_on", "container_name", "service:"].iter().all(|word| !body.contains(word))
+        })
+        .collect();
+    assert!(bodies.len() > 15, "{} are left", bodies.len());
+    let mut text = "x-common: &common {restart: always}\nvolumes: {v: {}}\nservices:\n".to_owned();
+    for (at, body) in bodies.iter().cycle().take(900).enumerate() {
+        let _ = writeln!(text, "  # The next one.\n  s{at}: {body}\n  t{at}:\n    <<: *common\n    image: x");
+    }
+    text + "networks: {n: {}}\n"
+}
+
+/// Whether the braces that the text begins with close at its end.
+fn is_one(text: &str) -> bool {
+    let mut depth = 0;
+    text.char_indices().all(|(at, character)| {
+        depth += match character {
+            '{' => 1,
+            '}' => -1,
+            _ => 0,
+        };
+        depth > 0 || at + 1 == text.len()
+    })
+}
+
+#[test]
+fn a_large_project_reads_as_compose_reads_it() {
+    if !compose_is_here() {
+        return;
+    }
+    let text = large_project();
+    for format in ["yaml", "json"] {
+        let (ours, theirs) = both(&text, format);
+        assert!(theirs.status.success(), "{}", String::from_utf8_lossy(&theirs.stderr));
+        assert!(ours.status.success(), "{}", String::from_utf8_lossy(&ours.stderr));
+        let (ours, theirs) = (String::from_utf8_lossy(&ours.stdout), String::from_utf8_lossy(&theirs.stdout));
+        let lines = ours.lines().zip(theirs.lines()).enumerate();
+        let other = lines.into_iter().find(|(_, (ours, theirs))| ours != theirs);
+        assert_eq!(other, None, "the first line that differs in {format}");
+        assert_eq!(ours.len(), theirs.len(), "{format}");
+    }
 }
