@@ -160,7 +160,7 @@ impl<'p, 'a> Descent<'p, 'a> {
                 }
             }
             entries.pop();
-            if entries.len() % FEW == 0 && self.pool.is_hungry() && !self.share() {
+            if entries.len().is_multiple_of(FEW) && self.pool.is_hungry() && !self.share() {
                 self.share_entries(at, &mut entries);
             }
         }
@@ -195,7 +195,7 @@ impl<'p, 'a> Descent<'p, 'a> {
             let held = match std::mem::replace(&mut frame.held, Held::Closed) {
                 Held::Open(directory) => match (above, Seat::take(self.pool.joint)) {
                     (Some(above), Some(seat)) => {
-                        let above = Above::Directory(above, frame.name.clone(), seat);
+                        let above = Above::Directory { above, name: frame.name.clone(), _seat: seat };
                         Held::Joint(Arc::new(Joint::new(directory, frame.mount, above)))
                     }
                     _ => {

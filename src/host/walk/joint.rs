@@ -22,7 +22,7 @@ pub(super) enum Above<'a> {
     /// Nothing: it is the top, which was found by this path.
     Path(PathBuf),
     /// That one, in which it has this name.
-    Directory(Arc<Joint<'a>>, CString, Seat<'a>),
+    Directory { above: Arc<Joint<'a>>, name: CString, _seat: Seat<'a> },
 }
 
 /// The right to be one of them.
@@ -57,7 +57,7 @@ impl<'a> Joint<'a> {
         let mut path = loop {
             match &here.above {
                 Above::Path(path) => break path.clone(),
-                Above::Directory(above, name, _) => {
+                Above::Directory { above, name, .. } => {
                     names.push(name);
                     here = above;
                 }
@@ -75,7 +75,7 @@ impl<'a> Joint<'a> {
             summary.count(outcome, || joint.path());
             next = match joint.above {
                 Above::Path(_) => None,
-                Above::Directory(above, ..) => Some(above),
+                Above::Directory { above, .. } => Some(above),
             };
         }
     }

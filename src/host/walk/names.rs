@@ -1,5 +1,6 @@
 //! Names of a directory's entries, many of them in one piece of memory.
 
+use std::cmp::Reverse;
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
@@ -46,7 +47,7 @@ impl Names {
     /// A listing's order is often that of a hash; inodes in their own order are read from the disk, and
     /// written to it, together.
     pub fn sort(&mut self) {
-        self.list.sort_unstable_by(|one, other| other.inode.cmp(&one.inode));
+        self.list.sort_unstable_by_key(|name| Reverse(name.inode));
     }
 
     /// The next one.
