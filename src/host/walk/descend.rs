@@ -17,7 +17,7 @@ use super::pool::{Job, Pool};
 use super::{Summary, Why, as_path, open_entry};
 
 /// Directories that one worker holds open at most; deeper trees are opened again on the way back.
-const OPEN: usize = 32;
+const OPEN: usize = 48;
 
 /// Bytes of a directory's listing that are read at once.
 const LISTING: usize = 128 << 10;
@@ -297,7 +297,7 @@ impl<'p, 'a> Descent<'p, 'a> {
     /// Goes down again from the last one that is open, and keeps the last part open. What is not the same
     /// directory any more is not gone into.
     fn reopen(&mut self) {
-        let keep_from = self.frames.len().saturating_sub(OPEN / 2);
+        let keep_from = (self.frames.len() + 1).saturating_sub(OPEN);
         let Some(open) = self.frames.iter().rposition(|frame| frame.place().is_some()) else { return };
         let mut above: Option<OwnedFd> = None;
         for at in open + 1..self.frames.len() {

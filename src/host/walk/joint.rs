@@ -10,7 +10,7 @@ use super::look::Place;
 use super::{Handover, Summary, as_path};
 
 /// Directories below the top that are joint at once, at most: each is open until all in it is done.
-const JOINT: usize = 128;
+const JOINT: usize = 64;
 
 pub(super) struct Joint<'a> {
     directory: OwnedFd,
