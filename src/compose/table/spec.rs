@@ -77,7 +77,7 @@ pub enum Keys {
 
 /// A mapping with known keys, in the order in which Compose prints them.
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools)] // four independent facts
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of Compose's own")]
 pub struct Object {
     pub name: &'static str,
     pub fields: &'static [Field],
