@@ -1,11 +1,15 @@
 //! Giving a tree to another user, taking only from users who are known.
 //!
-//! Each entry is opened with `openat2`, judged by what its descriptor says and changed through that
-//! descriptor, so that whoever may write in the tree cannot have anything else changed: not by a link,
-//! not by a name swapped at the right moment, not by a mount. A directory is given away after what is in
-//! it. Whatever is not plainly ours to give is left alone, with the reason.
+//! Each entry is opened, judged by what its descriptor says and changed through that descriptor, so that
+//! whoever may write in the tree cannot have anything else changed: not by a link, not by a name swapped at
+//! the right moment, not by a mount. What is to stay as it is by what its name says is not opened at all. A
+//! directory is given away after what is in it. Whatever is not plainly ours to give is left alone, with the
+//! reason.
 
 mod descend;
+mod joint;
+mod look;
+mod names;
 mod pool;
 pub mod share;
 mod summary;
@@ -50,13 +54,14 @@ pub fn hand_over(
 ) -> Result<Summary, DirError> {
     let top = root.enter(relative)?;
     let io = |errno| DirError::io(top.path(), "open it", errno);
-    let stat = top.stat()?;
     // One that cannot be listed can still be looked at and given.
     let descriptor = match open_entry(&top, c".", OFlags::RDONLY | OFlags::DIRECTORY) {
         Err(Errno::ACCESS) => rustix::io::fcntl_dupfd_cloexec(&top, 0),
         result => result,
     };
-    Ok(pool::run(handover, top.path(), descriptor.map_err(io)?, &stat, seen))
+    let descriptor = descriptor.map_err(io)?;
+    let mount = look::Look::at(&descriptor).map_err(io)?.mount;
+    Ok(pool::run(handover, top.path(), descriptor, mount, seen))
 }
 
 /// What becomes of one entry.

@@ -1,365 +1,327 @@
 //! The way through a tree of any depth and width, with a bounded number of open directories and of names
 //! in memory.
 
-use std::ffi::CString;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use rustix::fs::{AtFlags, FileType, OFlags, RawDir, StatxAttributes, StatxFlags};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::pool::{Job, Part, Pool};
-use super::{Summary, Verdict, Why, as_path, open_entry};
-use crate::host::{Kind, Owner, Stat};
+use super::joint::{Above, Joint, Seat};
+use super::look::{Look, Outcome, Place};
+use super::names::{Names, read_names};
+use super::pool::{Job, Pool};
+use super::{Summary, Why, as_path, open_entry};
 
 /// Directories that one worker holds open at most; deeper trees are opened again on the way back.
-const OPEN: usize = 64;
+const OPEN: usize = 32;
 
 /// Bytes of a directory's listing that are read at once.
-const LISTING: usize = 32 << 10;
+const LISTING: usize = 128 << 10;
 
-/// One entry as its directory lists it.
-pub(super) struct Name {
-    name: CString,
-    is_directory: bool,
-}
+/// Fewer entries than twice this are not worth to be done by two.
+const FEW: usize = 64;
 
 /// A directory on the way from the top to where the walk is.
-struct Frame {
+struct Frame<'a> {
     name: CString,
     /// Which directory it was when it was first opened.
     identity: (u64, u64),
-    /// `None` where it was closed to keep the number of open ones down.
-    descriptor: Option<OwnedFd>,
-    /// What was listed and is still to be done.
-    names: Vec<Name>,
+    mount: Option<u64>,
+    held: Held<'a>,
+    /// Directories that were listed and are still to be done.
+    directories: Names,
     /// Whether there may be more to list.
     has_more: bool,
-    /// Whether the directory itself is given when all in it is done.
-    is_given: bool,
 }
 
-pub(super) struct Descent<'a> {
-    pool: &'a Pool<'a>,
-    summary: &'a mut Summary,
-    /// For messages.
-    top: PathBuf,
-    /// The first one is the top itself.
-    frames: Vec<Frame>,
+enum Held<'a> {
+    Open(OwnedFd),
+    /// By several workers.
+    Joint(Arc<Joint<'a>>),
+    /// To keep the number of open ones down.
+    Closed,
+}
+
+impl Frame<'_> {
+    fn place(&self) -> Option<Place<'_>> {
+        match &self.held {
+            Held::Open(descriptor) => Some(Place { directory: descriptor.as_fd(), mount: self.mount }),
+            Held::Joint(joint) => Some(joint.place()),
+            Held::Closed => None,
+        }
+    }
+}
+
+pub(super) struct Descent<'p, 'a> {
+    pool: &'p Pool<'a>,
+    summary: &'p mut Summary,
+    /// The first one is where the job begins, and always joint.
+    frames: Vec<Frame<'a>>,
+    /// What was listed in the innermost directory and is no directory.
+    entries: Names,
     /// Whether the last entry had to be changed: then the next one is likely to be, too.
     changes: bool,
     buffer: Vec<u8>,
 }
 
-impl<'a> Descent<'a> {
-    pub fn new(pool: &'a Pool<'a>, summary: &'a mut Summary, job: Job) -> Self {
-        let Job { directory, path, part } = job;
+impl<'p, 'a> Descent<'p, 'a> {
+    pub fn new(pool: &'p Pool<'a>, summary: &'p mut Summary, job: Job<'a>) -> Self {
+        let Job { directory, entries, directories, has_more } = job;
+        let mount = directory.place().mount;
+        let held = Held::Joint(directory);
+        let top = Frame { name: CString::default(), identity: (0, 0), mount, held, directories, has_more };
         let buffer = Vec::with_capacity(LISTING);
-        let mut descent = Self { pool, summary, top: path, frames: Vec::new(), changes: false, buffer };
-        match part {
-            Part::Whole(stat) => descent.push(CString::default(), directory, &stat),
-            Part::Names(names) => descent.frames.push(Frame {
-                name: CString::default(),
-                identity: (0, 0),
-                descriptor: Some(directory),
-                names,
-                has_more: false,
-                is_given: false,
-            }),
-        }
-        descent
+        Self { pool, summary, frames: vec![top], entries, changes: false, buffer }
     }
 
     pub fn run(mut self) {
-        while let Some(frame) = self.frames.last_mut() {
-            match frame.names.pop() {
-                Some(Name { name, is_directory: true }) => self.directory(name),
-                Some(Name { name, .. }) => self.entry(name),
-                None if frame.has_more => self.list(),
-                None => self.leave_directory(),
+        while let Some(at) = self.frames.len().checked_sub(1) {
+            self.settle_entries(at);
+            let Some(frame) = self.frames.last_mut() else { return };
+            if let Some(name) = frame.directories.last().map(CStr::to_owned) {
+                frame.directories.pop();
+                if self.pool.is_hungry() {
+                    self.share();
+                }
+                self.enter(name);
+            } else if !frame.has_more {
+                self.leave_directory();
+            } else if self.here().is_none() {
+                self.give_up();
+            } else {
+                self.list(at);
             }
         }
     }
 
-    fn path(&self, name: Option<&CString>) -> PathBuf {
-        let names = self.frames.iter().skip(1).map(|frame| &frame.name).chain(name);
-        let mut path = self.top.clone();
-        path.extend(names.map(|name| as_path(name)));
+    /// Of something in the last of so many frames, or of that one itself.
+    fn path(&self, frames: usize, name: Option<&CStr>) -> PathBuf {
+        let mut path = match self.frames.first() {
+            Some(Frame { held: Held::Joint(top), .. }) => top.path(),
+            _ => PathBuf::new(),
+        };
+        let names = self.frames.iter().take(frames).skip(1).map(|frame| frame.name.as_c_str());
+        path.extend(names.chain(name).map(as_path));
         path
     }
 
-    fn fail(&mut self, name: &CString, action: &str, errno: Errno) {
-        let path = self.path(Some(name).filter(|name| !name.is_empty()));
-        self.summary.fail(path, action, errno);
+    fn count(&mut self, outcome: Outcome, frames: usize, name: Option<&CStr>) {
+        match outcome {
+            Outcome::Left(_) | Outcome::Failed(..) => {
+                let path = self.path(frames, name);
+                self.summary.count(outcome, || path);
+            }
+            // These need no path.
+            _ => self.summary.count(outcome, PathBuf::new),
+        }
     }
 
-    /// Reads the next part of the innermost directory's listing.
-    fn list(&mut self) {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let listed = match self.here() {
-            Some(here) => read_names(here, buffer.spare_capacity_mut()),
-            None => return self.give_up(),
-        };
-        self.buffer = buffer;
-        match listed {
-            Ok(names) => {
-                self.pool.seen.fetch_add(names.len() as u64, Ordering::Relaxed);
-                let Some(frame) = self.frames.last_mut() else { return };
-                frame.has_more = !names.is_empty();
-                frame.names = names;
-                self.share();
-            }
-            Err(errno) => {
-                if let Some(frame) = self.frames.last_mut() {
-                    frame.has_more = false;
+    /// Reads the next part of a directory's listing.
+    fn list(&mut self, at: usize) {
+        let Some(place) = self.frames.get(at).and_then(Frame::place) else { return };
+        let (mut entries, mut directories) = (std::mem::take(&mut self.entries), Names::default());
+        let listed =
+            read_names(place.directory, self.buffer.spare_capacity_mut(), &mut entries, &mut directories);
+        let count = entries.len() + directories.len();
+        self.pool.seen.fetch_add(count as u64, Ordering::Relaxed);
+        entries.sort();
+        directories.sort();
+        self.entries = entries;
+        if let Some(frame) = self.frames.get_mut(at) {
+            frame.has_more = count > 0 && listed.is_ok();
+            frame.directories.add(directories);
+        }
+        if let Err(errno) = listed {
+            self.count(Outcome::Failed("list it", errno), at + 1, None);
+        }
+    }
+
+    /// Settles what was listed in a directory and is none itself.
+    fn settle_entries(&mut self, at: usize) {
+        let mut entries = std::mem::take(&mut self.entries);
+        while let Some(name) = entries.last() {
+            let Some(place) = self.frames.get(at).and_then(Frame::place) else {
+                return self.count(Outcome::Left(Why::Moved), at + 1, None);
+            };
+            match place.settle(self.pool.handover, name, self.changes) {
+                // The listing did not say so.
+                Outcome::Directory => {
+                    if let Some(frame) = self.frames.get_mut(at) {
+                        frame.directories.push(name, 0);
+                    }
                 }
-                let path = self.path(None);
-                self.summary.fail(path, "list it", errno);
+                outcome => {
+                    self.changes = matches!(outcome, Outcome::Given | Outcome::Opened);
+                    self.count(outcome, at + 1, Some(name));
+                }
+            }
+            entries.pop();
+            if entries.len().is_multiple_of(FEW) && self.pool.is_hungry() && !self.share() {
+                self.share_entries(at, &mut entries);
             }
         }
+        self.entries = entries;
     }
 
-    /// Leaves half of what was just listed to whoever has nothing to do.
-    fn share(&mut self) {
-        if !self.pool.is_hungry() {
-            return;
-        }
-        let path = self.path(None);
-        let Some(frame) = self.frames.last_mut().filter(|frame| frame.names.len() > 1) else { return };
-        let again = frame.descriptor.as_ref().map(|held| open_entry(held, c".", OFlags::PATH));
-        if let Some(Ok(directory)) = again {
-            let names = frame.names.split_off(frame.names.len() / 2);
-            self.pool.leave(Job { directory, path, part: Part::Names(names) });
+    /// Leaves directories to whoever has nothing to do; those nearest the top, which are likely to be
+    /// most of what is left.
+    fn share(&mut self) -> bool {
+        let mut open = self.frames.iter().take_while(|frame| !matches!(frame.held, Held::Closed));
+        let Some(at) = open.position(|frame| frame.directories.len() > 0) else { return false };
+        let Some(directory) = self.hold(at) else { return false };
+        let Some(frame) = self.frames.get_mut(at) else { return false };
+        let directories = frame.directories.split();
+        self.pool.leave(Job { directory, entries: Names::default(), directories, has_more: false });
+        true
+    }
+
+    fn share_entries(&mut self, at: usize, entries: &mut Names) {
+        if entries.len() >= 2 * FEW
+            && let Some(directory) = self.hold(at)
+        {
+            let (entries, directories) = (entries.split(), Names::default());
+            self.pool.leave(Job { directory, entries, directories, has_more: false });
         }
     }
 
-    fn directory(&mut self, name: CString) {
+    /// Makes a directory, and so those above it, one that others may have, too.
+    fn hold(&mut self, at: usize) -> Option<Arc<Joint<'a>>> {
+        let mut above: Option<Arc<Joint<'a>>> = None;
+        for frame in self.frames.iter_mut().take(at + 1) {
+            let held = match std::mem::replace(&mut frame.held, Held::Closed) {
+                Held::Open(directory) => match (above, Seat::take(self.pool.joint)) {
+                    (Some(above), Some(seat)) => {
+                        let above = Above::Directory { above, name: frame.name.clone(), _seat: seat };
+                        Held::Joint(Arc::new(Joint::new(directory, frame.mount, above)))
+                    }
+                    _ => {
+                        frame.held = Held::Open(directory);
+                        return None;
+                    }
+                },
+                held => held,
+            };
+            above = match &held {
+                Held::Joint(joint) => Some(Arc::clone(joint)),
+                _ => None,
+            };
+            frame.held = held;
+        }
+        above
+    }
+
+    fn enter(&mut self, name: CString) {
+        let Some(place) = self.here() else {
+            // The others in it are lost as well.
+            return self.give_up();
+        };
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK;
-        let found = match self.here() {
-            Some(here) => match open_entry(here, &name, flags) {
-                Err(Errno::ACCESS) => open_entry(here, &name, OFlags::PATH | OFlags::DIRECTORY),
-                result => result,
+        let found = match open_entry(place.directory, &name, flags) {
+            Err(Errno::ACCESS) => open_entry(place.directory, &name, OFlags::PATH | OFlags::DIRECTORY),
+            result => result,
+        };
+        let outcome = match found {
+            Ok(descriptor) => match Look::at(&descriptor) {
+                Ok(look) => return self.push(name, descriptor, look),
+                Err(errno) => Outcome::Failed("look at it", errno),
             },
-            None => return self.give_up(),
-        };
-        let descriptor = match found {
-            Ok(descriptor) => descriptor,
             // Something else by now.
-            Err(Errno::NOTDIR | Errno::LOOP) => {
-                let path = self.path(Some(&name));
-                return self.summary.leave(path, Why::Moved);
-            }
-            Err(errno) => return self.not_opened(&name, errno),
+            Err(Errno::NOTDIR | Errno::LOOP) => Outcome::Left(Why::Moved),
+            Err(errno) => Outcome::not_opened(errno),
         };
-        match Stat::of(&descriptor) {
-            Ok(stat) if self.pool.is_hungry() => {
-                let path = self.path(Some(&name));
-                self.pool.leave(Job { directory: descriptor, path, part: Part::Whole(stat) });
-            }
-            Ok(stat) => self.push(name, descriptor, &stat),
-            Err(errno) => self.fail(&name, "look at it", errno),
-        }
+        self.count(outcome, self.frames.len(), Some(&name));
     }
 
-    fn push(&mut self, name: CString, descriptor: OwnedFd, stat: &Stat) {
+    fn push(&mut self, name: CString, descriptor: OwnedFd, look: Look) {
         // The top stays open: everything else is found again from there.
         if let Some(at) = self.frames.len().checked_sub(OPEN).filter(|at| *at > 0) {
             self.close(at);
         }
         self.frames.push(Frame {
             name,
-            identity: (stat.dev, stat.ino),
-            descriptor: Some(descriptor),
-            names: Vec::new(),
+            identity: (look.stat.dev, look.stat.ino),
+            mount: look.mount,
+            held: Held::Open(descriptor),
+            directories: Names::default(),
             has_more: true,
-            is_given: true,
         });
     }
 
     /// Closes a directory for now; where its listing had got to is lost with it, so the rest is read first.
     fn close(&mut self, at: usize) {
-        let Some(frame) = self.frames.get_mut(at) else { return };
-        let Some(descriptor) = frame.descriptor.take() else { return };
-        while frame.has_more {
-            match read_names(descriptor.as_fd(), self.buffer.spare_capacity_mut()) {
-                Ok(names) => {
-                    self.pool.seen.fetch_add(names.len() as u64, Ordering::Relaxed);
-                    frame.has_more = !names.is_empty();
-                    frame.names.extend(names);
-                }
-                Err(errno) => {
-                    frame.has_more = false;
-                    let names = self.frames.iter().take(at + 1).skip(1).map(|frame| as_path(&frame.name));
-                    let mut path = self.top.clone();
-                    path.extend(names);
-                    return self.summary.fail(path, "list it", errno);
-                }
-            }
+        while self.frames.get(at).is_some_and(|frame| frame.has_more && matches!(frame.held, Held::Open(_))) {
+            self.list(at);
+            self.settle_entries(at);
+        }
+        if let Some(frame) = self.frames.get_mut(at)
+            && matches!(frame.held, Held::Open(_))
+        {
+            frame.held = Held::Closed;
         }
     }
 
-    fn entry(&mut self, name: CString) {
-        let expects_change = self.changes;
-        let handover = self.pool.handover;
-        let Some(here) = self.here() else { return self.give_up() };
-        if !expects_change {
-            // Nothing is changed by this answer, so it needs no descriptor.
-            match look(here, &name) {
-                Ok(Some(stat)) if matches!(handover.judge(&stat), Verdict::Right) => {
-                    self.summary.right += 1;
-                    return;
-                }
-                Err(Errno::NOENT) => return,
-                _ => {}
-            }
-        }
-        let descriptor = match open_entry(here, &name, OFlags::PATH) {
-            Ok(descriptor) => descriptor,
-            Err(errno) => return self.not_opened(&name, errno),
-        };
-        match Stat::of(&descriptor) {
-            // Where the listing did not say so.
-            Ok(stat) if stat.kind == Kind::Directory => self.directory(name),
-            Ok(stat) => self.apply(&descriptor, &stat, Some(&name)),
-            Err(errno) => self.fail(&name, "look at it", errno),
-        }
-    }
-
-    fn not_opened(&mut self, name: &CString, errno: Errno) {
-        match errno {
-            // Removed since it was listed.
-            Errno::NOENT => {}
-            Errno::XDEV => {
-                let path = self.path(Some(name));
-                self.summary.leave(path, Why::Mounted);
-            }
-            errno => self.fail(name, "open it", errno),
-        }
-    }
-
-    /// Judges, changes through the descriptor, and counts.
-    fn apply(&mut self, descriptor: &OwnedFd, stat: &Stat, name: Option<&CString>) {
-        let handover = self.pool.handover;
-        let verdict = handover.judge(stat);
-        self.changes = matches!(verdict, Verdict::Change { .. });
-        match verdict {
-            Verdict::Right => self.summary.right += 1,
-            Verdict::Leave(why) => {
-                let path = self.path(name);
-                self.summary.leave(path, why);
-            }
-            Verdict::Change { owner, mode } => match handover.change(descriptor, owner, mode) {
-                Ok(()) if owner.is_some() => self.summary.given += 1,
-                Ok(()) => self.summary.opened += 1,
-                Err((action, errno)) => {
-                    let path = self.path(name);
-                    self.summary.fail(path, action, errno);
-                }
-            },
-        }
-    }
-
-    /// Everything in it is done: now the directory itself.
+    /// Everything in it is done: now the directory itself, or what of that is ours to do.
     fn leave_directory(&mut self) {
         if self.here().is_none() {
             return self.give_up();
         }
-        let Some(mut frame) = self.frames.pop() else { return };
-        let Some(descriptor) = frame.descriptor.take().filter(|_| frame.is_given) else { return };
-        // What it is, is another question for the files than for the directories.
-        let changes = self.changes;
-        let name = Some(&frame.name).filter(|name| !name.is_empty());
-        match Stat::of(&descriptor) {
-            Ok(stat) => self.apply(&descriptor, &stat, name),
-            Err(errno) => self.fail(&frame.name, "look at it", errno),
+        let Some(frame) = self.frames.pop() else { return };
+        match frame.held {
+            Held::Open(descriptor) => {
+                let outcome = self.pool.handover.settle_directory(&descriptor);
+                self.count(outcome, self.frames.len(), Some(&frame.name));
+            }
+            Held::Joint(joint) => Joint::release(joint, self.pool.handover, self.summary),
+            Held::Closed => {}
         }
-        self.changes = changes;
     }
 
     fn give_up(&mut self) {
-        let path = self.path(None);
+        let path = self.path(self.frames.len(), None);
         self.frames.pop();
         self.summary.leave(path, Why::Moved);
     }
 
     /// The innermost directory, opened again where it was closed.
-    fn here(&mut self) -> Option<BorrowedFd<'_>> {
-        if self.frames.last().is_some_and(|frame| frame.descriptor.is_none()) {
+    fn here(&mut self) -> Option<Place<'_>> {
+        if self.frames.last()?.place().is_none() {
             self.reopen();
         }
-        self.frames.last().and_then(|frame| frame.descriptor.as_ref()).map(AsFd::as_fd)
+        self.frames.last()?.place()
     }
 
-    /// Goes down from the top again and keeps the last part open. What is not the same directory any
-    /// more is not gone into.
+    /// Goes down again from the last one that is open, and keeps the last part open. What is not the same
+    /// directory any more is not gone into.
     fn reopen(&mut self) {
         let keep_from = self.frames.len().saturating_sub(OPEN / 2);
+        let Some(open) = self.frames.iter().rposition(|frame| frame.place().is_some()) else { return };
         let mut above: Option<OwnedFd> = None;
-        let mut parent = 0;
-        for at in 1..self.frames.len() {
-            let Some(frame) = self.frames.get(at) else { return };
-            let held = match above.as_ref() {
+        for at in open + 1..self.frames.len() {
+            let Some((before, [frame, ..])) = self.frames.split_at_mut_checked(at) else { return };
+            let held = match &above {
                 Some(above) => Some(above.as_fd()),
-                None => self.frames.get(parent).and_then(|frame| frame.descriptor.as_ref()).map(AsFd::as_fd),
+                None => before.last().and_then(Frame::place).map(|place| place.directory),
             };
             let Some(held) = held else { return };
             let Ok(descriptor) = open_entry(held, &frame.name, OFlags::PATH | OFlags::DIRECTORY) else {
                 return;
             };
-            let same = Stat::of(&descriptor).is_ok_and(|stat| (stat.dev, stat.ino) == frame.identity);
+            let same = Look::at(&descriptor).is_ok_and(|look| {
+                (look.stat.dev, look.stat.ino) == frame.identity && look.mount == frame.mount
+            });
             if !same {
                 return;
             }
             if at < keep_from {
                 above = Some(descriptor);
-                continue;
-            }
-            above = None;
-            parent = at;
-            if let Some(frame) = self.frames.get_mut(at) {
-                frame.descriptor = Some(descriptor);
+            } else {
+                above = None;
+                frame.held = Held::Open(descriptor);
             }
         }
     }
-}
-
-/// Looks at a name without opening it; `None` where something is mounted there.
-fn look(directory: BorrowedFd<'_>, name: &CString) -> rustix::io::Result<Option<Stat>> {
-    let stat = rustix::fs::statx(directory, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS)?;
-    if stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) {
-        return Ok(None);
-    }
-    Ok(Some(Stat {
-        kind: Kind::from_mode(stat.stx_mode.into()).ok_or(Errno::NOTSUP)?,
-        owner: Owner::new(stat.stx_uid, stat.stx_gid),
-        mode: u32::from(stat.stx_mode) & 0o7777,
-        dev: rustix::fs::makedev(stat.stx_dev_major, stat.stx_dev_minor),
-        ino: stat.stx_ino,
-        links: stat.stx_nlink.into(),
-        size: stat.stx_size,
-    }))
-}
-
-/// The next names of a directory; none where all were read.
-fn read_names(directory: BorrowedFd<'_>, buffer: &mut [MaybeUninit<u8>]) -> rustix::io::Result<Vec<Name>> {
-    let mut names = Vec::new();
-    let mut entries = RawDir::new(directory, buffer);
-    while let Some(entry) = entries.next() {
-        let entry = match entry {
-            // Held by `O_PATH` because it may not be read.
-            Err(Errno::BADF) => return Err(Errno::ACCESS),
-            entry => entry?,
-        };
-        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-            let is_directory = entry.file_type() == FileType::Directory;
-            names.push(Name { name: entry.file_name().to_owned(), is_directory });
-        }
-        // An empty directory lists itself and the one above it, and then there may be more.
-        if entries.is_buffer_empty() && !names.is_empty() {
-            break;
-        }
-    }
-    Ok(names)
 }

@@ -2,37 +2,32 @@
 //! nothing to do.
 
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rustix::io::Errno;
 
-use super::descend::{Descent, Name};
+use super::descend::Descent;
+use super::joint::{Above, Joint};
+use super::names::Names;
 use super::{Handover, Summary};
-use crate::host::Stat;
 
-/// Workers at most, and at least: where a disk has to be waited for, more than there are processors help.
-const WORKERS: (usize, usize) = (4, 8);
+/// Workers at least, and at most: where a disk has to be waited for, more than there are processors help.
+const WORKERS: (usize, usize) = (4, 16);
 
-/// Part of a tree.
-pub(super) struct Job {
-    pub directory: OwnedFd,
-    /// For messages.
-    pub path: PathBuf,
-    pub part: Part,
-}
-
-pub(super) enum Part {
-    /// A directory, which looks like this, and all that is in it.
-    Whole(Stat),
-    /// Some of what is in a directory.
-    Names(Vec<Name>),
+/// Part of a directory.
+pub(super) struct Job<'a> {
+    pub directory: Arc<Joint<'a>>,
+    pub entries: Names,
+    pub directories: Names,
+    /// Whether these names are not all: then it is listed, by whoever does this.
+    pub has_more: bool,
 }
 
 #[derive(Default)]
-struct Queue {
-    jobs: Vec<Job>,
+struct Queue<'a> {
+    jobs: Vec<Job<'a>>,
     /// Workers that have a job, and may leave part of it to others.
     busy: usize,
     waiting: usize,
@@ -41,9 +36,11 @@ struct Queue {
 pub(super) struct Pool<'a> {
     pub handover: &'a Handover,
     pub seen: &'a AtomicU64,
-    queue: Mutex<Queue>,
+    /// How many directories below the top are joint.
+    pub joint: &'a AtomicUsize,
+    queue: Mutex<Queue<'a>>,
     wake: Condvar,
-    /// Whether somebody waits for a job that is not there yet; looked at for every directory.
+    /// Whether somebody waits for a job that is not there yet; looked at all the time.
     is_hungry: AtomicBool,
 }
 
@@ -52,17 +49,21 @@ pub(super) fn run(
     handover: &Handover,
     path: &Path,
     directory: OwnedFd,
-    stat: &Stat,
+    mount: Option<u64>,
     seen: &AtomicU64,
 ) -> Summary {
-    let first = Job { directory, path: path.to_owned(), part: Part::Whole(*stat) };
+    let joint = AtomicUsize::new(0);
     let pool = Pool {
         handover,
         seen,
-        queue: Mutex::new(Queue { jobs: vec![first], ..Queue::default() }),
+        joint: &joint,
+        queue: Mutex::default(),
         wake: Condvar::new(),
         is_hungry: AtomicBool::new(false),
     };
+    let top = Joint::new(directory, mount, Above::Path(path.to_owned()));
+    let (entries, directories) = Default::default();
+    pool.leave(Job { directory: Arc::new(top), entries, directories, has_more: true });
     let processors = rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count() as usize);
     let mut all = Summary::default();
     let mut fail = |error: &std::io::Error| {
@@ -97,7 +98,7 @@ pub(super) fn run(
     all
 }
 
-impl Pool<'_> {
+impl<'a> Pool<'a> {
     fn work(&self) -> Summary {
         let mut summary = Summary::default();
         while let Some(job) = self.take() {
@@ -109,7 +110,7 @@ impl Pool<'_> {
     }
 
     /// The next job; `None` where all is done.
-    fn take(&self) -> Option<Job> {
+    fn take(&self) -> Option<Job<'a>> {
         let mut queue = self.queue();
         loop {
             if let Some(job) = queue.jobs.pop() {
@@ -131,7 +132,7 @@ impl Pool<'_> {
         self.is_hungry.load(Ordering::Relaxed)
     }
 
-    pub fn leave(&self, job: Job) {
+    pub fn leave(&self, job: Job<'a>) {
         let mut queue = self.queue();
         queue.jobs.push(job);
         self.is_hungry.store(queue.waiting > queue.jobs.len(), Ordering::Relaxed);
@@ -139,7 +140,7 @@ impl Pool<'_> {
         self.wake.notify_one();
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn queue(&self) -> MutexGuard<'_, Queue<'a>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::look::Outcome;
 use crate::host::Kind;
 
 /// Why something was left alone.
@@ -87,6 +88,17 @@ pub struct Summary {
 }
 
 impl Summary {
+    pub(super) fn count(&mut self, outcome: Outcome, path: impl FnOnce() -> PathBuf) {
+        match outcome {
+            Outcome::Right => self.right += 1,
+            Outcome::Given => self.given += 1,
+            Outcome::Opened => self.opened += 1,
+            Outcome::Left(why) => self.leave(path(), why),
+            Outcome::Failed(action, errno) => self.fail(path(), action, errno),
+            Outcome::Gone | Outcome::Directory => {}
+        }
+    }
+
     pub(super) fn leave(&mut self, path: PathBuf, why: Why) {
         self.left_in_all += 1;
         if self.left.len() < NAMED {

@@ -179,6 +179,60 @@ fn dig(state: &Path, depth: usize) {
     }
 }
 
+/// So many that all workers have part of it, also of one directory.
+#[test]
+fn a_directory_is_given_after_all_that_is_in_it() {
+    let Some(temp) = place() else { return };
+    let state = temp.path().join("state");
+    for at in 0..40 {
+        let directory = state.join(format!("d{at}/inner"));
+        fs::create_dir_all(&directory).unwrap();
+        for name in 0..if at == 7 { 4000 } else { 100 } {
+            file(&directory.join(name.to_string()), OLD);
+        }
+        give(&directory, OLD);
+        give(directory.parent().unwrap(), OLD);
+    }
+    let summary = run(temp.path(), &handover());
+    assert_eq!((summary.given, summary.errors.len(), summary.left_in_all), (7981, 0, 0));
+    let changed = |path: &Path| {
+        let metadata = fs::symlink_metadata(path).unwrap();
+        assert_eq!(metadata.uid(), NEW);
+        (metadata.ctime(), metadata.ctime_nsec())
+    };
+    let mut open = vec![state];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            assert!(changed(&path) <= changed(&directory), "{}", path.display());
+            if path.is_dir() {
+                open.push(path);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_directory_within_a_mount_of_the_same_files_is_another_mount() {
+    let Some(temp) = place() else { return };
+    let state = temp.path().join("state");
+    for name in ["one", "two"] {
+        file(&state.join(name), OLD);
+    }
+    // The same file by another way: only the mount tells it apart.
+    let mount = Command::new("mount").arg("--bind").args([state.join("two"), state.join("one")]).status();
+    if !mount.is_ok_and(|status| status.success()) {
+        return; // not here
+    }
+    let dry = run(temp.path(), &Handover { dry_run: true, ..handover() });
+    let summary = run(temp.path(), &handover());
+    assert!(Command::new("umount").arg(state.join("one")).status().unwrap().success());
+    for summary in [dry, summary] {
+        assert_eq!((left(&summary), summary.given), (vec![("one".to_owned(), Why::Mounted)], 2));
+    }
+    assert_eq!((owner(&state.join("one")), owner(&state.join("two"))), (OLD, NEW));
+}
+
 #[test]
 fn a_tree_deeper_than_any_path_is_given_whole() {
     let Some(temp) = place() else { return };
