@@ -79,9 +79,10 @@ pub fn expect_memory_here() {
     if bytes == 0 {
         return;
     }
-    // Gives the thread a heap, if it has none, and tells where that is.
-    let block = std::hint::black_box(Box::new(0_u64));
-    let start = std::ptr::from_ref(&*block).addr() & !(HEAP - 1);
+    // Gives the thread a heap, if it has none, and tells where that is. Something small could be of another
+    // thread's heap, given back by this one.
+    let block = std::hint::black_box(Vec::<u8>::with_capacity(4096));
+    let start = block.as_ptr().addr() & !(HEAP - 1);
     // SAFETY: as in `expect_memory`.
     unsafe { libc::madvise(std::ptr::without_provenance_mut(start), bytes, libc::MADV_HUGEPAGE) };
 }
