@@ -28,7 +28,7 @@ pub use private::{PrivateDirError, ensure_private_dir};
 pub use probe::{Probe, probe_write};
 pub use read::{Content, ReadError, read_file, read_stdin};
 pub use switch::{SwitchError, run_as};
-pub use sys::{defer_signals, expect_memory};
+pub use sys::{defer_signals, expect_memory, expect_memory_here};
 pub use turn::{Turn, TurnError};
 pub use walk::share::{Share, share};
 pub use walk::{Handover, hand_over};

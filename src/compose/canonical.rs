@@ -50,13 +50,13 @@ pub fn transform(node: &mut Node, spec: &Spec, path: &Path<'_>, on_fault: OnFaul
     match &mut node.value {
         Value::Map(map) => {
             for (key, child) in map.iter_mut() {
-                if let Some(spec) = spec.child(key) {
+                if let Some(spec) = spec.child(key).filter(|spec| spec.work().canonical) {
                     transform(child, spec, &path.key(key), on_fault, sink);
                 }
             }
         }
         Value::Seq(items) => {
-            if let Some(spec) = spec.item() {
+            if let Some(spec) = spec.item().filter(|spec| spec.work().canonical) {
                 for (at, item) in items.iter_mut().enumerate() {
                     transform(item, spec, &path.index(at), on_fault, sink);
                 }

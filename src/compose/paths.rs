@@ -27,7 +27,7 @@ pub fn resolve(node: &mut Node, spec: &Spec, base: &Base<'_>) {
                 && map.get("driver_opts").and_then(|opts| opts.get("o")).and_then(Node::as_str)
                     == Some("bind");
             for (key, child) in map.iter_mut() {
-                let Some(spec) = spec.child(key) else { continue };
+                let Some(spec) = spec.child(key).filter(|spec| spec.work().paths) else { continue };
                 if spec.path == Some(PathRule::BindSource) && !is_bind {
                     continue;
                 }
@@ -41,7 +41,7 @@ pub fn resolve(node: &mut Node, spec: &Spec, base: &Base<'_>) {
             }
         }
         Value::Seq(items) => {
-            if let Some(spec) = spec.item() {
+            if let Some(spec) = spec.item().filter(|spec| spec.work().paths) {
                 items.iter_mut().for_each(|item| resolve(item, spec, base));
             }
         }

@@ -16,7 +16,7 @@ pub fn enforce(node: &mut Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
     match &mut node.value {
         Value::Map(map) => {
             for (key, child) in map.iter_mut() {
-                if let Some(spec) = spec.child(key) {
+                if let Some(spec) = spec.child(key).filter(|spec| spec.work().unicity) {
                     enforce(child, spec, &path.key(key), sink);
                 }
             }

@@ -3,6 +3,8 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
+#[cfg(target_env = "gnu")]
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Sets the user whom the kernel judges this **thread**'s file operations by, and says whether it is
 /// now the one asked for.
@@ -42,6 +44,7 @@ pub fn expect_memory(bytes: usize) {
     const APART: libc::c_int = 32 << 20;
     let bytes = bytes.min(MOST).next_multiple_of(HUGE_PAGE);
     let Ok(pad) = libc::c_int::try_from(bytes) else { return };
+    EXPECTED.store(bytes, Ordering::Relaxed);
     // SAFETY: these set parameters of the allocator, and touch no memory of ours.
     unsafe {
         libc::mallopt(libc::M_TOP_PAD, pad);
@@ -62,6 +65,30 @@ pub fn expect_memory(bytes: usize) {
 
 #[cfg(not(target_env = "gnu"))]
 pub fn expect_memory(_bytes: usize) {}
+
+/// So many bytes of a further thread's heap are backed by huge pages; 0 where nobody expects much.
+#[cfg(target_env = "gnu")]
+static EXPECTED: AtomicUsize = AtomicUsize::new(0);
+
+/// As [`expect_memory`] did for the first thread, for a thread that shares its work. To be called from it.
+#[cfg(target_env = "gnu")]
+pub fn expect_memory_here() {
+    /// The allocator reserves this much for each further heap, at a multiple of it.
+    const HEAP: usize = 64 << 20;
+    let bytes = EXPECTED.load(Ordering::Relaxed).min(HEAP);
+    if bytes == 0 {
+        return;
+    }
+    // Gives the thread a heap, if it has none, and tells where that is. Something small could be of another
+    // thread's heap, given back by this one.
+    let block = std::hint::black_box(Vec::<u8>::with_capacity(4096));
+    let start = block.as_ptr().addr() & !(HEAP - 1);
+    // SAFETY: as in `expect_memory`.
+    unsafe { libc::madvise(std::ptr::without_provenance_mut(start), bytes, libc::MADV_HUGEPAGE) };
+}
+
+#[cfg(not(target_env = "gnu"))]
+pub fn expect_memory_here() {}
 
 /// While it lives, INT, TERM and HUP wait: **this thread**, and those that it starts, do not get them. What
 /// came meanwhile acts when it is dropped.

@@ -135,6 +135,9 @@ const PREFIXES: &[&str] = &[
 
 /// Whether a variable, a label or an option of this name holds a secret.
 pub fn names_secret(name: &str) -> bool {
+    if name.is_empty() {
+        return false;
+    }
     let words = words(name);
     if words.as_slice() == ["pwd"] || words.as_slice() == ["oldpwd"] || words.as_slice() == ["secrets"] {
         return false;

@@ -95,7 +95,8 @@ fn localise(node: &mut Node, spec: Option<&Spec>, places: &Places<'_>) {
                             *text = local(text, places).into();
                         }
                     }
-                    _ => localise(child, spec, places),
+                    _ if spec.is_some_and(|spec| spec.work().paths) => localise(child, spec, places),
+                    _ => {}
                 }
             }
         }

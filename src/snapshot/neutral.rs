@@ -56,7 +56,8 @@ impl Mover<'_> {
                             }
                         }
                         Some(_) => self.scalar(child),
-                        None => self.walk(child, spec),
+                        None if spec.is_some_and(|spec| spec.work().paths) => self.walk(child, spec),
+                        None => {}
                     }
                 }
             }

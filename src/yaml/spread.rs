@@ -11,6 +11,7 @@ use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 
 use crate::diagnostic::Sink;
+use crate::host::expect_memory_here;
 
 use super::mapping::{Entry, Mapping, Member};
 use super::node::Node;
@@ -73,7 +74,11 @@ pub fn in_parts<P: Send, R: Send>(parts: Vec<P>, work: impl Fn(P) -> R + Sync) -
     thread::scope(|scope| {
         for _ in 1..threads {
             // Without a further thread this one does it all.
-            if thread::Builder::new().stack_size(STACK).spawn_scoped(scope, labour).is_err() {
+            let helper = || {
+                expect_memory_here();
+                labour();
+            };
+            if thread::Builder::new().stack_size(STACK).spawn_scoped(scope, helper).is_err() {
                 break;
             }
         }
@@ -95,6 +100,7 @@ pub fn in_turn<P: Send, R: Send>(
     let count = parts.len();
     let queue = Mutex::new(parts.into_iter().enumerate());
     let labour = |results: mpsc::SyncSender<(usize, R)>| {
+        expect_memory_here();
         loop {
             let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((at, part)) = next else { break };

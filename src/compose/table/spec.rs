@@ -89,6 +89,7 @@ pub struct Object {
     /// Has fields that are printed even where they are absent.
     pub always: bool,
     index: OnceLock<Index>,
+    work: OnceLock<Work>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -358,12 +359,52 @@ impl Spec {
         }
     }
 
+    /// What there is to do for a value of this kind, or for one in it.
+    pub fn work(&self) -> Work {
+        let own = Work {
+            paths: self.path.is_some(),
+            unicity: self.unique_by.is_some(),
+            canonical: self.canonical != Canonical::Keep,
+        };
+        let members = self.map.map(|map| match map {
+            Map::Object(object) => object.work(),
+            Map::Free { value, .. } => value.work(),
+        });
+        let items = self.item().map(Spec::work);
+        members.into_iter().chain(items).fold(own, Work::or)
+    }
+
     pub fn item(&self) -> Option<&'static Spec> {
         self.list.map(|list| list.item)
     }
 }
 
+/// Which stages have something to do for a value; the others need not go through it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    pub paths: bool,
+    pub unicity: bool,
+    pub canonical: bool,
+}
+
+impl Work {
+    const NONE: Self = Self { paths: false, unicity: false, canonical: false };
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            paths: self.paths || other.paths,
+            unicity: self.unicity || other.unicity,
+            canonical: self.canonical || other.canonical,
+        }
+    }
+}
+
 impl Object {
+    fn work(&self) -> Work {
+        let all = || self.fields.iter().map(|field| field.spec.work()).fold(Work::NONE, Work::or);
+        *self.work.get_or_init(all)
+    }
+
     pub const fn new(name: &'static str, fields: &'static [Field]) -> Self {
         let mut always = false;
         let mut at = 0;
@@ -374,7 +415,8 @@ impl Object {
             at += 1;
         }
         let index = OnceLock::new();
-        Self { name, fields, extensions: true, closed: true, loses_extensions: false, always, index }
+        let work = OnceLock::new();
+        Self { name, fields, extensions: true, closed: true, loses_extensions: false, always, index, work }
     }
 
     pub const fn without_extensions(mut self) -> Self {
