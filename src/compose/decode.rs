@@ -5,7 +5,7 @@ use compact_str::{ToCompactString, format_compact};
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
-use crate::yaml::{Entry, Mapping, Node, Path, Text, Value};
+use crate::yaml::{Mapping, Node, Path, Text, Value};
 
 use super::expression;
 use super::merge::{kind, printed, text};
@@ -164,39 +164,36 @@ impl Decoder {
     }
 
     /// Known fields in the table's order, then extensions.
-    fn fields(&self, map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
-        let mut known = Vec::with_capacity(map.len());
-        let mut extensions = Vec::new();
-        for (key, entry) in map {
-            match object.position(&key) {
-                Some(at) => known.push((at, Some(entry))),
-                None if is_extension(&key) && !object.loses_extensions => extensions.push((key, entry)),
-                None => {}
+    fn fields(&self, mut map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
+        let always = object.fields.iter().filter(|field| object.always && field.always);
+        for field in always {
+            if !map.contains(field.key) {
+                map.put(field.key, Node::null(Origin::Default("empty")));
             }
         }
-        let always = object.fields.iter().enumerate().filter(|(_, field)| object.always && field.always);
-        for (at, _) in always {
-            if !known.iter().any(|(found, _)| *found == at) {
-                known.push((at, None));
+        let place = |key: &str| object.position(key).unwrap_or(usize::MAX);
+        let mut places: Vec<usize> = map.keys().map(place).collect();
+        if !places.is_sorted() {
+            map.sort_by_place(place);
+            places.sort_unstable();
+        }
+        let mut places = places.into_iter();
+        map.retain(|key, node| {
+            let Some(field) = places.next().and_then(|at| object.fields.get(at)) else {
+                return is_extension(key) && !object.loses_extensions;
+            };
+            let origin = node.origin;
+            let written = std::mem::replace(node, Node::null(origin));
+            match self.decode(written, &field.spec, &path.key(field.key), sink) {
+                Some(value) => *node = value,
+                None if field.always => {
+                    *node = Node::new(nothing(field.spec.decode), Origin::Default("empty"));
+                }
+                None => return false,
             }
-        }
-        known.sort_unstable_by_key(|(at, _)| *at);
-        let mut decoded = Mapping::with_capacity(known.len() + extensions.len());
-        for (at, entry) in known {
-            let Some(field) = object.fields.get(at) else { continue };
-            if let Some(entry) = entry
-                && let Some(value) = self.decode(entry.value, &field.spec, &path.key(field.key), sink)
-            {
-                decoded.append(Text::const_new(field.key), Entry { key: entry.key, value });
-            } else if field.always {
-                let value = Node::new(nothing(field.spec.decode), Origin::Default("empty"));
-                decoded.append(Text::const_new(field.key), Entry { key: value.origin, value });
-            }
-        }
-        for (key, entry) in extensions {
-            decoded.append(key, entry);
-        }
-        decoded
+            true
+        });
+        map
     }
 
     fn objects(&self, node: Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) -> Node {

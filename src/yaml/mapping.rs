@@ -203,6 +203,12 @@ impl Mapping {
         }
     }
 
+    /// Sorted by numbers that are looked up once for each key; members of one number stay as they are.
+    pub fn sort_by_place(&mut self, place: impl Fn(&str) -> usize) {
+        self.index.take();
+        self.members.sort_by_cached_key(|member| place(&member.key));
+    }
+
     pub fn sort_by(&mut self, mut compare: impl FnMut(&str, &str) -> Ordering) {
         self.index.take();
         self.members.sort_by(|a, b| compare(&a.key, &b.key));

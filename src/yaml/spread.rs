@@ -24,7 +24,7 @@ const MANY: usize = 128;
 const MOST_THREADS: usize = 8;
 
 /// So many parts for each thread, that one which is held up delays the others little.
-const PARTS: usize = 4;
+const PARTS: usize = 8;
 
 /// As much as the first thread usually has: trees are walked recursively.
 const STACK: usize = 8 << 20;
@@ -99,20 +99,20 @@ pub fn in_turn<P: Send, R: Send>(
     let threads = processors().min(parts.len());
     let count = parts.len();
     let queue = Mutex::new(parts.into_iter().enumerate());
+    let next_part = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
     let labour = |results: mpsc::SyncSender<(usize, R)>| {
         expect_memory_here();
-        loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some((at, part)) = next else { break };
+        while let Some((at, part)) = next_part() {
             if results.send((at, work(part))).is_err() {
                 break;
             }
         }
     };
     thread::scope(|scope| {
+        // Nobody runs far ahead: what is done takes memory until it is taken.
         let (sender, results) = mpsc::sync_channel(threads);
         let labour = &labour;
-        for _ in 0..threads {
+        for _ in 1..threads {
             let sender = sender.clone();
             let worker = thread::Builder::new().stack_size(STACK);
             if worker.spawn_scoped(scope, move || labour(sender)).is_err() {
@@ -123,13 +123,18 @@ pub fn in_turn<P: Send, R: Send>(
         let mut early = BTreeMap::new();
         let mut next = 0;
         while next < count {
-            let Ok((at, result)) = results.recv() else { break };
-            early.insert(at, result);
-            while let Some(result) = early.remove(&next) {
+            early.extend(results.try_iter());
+            if let Some(result) = early.remove(&next) {
                 next += 1;
                 if !take(result) {
                     return;
                 }
+            } else if let Some((at, part)) = next_part() {
+                early.insert(at, work(part));
+            } else if let Ok((at, result)) = results.recv() {
+                early.insert(at, result);
+            } else {
+                return;
             }
         }
     });

@@ -40,64 +40,59 @@ pub(super) struct Cuts {
 
 /// Parts of at least `size` bytes; `None` where the text does not look like it.
 pub(super) fn cuts(text: &str, size: usize) -> Option<Cuts> {
-    let mut lines = Lines { text, at: 0 };
-    lines.find(|line| is_section(line.text))?;
-    let mut column: Option<usize> = None;
+    let section = lines(text, 0).find(|(_, line)| is_section(line))?;
+    let mut members = lines(text, section.0).skip(1).filter(|(_, line)| !is_blank(line));
+    let (first, line) = members.next()?;
+    let column = indent(line);
+    // The first part has at least one member, so that it can be seen where members stand.
+    let after = first + line.len();
     let mut parts = Vec::new();
-    let mut start = 0;
-    let mut complete = false;
     let mut tail = None;
-    for line in lines.filter(|line| !is_blank(line.text)) {
-        let indent = line.text.bytes().take_while(|byte| *byte == b' ').count();
-        let Some(column) = column else {
-            // The first part has at least one member, so that it can be seen where members stand.
-            column = Some(indent);
-            continue;
-        };
-        if indent < column {
+    let mut start = 0;
+    let rest = text.get(after..)?;
+    let starts = rest.match_indices('\n').map(|(at, _)| after + at + 1);
+    for at in std::iter::once(after).chain(starts) {
+        let line = text.get(at..).unwrap_or_default();
+        if !line.starts_with([' ', '\n', '\r', '#', '\t']) && !line.is_empty() {
             // Nothing but a key of the file itself can come after the section.
-            if !begins_key(line.text) {
+            if !begins_key(first_line(line)) {
                 return None;
             }
-            tail = Some(line.start..text.len());
+            tail = Some(at..text.len());
             break;
         }
-        if indent == column
-            && complete
-            && line.start - start >= size
-            && line.text.get(indent..).is_some_and(begins_key)
-        {
-            parts.push(start..line.start);
-            start = line.start;
+        if at - start >= size && is_member(line, column) && is_complete(text.get(..at).unwrap_or_default()) {
+            parts.push(start..at);
+            start = at;
         }
-        complete = is_complete(line.text);
     }
     let end = tail.as_ref().map_or(text.len(), |tail| tail.start);
     parts.push(start..end);
-    let column = column.filter(|column| *column > 0)?;
-    (parts.len() > 1).then_some(Cuts { parts, tail, column })
+    (column > 0 && parts.len() > 1).then_some(Cuts { parts, tail, column })
 }
 
-struct Line<'t> {
-    start: usize,
-    text: &'t str,
+/// Lines from an offset on, each with its own.
+fn lines(text: &str, from: usize) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = from;
+    text.get(from..).unwrap_or_default().split_inclusive('\n').map(move |line| {
+        let start = at;
+        at += line.len();
+        (start, line)
+    })
 }
 
-struct Lines<'t> {
-    text: &'t str,
-    at: usize,
+fn first_line(text: &str) -> &str {
+    text.split_inclusive('\n').next().unwrap_or_default()
 }
 
-impl<'t> Iterator for Lines<'t> {
-    type Item = Line<'t>;
+fn indent(line: &str) -> usize {
+    line.bytes().take_while(|byte| *byte == b' ').count()
+}
 
-    fn next(&mut self) -> Option<Line<'t>> {
-        let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
-        let text = rest.split_inclusive('\n').next()?;
-        let start = self.at;
-        self.at += text.len();
-        Some(Line { start, text })
-    }
+/// Whether a text begins with a key in this column.
+fn is_member(text: &str, column: usize) -> bool {
+    let line = first_line(text);
+    indent(line) == column && line.get(column..).is_some_and(begins_key)
 }
 
 fn is_section(line: &str) -> bool {
@@ -109,9 +104,11 @@ fn is_blank(line: &str) -> bool {
     text.is_empty() || text.starts_with('#')
 }
 
-/// Ends in something, and not where a value is missing, whose place would depend on what follows.
-fn is_complete(line: &str) -> bool {
-    line.trim_end().ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '"' | '\'' | ']' | '}'))
+/// The last line that says something ends in something, and not where a value is missing, whose place would
+/// depend on what follows.
+fn is_complete(before: &str) -> bool {
+    let last = before.lines().rev().find(|line| !is_blank(line)).unwrap_or_default();
+    last.trim_end().ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '"' | '\'' | ']' | '}'))
 }
 
 /// A plain name with its colon.
