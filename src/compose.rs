@@ -40,7 +40,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::host::expect_memory;
+use crate::host::expect_text;
 use crate::project::{Environment, Inputs, Project};
 use crate::source::{FileId, Origin};
 use crate::yaml::{self, Document, Limits, Mapping, Node, Path};
@@ -112,18 +112,11 @@ pub struct Layer {
     pub documents: Vec<Document>,
 }
 
-/// Files of more bytes than this are worth telling the allocator of.
-const LARGE: usize = 64 * 1024;
-/// So many bytes of memory a byte of text comes to while it is loaded.
-const GROWTH: usize = 28;
-
 /// The project's files as layers, in their order. `None` where the sink got errors.
 pub fn parse(project: &Project, inputs: &Inputs, sink: &mut Sink) -> Option<Vec<Layer>> {
     let length = |file: &FileId| inputs.sources().get(*file).map_or(0, |source| source.text.len());
     let bytes: usize = project.files.iter().map(length).sum();
-    if bytes > LARGE {
-        expect_memory(bytes.saturating_mul(GROWTH));
-    }
+    expect_text(bytes);
     let layers: Vec<_> = project.files.iter().map(|file| parse_file(*file, inputs, sink)).collect();
     layers.into_iter().collect()
 }

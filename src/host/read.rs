@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags};
 
+use super::sys::expect_memory;
+
 /// What was read and what it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
@@ -48,6 +50,18 @@ pub enum ReadError {
     Io { path: PathBuf, source: io::Error },
 }
 
+/// Texts of more bytes than this are worth telling the allocator of.
+const LARGE: usize = 64 * 1024;
+/// So many bytes of memory a byte of a text comes to while it is loaded.
+const GROWTH: usize = 28;
+
+/// Says that texts of so many bytes are about to be read and taken apart.
+pub fn expect_text(bytes: usize) {
+    if bytes > LARGE {
+        expect_memory(bytes.saturating_mul(GROWTH));
+    }
+}
+
 /// Reads a file from beginning to end, opening it exactly once: a process substitution can only be
 /// read once. At most `limit` bytes. Blocks on a pipe until its writers are gone.
 pub fn read_file(path: &Path, limit: u64) -> Result<Content, ReadError> {
@@ -77,7 +91,9 @@ fn read_open(path: &Path, mut file: File, limit: u64) -> Result<Content, ReadErr
         return Err(too_large());
     }
 
-    let mut bytes = Vec::with_capacity(usize::try_from(before.size).unwrap_or(0));
+    let size = usize::try_from(before.size).unwrap_or(0);
+    expect_text(size);
+    let mut bytes = Vec::with_capacity(size);
     // One byte more than allowed tells a file of exactly that size from a larger one.
     file.by_ref().take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(io_error)?;
     let length = bytes.len() as u64;
