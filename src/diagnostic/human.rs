@@ -2,8 +2,12 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents,
+};
 
 use crate::source::{FileId, SourceMap};
 
@@ -47,7 +51,7 @@ pub fn write_findings(
 struct Report<'a> {
     code: Option<&'a Finding>,
     message: String,
-    source: Option<NamedSource<String>>,
+    source: Option<Window>,
     labels: Vec<&'a Label>,
     related: Vec<Report<'a>>,
 }
@@ -62,9 +66,16 @@ impl<'a> Report<'a> {
             }
         }
         let mut parts = groups.into_iter().map(|(file, labels)| {
-            let source =
-                sources.get(file).map(|source| NamedSource::new(&source.name, source.text.to_string()));
-            (source, labels)
+            let source = sources.get(file);
+            let source = source.map(|source| Window { name: source.name.clone(), text: source.text.clone() });
+            // Two places of one endless line cannot be shown together.
+            let endless = |label: &&&Label| source.as_ref().is_some_and(|source| source.is_endless(label));
+            let shown = if labels.iter().any(|label| endless(&label)) {
+                labels.into_iter().take(1).collect()
+            } else {
+                labels
+            };
+            (source, shown)
         });
         let (source, labels) = parts.next().unwrap_or_default();
         let related = parts
@@ -114,7 +125,9 @@ impl Diagnostic for Report<'_> {
         Some(Box::new(self.labels.iter().map(|label| {
             let range = label.span.range();
             let text = (!label.text.is_empty()).then(|| label.text.clone());
-            LabeledSpan::new(text, range.start, range.len())
+            let endless = self.source.as_ref().is_some_and(|source| source.is_endless(label));
+            let length = if endless { range.len().min(BESIDE) } else { range.len() };
+            LabeledSpan::new(text, range.start, length)
         })))
     }
 
@@ -123,5 +136,112 @@ impl Diagnostic for Report<'_> {
             return None;
         }
         Some(Box::new(self.related.iter().map(|report| report as &dyn Diagnostic)))
+    }
+}
+
+/// Of a line with more bytes than this only a part is shown: nobody can read it, and miette cannot print it.
+const ENDLESS: usize = 4096;
+
+/// So many bytes of an endless line are shown on either side.
+const BESIDE: usize = 80;
+
+/// A source of which miette sees no more than the surroundings of what it asks for. It counts characters from
+/// the start otherwise, for every finding.
+#[derive(Debug)]
+struct Window {
+    name: String,
+    text: Arc<str>,
+}
+
+impl Window {
+    fn line_start(&self, at: usize) -> usize {
+        self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1)
+    }
+
+    fn line_end(&self, at: usize) -> usize {
+        self.text.get(at..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |length| at + length + 1)
+    }
+
+    fn is_endless(&self, label: &Label) -> bool {
+        let at = self.boundary(label.span.start as usize);
+        self.line_end(at) - self.line_start(at) > ENDLESS
+    }
+
+    /// The end of the character before this one, at the latest.
+    fn boundary(&self, at: usize) -> usize {
+        (0..=at.min(self.text.len())).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
+    }
+
+    /// So many lines on either side of a place, and not more than a part of an endless one.
+    fn around(&self, from: usize, until: usize, before: usize, after: usize) -> (usize, usize) {
+        let (line, end) = (self.line_start(from), self.line_end(until));
+        if end - line > ENDLESS && from - line + (end - until) > ENDLESS {
+            return (
+                self.boundary(from.saturating_sub(BESIDE)).max(line),
+                self.boundary(until + BESIDE).min(end),
+            );
+        }
+        let start = (0..before).fold(line, |start, _| {
+            let earlier = self.line_start(start.saturating_sub(1));
+            if start - earlier > ENDLESS { start } else { earlier }
+        });
+        let stop = (0..after).fold(end, |stop, _| {
+            let later = self.line_end(stop);
+            if later - stop > ENDLESS { stop } else { later }
+        });
+        (start, stop)
+    }
+}
+
+impl SourceCode for Window {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let from = self.boundary(span.offset());
+        let until = self.boundary(span.offset().saturating_add(span.len())).max(from);
+        // A line more than asked for, which shows where the others end.
+        let (start, stop) = self.around(from, until, before + 1, after + 1);
+        let shown = self.text.get(start..stop).ok_or(MietteError::OutOfBounds)?;
+        let moved = SourceSpan::from((span.offset().saturating_sub(start), span.len()));
+        let inner = shown.read_span(&moved, before, after)?;
+        let line = self.text.get(..start).unwrap_or_default().matches('\n').count();
+        let column = if inner.line() == 0 { start - self.line_start(start) } else { 0 };
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            inner.data(),
+            SourceSpan::from((inner.span().offset() + start, inner.span().len())),
+            inner.line() + line,
+            inner.column() + column,
+            inner.line_count(),
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Code;
+    use crate::source::{SourceFile, Span};
+
+    /// A compose file without line breaks, as a program may write it.
+    #[test]
+    fn a_place_far_out_on_an_endless_line_is_shown() {
+        let text = format!("x: [{}here, {}there]\n", "a, ".repeat(100_000), "é, ".repeat(100_000));
+        let mut sources = SourceMap::default();
+        let file = sources.add(SourceFile::new("compose.yaml", "/p/compose.yaml", text.as_str()));
+        let at = |word: &str| {
+            let start = text.find(word).unwrap();
+            Span::new(file, start, start + word.len())
+        };
+        let finding =
+            Finding::error(Code::ComposeValue, "wrong").at(at("here"), "this").at(at("there"), "that");
+        let mut out = Vec::new();
+        write_findings(&mut out, &[finding], &sources, Screen { colour: false, width: 100 }).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains("a, here, é") && out.contains("this"), "{out}");
+        assert!(out.contains("compose.yaml:1:300005") && out.len() < 2000, "{out}");
     }
 }
