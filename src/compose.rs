@@ -35,15 +35,17 @@ mod tags;
 pub mod trace;
 mod unicity;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use foldhash::HashSet;
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::host::expect_text;
 use crate::project::{Environment, Inputs, Project};
 use crate::source::{FileId, Origin};
-use crate::yaml::{self, Document, Limits, Mapping, Node, Path};
+use crate::yaml::{self, Document, Limits, Mapping, Node, Path, Text};
 
 pub use expression::{begins as begins_with_expression, written as as_written};
 pub use hash::config_hash;
@@ -378,7 +380,7 @@ impl Model {
     }
 
     /// Names of the services that the active profiles enable.
-    pub fn enabled(&self) -> HashSet<String> {
+    pub fn enabled(&self) -> HashSet<Text> {
         select::enabled(&self.root, &self.profiles)
     }
 }

@@ -49,9 +49,9 @@ pub fn transform(node: &mut Node, spec: &Spec, path: &Path<'_>, on_fault: OnFaul
     }
     match &mut node.value {
         Value::Map(map) => {
-            for (key, child) in map.iter_mut() {
-                if let Some(spec) = spec.child(key).filter(|spec| spec.work().canonical) {
-                    transform(child, spec, &path.key(key), on_fault, sink);
+            for (key, child) in map.keyed_mut() {
+                if let Some((spec, _)) = spec.child_with_work(key).filter(|(_, work)| work.canonical) {
+                    transform(child, spec, &path.key(key.text), on_fault, sink);
                 }
             }
         }
@@ -138,7 +138,7 @@ fn map_items(node: Node, convert: fn(Node) -> Node) -> Node {
 
 fn single(key: &str, node: Node) -> Node {
     let origin = node.origin;
-    let mut map = Mapping::new();
+    let mut map = Mapping::with_capacity(1);
     map.put(key, node);
     Node::map(map, origin)
 }
@@ -264,7 +264,7 @@ fn volume_map(volume: &volume::Volume, item: &Node) -> Node {
     if volume.read_only {
         map.put("read_only", flag(true));
     }
-    let mut bind = Mapping::new();
+    let mut bind = Mapping::with_capacity(1);
     if let Some(selinux) = &volume.selinux {
         bind.put("selinux", Node::string(selinux, at));
     }

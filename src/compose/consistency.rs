@@ -3,14 +3,14 @@
 mod graph;
 mod limits;
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node, Path, spread};
+use crate::yaml::{Mapping, Node, Path, Text, spread};
 
 use super::load::section;
-use super::merge::text;
+use super::merge::{printed, text};
 use super::suggest::nearest;
 
 /// Checks every enabled service of a decoded model. `enabled` says which services are.
@@ -196,7 +196,7 @@ impl Checker<'_> {
             if volume.get("type").and_then(Node::as_str) == Some("volume")
                 && let Some(source) = volume.get("source")
             {
-                self.defined("volumes", "volume", name, &text(source), source, sink);
+                self.defined("volumes", "volume", name, &printed(source), source, sink);
             }
         }
         if let Some(build) = service.get("build") {
@@ -217,7 +217,7 @@ impl Checker<'_> {
 
     fn reference(&self, section: &str, what: &str, name: &str, item: &Node, sink: &mut Sink) {
         match item.get("source") {
-            Some(source) => self.defined(section, what, name, &text(source), source, sink),
+            Some(source) => self.defined(section, what, name, &printed(source), source, sink),
             None => self.defined(section, what, name, "", item, sink),
         }
     }
@@ -245,27 +245,29 @@ impl Checker<'_> {
 
 /// Two mounts cannot have one target.
 fn mounts(name: &str, service: &Node, sink: &mut Sink) {
-    let mut seen: HashMap<String, String> = HashMap::new();
-    let mut claim = |target: String, place: String, at: Origin, sink: &mut Sink| {
+    let mut seen: HashMap<Text, (&str, usize)> = HashMap::new();
+    let mut claim = |target: Text, place: (&'static str, usize), origin: Origin, sink: &mut Sink| {
+        let path = |(key, at): (&str, usize)| format!("services.{name}.{key}[{at}]");
         if let Some(first) = seen.get(&target) {
+            let (place, first) = (path(place), path(*first));
             sink.push(
                 Finding::error(
                     Code::ComposeConflict,
                     format!("{place}: target {target} already mounted as {first}"),
                 )
-                .at_origin(at, "mounted again"),
+                .at_origin(origin, "mounted again"),
             );
         } else {
             seen.insert(target, place);
         }
     };
     for (at, item) in items_of(service, "tmpfs").enumerate() {
-        let target = text(item).split(':').next().unwrap_or_default().to_owned();
-        claim(target, format!("services.{name}.tmpfs[{at}]"), item.origin, sink);
+        let target = printed(item).split(':').next().unwrap_or_default().into();
+        claim(target, ("tmpfs", at), item.origin, sink);
     }
     for (at, item) in items_of(service, "volumes").enumerate() {
         let Some(target) = item.get("target") else { continue };
-        claim(text(target), format!("services.{name}.volumes[{at}]"), target.origin, sink);
+        claim(printed(target), ("volumes", at), target.origin, sink);
     }
 }
 

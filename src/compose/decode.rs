@@ -12,6 +12,9 @@ use super::merge::{kind, printed, text};
 use super::short::{boolean, command, duration, file_mode, host, integer, size};
 use super::table::{Canonical, Decode, Map, Object, Scalars, Spec, is_extension};
 
+/// For so many fields no memory is asked for.
+const FEW: usize = 32;
+
 /// Reads a canonical tree as the typed model.
 pub struct Decoder {
     /// Expressions stay as they are written.
@@ -165,23 +168,37 @@ impl Decoder {
 
     /// Known fields in the table's order, then extensions.
     fn fields(&self, mut map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
-        let always = object.fields.iter().filter(|field| object.always && field.always);
-        for field in always {
+        let always = if object.always { object.fields } else { &[] };
+        for field in always.iter().filter(|field| field.always) {
             if !map.contains(field.key) {
                 map.put(field.key, Node::null(Origin::Default("empty")));
             }
         }
         let place = |key: &str| object.position(key).unwrap_or(usize::MAX);
-        let mut places: Vec<usize> = map.keys().map(place).collect();
+        let mut few = [usize::MAX; FEW];
+        let mut many = Vec::new();
+        let places = match few.get_mut(..map.len()) {
+            Some(places) => places,
+            None => {
+                many.resize(map.len(), usize::MAX);
+                many.as_mut_slice()
+            }
+        };
+        for (slot, key) in places.iter_mut().zip(map.marked_keys()) {
+            *slot = object.position(key).unwrap_or(usize::MAX);
+        }
         if !places.is_sorted() {
             map.sort_by_place(place);
             places.sort_unstable();
         }
-        let mut places = places.into_iter();
+        let mut places = places.iter();
         map.retain(|key, node| {
-            let Some(field) = places.next().and_then(|at| object.fields.get(at)) else {
+            let Some(field) = places.next().and_then(|at| object.fields.get(*at)) else {
                 return is_extension(key) && !object.loses_extensions;
             };
+            if is_decoded(node, field.spec.decode) {
+                return true;
+            }
             let origin = node.origin;
             let written = std::mem::replace(node, Node::null(origin));
             match self.decode(written, &field.spec, &path.key(field.key), sink) {
@@ -227,6 +244,18 @@ impl Decoder {
         }
         (!decoded.is_empty()).then(|| Node::map(decoded, origin))
     }
+}
+
+/// Whether a value is in the model what it is in the tree; most are.
+fn is_decoded(node: &Node, decode: Decode) -> bool {
+    node.tag.is_none()
+        && match (decode, &node.value) {
+            (Decode::Text, Value::String(text)) => !text.is_empty(),
+            (Decode::Bool | Decode::External, Value::Bool(value)) => *value,
+            (Decode::Int, Value::Int(number)) => *number != 0,
+            (Decode::BoolKept | Decode::Required, Value::Bool(_)) | (Decode::IntKept, Value::Int(_)) => true,
+            _ => false,
+        }
 }
 
 /// The name under which Compose's decoder keeps extensions while it works.
@@ -413,17 +442,19 @@ fn text_map(node: Node, nullable: bool) -> Result<Mapping, String> {
             }
         }
         Value::Seq(items) => {
+            decoded = Mapping::with_capacity(items.len());
             for item in items {
-                let whole = text(&item);
+                let origin = item.origin;
+                let whole = taken(item);
                 let (key, value) = match whole.split_once('=') {
-                    Some((key, value)) => (key, Node::string(value, item.origin)),
-                    None if nullable => (whole.as_str(), Node::null(item.origin)),
-                    None => (whole.as_str(), Node::string("", item.origin)),
+                    Some((key, value)) => (key, Node::string(value, origin)),
+                    None if nullable => (whole.as_str(), Node::null(origin)),
+                    None => (whole.as_str(), Node::string("", origin)),
                 };
                 if nullable && key.ends_with(char::is_whitespace) {
                     return Err(format!("environment variable {key} is declared with a trailing space"));
                 }
-                decoded.insert(key, item.origin, value);
+                decoded.insert(key, origin, value);
             }
         }
         _ => {}

@@ -25,9 +25,9 @@ impl Interpolation<'_> {
     pub fn apply(&self, node: &mut Node, spec: Option<&Spec>, path: &Path<'_>, sink: &mut Sink) {
         match &mut node.value {
             Value::Map(map) => {
-                for (key, child) in map.iter_mut() {
+                for (key, child) in map.keyed_mut() {
                     let spec = spec.and_then(|spec| spec.child(key));
-                    self.apply(child, spec, &path.key(key), sink);
+                    self.apply(child, spec, &path.key(key.text), sink);
                 }
             }
             Value::Seq(items) => {

@@ -210,7 +210,10 @@ impl Loader<'_> {
             );
             return None;
         }
-        let tags = tags::extract(&mut root);
+        let section = root.get(slices::SECTION).and_then(|section| section.tag);
+        // Otherwise they are taken out of the slices.
+        let at_once = !self.phases.interpolate || self.trace.is_some() || section.is_some();
+        let mut tags = if at_once { tags::extract(&mut root) } else { Vec::new() };
         if self.phases.interpolate {
             if let Some(trace) = &mut self.trace {
                 trace.note_expressions(&root);
@@ -222,10 +225,13 @@ impl Loader<'_> {
                 keeps: self.phases.keeps_expressions,
             };
             let found = slices::each(&mut root, |root| {
+                let tags = tags::extract(root);
                 let mut sink = Sink::new();
                 interpolation.apply(root, Some(&PROJECT), &Path::ROOT, &mut sink);
-                [sink]
+                (tags, [sink])
             });
+            let (own, found): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+            tags.extend(own.into_iter().flatten());
             self.tell(found);
         }
         (self.errors() == before).then_some(Prepared { root, tags })

@@ -179,10 +179,10 @@ pub fn to_map(node: Node, default: Option<fn(&Node) -> Node>) -> Node {
     let origin = node.origin;
     match node.value {
         Value::Seq(items) => {
-            let mut map = Mapping::new();
+            let mut map = Mapping::with_capacity(items.len());
             for item in items {
                 let value = default.map_or_else(|| Node::null(item.origin), |make| make(&item));
-                map.insert(text(&item), item.origin, value);
+                map.insert(printed(&item), item.origin, value);
             }
             Node::map(map, origin)
         }
@@ -192,7 +192,7 @@ pub fn to_map(node: Node, default: Option<fn(&Node) -> Node>) -> Node {
 
 /// What `depends_on: [name]` stands for.
 pub fn dependency(name: &Node) -> Node {
-    let mut map = Mapping::new();
+    let mut map = Mapping::with_capacity(2);
     map.put("condition", Node::string("service_started", name.origin));
     map.put("required", Node::new(Value::Bool(true), name.origin));
     Node::map(map, name.origin)

@@ -57,7 +57,7 @@ fn networks(model: &mut Node) {
             }
             let declared = service.get("networks").and_then(Node::as_map);
             if declared.is_none_or(Mapping::is_empty) {
-                let mut map = Mapping::new();
+                let mut map = Mapping::with_capacity(1);
                 map.put("default", Node::null(DEFAULT_NETWORK));
                 service.put("networks", Node::map(map, DEFAULT_NETWORK));
                 used = true;

@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node, Path, Value, natural_cmp, spread, to_json, to_yaml, to_yaml_with_lines};
+use crate::yaml::{
+    Mapping, Node, Path, Value, natural_cmp, spread, to_json, to_yaml, to_yaml_preparing, to_yaml_with_lines,
+};
 
 use super::table::{Decode, Map, Object, PROJECT, Spec, is_extension};
 
@@ -20,10 +22,19 @@ pub fn render(model: &Node, format: Format) -> String {
 
 /// As [`render`], of a model that may lose what is not printed.
 pub fn render_arranged(model: &mut Node, format: Format) -> String {
-    put_in_order(model, Some(&PROJECT), format, &Path::ROOT);
     let text = match format {
-        Format::Yaml => to_yaml(model),
-        Format::Json => to_json(model),
+        Format::Yaml => {
+            let order = Order { format, later: true };
+            order.put(model, Some(&PROJECT), &Path::ROOT);
+            to_yaml_preparing(model, |section, name, member| {
+                let spec = PROJECT.child(section).and_then(|section| section.child(name));
+                order.put(member, spec, &Path::ROOT.key(section).key(name));
+            })
+        }
+        Format::Json => {
+            put_in_order(model, Some(&PROJECT), format, &Path::ROOT);
+            to_json(model)
+        }
     };
     if text.contains('$') { text.replace('$', "$$") } else { text }
 }
@@ -86,29 +97,7 @@ pub fn arrange_owned(mut node: Node, spec: Option<&Spec>, format: Format, path: 
 
 /// In place: a large model is not to be there twice.
 fn put_in_order(node: &mut Node, spec: Option<&Spec>, format: Format, path: &Path<'_>) {
-    match &mut node.value {
-        Value::Map(map) => match spec.and_then(|spec| spec.map) {
-            Some(Map::Object(object)) => order_object(map, object, format, path),
-            Some(Map::Free { value, .. }) => order_free(map, Some(value), format, path),
-            None => order_free(map, None, format, path),
-        },
-        // An extension's empty list is a nil slice to Go.
-        Value::Seq(items) if items.is_empty() && spec.is_none() && format == Format::Json => {
-            node.value = Value::Null;
-        }
-        Value::Seq(items) => {
-            let spec = spec.and_then(Spec::item);
-            for (at, item) in items.iter_mut().enumerate() {
-                put_in_order(item, spec, format, &path.index(at));
-            }
-        }
-        _ => {}
-    }
-}
-
-fn order_free(map: &mut Mapping, spec: Option<&Spec>, format: Format, path: &Path<'_>) {
-    spread::values(map, path, |child, path| put_in_order(child, spec, format, path));
-    sort(map, |a, b| compare(a, b, format));
+    Order { format, later: false }.put(node, spec, path);
 }
 
 fn compare(a: &str, b: &str, format: Format) -> Ordering {
@@ -118,54 +107,87 @@ fn compare(a: &str, b: &str, format: Format) -> Ordering {
     }
 }
 
-/// Most mappings are in order already, and sorting builds the index anew.
-fn sort(map: &mut Mapping, compare: impl Fn(&str, &str) -> Ordering) {
-    if !map.keys().is_sorted_by(|a, b| compare(a, b) != Ordering::Greater) {
-        map.sort_by(compare);
-    }
+#[derive(Clone, Copy)]
+struct Order {
+    format: Format,
+    /// The members of a large section come when they are written.
+    later: bool,
 }
 
-/// The place of an extension, behind all fields.
-const NOWHERE: usize = usize::MAX;
-
-fn places_of(map: &Mapping, object: &Object) -> Vec<usize> {
-    map.keys().map(|key| object.position(key).unwrap_or(NOWHERE)).collect()
-}
-
-fn order_object(map: &mut Mapping, object: &'static Object, format: Format, path: &Path<'_>) {
-    // Go's JSON encoder knows extensions of the project alone.
-    let extensions = format == Format::Yaml || path.is_root();
-    let known = |key: &str| object.position(key).is_some() || extensions && is_extension(key);
-    let mut places = places_of(map, object);
-    if map.keys().zip(&places).any(|(key, place)| *place == NOWHERE && !known(key)) {
-        map.retain(|key, _| known(key));
-        places = places_of(map, object);
-    }
-    for ((key, child), place) in map.iter_mut().zip(&places) {
-        put_in_order(child, object.fields.get(*place).map(|field| &field.spec), format, &path.key(key));
-    }
-    if format == Format::Json {
-        for (key, empty) in json_always(object.name) {
-            if !map.contains(key) {
-                map.put(*key, Node::new(empty.value(), Origin::Default("JSON")));
+impl Order {
+    fn put(self, node: &mut Node, spec: Option<&Spec>, path: &Path<'_>) {
+        match &mut node.value {
+            Value::Map(map) => match spec.and_then(|spec| spec.map) {
+                Some(Map::Object(object)) => self.object(map, object, path),
+                Some(Map::Free { value, .. }) => self.free(map, Some(value), path),
+                None => self.free(map, None, path),
+            },
+            // An extension's empty list is a nil slice to Go.
+            Value::Seq(items) if items.is_empty() && spec.is_none() && self.format == Format::Json => {
+                node.value = Value::Null;
             }
-        }
-        places = places_of(map, object);
-    }
-    // Two in the same place are extensions.
-    if !places.is_sorted_by(|a, b| a < b) {
-        let place = |key: &str| object.position(key).unwrap_or(NOWHERE);
-        map.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| compare(a, b, format)));
-    }
-    if format == Format::Json {
-        match object.name {
-            "ulimit" => map.retain(|_, node| node.as_int() != Some(0)),
-            "weight_device" | "throttle_device" => with_go_names(map),
+            Value::Seq(items) => {
+                let spec = spec.and_then(Spec::item);
+                for (at, item) in items.iter_mut().enumerate() {
+                    self.put(item, spec, &path.index(at));
+                }
+            }
             _ => {}
         }
     }
-    if path.is_root() {
-        order_project(map, format);
+
+    fn free(self, map: &mut Mapping, spec: Option<&Spec>, path: &Path<'_>) {
+        if !(self.later && spread::is_large(path, map.len())) {
+            spread::values(map, path, |child, path| self.put(child, spec, path));
+        }
+        // Most mappings are in order already, and sorting builds the index anew.
+        let compare = |a: &str, b: &str| compare(a, b, self.format);
+        if !map.keys().is_sorted_by(|a, b| compare(a, b) != Ordering::Greater) {
+            map.sort_by(compare);
+        }
+    }
+
+    fn object(self, map: &mut Mapping, object: &'static Object, path: &Path<'_>) {
+        let format = self.format;
+        // Go's JSON encoder knows extensions of the project alone.
+        let extensions = format == Format::Yaml || path.is_root();
+        let known = |key: &str| object.position(key).is_some() || extensions && is_extension(key);
+        let (mut all_known, mut in_order) = (true, true);
+        let mut before = None;
+        for (key, child) in map.keyed_mut() {
+            let place = object.position(key);
+            all_known &= place.is_some() || known(key.text);
+            // Two without a place are extensions.
+            in_order &= before < place;
+            before = place;
+            let field = place.and_then(|place| object.fields.get(place));
+            self.put(child, field.map(|field| &field.spec), &path.key(key.text));
+        }
+        if !all_known {
+            map.retain(|key, _| known(key));
+        }
+        if format == Format::Json {
+            for (key, empty) in json_always(object.name) {
+                if !map.contains(key) {
+                    map.put(*key, Node::new(empty.value(), Origin::Default("JSON")));
+                    in_order = false;
+                }
+            }
+        }
+        if !in_order {
+            let place = |key: &str| object.position(key).unwrap_or(usize::MAX);
+            map.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| compare(a, b, format)));
+        }
+        if format == Format::Json {
+            match object.name {
+                "ulimit" => map.retain(|_, node| node.as_int() != Some(0)),
+                "weight_device" | "throttle_device" => with_go_names(map),
+                _ => {}
+            }
+        }
+        if path.is_root() {
+            order_project(map, format);
+        }
     }
 }
 

@@ -26,8 +26,10 @@ pub fn resolve(node: &mut Node, spec: &Spec, base: &Base<'_>) {
             let is_bind_volume = map.get("driver").and_then(Node::as_str) == Some("local")
                 && map.get("driver_opts").and_then(|opts| opts.get("o")).and_then(Node::as_str)
                     == Some("bind");
-            for (key, child) in map.iter_mut() {
-                let Some(spec) = spec.child(key).filter(|spec| spec.work().paths) else { continue };
+            for (key, child) in map.keyed_mut() {
+                let Some((spec, _)) = spec.child_with_work(key).filter(|(_, work)| work.paths) else {
+                    continue;
+                };
                 if spec.path == Some(PathRule::BindSource) && !is_bind {
                     continue;
                 }
@@ -102,16 +104,15 @@ fn expand_home(text: &str, base: &Base<'_>) -> String {
 
 /// As Go's `filepath.Join`: joined and cleaned.
 pub fn join(directory: &FsPath, text: &str) -> String {
-    let joined = if text.is_empty() {
-        directory.to_path_buf()
-    } else {
-        PathBuf::from(format!("{}/{text}", directory.display()))
-    };
-    clean(&joined.to_string_lossy())
+    let directory = directory.to_string_lossy();
+    if text.is_empty() { clean(&directory) } else { clean(&[&*directory, "/", text].concat()) }
 }
 
 /// As Go's `path.Clean`: `.` and `..` removed lexically.
 pub fn clean(text: &str) -> String {
+    if is_clean(text) {
+        return text.to_owned();
+    }
     let rooted = text.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in text.split('/') {
@@ -132,6 +133,19 @@ pub fn clean(text: &str) -> String {
         (false, true) => ".".to_owned(),
         (false, false) => parts.join("/"),
     }
+}
+
+/// Whether an absolute path has nothing to remove; most are like that.
+fn is_clean(text: &str) -> bool {
+    let mut before = None;
+    text.len() > 1
+        && text.starts_with('/')
+        && !text.ends_with(['/', '.'])
+        && text.bytes().all(|byte| {
+            let is_component = !(before == Some(b'/') && matches!(byte, b'/' | b'.'));
+            before = Some(byte);
+            is_component
+        })
 }
 
 fn is_windows_absolute(text: &str) -> bool {

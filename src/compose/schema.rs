@@ -31,8 +31,8 @@ pub fn validate(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
 }
 
 fn validate_object(node: &Node, map: &Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) {
-    for (key, entry) in map.entries() {
-        match object.field(key) {
+    for (sought, (key, entry)) in map.marked_keys().zip(map.entries()) {
+        match object.field(sought) {
             Some(field) => validate(&entry.value, &field.spec, &path.key(key), sink),
             None if object.extensions && is_extension(key) => {}
             None if !object.closed => {}
@@ -58,7 +58,8 @@ fn validate_object(node: &Node, map: &Mapping, object: &'static Object, path: &P
             }
         }
     }
-    for field in object.fields.iter().filter(|field| field.required && !map.contains(field.key)) {
+    let required = if object.requires { object.fields } else { &[] };
+    for field in required.iter().filter(|field| field.required && !map.contains(field.key)) {
         sink.push(
             Finding::error(Code::ComposeType, format!("{path} has no `{}`, which is required", field.key))
                 .at_origin(node.origin, format!("`{}` is missing here", field.key)),

@@ -1,15 +1,15 @@
 //! Which services of the model a command is about: profiles, names on the command line, and the
 //! resources they use.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashSet, HashSetExt};
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::{Mapping, Node, Text};
 
 use super::glob::Glob;
 use super::load::section;
-use super::merge::text;
+use super::merge::{printed, text};
 use super::suggest::nearest;
 
 /// The active profiles.
@@ -46,18 +46,18 @@ impl Profiles {
 }
 
 /// The enabled services of a model.
-pub fn enabled(model: &Node, profiles: &Profiles) -> HashSet<String> {
+pub fn enabled(model: &Node, profiles: &Profiles) -> HashSet<Text> {
     section(model, "services")
         .into_iter()
         .flat_map(Mapping::iter)
         .filter(|(_, service)| profiles.enable(service))
-        .map(|(name, _)| name.to_owned())
+        .map(|(name, _)| name.into())
         .collect()
 }
 
 /// The services that patterns on the command line name, with everything they depend on. Naming a
 /// service enables its own profiles.
-pub fn named(model: &Node, profiles: &mut Profiles, patterns: &[String], sink: &mut Sink) -> HashSet<String> {
+pub fn named(model: &Node, profiles: &mut Profiles, patterns: &[String], sink: &mut Sink) -> HashSet<Text> {
     let empty = Mapping::new();
     let services = section(model, "services").unwrap_or(&empty);
     let given = profiles.clone();
@@ -81,10 +81,10 @@ pub fn named(model: &Node, profiles: &mut Profiles, patterns: &[String], sink: &
         let own = disabled.and_then(|service| service.get("profiles")).and_then(Node::as_seq);
         profiles.add(own.into_iter().flatten().map(text));
     }
-    let mut kept: HashSet<String> = HashSet::new();
+    let mut kept: HashSet<Text> = HashSet::new();
     let mut stack = wanted;
     while let Some(name) = stack.pop() {
-        if !kept.insert(name.to_owned()) {
+        if !kept.insert(name.into()) {
             continue;
         }
         let Some(service) = services.get(name) else { continue };
@@ -112,7 +112,7 @@ fn no_such(name: &str, services: &Mapping) -> Finding {
 }
 
 /// The model with only `kept` services, and dependencies among them.
-pub fn keep_services(model: &mut Node, kept: &HashSet<String>, trim_dependencies: bool) {
+pub fn keep_services(model: &mut Node, kept: &HashSet<Text>, trim_dependencies: bool) {
     let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) else { return };
     services.retain(|name, _| kept.contains(name));
     if !trim_dependencies {
@@ -131,36 +131,36 @@ pub fn keep_services(model: &mut Node, kept: &HashSet<String>, trim_dependencies
 
 /// Drops networks, volumes, secrets, configs and models that no service uses.
 pub fn drop_unused(model: &mut Node) {
-    let mut used: HashMap<&'static str, HashSet<String>> = HashMap::new();
+    let mut used: HashSet<(&str, Text)> = HashSet::new();
     for (_, service) in section(model, "services").into_iter().flat_map(Mapping::iter) {
-        let mut note = |section: &'static str, name: String| {
-            used.entry(section).or_default().insert(name);
+        let mut note = |section: &'static str, name: Text| {
+            used.insert((section, name));
         };
         for key in ["networks", "models"] {
             for (name, _) in service.get(key).and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
-                note(key, name.to_owned());
+                note(key, name.into());
             }
         }
         for volume in service.get("volumes").and_then(Node::as_seq).into_iter().flatten() {
             if volume.get("type").and_then(Node::as_str) == Some("volume")
                 && let Some(source) = volume.get("source")
             {
-                note("volumes", text(source));
+                note("volumes", printed(source));
             }
         }
         let build_secrets = service.at(&["build", "secrets"]).and_then(Node::as_seq);
         let secrets = service.get("secrets").and_then(Node::as_seq);
         for secret in secrets.into_iter().chain(build_secrets).flatten() {
-            note("secrets", secret.get("source").map(text).unwrap_or_default());
+            note("secrets", secret.get("source").map(printed).unwrap_or_default());
         }
         for config in service.get("configs").and_then(Node::as_seq).into_iter().flatten() {
-            note("configs", config.get("source").map(text).unwrap_or_default());
+            note("configs", config.get("source").map(printed).unwrap_or_default());
         }
     }
     let Some(root) = model.as_map_mut() else { return };
     for key in super::table::RESOURCES {
         let Some(resources) = root.get_mut(key).and_then(Node::as_map_mut) else { continue };
-        resources.retain(|name, _| used.get(key).is_some_and(|used| used.contains(name)));
+        resources.retain(|name, _| used.contains(&(key, name.into())));
         if resources.is_empty() {
             root.remove(key);
         }

@@ -7,7 +7,8 @@
 
 use crate::yaml::{Entry, Mapping, Node, Text, Value, spread};
 
-const SECTION: &str = "services";
+/// The section with the services.
+pub const SECTION: &str = "services";
 
 /// Does `work`, which must not look from one service at another, with the model; one result for each slice.
 pub fn each<R: Send>(model: &mut Node, work: impl Fn(&mut Node) -> R + Sync) -> Vec<R> {

@@ -1,8 +1,7 @@
 //! Lists whose elements are the same by a key: the first position is kept with the last element.
 
-use std::collections::HashSet;
-
 use compact_str::{ToCompactString, format_compact};
+use foldhash::{HashSet, HashSetExt};
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Finding, Sink};
@@ -15,9 +14,9 @@ use super::table::{Spec, UniqueBy};
 pub fn enforce(node: &mut Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
     match &mut node.value {
         Value::Map(map) => {
-            for (key, child) in map.iter_mut() {
-                if let Some(spec) = spec.child(key).filter(|spec| spec.work().unicity) {
-                    enforce(child, spec, &path.key(key), sink);
+            for (key, child) in map.keyed_mut() {
+                if let Some((spec, _)) = spec.child_with_work(key).filter(|(_, work)| work.unicity) {
+                    enforce(child, spec, &path.key(key.text), sink);
                 }
             }
         }

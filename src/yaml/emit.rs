@@ -8,7 +8,9 @@ mod quote;
 mod tests;
 
 use analysis::{Style, style};
+use quote::pad;
 
+use super::mapping::Member;
 use super::scalar::float_text;
 use super::{Mapping, Node, Value, spread};
 
@@ -44,6 +46,24 @@ pub fn to_yaml_with_lines(node: &Node) -> (String, Vec<usize>) {
     (text, lines)
 }
 
+/// As [`to_yaml`]. `prepare` is called with each member of a large section, and the section's name, before the
+/// member is written: on several processors, and while what it brings about is still near.
+pub fn to_yaml_preparing(node: &mut Node, prepare: impl Fn(&str, &str, &mut Node) + Sync) -> String {
+    let Value::Map(root) = &mut node.value else { return to_yaml(node) };
+    if root.is_empty() {
+        return to_yaml(node);
+    }
+    let mut writer = Writer { out: String::new(), fresh: true, lossless: false, marks: None };
+    for (at, (section, value)) in root.iter_mut().enumerate() {
+        match &mut value.value {
+            Value::Map(map) if spread::pays(map.len()) => writer.prepared(section, map, at == 0, &prepare),
+            _ => writer.member(section, &value.value, 0, at == 0),
+        }
+    }
+    writer.end_line();
+    writer.out
+}
+
 fn write(node: &Node, lossless: bool) -> String {
     written(node, lossless, None).0
 }
@@ -76,7 +96,7 @@ impl Writer {
     }
 
     fn indent(&mut self, by: usize) {
-        self.out.extend(std::iter::repeat_n(' ', by));
+        pad(&mut self.out, by);
     }
 
     fn end_line(&mut self) {
@@ -106,15 +126,38 @@ impl Writer {
 
     /// A mapping that stands directly below the top, written in parts.
     fn section(&mut self, map: &Mapping) {
+        let parts = map.parts(spread::part(map.len())).collect();
+        self.parts(parts, |writer, members: &[Member]| {
+            let members = members.iter().map(|member| (member.key.as_str(), &member.entry.value));
+            writer.members(members, STEP, false);
+        });
+    }
+
+    /// As [`Self::section`], with its name, and with members that are prepared first.
+    fn prepared(
+        &mut self,
+        name: &str,
+        map: &mut Mapping,
+        inline: bool,
+        prepare: &(impl Fn(&str, &str, &mut Node) + Sync),
+    ) {
+        self.name(name, 0, inline);
+        let parts = map.parts_mut(spread::part(map.len())).collect();
+        self.parts(parts, |writer, members: &mut [Member]| {
+            for Member { key, entry, .. } in members {
+                prepare(name, key, &mut entry.value);
+                writer.member(key, &entry.value.value, STEP, false);
+            }
+        });
+    }
+
+    /// Each part as text of its own, put together in their order.
+    fn parts<P: Send>(&mut self, parts: Vec<P>, write: impl Fn(&mut Self, P) + Sync) {
         self.end_line();
-        let texts = spread::in_parts(map.parts(spread::part(map.len())).collect(), |members| {
+        let texts = spread::in_parts(parts, |part| {
             let marks = self.marks.is_some().then(Vec::new);
             let mut writer = Writer { out: String::new(), fresh: true, lossless: self.lossless, marks };
-            writer.members(
-                members.iter().map(|member| (member.key.as_str(), &member.entry.value)),
-                STEP,
-                false,
-            );
+            write(&mut writer, part);
             writer.end_line();
             (writer.out, writer.marks)
         });
@@ -134,20 +177,29 @@ impl Writer {
         inline: bool,
     ) {
         for (at, (key, value)) in members.enumerate() {
-            self.entry(indent, inline && at == 0);
-            if key.len() <= LONGEST_SIMPLE_KEY && !analysis::has_breaks(key) {
-                self.string(key, indent + STEP, true);
-                self.push(":");
-                self.value(&value.value, indent, false);
-            } else {
-                self.push("? ");
-                self.string(key, indent + STEP, false);
-                self.end_line();
-                self.indent(indent);
-                self.push(":");
-                self.value(&value.value, indent, true);
-            }
+            self.member(key, &value.value, indent, inline && at == 0);
         }
+    }
+
+    fn member(&mut self, key: &str, value: &Value, indent: usize, inline: bool) {
+        let is_explicit = self.name(key, indent, inline);
+        self.value(value, indent, is_explicit);
+    }
+
+    /// A key with its colon. `true` if it is written in the explicit form, which has the value on its own line.
+    fn name(&mut self, key: &str, indent: usize, inline: bool) -> bool {
+        self.entry(indent, inline);
+        let is_explicit = key.len() > LONGEST_SIMPLE_KEY || analysis::has_breaks(key);
+        if is_explicit {
+            self.push("? ");
+            self.string(key, indent + STEP, false);
+            self.end_line();
+            self.indent(indent);
+        } else {
+            self.string(key, indent + STEP, true);
+        }
+        self.push(":");
+        is_explicit
     }
 
     fn sequence(&mut self, items: &[Node], indent: usize, inline: bool) {

@@ -22,7 +22,7 @@ pub struct Entry {
 #[derive(Clone)]
 pub(super) struct Member {
     /// See [`mark`].
-    mark: u32,
+    mark: u64,
     pub key: Text,
     pub entry: Entry,
 }
@@ -31,15 +31,75 @@ impl Member {
     fn new(key: Text, entry: Entry) -> Self {
         Self { mark: mark(&key), key, entry }
     }
+
+    fn is(&self, key: Key<'_>) -> bool {
+        self.mark == key.mark && (key.text.len() <= EXACT || self.key == key.text)
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key { text: &self.key, mark: self.mark }
+    }
 }
 
-/// What tells most keys apart without looking at their text: how long they are, how they begin and end, and
-/// what is in the middle.
-fn mark(key: &str) -> u32 {
+/// What tells most keys apart without looking at their text: up to seven bytes are in it as they are, of
+/// longer ones the length, the beginning and the end.
+#[expect(clippy::indexing_slicing, reason = "within the length; iterators are not for constants")]
+const fn mark(key: &str) -> u64 {
     let bytes = key.as_bytes();
-    let byte = |at: usize| bytes.get(at).copied().unwrap_or_default();
     let length = bytes.len();
-    u32::from_le_bytes([length.to_le_bytes()[0], byte(0), byte(length / 2), byte(length.wrapping_sub(1))])
+    if length > EXACT {
+        let end = [bytes[length - 4], bytes[length - 3], bytes[length - 2], bytes[length - 1]];
+        return u64::from_le_bytes([
+            0x80 | length.to_le_bytes()[0],
+            bytes[0],
+            bytes[1],
+            bytes[2],
+            end[0],
+            end[1],
+            end[2],
+            end[3],
+        ]);
+    }
+    let mut mark = length as u64;
+    let mut at = 0;
+    while at < length {
+        mark |= (bytes[at] as u64) << (8 * (at + 1));
+        at += 1;
+    }
+    mark
+}
+
+/// So many bytes of a key are in its mark.
+const EXACT: usize = 7;
+
+/// A key that is about to be looked up, perhaps more than once.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'k> {
+    pub text: &'k str,
+    mark: u64,
+}
+
+impl<'k> Key<'k> {
+    pub const fn new(text: &'k str) -> Self {
+        Self { text, mark: mark(text) }
+    }
+
+    /// Equal for equal keys, and rarely for others.
+    pub const fn mark(self) -> u64 {
+        self.mark
+    }
+}
+
+impl<'k, T: AsRef<str> + ?Sized> From<&'k T> for Key<'k> {
+    fn from(text: &'k T) -> Self {
+        Self::new(text.as_ref())
+    }
+}
+
+impl PartialEq for Key<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.mark == other.mark && (self.text.len() <= EXACT || self.text == other.text)
+    }
 }
 
 /// Up to so many keys are found faster by looking at each.
@@ -76,11 +136,17 @@ impl Mapping {
         self.members.is_empty()
     }
 
+    /// The mark of a key that is written out is known when this is compiled.
+    #[inline]
     fn position(&self, key: &str) -> Option<usize> {
+        self.sought(Key::new(key))
+    }
+
+    fn sought(&self, key: Key<'_>) -> Option<usize> {
         if self.members.len() <= SMALL {
-            let mark = mark(key);
-            return self.members.iter().position(|member| member.mark == mark && member.key == key);
+            return self.members.iter().position(|member| member.is(key));
         }
+        let key = key.text;
         let index = self.index.get_or_init(|| {
             let mut index = HashTable::with_capacity(self.members.len());
             for (at, member) in (0..).zip(&self.members) {
@@ -96,19 +162,23 @@ impl Mapping {
         self.members.get(at as usize).map_or(0, |member| hash(&member.key))
     }
 
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entry(key).map(|entry| &entry.value)
     }
 
+    #[inline]
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
         let at = self.position(key)?;
         self.members.get_mut(at).map(|member| &mut member.entry.value)
     }
 
+    #[inline]
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.members.get(self.position(key)?).map(|member| &member.entry)
     }
 
+    #[inline]
     pub fn contains(&self, key: &str) -> bool {
         self.position(key).is_some()
     }
@@ -163,6 +233,18 @@ impl Mapping {
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Node)> {
         self.members.iter_mut().map(|member| (member.key.as_str(), &mut member.entry.value))
+    }
+
+    /// As [`Self::iter_mut`], with keys that are ready to be looked up elsewhere.
+    pub fn keyed_mut(&mut self) -> impl Iterator<Item = (Key<'_>, &mut Node)> {
+        self.members
+            .iter_mut()
+            .map(|Member { mark, key, entry }| (Key { text: key, mark: *mark }, &mut entry.value))
+    }
+
+    /// As [`Self::keys`], ready to be looked up elsewhere.
+    pub fn marked_keys(&self) -> impl Iterator<Item = Key<'_>> {
+        self.members.iter().map(Member::key)
     }
 
     /// So many members at a time.

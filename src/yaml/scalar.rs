@@ -45,9 +45,12 @@ pub fn is_old_boolean(text: &str) -> bool {
 /// Numbers in base 60, which YAML 1.1 had (`12:30:45`); quoted for the same reason.
 pub fn is_sexagesimal(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if !unsigned.starts_with(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
     let mut parts = unsigned.split(':');
     let head = parts.next().unwrap_or("");
-    if !head.starts_with(|c: char| c.is_ascii_digit()) || !all(head, |b| b.is_ascii_digit() || b == b'_') {
+    if !all(head, |b| b.is_ascii_digit() || b == b'_') {
         return false;
     }
     let mut parts = parts.peekable();

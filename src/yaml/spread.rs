@@ -1,17 +1,20 @@
 //! The work on a large project, on several processors.
 //!
 //! What a pass does with one service it does without looking at another. Where a section of the project
-//! has many members they are shared out among threads, which end with the pass; findings come in the
-//! members' order, so that nobody can tell. Everything smaller, and every mapping further down, is done
-//! where it stands: a thread costs more than it saves there.
+//! has many members they are shared out among threads; findings come in the members' order, so that nobody
+//! can tell. Everything smaller, and every mapping further down, is done where it stands: sharing out costs
+//! more than it saves there.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
 use crate::diagnostic::Sink;
-use crate::host::expect_memory_here;
+use crate::host::{defer_signals, expect_memory_here};
 
 use super::mapping::{Entry, Mapping, Member};
 use super::node::Node;
@@ -32,6 +35,22 @@ const STACK: usize = 8 << 20;
 fn processors() -> usize {
     static COUNT: OnceLock<usize> = OnceLock::new();
     *COUNT.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS))
+}
+
+/// The threads, of which the one that asks first is one. `None` where they cannot be started: it does
+/// everything alone then.
+fn pool() -> Option<&'static ThreadPool> {
+    static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
+    let start = || {
+        let pool = ThreadPoolBuilder::new().num_threads(processors()).stack_size(STACK).use_current_thread();
+        let started = |_| {
+            // They outlive the work. What ends the program is for the thread that knows what it is doing.
+            std::mem::forget(defer_signals());
+            expect_memory_here();
+        };
+        pool.start_handler(started).build().ok()
+    };
+    if processors() > 1 { POOL.get_or_init(start).as_ref() } else { None }
 }
 
 /// Whether there is more than one thread to share out work to.
@@ -59,34 +78,11 @@ pub fn part(members: usize) -> usize {
 }
 
 /// Does every part, on as many threads as are of use; results in the order of the parts.
-pub fn in_parts<P: Send, R: Send>(parts: Vec<P>, work: impl Fn(P) -> R + Sync) -> Vec<R> {
-    let threads = processors().min(parts.len());
-    let done = Mutex::new(Vec::with_capacity(parts.len()));
-    let queue = Mutex::new(parts.into_iter().enumerate());
-    let labour = || {
-        loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some((at, part)) = next else { break };
-            let result = work(part);
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..threads {
-            // Without a further thread this one does it all.
-            let helper = || {
-                expect_memory_here();
-                labour();
-            };
-            if thread::Builder::new().stack_size(STACK).spawn_scoped(scope, helper).is_err() {
-                break;
-            }
-        }
-        labour();
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_unstable_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
+pub fn in_parts<P: Send, R: Send>(parts: Vec<P>, work: impl Fn(P) -> R + Sync + Send) -> Vec<R> {
+    match pool() {
+        Some(pool) => pool.install(|| parts.into_par_iter().with_max_len(1).map(work).collect()),
+        None => parts.into_iter().map(work).collect(),
+    }
 }
 
 /// As [`in_parts`], but `take` gets each result as soon as it is there and all before it were taken, and the
@@ -96,28 +92,27 @@ pub fn in_turn<P: Send, R: Send>(
     work: impl Fn(P) -> R + Sync,
     mut take: impl FnMut(R) -> bool,
 ) {
-    let threads = processors().min(parts.len());
+    let Some(pool) = pool() else {
+        let _ = parts.into_iter().map(work).try_for_each(|result| if take(result) { Some(()) } else { None });
+        return;
+    };
     let count = parts.len();
     let queue = Mutex::new(parts.into_iter().enumerate());
     let next_part = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
     let labour = |results: mpsc::SyncSender<(usize, R)>| {
-        expect_memory_here();
         while let Some((at, part)) = next_part() {
             if results.send((at, work(part))).is_err() {
                 break;
             }
         }
     };
-    thread::scope(|scope| {
+    pool.in_place_scope(|scope| {
         // Nobody runs far ahead: what is done takes memory until it is taken.
-        let (sender, results) = mpsc::sync_channel(threads);
+        let (sender, results) = mpsc::sync_channel(processors());
         let labour = &labour;
-        for _ in 1..threads {
+        for _ in 1..processors().min(count) {
             let sender = sender.clone();
-            let worker = thread::Builder::new().stack_size(STACK);
-            if worker.spawn_scoped(scope, move || labour(sender)).is_err() {
-                break;
-            }
+            scope.spawn(move |_| labour(sender));
         }
         drop(sender);
         let mut early = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! Dependencies as a graph.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::yaml::{Mapping, Node};

@@ -1,5 +1,7 @@
 //! `volumes` in short syntax: `[SOURCE:]TARGET[:OPTION,OPTION…]`.
 
+use super::super::paths::clean;
+
 /// What a short entry mounts. Compose 2.40 makes no other kind of it: a Windows pipe is a bind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -52,47 +54,50 @@ pub fn parse(text: &str) -> Result<Volume, String> {
         1 | 2 => return Ok(fields.volume(text, true)),
         _ => {}
     }
-    let mut field = String::new();
+    let mut start = 0;
     let mut substitutions = 0_usize;
-    let mut rest = text.chars();
+    // The characters that mean something have one byte, and none of the others has one of theirs.
+    let mut bytes = text.bytes().enumerate().peekable();
     loop {
         // A NUL ends the text, as it does for the reference; one may be written in YAML.
-        let character = rest.next();
-        let ends = matches!(character, None | Some('\0'));
-        match character {
-            Some('$') if rest.as_str().starts_with('{') => substitutions += 1,
-            Some('}') => substitutions = substitutions.saturating_sub(1),
-            // `C:` starts a Windows path and is no separator, in any field and for any letter.
-            Some(':') if is_drive(&field) => {}
-            _ if substitutions == 0 && (ends || character == Some(':')) => {
-                let complete = std::mem::take(&mut field);
-                fields.add(complete, ends).map_err(|fault| format!("invalid spec: {text}: {fault}"))?;
-                if character.is_none() {
+        let next = bytes.next();
+        let (at, byte) = next.map_or((text.len(), None), |(at, byte)| (at, Some(byte)));
+        let ends = matches!(byte, None | Some(b'\0'));
+        match byte {
+            Some(b'$') if bytes.peek().is_some_and(|(_, byte)| *byte == b'{') => substitutions += 1,
+            Some(b'}') => substitutions = substitutions.saturating_sub(1),
+            _ if substitutions == 0 && (ends || byte == Some(b':')) => {
+                let field = text.get(start..at).unwrap_or_default();
+                // `C:` starts a Windows path and is no separator, in any field and for any letter.
+                if byte == Some(b':') && is_drive(field) {
+                    continue;
+                }
+                fields.add(field, ends).map_err(|fault| format!("invalid spec: {text}: {fault}"))?;
+                if byte.is_none() {
                     break;
                 }
-                continue;
+                start = at + 1;
             }
             None => break,
             Some(_) => {}
         }
-        field.extend(character);
     }
-    let target = std::mem::take(&mut fields.target);
-    Ok(fields.volume(&target, false))
+    let target = fields.target;
+    Ok(fields.volume(target, false))
 }
 
 #[derive(Default)]
-struct Fields {
-    source: String,
-    target: String,
+struct Fields<'t> {
+    source: &'t str,
+    target: &'t str,
     read_only: bool,
     nocopy: bool,
-    selinux: Option<String>,
-    propagation: Option<String>,
+    selinux: Option<&'t str>,
+    propagation: Option<&'t str>,
 }
 
-impl Fields {
-    fn add(&mut self, field: String, last: bool) -> Result<(), &'static str> {
+impl<'t> Fields<'t> {
+    fn add(&mut self, field: &'t str, last: bool) -> Result<(), &'static str> {
         if field.is_empty() {
             return Err("empty section between colons");
         }
@@ -110,29 +115,29 @@ impl Fields {
     }
 
     /// Unknown options are dropped, as Compose does: `cached` and `delegated` are in many files.
-    fn option(&mut self, option: &str) {
+    fn option(&mut self, option: &'t str) {
         match option {
             "ro" => self.read_only = true,
             "rw" => self.read_only = false,
             "nocopy" => self.nocopy = true,
-            "z" | "Z" => self.selinux = Some(option.to_owned()),
+            "z" | "Z" => self.selinux = Some(option),
             "private" | "rprivate" | "shared" | "rshared" | "slave" | "rslave" => {
-                self.propagation = Some(option.to_owned());
+                self.propagation = Some(option);
             }
             _ => {}
         }
     }
 
     fn volume(self, target: &str, bare: bool) -> Volume {
-        let kind = if is_path(&self.source) { Kind::Bind } else { Kind::Volume };
+        let kind = if is_path(self.source) { Kind::Bind } else { Kind::Volume };
         Volume {
             kind,
-            source: Some(self.source).filter(|source| !source.is_empty()),
-            target: clean(target),
+            source: Some(self.source.to_owned()).filter(|source| !source.is_empty()),
+            target: if target.is_empty() { String::new() } else { clean(target) },
             read_only: self.read_only,
             nocopy: self.nocopy,
-            selinux: self.selinux,
-            propagation: self.propagation,
+            selinux: self.selinux.map(str::to_owned),
+            propagation: self.propagation.map(str::to_owned),
             bare,
         }
     }
@@ -149,33 +154,6 @@ fn is_path(source: &str) -> bool {
         return true;
     }
     source.split_once(':').is_some_and(|(drive, _)| is_drive(drive))
-}
-
-/// The path without `.`, `..` and doubled slashes, by its text alone. Empty stays empty.
-fn clean(path: &str) -> String {
-    if path.is_empty() {
-        return String::new();
-    }
-    let rooted = path.starts_with('/');
-    let mut kept: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => match kept.last() {
-                Some(&last) if last != ".." => {
-                    kept.pop();
-                }
-                _ if rooted => {}
-                _ => kept.push(".."),
-            },
-            part => kept.push(part),
-        }
-    }
-    match (rooted, kept.join("/")) {
-        (true, rest) => format!("/{rest}"),
-        (false, rest) if rest.is_empty() => ".".to_owned(),
-        (false, rest) => rest,
-    }
 }
 
 #[cfg(test)]

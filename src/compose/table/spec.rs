@@ -3,6 +3,8 @@
 
 use std::sync::OnceLock;
 
+use crate::yaml::Key;
+
 /// A set of scalar types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scalars(u8);
@@ -88,13 +90,16 @@ pub struct Object {
     pub loses_extensions: bool,
     /// Has fields that are printed even where they are absent.
     pub always: bool,
+    /// Has required fields.
+    pub requires: bool,
     index: OnceLock<Index>,
-    work: OnceLock<Work>,
+    works: OnceLock<Works>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     pub key: &'static str,
+    sought: Key<'static>,
     pub required: bool,
     /// Printed even where it is absent, as what stands for nothing.
     pub always: bool,
@@ -352,10 +357,21 @@ impl Spec {
     }
 
     /// The spec of the value under `key`; `None` for extensions and unknown keys.
-    pub fn child(&self, key: &str) -> Option<&'static Spec> {
+    pub fn child<'k>(&self, key: impl Into<Key<'k>>) -> Option<&'static Spec> {
         match self.map? {
             Map::Object(object) => object.field(key).map(|field| &field.spec),
             Map::Free { value, .. } => Some(value),
+        }
+    }
+
+    /// As [`Self::child`], with the work that there is for it.
+    pub fn child_with_work<'k>(&self, key: impl Into<Key<'k>>) -> Option<(&'static Spec, Work)> {
+        match self.map? {
+            Map::Object(object) => {
+                let at = object.position(key)?;
+                Some((&object.fields.get(at)?.spec, object.works().fields.get(at).copied()?))
+            }
+            Map::Free { value, .. } => Some((value, value.work())),
         }
     }
 
@@ -367,7 +383,7 @@ impl Spec {
             canonical: self.canonical != Canonical::Keep,
         };
         let members = self.map.map(|map| match map {
-            Map::Object(object) => object.work(),
+            Map::Object(object) => object.works().any,
             Map::Free { value, .. } => value.work(),
         });
         let items = self.item().map(Spec::work);
@@ -399,24 +415,45 @@ impl Work {
     }
 }
 
+/// What there is to do for each field of an object, and for any.
+#[derive(Debug)]
+struct Works {
+    fields: Vec<Work>,
+    any: Work,
+}
+
 impl Object {
-    fn work(&self) -> Work {
-        let all = || self.fields.iter().map(|field| field.spec.work()).fold(Work::NONE, Work::or);
-        *self.work.get_or_init(all)
+    fn works(&self) -> &Works {
+        self.works.get_or_init(|| {
+            let fields: Vec<Work> = self.fields.iter().map(|field| field.spec.work()).collect();
+            let any = fields.iter().copied().fold(Work::NONE, Work::or);
+            Works { fields, any }
+        })
     }
 
     pub const fn new(name: &'static str, fields: &'static [Field]) -> Self {
-        let mut always = false;
+        let (mut always, mut requires) = (false, false);
         let mut at = 0;
         while at < fields.len() {
             #[expect(clippy::indexing_slicing, reason = "the loop's bound; iterators are not for constants")]
             let field = &fields[at];
             always |= field.always;
+            requires |= field.required;
             at += 1;
         }
         let index = OnceLock::new();
-        let work = OnceLock::new();
-        Self { name, fields, extensions: true, closed: true, loses_extensions: false, always, index, work }
+        let works = OnceLock::new();
+        Self {
+            name,
+            fields,
+            extensions: true,
+            closed: true,
+            loses_extensions: false,
+            always,
+            requires,
+            index,
+            works,
+        }
     }
 
     pub const fn without_extensions(mut self) -> Self {
@@ -434,18 +471,18 @@ impl Object {
         self
     }
 
-    pub fn field(&self, key: &str) -> Option<&'static Field> {
+    pub fn field<'k>(&self, key: impl Into<Key<'k>>) -> Option<&'static Field> {
         self.fields.get(self.position(key)?)
     }
 
     /// Where a field stands among the others, in the order in which Compose prints them.
-    pub fn position(&self, key: &str) -> Option<usize> {
-        self.index.get_or_init(|| Index::of(self.fields)).find(key, self.fields)
+    pub fn position<'k>(&self, key: impl Into<Key<'k>>) -> Option<usize> {
+        self.index.get_or_init(|| Index::of(self.fields)).find(key.into(), self.fields)
     }
 }
 
 /// Where each key of an object stands: the tree is walked a dozen times, and every key is looked up on
-/// each walk. Slots are filled from a key's length and three of its characters on.
+/// each walk. Slots are filled from a key's mark on.
 #[derive(Debug)]
 struct Index([u8; 256]);
 
@@ -455,41 +492,43 @@ impl Index {
     fn of(fields: &[Field]) -> Self {
         let mut slots = [FREE; 256];
         for (at, field) in (0..FREE).zip(fields) {
-            let free = probe(field.key).find(|slot| slots.get(*slot) == Some(&FREE));
-            if let Some(slot) = free.and_then(|free| slots.get_mut(free)) {
+            let free = probe(field.sought.mark()).find(|slot| slots.get(usize::from(*slot)) == Some(&FREE));
+            if let Some(slot) = free.and_then(|free| slots.get_mut(usize::from(free))) {
                 *slot = at;
             }
         }
         Self(slots)
     }
 
-    fn find(&self, key: &str, fields: &[Field]) -> Option<usize> {
-        probe(key)
-            .map_while(|slot| self.0.get(slot).filter(|at| **at != FREE))
-            .map(|at| usize::from(*at))
-            .find(|at| fields.get(*at).is_some_and(|field| field.key == key))
+    fn find(&self, key: Key<'_>, fields: &[Field]) -> Option<usize> {
+        for slot in probe(key.mark()) {
+            let at = usize::from(*self.0.get(usize::from(slot))?);
+            // No object has so many fields that a free slot would be one.
+            let field = fields.get(at)?;
+            if field.sought == key {
+                return Some(at);
+            }
+        }
+        None
     }
 }
 
 /// The slots in which a key may be, the likeliest first.
-fn probe(key: &str) -> impl Iterator<Item = usize> {
-    let bytes = key.as_bytes();
-    let byte = |at: usize| bytes.get(at).map_or(0, |byte| usize::from(*byte));
-    let last = byte(bytes.len().wrapping_sub(1));
-    let first = byte(0) + 5 * byte(bytes.len() / 2) + 11 * last + 29 * bytes.len();
-    (first..first + 256).map(|slot| slot % 256)
+fn probe(mark: u64) -> impl Iterator<Item = u8> {
+    let [.., first] = mark.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes();
+    (0..=u8::MAX).map(move |step| first.wrapping_add(step))
 }
 
 pub const fn field(key: &'static str, spec: Spec) -> Field {
-    Field { key, required: false, always: false, spec }
+    Field { key, sought: Key::new(key), required: false, always: false, spec }
 }
 
 pub const fn required(key: &'static str, spec: Spec) -> Field {
-    Field { key, required: true, always: false, spec }
+    Field { key, sought: Key::new(key), required: true, always: false, spec }
 }
 
 pub const fn always(key: &'static str, spec: Spec) -> Field {
-    Field { key, required: false, always: true, spec }
+    Field { key, sought: Key::new(key), required: false, always: true, spec }
 }
 
 /// Whether a key is an extension, which Compose carries along unchecked.

@@ -16,7 +16,38 @@ pub(super) fn is_break(c: char) -> bool {
 }
 
 pub(super) fn has_breaks(text: &str) -> bool {
-    text.contains(is_break)
+    !is_all(text, PRINTABLE) && text.contains(is_break)
+}
+
+/// `' '` to `~`.
+const PRINTABLE: u8 = 1;
+
+/// Printable, and without a meaning within a text.
+const HARMLESS: u8 = 2;
+
+/// What each byte is.
+const BYTES: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = b' ';
+    while byte <= b'~' {
+        let harmless = if byte == b':' || byte == b'#' { 0 } else { HARMLESS };
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "every byte is an index; iterators are not for constants"
+        )]
+        {
+            kinds[byte as usize] = PRINTABLE | harmless;
+        }
+        byte += 1;
+    }
+    kinds
+};
+
+/// Whether all bytes are of a kind; without a stop at the first one that is not, which is slower for the short
+/// texts that most are.
+fn is_all(text: &str, kind: u8) -> bool {
+    text.bytes().fold(kind, |all, byte| all & BYTES.get(usize::from(byte)).copied().unwrap_or_default())
+        == kind
 }
 
 /// Whether go-yaml writes the text in a form that does not read back: breaks that it folds, a block
@@ -33,16 +64,22 @@ pub(super) fn is_printable(c: char) -> bool {
     matches!(c, '\n' | ' '..='~' | '\u{A0}'..='\u{FFFD}') && c != '\u{FEFF}'
 }
 
-/// The commonest texts: names and paths, too long for a word that means something else.
-fn is_evidently_plain(text: &str) -> bool {
-    text.len() >= 6
-        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'='))
+/// The commonest texts, of which no character means something where it stands: names, paths, words.
+fn has_no_indicators(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '$'))
+        && !text.ends_with(' ')
+        && is_all(text, HARMLESS)
+}
+
+/// Longer texts that begin with a letter are no numbers, and no words that mean something else.
+fn is_long_word(text: &str) -> bool {
+    text.len() >= 6 && !text.starts_with(|c: char| c.is_ascii_digit())
 }
 
 pub(super) fn style(text: &str, simple_key: bool) -> Style {
-    if is_evidently_plain(text) {
-        return Style::Plain;
+    if has_no_indicators(text) {
+        let is_text = is_long_word(text) || reads_as_string(text) && !is_old_boolean(text);
+        return if is_text { Style::Plain } else { Style::Double };
     }
     let allowed = Allowed::of(text);
     if text.contains('\n') {

@@ -4,8 +4,14 @@ use std::fmt::Write as _;
 
 use super::analysis::{is_break, is_printable};
 
-fn pad(out: &mut String, by: usize) {
-    out.extend(std::iter::repeat_n(' ', by));
+pub(super) fn pad(out: &mut String, by: usize) {
+    const BLANK: &str = "                                ";
+    let mut left = by;
+    while left > 0 {
+        let part = BLANK.get(..left).unwrap_or(BLANK);
+        out.push_str(part);
+        left -= part.len();
+    }
 }
 
 /// Only line separators of Unicode get here as breaks; what follows one is indented.

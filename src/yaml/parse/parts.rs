@@ -22,6 +22,9 @@ pub(super) const LARGE: usize = 64 * 1024;
 /// So many bytes make one part.
 pub(super) const PART: usize = 16 * 1024;
 
+/// So many bytes are looked at in one go.
+const BLOCK: usize = 256;
+
 /// The section that is large where a file is.
 const SECTION: &str = "services:";
 
@@ -49,26 +52,48 @@ pub(super) fn cuts(text: &str, size: usize) -> Option<Cuts> {
     let mut parts = Vec::new();
     let mut tail = None;
     let mut start = 0;
-    let rest = text.get(after..)?;
-    let starts = rest.match_indices('\n').map(|(at, _)| after + at + 1);
-    for at in std::iter::once(after).chain(starts) {
-        let line = text.get(at..).unwrap_or_default();
-        if !line.starts_with([' ', '\n', '\r', '#', '\t']) && !line.is_empty() {
-            // Nothing but a key of the file itself can come after the section.
-            if !begins_key(first_line(line)) {
-                return None;
-            }
-            tail = Some(at..text.len());
-            break;
+    let end = outside(text, after).unwrap_or(text.len());
+    if end < text.len() {
+        // Nothing but a key of the file itself can come after the section.
+        if !begins_key(first_line(text.get(end..)?)) {
+            return None;
         }
-        if at - start >= size && is_member(line, column) && is_complete(text.get(..at).unwrap_or_default()) {
+        tail = Some(end..text.len());
+    }
+    let line_from = |at: usize| {
+        let at = at.max(after);
+        let line = text.as_bytes().get(at - 1..end)?.iter().position(|byte| *byte == b'\n')?;
+        Some(at + line).filter(|at| *at < end)
+    };
+    let mut next = line_from(start + size);
+    while let Some(at) = next {
+        let can = is_member(text.get(at..)?, column) && is_complete(text.get(..at)?);
+        if can {
             parts.push(start..at);
             start = at;
         }
+        next = line_from(if can { at + size } else { at + 1 });
     }
-    let end = tail.as_ref().map_or(text.len(), |tail| tail.start);
     parts.push(start..end);
     (column > 0 && parts.len() > 1).then_some(Cuts { parts, tail, column })
+}
+
+type Pairs<'t> = std::iter::Zip<std::slice::Iter<'t, u8>, std::slice::Iter<'t, u8>>;
+
+/// The first line from an offset on, which is the beginning of a line itself, that is neither indented nor
+/// blank nor a comment.
+fn outside(text: &str, from: usize) -> Option<usize> {
+    let begins =
+        |before: u8, byte: u8| before == b'\n' && !matches!(byte, b' ' | b'\n' | b'\r' | b'#' | b'\t');
+    // Whole blocks at once: nearly every line is indented.
+    let first = from.checked_sub(1)?;
+    let bytes = text.as_bytes().get(first..)?;
+    let blocks = bytes.chunks(BLOCK).zip(bytes.get(1..)?.chunks(BLOCK));
+    let pairs = blocks.map(|(before, here)| before.iter().zip(here));
+    let is_any = |pairs: Pairs<'_>| pairs.fold(false, |any, (before, byte)| any | begins(*before, *byte));
+    let (number, mut block) = pairs.enumerate().find(|(_, pairs)| is_any(pairs.clone()))?;
+    let within = block.position(|(before, byte)| begins(*before, *byte))?;
+    Some(first + number * BLOCK + within + 1)
 }
 
 /// Lines from an offset on, each with its own.
@@ -160,12 +185,13 @@ pub(super) fn read<'t>(
                 ends = own;
             }
             let is_last = at == last;
+            let begun = if at == 0 { 0 } else { BEGINNING };
             at += 1;
             // The tail ends the file's mapping itself, and everything after it.
             let before = ends.drain(..usize::from(is_last && cuts.tail.is_some()));
             result = before
                 .into_iter()
-                .chain(events.drain(..))
+                .chain(events.drain(..).skip(begun))
                 .try_for_each(|(event, place)| take(event, place))
                 .map(|()| true);
             if is_last && cuts.tail.is_none() && result.is_ok() {
@@ -202,8 +228,12 @@ fn events<'t>(
     Some(events)
 }
 
-/// Takes away what a part has only because it was read for itself. Of the first part that are the ends of the
-/// section, of the file's mapping, of the document and of the file, which are returned.
+/// So many events every part begins with: those of the file, of the document and of its mapping. They count
+/// in the first part alone.
+const BEGINNING: usize = 3;
+
+/// Takes away what a part ends with only because it was read for itself. Of the first part that are the ends
+/// of the section, of the file's mapping, of the document and of the file, which are returned.
 fn shorten<'t>(text: &str, events: &mut Vec<Seen<'t>>, role: Role, column: usize) -> Option<Vec<Seen<'t>>> {
     if role == Role::First {
         let (file, section) = open_at_end(events)?;
@@ -237,9 +267,8 @@ fn shorten<'t>(text: &str, events: &mut Vec<Seen<'t>>, role: Role, column: usize
     if role == Role::Middle {
         events.truncate(events.len() - 3);
     }
-    events.drain(..3);
     let is_boundary = |(event, _): &Seen<'_>| matches!(event, Event::DocumentStart(..) | Event::DocumentEnd);
-    (role == Role::Tail || !events.iter().any(is_boundary)).then(Vec::new)
+    (role == Role::Tail || !events.iter().skip(BEGINNING).any(is_boundary)).then(Vec::new)
 }
 
 /// Whether the last value is one that is not there, or a block without a line.
