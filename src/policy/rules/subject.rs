@@ -1,6 +1,8 @@
 //! What rules look at.
 
+use std::borrow::Cow;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::compose::{self, Model, section};
 use crate::policy::Rank;
@@ -12,6 +14,8 @@ use crate::source::Origin;
 use crate::yaml::{Mapping, Node};
 
 use super::Breach;
+use super::mount::{self, Mount};
+use super::paths::Ways;
 
 /// The model and what the policy says of it.
 pub struct View<'m> {
@@ -19,16 +23,27 @@ pub struct View<'m> {
     pub users: &'m Users,
     pub opened: &'m Opened,
     pub mandatory: &'m [Overlay],
+    pub ways: Ways,
 }
 
 impl<'m> View<'m> {
+    pub fn new(model: &'m Model, users: &'m Users, opened: &'m Opened, mandatory: &'m [Overlay]) -> Self {
+        Self { model, users, opened, mandatory, ways: Ways::default() }
+    }
+
     pub fn section(&self, key: &str) -> impl Iterator<Item = (&'m str, &'m Node)> + use<'m> {
         section(&self.model.root, key).into_iter().flat_map(Mapping::iter)
     }
 
     pub fn services(&self) -> impl Iterator<Item = Service<'_>> {
         let services = section(&self.model.root, "services").into_iter().flat_map(Mapping::entries);
-        services.map(|(name, entry)| Service { name, node: &entry.value, origin: entry.key, view: self })
+        services.map(|(name, entry)| Service {
+            name,
+            node: &entry.value,
+            origin: entry.key,
+            view: self,
+            mounts: OnceLock::new(),
+        })
     }
 
     /// Whose demand it is that networks are internal.
@@ -63,6 +78,8 @@ pub struct Service<'v> {
     /// Of its name.
     pub origin: Origin,
     pub view: &'v View<'v>,
+    /// Looked up once, for all the rules that are about them.
+    mounts: OnceLock<Vec<Mount<'v>>>,
 }
 
 impl<'v> Service<'v> {
@@ -91,17 +108,22 @@ impl<'v> Service<'v> {
         self.get("provider").is_none()
     }
 
+    /// Bind mounts, and the files of secrets and configs.
+    pub fn mounts(&self) -> &[Mount<'v>] {
+        self.mounts.get_or_init(|| mount::find(self))
+    }
+
     pub fn user_setting(&self) -> Option<UserSetting> {
         self.view.users.of(self.name).map(|setting| setting.value)
     }
 
     /// Something this service sets.
-    pub fn breach(&self, node: &Node, what: impl Into<String>) -> Breach {
+    pub fn breach(&self, node: &Node, what: impl Into<Cow<'static, str>>) -> Breach {
         Breach::at(self.name, node, what)
     }
 
     /// Something this service lacks.
-    pub fn lacks(&self, what: impl Into<String>) -> Breach {
+    pub fn lacks(&self, what: impl Into<Cow<'static, str>>) -> Breach {
         Breach { place: self.name.to_owned(), value: None, origin: self.origin, what: what.into() }
     }
 }
