@@ -7,6 +7,7 @@
 //! takes credentials out of text as it was written, and leaves every `${…}` as it is.
 
 mod credential;
+mod glance;
 mod known;
 
 use std::borrow::Cow;

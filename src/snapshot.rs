@@ -10,6 +10,8 @@ mod model;
 mod neutral;
 pub mod report;
 
+use std::borrow::Cow;
+
 use crate::diagnostic::{Code, Finding};
 use crate::ownership::lock::Lock;
 use crate::ownership::{UserDecision, UserSource, UserSpec};
@@ -17,7 +19,7 @@ use crate::policy::Verdict;
 use crate::policy::rules::CATALOGUE;
 use crate::redact;
 use crate::source::{FileId, Origin, Span};
-use crate::yaml::{self, Limits, Mapping, Node, Value};
+use crate::yaml::{self, Entry, Limits, Mapping, Node, Value};
 
 pub use model::{Places, portable};
 pub use neutral::neutral;
@@ -77,14 +79,10 @@ impl Snapshot {
 
     /// The file, where [`model_text`] has been made of the model already.
     pub fn text(&self, model: &str) -> String {
-        let mut head = Mapping::new();
-        for (key, node) in self.root.as_map().into_iter().flat_map(Mapping::iter) {
-            if key != "model" {
-                head.put(key, node.clone());
-            }
-        }
+        let sections = self.root.as_map().into_iter().flat_map(Mapping::iter);
         // The model is the last section, so its lines are the last ones.
-        format!("{TITLE}{}{model}", yaml::to_yaml_lossless(&Node::map(head, OWN)))
+        let head = yaml::members_to_yaml_lossless(sections.filter(|(key, _)| *key != "model"));
+        [TITLE, &head, model].concat()
     }
 
     /// Reads the file back.
@@ -115,12 +113,8 @@ impl Snapshot {
 
 /// The lines of the model: nearly all of a file, and they need nothing of the rest.
 pub fn model_text(model: Node) -> (Node, String) {
-    let mut section = Mapping::new();
-    section.put("model", model);
-    let mut section = Node::map(section, OWN);
-    let text = yaml::to_yaml_lossless(&section);
-    let model = section.as_map_mut().and_then(|map| map.remove("model"));
-    (model.unwrap_or_else(|| Node::null(OWN)), text)
+    let text = yaml::members_to_yaml_lossless(std::iter::once(("model", &model)));
+    (model, text)
 }
 
 /// Whom each service runs as, as it was said; the numbers of the lock where an image decides.
@@ -146,7 +140,7 @@ fn users(decisions: &[UserDecision], lock: Option<&Lock>, model: &Node) -> Node 
         if by_lock && let Some(entry) = lock.and_then(|lock| lock.services.get(name)) {
             user.put("locked", Node::string(entry.user.to_string(), origin));
         }
-        users.insert(name, origin, Node::map(user, origin));
+        users.append(name.into(), Entry { key: origin, value: Node::map(user, origin) });
     }
     users.sort_by(yaml::natural_cmp);
     Node::map(users, OWN)
@@ -158,19 +152,35 @@ fn posture(verdicts: &[Verdict]) -> Node {
     // They come in the catalogue's order.
     let mut rest = verdicts;
     for rule in CATALOGUE.iter() {
-        let mut places = Mapping::new();
         let own = rest.iter().take_while(|verdict| verdict.rule.id == rule.id).count();
         let (own, others) = rest.split_at_checked(own).unwrap_or((rest, &[]));
         rest = others;
-        for verdict in own {
-            places.put(
-                redact::written("", &verdict.place),
-                Node::string(verdict.standing.name(), verdict.origin),
-            );
-        }
+        let mut places = places(own);
         places.sort_by(yaml::natural_cmp);
         let standing = if places.is_empty() { Node::string("passes", OWN) } else { Node::map(places, OWN) };
         posture.put(rule.id, standing);
     }
     Node::map(posture, OWN)
+}
+
+/// Each place with its standing.
+fn places(verdicts: &[Verdict]) -> Mapping {
+    let standing = |verdict: &Verdict| Node::string(verdict.standing.name(), verdict.origin);
+    let names: Vec<Cow<'_, str>> =
+        verdicts.iter().map(|verdict| redact::written("", &verdict.place)).collect();
+    let pairs = names.iter().zip(verdicts);
+    if names.iter().any(|name| matches!(name, Cow::Owned(_))) {
+        // Two names may have become one.
+        let mut places = Mapping::new();
+        for (name, verdict) in pairs {
+            places.put(&**name, standing(verdict));
+        }
+        return places;
+    }
+    pairs
+        .map(|(name, verdict)| {
+            let value = standing(verdict);
+            (name.as_ref().into(), Entry { key: value.origin, value })
+        })
+        .collect()
 }

@@ -173,12 +173,14 @@ pub fn clean(node: &mut Node, name: &str) {
 
 /// The words of a command: what follows `--password` is one.
 fn clean_items(items: &mut [Node], name: &str, clean: impl Fn(&mut Node, &str)) {
-    let mut flag = String::new();
+    let mut flag: Option<String> = None;
     for item in items {
-        let is_value = !flag.is_empty() && item.as_str().is_some_and(|text| !text.starts_with('-'));
-        let next = item.as_str().and_then(|text| text.strip_prefix("--")).unwrap_or_default().to_owned();
-        clean(item, if is_value { &flag } else { name });
-        flag = if names_secret(&next) { next } else { String::new() };
+        let text = item.as_str();
+        let is_value = text.is_some_and(|text| !text.starts_with('-'));
+        let next = text.and_then(|text| text.strip_prefix("--")).filter(|next| names_secret(next));
+        let next = next.map(str::to_owned);
+        clean(item, flag.as_deref().filter(|_| is_value).unwrap_or(name));
+        flag = next;
     }
 }
 

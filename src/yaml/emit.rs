@@ -14,6 +14,9 @@ use super::{Mapping, Node, Value, spread};
 
 const STEP: usize = 2;
 
+/// More is rarely wanted at a time.
+const SPACES: &str = "                                ";
+
 /// A longer key is written in the explicit form, `? key`.
 const LONGEST_SIMPLE_KEY: usize = 128;
 
@@ -27,6 +30,14 @@ pub fn to_yaml(node: &Node) -> String {
 /// and a float keeps its point.
 pub fn to_yaml_lossless(node: &Node) -> String {
     write(node, true)
+}
+
+/// Members of a mapping that stands at the top, as [`to_yaml_lossless`] writes them there.
+pub fn members_to_yaml_lossless<'m>(members: impl Iterator<Item = (&'m str, &'m Node)>) -> String {
+    let mut writer = Writer { out: String::new(), fresh: true, lossless: true, marks: None };
+    writer.members(members, 0, true);
+    writer.end_line();
+    writer.out
 }
 
 /// As [`to_yaml`], with the line, from zero, on which each key and each element of a list begins, in the
@@ -76,7 +87,12 @@ impl Writer {
     }
 
     fn indent(&mut self, by: usize) {
-        self.out.extend(std::iter::repeat_n(' ', by));
+        let mut by = by;
+        while by > SPACES.len() {
+            self.out.push_str(SPACES);
+            by -= SPACES.len();
+        }
+        self.out.push_str(SPACES.get(..by).unwrap_or_default());
     }
 
     fn end_line(&mut self) {
@@ -135,7 +151,12 @@ impl Writer {
     ) {
         for (at, (key, value)) in members.enumerate() {
             self.entry(indent, inline && at == 0);
-            if key.len() <= LONGEST_SIMPLE_KEY && !analysis::has_breaks(key) {
+            let plain = analysis::is_evidently_plain(key);
+            if key.len() <= LONGEST_SIMPLE_KEY && plain {
+                self.push(key);
+                self.push(":");
+                self.value(&value.value, indent, false);
+            } else if key.len() <= LONGEST_SIMPLE_KEY && !analysis::has_breaks(key) {
                 self.string(key, indent + STEP, true);
                 self.push(":");
                 self.value(&value.value, indent, false);
@@ -207,6 +228,14 @@ impl Writer {
     }
 
     fn string(&mut self, text: &str, indent: usize, simple_key: bool) {
+        if analysis::is_evidently_plain(text) {
+            return self.push(text);
+        }
+        if analysis::is_evident_number(text) {
+            self.push("\"");
+            self.push(text);
+            return self.push("\"");
+        }
         let chosen =
             if self.lossless && analysis::is_lost(text) { Style::Double } else { style(text, simple_key) };
         match chosen {

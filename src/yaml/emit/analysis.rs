@@ -33,17 +33,43 @@ pub(super) fn is_printable(c: char) -> bool {
     matches!(c, '\n' | ' '..='~' | '\u{A0}'..='\u{FFFD}') && c != '\u{FEFF}'
 }
 
-/// The commonest texts: names and paths, too long for a word that means something else.
-fn is_evidently_plain(text: &str) -> bool {
-    text.len() >= 6
-        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'='))
+/// The commonest texts, which need no closer look: names, paths, commands. They begin with a letter or a slash, as no
+/// number does, and hold nothing that means something to a reader.
+pub(super) fn is_evidently_plain(text: &str) -> bool {
+    let [first, rest @ ..] = text.as_bytes() else { return false };
+    let mut last = *first;
+    if !(last.is_ascii_alphabetic() || last == b'/') {
+        return false;
+    }
+    for byte in rest {
+        match byte {
+            b'#' => return false,
+            b' ' if last == b':' => return false,
+            b' '..=b'~' => last = *byte,
+            _ => return false,
+        }
+    }
+    // A short one may be a word that means something else.
+    !matches!(last, b' ' | b':') && (text.len() > LONGEST_WORD || !begins_word(*first))
+}
+
+/// A number without a point or a sign, which as a text is quoted.
+pub(super) fn is_evident_number(text: &str) -> bool {
+    /// Every number of so many digits is one.
+    const DIGITS: usize = 18;
+    let first = text.as_bytes().first().is_some_and(|digit| matches!(digit, b'1'..=b'9'));
+    first && text.len() <= DIGITS && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Of the words that are no strings, such as `false`.
+const LONGEST_WORD: usize = 5;
+
+/// Whether one of those words begins with this letter.
+fn begins_word(letter: u8) -> bool {
+    matches!(letter.to_ascii_lowercase(), b'f' | b'n' | b'o' | b't' | b'y')
 }
 
 pub(super) fn style(text: &str, simple_key: bool) -> Style {
-    if is_evidently_plain(text) {
-        return Style::Plain;
-    }
     let allowed = Allowed::of(text);
     if text.contains('\n') {
         return if allowed.literal && !simple_key { Style::Literal } else { Style::Double };
