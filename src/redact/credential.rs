@@ -176,6 +176,11 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// Whether a text is shown as it is: no expression stands in it, and no credential.
+pub fn is_plain(name: &str, text: &str) -> bool {
+    !names_secret(name) && glance::is_plain(text)
+}
+
 /// A value as written, without what looks like a credential; `${…}` stays, but not a default that is one.
 pub fn written<'t>(name: &str, text: &'t str) -> Cow<'t, str> {
     if names_secret(name) && !is_switch(text) {

@@ -20,62 +20,94 @@ pub fn may_name(name: &str) -> bool {
     false
 }
 
+/// What a byte may be part of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Nothing that is looked for.
+    Other,
+    /// Ends a word, and is no part of one.
+    Between,
+    At,
+    Dollar,
+    Dash,
+    /// Words for secrets begin with it.
+    Letter,
+    NotAscii,
+}
+
+#[expect(clippy::indexing_slicing, reason = "the loop's bound; iterators are not for constants")]
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Other; 256];
+    let between = b"\t\n\x0b\x0c\r \"'`<>()[]{},;|/:=?&";
+    let letters = b"abcdjkpstABCDJKPST";
+    let mut at = 0;
+    while at < between.len() {
+        kinds[between[at] as usize] = Kind::Between;
+        at += 1;
+    }
+    at = 0;
+    while at < letters.len() {
+        kinds[letters[at] as usize] = Kind::Letter;
+        at += 1;
+    }
+    at = 128;
+    while at < 256 {
+        kinds[at] = Kind::NotAscii;
+        at += 1;
+    }
+    kinds[b'@' as usize] = Kind::At;
+    kinds[b'$' as usize] = Kind::Dollar;
+    kinds[b'-' as usize] = Kind::Dash;
+    kinds
+};
+
 /// Whether nothing in a text can be taken for a credential: nothing in it is a name for one, no URL has a user, no
 /// option is followed by one, and no word is long enough to be one.
 pub fn is_harmless(text: &str) -> bool {
-    if !text.is_ascii() {
-        return false;
-    }
-    let mut word = text.as_bytes();
-    let mut rest = word;
-    let mut in_url = false;
-    while let [first, tail @ ..] = rest {
-        match first {
-            b'@' => {
-                in_url = true;
-                if may_be_token(word, rest) {
-                    return false;
+    look(text) != Look::Doubtful
+}
+
+/// Whether, on top of that, nothing in it stands for something else.
+pub fn is_plain(text: &str) -> bool {
+    look(text) == Look::Plain
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Doubtful,
+    /// Harmless, with a `$`.
+    Expression,
+    Plain,
+}
+
+fn look(text: &str) -> Look {
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    let (mut has_at, mut has_dollar) = (false, false);
+    for (at, byte) in bytes.iter().enumerate() {
+        match KINDS.get(usize::from(*byte)).copied().unwrap_or(Kind::NotAscii) {
+            Kind::Other => {}
+            kind @ (Kind::Between | Kind::At | Kind::Dollar) => {
+                if at - start >= SHORTEST_TOKEN && may_be_token(bytes, start, at) {
+                    return Look::Doubtful;
                 }
-                word = tail;
+                has_at |= kind == Kind::At;
+                has_dollar |= kind == Kind::Dollar;
+                start = at + 1;
             }
-            b'\t'..=b'\r'
-            | b' '
-            | b'"'
-            | b'\''
-            | b'`'
-            | b'<'
-            | b'>'
-            | b'('
-            | b')'
-            | b'['
-            | b']'
-            | b'{'
-            | b'}'
-            | b','
-            | b';'
-            | b'|'
-            | b'/'
-            | b':'
-            | b'='
-            | b'?'
-            | b'&'
-            | b'$' => {
-                if may_be_token(word, rest) {
-                    return false;
-                }
-                word = tail;
-            }
-            b'-' if tail.first() == Some(&b'u') => return false,
-            _ if begins_word(rest) => return false,
-            _ => {}
+            Kind::Dash if bytes.get(at + 1) != Some(&b'u') => {}
+            Kind::Letter if !bytes.get(at..).is_some_and(begins_word) => {}
+            Kind::Dash | Kind::Letter | Kind::NotAscii => return Look::Doubtful,
         }
-        rest = tail;
     }
-    let has_user = in_url && text.contains("://");
-    !has_user && !may_be_token(word, rest)
+    if may_be_token(bytes, start, bytes.len()) || has_at && text.contains("://") {
+        return Look::Doubtful;
+    }
+    if has_dollar { Look::Expression } else { Look::Plain }
 }
 
 /// Whether one of the words that make a name a secret one, or the beginning of some, stands here.
+#[inline]
 fn begins_word(rest: &[u8]) -> bool {
     let [first, second, ..] = rest else { return false };
     // Of letters, this is the lower case.
@@ -98,20 +130,21 @@ fn begins_word(rest: &[u8]) -> bool {
     rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word))
 }
 
-/// Whether what stands before `end` has the length and the characters of a token.
-fn may_be_token(from: &[u8], end: &[u8]) -> bool {
-    let length = from.len() - end.len();
-    if length < SHORTEST_PREFIX + SHORTEST_SHAPE {
+/// Whether a word has the length and the characters of a token.
+fn may_be_token(bytes: &[u8], start: usize, end: usize) -> bool {
+    let word = bytes.get(start..end).unwrap_or_default();
+    if word.len() < SHORTEST_TOKEN {
         return false;
     }
-    let word = from.get(..length).unwrap_or_default();
     let has = |kind: fn(&u8) -> bool| word.iter().any(kind);
-    length >= SHORTEST_WORD && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
+    word.len() >= SHORTEST_WORD && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
         || PREFIXES.iter().any(|prefix| word.starts_with(prefix.as_bytes()))
 }
 
 /// Of what tokens of well-known services begin with.
 const SHORTEST_PREFIX: usize = 3;
+
+const SHORTEST_TOKEN: usize = SHORTEST_PREFIX + SHORTEST_SHAPE;
 
 #[cfg(test)]
 mod tests {
@@ -151,6 +184,7 @@ mod tests {
             "LEVEL=${LEVEL:-info}",
         ] {
             assert!(is_harmless(text), "{text}");
+            assert_eq!(is_plain(text), !text.contains('$'), "{text}");
         }
     }
 
@@ -227,6 +261,7 @@ mod tests {
         fn nothing_harmless_is_a_credential(pieces in prop::collection::vec(piece(), 0..9)) {
             let text = pieces.concat();
             prop_assert!(is_clean(&text) || !is_harmless(&text), "{text:?}");
+            prop_assert!(is_harmless(&text) && text.is_ascii() && !text.contains('$') || !is_plain(&text), "{text:?}");
             prop_assert!(!is_secret_name(&text) || may_name(&text), "{text:?}");
         }
     }

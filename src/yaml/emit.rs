@@ -14,6 +14,9 @@ use super::{Mapping, Node, Value, spread};
 
 const STEP: usize = 2;
 
+/// Sections of a project, and those of one that is itself a section, as in a snapshot.
+const DEEPEST_SECTION: usize = 2 * STEP;
+
 /// More is rarely wanted at a time.
 const SPACES: &str = "                                ";
 
@@ -114,26 +117,27 @@ impl Writer {
     }
 
     fn mapping(&mut self, map: &Mapping, indent: usize, inline: bool) {
-        if indent == STEP && !inline && spread::pays(map.len()) {
-            return self.section(map);
+        if indent <= DEEPEST_SECTION && !inline && spread::pays(map.len()) {
+            return self.section(map, indent);
         }
         self.members(map.iter(), indent, inline);
     }
 
-    /// A mapping that stands directly below the top, written in parts.
-    fn section(&mut self, map: &Mapping) {
+    /// A mapping that stands near the top, written in parts.
+    fn section(&mut self, map: &Mapping, indent: usize) {
         self.end_line();
         let texts = spread::in_parts(map.parts(spread::part(map.len())).collect(), |members| {
             let marks = self.marks.is_some().then(Vec::new);
             let mut writer = Writer { out: String::new(), fresh: true, lossless: self.lossless, marks };
             writer.members(
                 members.iter().map(|member| (member.key.as_str(), &member.entry.value)),
-                STEP,
+                indent,
                 false,
             );
             writer.end_line();
             (writer.out, writer.marks)
         });
+        self.out.reserve(texts.iter().map(|(text, _)| text.len()).sum());
         for (text, marks) in texts {
             let start = self.out.len();
             if let (Some(all), Some(marks)) = (&mut self.marks, marks) {

@@ -33,14 +33,17 @@ pub(super) fn is_printable(c: char) -> bool {
     matches!(c, '\n' | ' '..='~' | '\u{A0}'..='\u{FFFD}') && c != '\u{FEFF}'
 }
 
-/// The commonest texts, which need no closer look: names, paths, commands. They begin with a letter or a slash, as no
-/// number does, and hold nothing that means something to a reader.
+/// The commonest texts, which need no closer look: names, paths, commands. They begin as no number does, and hold
+/// nothing that means something to a reader.
 pub(super) fn is_evidently_plain(text: &str) -> bool {
     let [first, rest @ ..] = text.as_bytes() else { return false };
-    let mut last = *first;
-    if !(last.is_ascii_alphabetic() || last == b'/') {
+    let begins = first.is_ascii_alphabetic()
+        || matches!(first, b'/' | b'$')
+        || *first == b'.' && rest.first() == Some(&b'/');
+    if !begins {
         return false;
     }
+    let mut last = *first;
     for byte in rest {
         match byte {
             b'#' => return false,
@@ -49,8 +52,15 @@ pub(super) fn is_evidently_plain(text: &str) -> bool {
             _ => return false,
         }
     }
-    // A short one may be a word that means something else.
-    !matches!(last, b' ' | b':') && (text.len() > LONGEST_WORD || !begins_word(*first))
+    !matches!(last, b' ' | b':') && !is_word(*first, text)
+}
+
+/// Whether a text is a word that means something else, or differs from one in its case alone.
+fn is_word(first: u8, text: &str) -> bool {
+    const WORDS: [&str; 9] = ["false", "n", "no", "null", "off", "on", "true", "y", "yes"];
+    text.len() <= 5
+        && matches!(first.to_ascii_lowercase(), b'f' | b'n' | b'o' | b't' | b'y')
+        && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// A number without a point or a sign, which as a text is quoted.
@@ -59,14 +69,6 @@ pub(super) fn is_evident_number(text: &str) -> bool {
     const DIGITS: usize = 18;
     let first = text.as_bytes().first().is_some_and(|digit| matches!(digit, b'1'..=b'9'));
     first && text.len() <= DIGITS && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Of the words that are no strings, such as `false`.
-const LONGEST_WORD: usize = 5;
-
-/// Whether one of those words begins with this letter.
-fn begins_word(letter: u8) -> bool {
-    matches!(letter.to_ascii_lowercase(), b'f' | b'n' | b'o' | b't' | b'y')
 }
 
 pub(super) fn style(text: &str, simple_key: bool) -> Style {
