@@ -1,7 +1,7 @@
 //! The reviewed snapshot: what would run, in a form that is the same on every machine and for everybody.
 //!
-//! [`Snapshot::take`] makes it of the model as it is written, the policy, the users and the posture; [`Snapshot::text`]
-//! is the file. [`difference`] compares two of them, [`class`] says of each difference what it means, and
+//! [`Snapshot::take`] makes it of the model as it is written, the policy, the users and the posture, and
+//! with it the file. [`difference`] compares two of them, [`class`] says of each difference what it means, and
 //! [`report`] prints them.
 
 pub mod class;
@@ -45,9 +45,30 @@ pub struct Parts<'p> {
     pub policy: Option<&'p Node>,
     pub users: &'p [UserDecision],
     pub lock: Option<&'p Lock>,
-    pub verdicts: &'p [Verdict],
-    /// As [`portable`] gives it.
-    pub model: Node,
+    pub posture: Section,
+    pub model: Section,
+}
+
+/// One section with its lines in the file: of the large ones these are written where and when they are known.
+pub struct Section {
+    node: Node,
+    lines: String,
+}
+
+impl Section {
+    fn new(key: &str, node: Node) -> Self {
+        let lines = yaml::members_to_yaml_lossless(std::iter::once((key, &node)));
+        Self { node, lines }
+    }
+
+    /// Of a model as [`portable`] gives it.
+    pub fn model(model: Node) -> Self {
+        Self::new("model", model)
+    }
+
+    pub fn posture(verdicts: &[Verdict]) -> Self {
+        Self::new("posture", posture(verdicts))
+    }
 }
 
 /// A snapshot as a tree. What was just taken knows where everything was written.
@@ -57,32 +78,27 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub fn take(parts: Parts<'_>) -> Self {
-        let model = parts.model;
+    /// The tree, and the file.
+    pub fn take(parts: Parts<'_>) -> (Self, String) {
+        let Parts { files, policy, users: decisions, lock, posture, model } = parts;
         let mut root = Mapping::new();
         root.put("version", Node::new(Value::Int(VERSION), OWN));
-        let files = parts.files.into_iter().map(|(name, id)| {
+        let files = files.into_iter().map(|(name, id)| {
             let start = Origin::Source(Span::new(id, 0, 0));
             Node::string(name, start)
         });
         root.put("files", Node::seq(files.collect(), OWN));
-        if let Some(policy) = parts.policy {
+        if let Some(policy) = policy {
             let mut policy = policy.clone();
             model::clean(&mut policy, "");
             root.put("policy", policy);
         }
-        root.put("users", users(parts.users, parts.lock, &model));
-        root.put("posture", posture(parts.verdicts));
-        root.put("model", model);
-        Self { root: Node::map(root, OWN) }
-    }
-
-    /// The file, where [`model_text`] has been made of the model already.
-    pub fn text(&self, model: &str) -> String {
-        let sections = self.root.as_map().into_iter().flat_map(Mapping::iter);
-        // The model is the last section, so its lines are the last ones.
-        let head = yaml::members_to_yaml_lossless(sections.filter(|(key, _)| *key != "model"));
-        [TITLE, &head, model].concat()
+        root.put("users", users(decisions, lock, &model.node));
+        let head = yaml::members_to_yaml_lossless(root.iter());
+        root.put("posture", posture.node);
+        root.put("model", model.node);
+        let text = [TITLE, &head, &posture.lines, &model.lines].concat();
+        (Self { root: Node::map(root, OWN) }, text)
     }
 
     /// Reads the file back.
@@ -109,12 +125,6 @@ impl Snapshot {
             None => Err(wrong("there is no version in it".to_owned(), None)),
         }
     }
-}
-
-/// The lines of the model: nearly all of a file, and they need nothing of the rest.
-pub fn model_text(model: Node) -> (Node, String) {
-    let text = yaml::members_to_yaml_lossless(std::iter::once(("model", &model)));
-    (model, text)
 }
 
 /// Whom each service runs as, as it was said; the numbers of the lock where an image decides.

@@ -124,6 +124,9 @@ impl<'p> Judged<'p> {
         let mut breaches = Vec::new();
         for service in services {
             check(service, &mut breaches);
+            if breaches.is_empty() {
+                continue;
+            }
             // No rule names another service than the one it looks at.
             let start = found.len();
             for breach in breaches.drain(..) {
