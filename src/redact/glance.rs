@@ -36,7 +36,7 @@ enum Kind {
 }
 
 #[expect(clippy::indexing_slicing, reason = "the loop's bound; iterators are not for constants")]
-const KINDS: [Kind; 256] = {
+static KINDS: [Kind; 256] = {
     let mut kinds = [Kind::Other; 256];
     let between = b"\t\n\x0b\x0c\r \"'`<>()[]{},;|/:=?&";
     let letters = b"abcdjkpstABCDJKPST";
@@ -85,8 +85,12 @@ fn look(text: &str) -> Look {
     let mut start = 0;
     let (mut has_at, mut has_dollar) = (false, false);
     for (at, byte) in bytes.iter().enumerate() {
-        match KINDS.get(usize::from(*byte)).copied().unwrap_or(Kind::NotAscii) {
-            Kind::Other => {}
+        let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(Kind::NotAscii);
+        if kind == Kind::Other {
+            continue;
+        }
+        match kind {
+            Kind::Letter if !bytes.get(at..).is_some_and(begins_word) => {}
             kind @ (Kind::Between | Kind::At | Kind::Dollar) => {
                 if at - start >= SHORTEST_TOKEN && may_be_token(bytes, start, at) {
                     return Look::Doubtful;
@@ -96,7 +100,7 @@ fn look(text: &str) -> Look {
                 start = at + 1;
             }
             Kind::Dash if bytes.get(at + 1) != Some(&b'u') => {}
-            Kind::Letter if !bytes.get(at..).is_some_and(begins_word) => {}
+            Kind::Other => {}
             Kind::Dash | Kind::Letter | Kind::NotAscii => return Look::Doubtful,
         }
     }

@@ -43,17 +43,32 @@ pub(super) fn is_evidently_plain(text: &str) -> bool {
     if !begins {
         return false;
     }
-    let mut last = *first;
-    for byte in rest {
-        match byte {
-            b'#' => return false,
-            b' ' if last == b':' => return false,
-            b' '..=b'~' => last = *byte,
-            _ => return false,
+    let mut rest = rest;
+    while let [byte, next @ ..] = rest {
+        let means_nothing = match PLAIN.get(usize::from(*byte)) {
+            Some(true) => true,
+            // What comes after these may give them a meaning.
+            _ => matches!(byte, b' ' | b':') && !matches!(next.first(), None | Some(b' ')),
+        };
+        if !means_nothing {
+            return false;
         }
+        rest = next;
     }
-    !matches!(last, b' ' | b':') && !is_word(*first, text)
+    !is_word(*first, text)
 }
+
+/// What stands for itself wherever it stands.
+#[expect(clippy::indexing_slicing, reason = "the loop's bound; iterators are not for constants")]
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        plain[byte as usize] = !matches!(byte, b'#' | b':');
+        byte += 1;
+    }
+    plain
+};
 
 /// Whether a text is a word that means something else, or differs from one in its case alone.
 fn is_word(first: u8, text: &str) -> bool {
