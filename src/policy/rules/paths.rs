@@ -61,7 +61,8 @@ impl Ways {
         known || {
             let beginning = beginning(path);
             let absent = is_absent(&beginning);
-            if absent {
+            // Every path begins with the empty one.
+            if absent && beginning.is_absolute() {
                 self.absent.lock().unwrap_or_else(PoisonError::into_inner).push(beginning);
             }
             absent
@@ -327,11 +328,15 @@ mod tests {
     #[test]
     fn what_is_not_there_is_looked_up_once_and_leads_nowhere() {
         let ways = Ways::default();
+        assert_eq!(ways.both(""), [PathBuf::new()]);
         for path in ["/no-such-place/a", "/no-such-place/b/../c", "/no-such-place", "/no-such-place-either"] {
             assert_eq!(ways.both(path), [crate::policy::binds::clean(Path::new(path))], "{path}");
         }
         assert_eq!(ways.absent.lock().unwrap().len(), 2);
-        assert_eq!(ways.both("/etc/../etc/./hostname"), [PathBuf::from("/etc/hostname")]);
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/etc", &link).unwrap();
+        assert_eq!(ways.both(link.to_str().unwrap()), [PathBuf::from("/etc"), link]);
     }
 
     #[test]
