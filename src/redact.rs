@@ -7,6 +7,7 @@
 //! takes credentials out of text as it was written, and leaves every `${…}` as it is.
 
 mod credential;
+mod glance;
 mod known;
 
 use std::borrow::Cow;
@@ -16,7 +17,7 @@ use crate::diagnostic::{Finding, Sink};
 use crate::project::{Environment, Inputs};
 use crate::source::{FileId, SourceMap};
 
-pub use credential::{names_secret, written};
+pub use credential::{is_plain, names_secret, written};
 
 use known::Known;
 

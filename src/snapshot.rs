@@ -1,7 +1,7 @@
 //! The reviewed snapshot: what would run, in a form that is the same on every machine and for everybody.
 //!
-//! [`Snapshot::take`] makes it of the model as it is written, the policy, the users and the posture; [`Snapshot::text`]
-//! is the file. [`difference`] compares two of them, [`class`] says of each difference what it means, and
+//! [`Snapshot::take`] makes it of the model as it is written, the policy, the users and the posture, and
+//! with it the file. [`difference`] compares two of them, [`class`] says of each difference what it means, and
 //! [`report`] prints them.
 
 pub mod class;
@@ -10,6 +10,8 @@ mod model;
 mod neutral;
 pub mod report;
 
+use std::borrow::Cow;
+
 use crate::diagnostic::{Code, Finding};
 use crate::ownership::lock::Lock;
 use crate::ownership::{UserDecision, UserSource, UserSpec};
@@ -17,7 +19,7 @@ use crate::policy::Verdict;
 use crate::policy::rules::CATALOGUE;
 use crate::redact;
 use crate::source::{FileId, Origin, Span};
-use crate::yaml::{self, Limits, Mapping, Node, Value};
+use crate::yaml::{self, Entry, Limits, Mapping, Node, Value};
 
 pub use model::{Places, portable};
 pub use neutral::neutral;
@@ -43,9 +45,30 @@ pub struct Parts<'p> {
     pub policy: Option<&'p Node>,
     pub users: &'p [UserDecision],
     pub lock: Option<&'p Lock>,
-    pub verdicts: &'p [Verdict],
-    /// As [`portable`] gives it.
-    pub model: Node,
+    pub posture: Section,
+    pub model: Section,
+}
+
+/// One section with its lines in the file: of the large ones these are written where and when they are known.
+pub struct Section {
+    node: Node,
+    lines: String,
+}
+
+impl Section {
+    fn new(key: &str, node: Node) -> Self {
+        let lines = yaml::members_to_yaml_lossless(std::iter::once((key, &node)));
+        Self { node, lines }
+    }
+
+    /// Of a model as [`portable`] gives it.
+    pub fn model(model: Node) -> Self {
+        Self::new("model", model)
+    }
+
+    pub fn posture(verdicts: &[Verdict]) -> Self {
+        Self::new("posture", posture(verdicts))
+    }
 }
 
 /// A snapshot as a tree. What was just taken knows where everything was written.
@@ -55,36 +78,27 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub fn take(parts: Parts<'_>) -> Self {
-        let model = parts.model;
+    /// The tree, and the file.
+    pub fn take(parts: Parts<'_>) -> (Self, String) {
+        let Parts { files, policy, users: decisions, lock, posture, model } = parts;
         let mut root = Mapping::new();
         root.put("version", Node::new(Value::Int(VERSION), OWN));
-        let files = parts.files.into_iter().map(|(name, id)| {
+        let files = files.into_iter().map(|(name, id)| {
             let start = Origin::Source(Span::new(id, 0, 0));
             Node::string(name, start)
         });
         root.put("files", Node::seq(files.collect(), OWN));
-        if let Some(policy) = parts.policy {
+        if let Some(policy) = policy {
             let mut policy = policy.clone();
             model::clean(&mut policy, "");
             root.put("policy", policy);
         }
-        root.put("users", users(parts.users, parts.lock, &model));
-        root.put("posture", posture(parts.verdicts));
-        root.put("model", model);
-        Self { root: Node::map(root, OWN) }
-    }
-
-    /// The file, where [`model_text`] has been made of the model already.
-    pub fn text(&self, model: &str) -> String {
-        let mut head = Mapping::new();
-        for (key, node) in self.root.as_map().into_iter().flat_map(Mapping::iter) {
-            if key != "model" {
-                head.put(key, node.clone());
-            }
-        }
-        // The model is the last section, so its lines are the last ones.
-        format!("{TITLE}{}{model}", yaml::to_yaml_lossless(&Node::map(head, OWN)))
+        root.put("users", users(decisions, lock, &model.node));
+        let head = yaml::members_to_yaml_lossless(root.iter());
+        root.put("posture", posture.node);
+        root.put("model", model.node);
+        let text = [TITLE, &head, &posture.lines, &model.lines].concat();
+        (Self { root: Node::map(root, OWN) }, text)
     }
 
     /// Reads the file back.
@@ -113,16 +127,6 @@ impl Snapshot {
     }
 }
 
-/// The lines of the model: nearly all of a file, and they need nothing of the rest.
-pub fn model_text(model: Node) -> (Node, String) {
-    let mut section = Mapping::new();
-    section.put("model", model);
-    let mut section = Node::map(section, OWN);
-    let text = yaml::to_yaml_lossless(&section);
-    let model = section.as_map_mut().and_then(|map| map.remove("model"));
-    (model.unwrap_or_else(|| Node::null(OWN)), text)
-}
-
 /// Whom each service runs as, as it was said; the numbers of the lock where an image decides.
 fn users(decisions: &[UserDecision], lock: Option<&Lock>, model: &Node) -> Node {
     let mut users = Mapping::new();
@@ -146,7 +150,7 @@ fn users(decisions: &[UserDecision], lock: Option<&Lock>, model: &Node) -> Node 
         if by_lock && let Some(entry) = lock.and_then(|lock| lock.services.get(name)) {
             user.put("locked", Node::string(entry.user.to_string(), origin));
         }
-        users.insert(name, origin, Node::map(user, origin));
+        users.append(name.into(), Entry { key: origin, value: Node::map(user, origin) });
     }
     users.sort_by(yaml::natural_cmp);
     Node::map(users, OWN)
@@ -158,19 +162,35 @@ fn posture(verdicts: &[Verdict]) -> Node {
     // They come in the catalogue's order.
     let mut rest = verdicts;
     for rule in CATALOGUE.iter() {
-        let mut places = Mapping::new();
         let own = rest.iter().take_while(|verdict| verdict.rule.id == rule.id).count();
         let (own, others) = rest.split_at_checked(own).unwrap_or((rest, &[]));
         rest = others;
-        for verdict in own {
-            places.put(
-                redact::written("", &verdict.place),
-                Node::string(verdict.standing.name(), verdict.origin),
-            );
-        }
+        let mut places = places(own);
         places.sort_by(yaml::natural_cmp);
         let standing = if places.is_empty() { Node::string("passes", OWN) } else { Node::map(places, OWN) };
         posture.put(rule.id, standing);
     }
     Node::map(posture, OWN)
+}
+
+/// Each place with its standing.
+fn places(verdicts: &[Verdict]) -> Mapping {
+    let standing = |verdict: &Verdict| Node::string(verdict.standing.name(), verdict.origin);
+    let names: Vec<Cow<'_, str>> =
+        verdicts.iter().map(|verdict| redact::written("", &verdict.place)).collect();
+    let pairs = names.iter().zip(verdicts);
+    if names.iter().any(|name| matches!(name, Cow::Owned(_))) {
+        // Two names may have become one.
+        let mut places = Mapping::new();
+        for (name, verdict) in pairs {
+            places.put(&**name, standing(verdict));
+        }
+        return places;
+    }
+    pairs
+        .map(|(name, verdict)| {
+            let value = standing(verdict);
+            (name.as_ref().into(), Entry { key: value.origin, value })
+        })
+        .collect()
 }

@@ -13,7 +13,7 @@ mod path;
 pub mod scalar;
 pub mod spread;
 
-pub use emit::{to_yaml, to_yaml_lossless, to_yaml_preparing, to_yaml_with_lines};
+pub use emit::{members_to_yaml_lossless, to_yaml, to_yaml_lossless, to_yaml_preparing, to_yaml_with_lines};
 pub use json::{to_json, to_json_compact};
 pub use mapping::{Entry, Key, Mapping};
 pub use node::{Document, Node, Tag, Text, Value};

@@ -11,7 +11,7 @@ use super::arrange::Arranged;
 use super::assertion::Reported;
 use super::overlay::{Kind, Overlay};
 use super::posture::Posture;
-use super::rules::{self, Allow, Breach, Check, Rule, View};
+use super::rules::{self, Allow, Breach, Check, Rule, Service, View};
 use super::waiver::Waiver;
 use super::{Policy, opened};
 
@@ -27,14 +27,15 @@ impl Policy {
     ) {
         let reported = self.assert_overlays(model, arranged, project, inputs, sink);
         let opened = opened::networks(&arranged.mandatory);
-        let view = View { model, users: &self.users, opened: &opened, mandatory: &arranged.mandatory };
+        let view = View::new(model, &self.users, &opened, &arranged.mandatory);
+        let services: Vec<_> = view.services().collect();
         let mut used = Used::default();
         for rule in rules::CATALOGUE.iter() {
             let severity = self.severity(rule, arranged);
             if severity.is_none() && !self.waivers.iter().any(|waiver| waiver.rule.id == rule.id) {
                 continue;
             }
-            for breach in breaches(rule, &view) {
+            for breach in breaches(rule, &view, &services) {
                 if self.waived(rule, &breach, &mut used) {
                     continue;
                 }
@@ -51,17 +52,18 @@ impl Policy {
     /// What a change of the model breaks that held before it, and that no waiver allows.
     pub fn judge_change(&self, before: &Model, after: &Model, arranged: &Arranged) -> Vec<Finding> {
         let opened = opened::networks(&arranged.mandatory);
-        let view =
-            |model| View { model, users: &self.users, opened: &opened, mandatory: &arranged.mandatory };
+        let view = |model| View::new(model, &self.users, &opened, &arranged.mandatory);
         let (before, after) = (view(before), view(after));
+        let services_before: Vec<_> = before.services().collect();
+        let services_after: Vec<_> = after.services().collect();
         let mut findings = Vec::new();
         for rule in rules::CATALOGUE.iter() {
             let Some(severity) = self.severity(rule, arranged) else { continue };
-            let known = breaches(rule, &before);
+            let known = breaches(rule, &before, &services_before);
             let is_known = |breach: &Breach| {
                 known.iter().any(|known| known.place == breach.place && known.what == breach.what)
             };
-            for breach in breaches(rule, &after) {
+            for breach in breaches(rule, &after, &services_after) {
                 if !is_known(&breach) && !self.waived(rule, &breach, &mut Used::default()) {
                     findings.push(self.describe(rule, &breach, severity, &after));
                 }
@@ -231,10 +233,10 @@ fn report_unused(at: usize, waiver: &Waiver, used: &Used, sink: &mut Sink) {
 #[derive(Default)]
 struct Used(HashSet<(usize, usize)>);
 
-pub(super) fn breaches(rule: &Rule, view: &View<'_>) -> Vec<Breach> {
+fn breaches(rule: &Rule, view: &View<'_>, services: &[Service<'_>]) -> Vec<Breach> {
     let mut found = Vec::new();
     match rule.check {
-        Check::Service(check) => view.services().for_each(|service| check(&service, &mut found)),
+        Check::Service(check) => services.iter().for_each(|service| check(service, &mut found)),
         Check::Project(check) => check(view, &mut found),
     }
     found

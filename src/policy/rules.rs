@@ -6,6 +6,7 @@
 mod breach;
 mod document;
 mod kernel;
+mod mount;
 mod paths;
 mod subject;
 

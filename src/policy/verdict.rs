@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use crate::compose::{Model, section};
+use crate::compose::Model;
+use crate::diagnostic::Severity;
 use crate::source::Origin;
-use crate::yaml::{Mapping, spread};
+use crate::yaml::spread;
 
 use super::arrange::Arranged;
-use super::judge::breaches;
-use super::rules::{self, Check, Rule, View};
+use super::rules::{self, Breach, Check, Rule, Service, View};
 use super::user::Users;
+use super::waiver::Waiver;
 use super::{Policy, opened};
-use crate::diagnostic::Severity;
 
 /// How a rule stands at one place where it is broken. Ordered by how much is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,46 +64,108 @@ pub fn verdicts(policy: Option<&Policy>, model: &Model, arranged: &Arranged) -> 
     let nobody = Users::default();
     let opened = opened::networks(&arranged.mandatory);
     let users = policy.map_or(&nobody, |policy| &policy.users);
-    let view = View { model, users, opened: &opened, mandatory: &arranged.mandatory };
-    let of = |rule: &'static Rule| of_rule(rule, policy, &view, arranged);
-    let rules: Vec<&'static Rule> = rules::CATALOGUE.iter().collect();
-    let services = section(&model.root, "services").map_or(0, Mapping::len);
-    if spread::pays(services) {
-        return spread::in_parts(rules, of).into_iter().flatten().collect();
-    }
-    rules.into_iter().flat_map(of).collect()
-}
-
-/// Where one rule is broken.
-fn of_rule(
-    rule: &'static Rule,
-    policy: Option<&Policy>,
-    view: &View<'_>,
-    arranged: &Arranged,
-) -> Vec<Verdict> {
-    let demanded = policy.and_then(|policy| policy.severity(rule, arranged)) == Some(Severity::Error);
-    let mut found: Vec<Verdict> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for breach in breaches(rule, view) {
-        let waived = policy.is_some_and(|policy| {
-            policy.waivers.iter().any(|waiver| {
-                waiver.is_for(&breach.place, rule.id) && waiver.allows(breach.value.as_deref()).is_some()
-            })
-        });
-        let standing = match (waived, demanded) {
-            (true, _) => Standing::Waived,
-            (false, true) => Standing::Fails,
-            (false, false) => Standing::Tolerated,
-        };
-        match places.get(&breach.place).and_then(|at| found.get_mut(*at)) {
-            // The worst of a service is its standing.
-            Some(known) if known.standing >= standing => {}
-            Some(known) => (known.standing, known.origin) = (standing, breach.origin),
-            None => {
-                places.insert(breach.place.clone(), found.len());
-                found.push(Verdict { rule, place: breach.place, standing, origin: breach.origin });
-            }
+    let view = View::new(model, users, &opened, &arranged.mandatory);
+    let services: Vec<Service<'_>> = view.services().collect();
+    let rules: Vec<Judged<'_>> =
+        rules::CATALOGUE.iter().map(|rule| Judged::new(rule, policy, arranged)).collect();
+    let of_services = |services: &[Service<'_>]| -> Vec<Vec<Verdict>> {
+        rules.iter().map(|rule| rule.of_services(services)).collect()
+    };
+    let parts = if spread::pays(services.len()) {
+        spread::in_parts(services.chunks(spread::part(services.len())).collect(), of_services)
+    } else {
+        vec![of_services(&services)]
+    };
+    let mut parts: Vec<_> = parts.into_iter().map(Vec::into_iter).collect();
+    let mut found = Vec::new();
+    for rule in &rules {
+        found.extend(rule.of_project(&view));
+        for part in &mut parts {
+            found.extend(part.next().into_iter().flatten());
         }
     }
     found
+}
+
+/// A rule, and how it counts where it is broken.
+struct Judged<'p> {
+    rule: &'static Rule,
+    demanded: bool,
+    /// Those of this rule.
+    waivers: Vec<&'p Waiver>,
+}
+
+impl<'p> Judged<'p> {
+    fn new(rule: &'static Rule, policy: Option<&'p Policy>, arranged: &Arranged) -> Self {
+        let severity = policy.and_then(|policy| policy.severity(rule, arranged));
+        let waivers = policy.map(|policy| policy.waivers.as_slice()).unwrap_or_default();
+        Self {
+            rule,
+            demanded: severity == Some(Severity::Error),
+            waivers: waivers.iter().filter(|waiver| waiver.rule.id == rule.id).collect(),
+        }
+    }
+
+    fn standing(&self, breach: &Breach) -> Standing {
+        let waived = self.waivers.iter().any(|waiver| {
+            waiver.is_for(&breach.place, self.rule.id) && waiver.allows(breach.value.as_deref()).is_some()
+        });
+        match (waived, self.demanded) {
+            (true, _) => Standing::Waived,
+            (false, true) => Standing::Fails,
+            (false, false) => Standing::Tolerated,
+        }
+    }
+
+    /// Nothing where the rule is about the project.
+    fn of_services(&self, services: &[Service<'_>]) -> Vec<Verdict> {
+        let Check::Service(check) = self.rule.check else { return Vec::new() };
+        let mut found: Vec<Verdict> = Vec::new();
+        let mut breaches = Vec::new();
+        for service in services {
+            check(service, &mut breaches);
+            if breaches.is_empty() {
+                continue;
+            }
+            // No rule names another service than the one it looks at.
+            let start = found.len();
+            for breach in breaches.drain(..) {
+                let known = found.iter_mut().skip(start).find(|verdict| verdict.place == breach.place);
+                let verdict = self.verdict(breach, known);
+                found.extend(verdict);
+            }
+        }
+        found
+    }
+
+    /// Nothing where the rule is about services.
+    fn of_project(&self, view: &View<'_>) -> Vec<Verdict> {
+        let Check::Project(check) = self.rule.check else { return Vec::new() };
+        let mut breaches = Vec::new();
+        check(view, &mut breaches);
+        let mut found: Vec<Verdict> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for breach in breaches {
+            let known = places.get(&breach.place).and_then(|at| found.get_mut(*at));
+            if let Some(verdict) = self.verdict(breach, known) {
+                places.insert(verdict.place.clone(), found.len());
+                found.push(verdict);
+            }
+        }
+        found
+    }
+
+    /// Of a place that has none yet; else the worst of a place is its standing.
+    fn verdict(&self, breach: Breach, known: Option<&mut Verdict>) -> Option<Verdict> {
+        let standing = self.standing(&breach);
+        match known {
+            Some(known) => {
+                if known.standing < standing {
+                    (known.standing, known.origin) = (standing, breach.origin);
+                }
+                None
+            }
+            None => Some(Verdict { rule: self.rule, place: breach.place, standing, origin: breach.origin }),
+        }
+    }
 }

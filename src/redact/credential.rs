@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use crate::project::template;
 
-use super::REDACTED;
+use super::{REDACTED, glance};
 
 /// Words of a name that make its value a secret.
-const SECRET_WORDS: &[&str] = &[
+pub(super) const SECRET_WORDS: &[&str] = &[
     "password",
     "passwd",
     "passphrase",
@@ -94,10 +94,13 @@ const SWITCHES: &[&str] =
     &["", "true", "false", "yes", "no", "on", "off", "null", "~", "none", "required", "optional", "[]", "{}"];
 
 /// What follows a prefix is at least so long, and a random word is longer still.
-const SHORTEST_SHAPE: usize = 12;
+pub(super) const SHORTEST_SHAPE: usize = 12;
+
+/// Random-looking words are at least so long.
+pub(super) const SHORTEST_WORD: usize = 24;
 
 /// How tokens of well-known services begin.
-const PREFIXES: &[&str] = &[
+pub(super) const PREFIXES: &[&str] = &[
     "ghp_",
     "gho_",
     "ghu_",
@@ -135,9 +138,10 @@ const PREFIXES: &[&str] = &[
 
 /// Whether a variable, a label or an option of this name holds a secret.
 pub fn names_secret(name: &str) -> bool {
-    if name.is_empty() {
-        return false;
-    }
+    glance::may_name(name) && is_secret_name(name)
+}
+
+pub(super) fn is_secret_name(name: &str) -> bool {
     let words = words(name);
     if words.as_slice() == ["pwd"] || words.as_slice() == ["oldpwd"] || words.as_slice() == ["secrets"] {
         return false;
@@ -172,12 +176,17 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// Whether a text is shown as it is: no expression stands in it, and no credential.
+pub fn is_plain(name: &str, text: &str) -> bool {
+    !names_secret(name) && glance::is_plain(text)
+}
+
 /// A value as written, without what looks like a credential; `${…}` stays, but not a default that is one.
 pub fn written<'t>(name: &str, text: &'t str) -> Cow<'t, str> {
     if names_secret(name) && !is_switch(text) {
         return Cow::Owned(only_expressions(text));
     }
-    if !is_worth_a_look(text) {
+    if glance::is_harmless(text) || !is_worth_a_look(text) {
         return Cow::Borrowed(text);
     }
     let mut ranges = [in_text(text), defaults(text)].concat();
@@ -261,7 +270,7 @@ fn expressions(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Defaults of variables whose name says that they are secret.
-fn defaults(text: &str) -> Vec<Range<usize>> {
+pub(super) fn defaults(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for range in expressions(text) {
         let expression = text.get(range.clone()).unwrap_or_default();
@@ -519,7 +528,7 @@ fn looks_random(text: &str) -> bool {
         b'0'..=b'9' => 3,
         _ => 0,
     };
-    if text.len() < 24 || !text.bytes().all(|byte| kind(byte) > 0 || b"+-_".contains(&byte)) {
+    if text.len() < SHORTEST_WORD || !text.bytes().all(|byte| kind(byte) > 0 || b"+-_".contains(&byte)) {
         return false;
     }
     let kinds: Vec<u8> = text.bytes().map(kind).collect();

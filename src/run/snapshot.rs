@@ -14,7 +14,7 @@ use crate::policy::date::Date;
 use crate::policy::{self, Arranged, Policy, verdicts};
 use crate::project::{Project, list};
 use crate::snapshot::difference::{Difference, Reset, differences};
-use crate::snapshot::{FILE_NAME, Parts, Places, Snapshot, model_text, neutral, portable, report};
+use crate::snapshot::{FILE_NAME, Parts, Places, Section, Snapshot, neutral, portable, report};
 use crate::source::{FileId, SourceMap, Span};
 use crate::yaml::{self, Limits, Node};
 
@@ -101,21 +101,20 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
         let users = decide(session, &model, policy.as_ref(), lock.as_ref())?;
         crate::ownership::apply(&mut model, &users);
         neutral(&mut model, &places, session.inputs.sources());
-        let verdicts = verdicts(policy.as_ref(), &model, &arranged);
+        let posture = Section::posture(&verdicts(policy.as_ref(), &model, &arranged));
         // The process ends soon; taking a large tree apart would only make it end later.
         std::mem::forget(model);
-        Some((lock, users, verdicts))
+        Some((lock, users, posture))
     };
-    let ((lock, users, verdicts), written) =
-        load(session, &project, policy.as_ref(), layers, &places, judge)?;
+    let ((lock, users, posture), model) = load(session, &project, policy.as_ref(), layers, &places, judge)?;
     let document = policy.as_ref().and_then(|policy| written_policy(session, policy));
-    let current = Snapshot::take(Parts {
+    let (current, text) = Snapshot::take(Parts {
         files,
         policy: document.as_ref(),
         users: &users,
         lock: lock.as_ref().map(|file| &file.lock),
-        verdicts: &verdicts,
-        model: written.0,
+        posture,
+        model,
     });
     let path = match &options.file {
         Some(file) => current_directory().join(file),
@@ -127,7 +126,6 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
         .filter(|overlay| overlay.is_builtin())
         .filter_map(|overlay| Some((overlay.file, overlay.origin.span()?)))
         .collect();
-    let text = current.text(&written.1);
     Some(Taken { current, text, path, resets, asked })
 }
 
@@ -190,9 +188,6 @@ fn arrange(session: &mut Session<'_>, project: &Project, policy: Option<&Policy>
     }
 }
 
-/// The model as it is written, with its lines in the file.
-type Written = (Node, String);
-
 /// Judges the model that would run, and reads the same as it is written, side by side: neither needs anything of
 /// the other.
 fn load<T>(
@@ -202,7 +197,7 @@ fn load<T>(
     layers: Vec<Layer>,
     places: &Places<'_>,
     judge: impl FnOnce(&mut Session<'_>, Model) -> Option<T>,
-) -> Option<(T, Written)> {
+) -> Option<(T, Section)> {
     let selection = session.selection(&[]);
     let own = layers.clone();
     let mut inputs = session.inputs.clone();
@@ -213,7 +208,7 @@ fn load<T>(
             .spawn_scoped(scope, || {
                 let mut sink = Sink::new();
                 let written = compose::load_written(project, own, &mut inputs, &mut sink);
-                (written.map(|model| model_text(portable(model, places))), sink, inputs)
+                (written.map(|model| Section::model(portable(model, places))), sink, inputs)
             });
         let model = session.load(project, layers, Phases::default(), &selection);
         let judged = model.and_then(|model| judge(session, model));
@@ -249,10 +244,10 @@ fn again(
     project: &Project,
     policy: Option<&Policy>,
     places: &Places<'_>,
-) -> Option<Written> {
+) -> Option<Section> {
     let layers = arrange(session, project, policy)?.layers;
     let written = compose::load_written(project, layers, &mut session.inputs, &mut session.sink)?;
-    Some(model_text(portable(written, places)))
+    Some(Section::model(portable(written, places)))
 }
 
 /// The files in the order in which they are merged, by their names from the project.

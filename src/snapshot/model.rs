@@ -1,36 +1,55 @@
 //! The model without anything of this host, and without secrets.
 
-use std::path::Path;
+use std::path::Path as FsPath;
 
 use crate::compose::output::{Format, arrange_owned};
 use crate::compose::table::{Decode, Map, PROJECT, PathRule, Spec};
 use crate::compose::{as_written, begins_with_expression};
 use crate::redact::{self, names_secret};
-use crate::yaml::{Mapping, Node, Text, Value};
+use crate::yaml::{Mapping, Node, Path, Text, Value, spread};
 
 /// What must not stand in a path.
 #[derive(Clone, Copy, Debug)]
 pub struct Places<'p> {
     /// Absolute.
-    pub project: &'p Path,
-    pub home: Option<&'p Path>,
+    pub project: &'p FsPath,
+    pub home: Option<&'p FsPath>,
 }
 
 /// The model as `compose::load_written` gives it, in its final form.
 pub fn portable(mut model: Node, places: &Places<'_>) -> Node {
-    for (_, service) in
-        model.get_mut("services").and_then(Node::as_map_mut).into_iter().flat_map(Mapping::iter_mut)
-    {
-        for port in service.get_mut("ports").and_then(Node::as_seq_mut).into_iter().flatten() {
-            split_port(port);
-        }
-        for mount in service.get_mut("volumes").and_then(Node::as_seq_mut).into_iter().flatten() {
-            settle_mount(mount);
+    for (key, section) in model.as_map_mut().into_iter().flat_map(Mapping::iter_mut) {
+        let spec = PROJECT.child(key);
+        match &mut section.value {
+            Value::Map(services) if key == "services" => {
+                spread::values(services, &Path::ROOT.key(key), |service, path| {
+                    let name = path.last_key().unwrap_or_default();
+                    settle(service);
+                    finish(service, spec.and_then(|spec| spec.child(name)), name, places);
+                });
+            }
+            _ => finish(section, spec, if spec.is_some() { "" } else { key }, places),
         }
     }
-    localise(&mut model, Some(&PROJECT), places);
-    clean_model(&mut model, Some(&PROJECT), "");
-    arrange_owned(model, Some(&PROJECT), Format::Yaml, &crate::yaml::Path::ROOT)
+    arrange_owned(model, Some(&PROJECT), Format::Yaml, &Path::ROOT)
+}
+
+/// What is common to everything in the model.
+fn finish(node: &mut Node, spec: Option<&Spec>, name: &str, places: &Places<'_>) {
+    if spec.is_some_and(|spec| spec.work().paths) {
+        localise(node, spec, places);
+    }
+    clean_model(node, spec, name);
+}
+
+/// A service without short forms.
+fn settle(service: &mut Node) {
+    for port in service.get_mut("ports").and_then(Node::as_seq_mut).into_iter().flatten() {
+        split_port(port);
+    }
+    for mount in service.get_mut("volumes").and_then(Node::as_seq_mut).into_iter().flatten() {
+        settle_mount(mount);
+    }
 }
 
 /// `IP:PUBLISHED:TARGET/PROTOCOL` with expressions in it.
@@ -109,7 +128,7 @@ fn localise(node: &mut Node, spec: Option<&Spec>, places: &Places<'_>) {
 }
 
 fn local(text: &str, places: &Places<'_>) -> String {
-    let path = Path::new(text);
+    let path = FsPath::new(text);
     if let Ok(inside) = path.strip_prefix(places.project) {
         return if inside.as_os_str().is_empty() {
             ".".to_owned()
@@ -118,7 +137,7 @@ fn local(text: &str, places: &Places<'_>) -> String {
         };
     }
     // Everybody has the same root, and it is nobody's name.
-    let personal = |home: &&Path| home.parent().is_some_and(|parent| parent != Path::new("/"));
+    let personal = |home: &&FsPath| home.parent().is_some_and(|parent| parent != FsPath::new("/"));
     if let Some(home) = places.home.filter(personal)
         && let Ok(inside) = path.strip_prefix(home)
     {
@@ -148,6 +167,7 @@ fn clean_model(node: &mut Node, spec: Option<&Spec>, name: &str) {
             let item = spec.and_then(Spec::item);
             clean_items(items, name, |node, name| clean_model(node, item, name));
         }
+        Value::String(text) if redact::is_plain(name, text) => {}
         Value::String(text) => {
             let written = as_written(text);
             let clean = redact::written(name, &written);
@@ -173,12 +193,14 @@ pub fn clean(node: &mut Node, name: &str) {
 
 /// The words of a command: what follows `--password` is one.
 fn clean_items(items: &mut [Node], name: &str, clean: impl Fn(&mut Node, &str)) {
-    let mut flag = String::new();
+    let mut flag: Option<String> = None;
     for item in items {
-        let is_value = !flag.is_empty() && item.as_str().is_some_and(|text| !text.starts_with('-'));
-        let next = item.as_str().and_then(|text| text.strip_prefix("--")).unwrap_or_default().to_owned();
-        clean(item, if is_value { &flag } else { name });
-        flag = if names_secret(&next) { next } else { String::new() };
+        let text = item.as_str();
+        let is_value = text.is_some_and(|text| !text.starts_with('-'));
+        let next = text.and_then(|text| text.strip_prefix("--")).filter(|next| names_secret(next));
+        let next = next.map(str::to_owned);
+        clean(item, flag.as_deref().filter(|_| is_value).unwrap_or(name));
+        flag = next;
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ const HOME_PLACE: &str = "/home/-";
 
 /// Moves a model that was loaded on this host there.
 pub fn neutral(model: &mut Model, places: &Places<'_>, sources: &SourceMap) {
-    let mover = Mover { places, sources, project: real(places.project), links: RefCell::default() };
+    let mover = Mover { places, sources, project: real(places.project), ways: RefCell::default() };
     mover.walk(&mut model.root, Some(&PROJECT));
     model.directory = PathBuf::from(PROJECT_PLACE);
     let mut environment = (*model.environment).clone();
@@ -37,8 +38,18 @@ struct Mover<'m> {
     sources: &'m SourceMap,
     /// With its links followed.
     project: PathBuf,
-    /// Whether there is a link on the way to a path of the project, as far as was looked.
-    links: RefCell<HashMap<PathBuf, bool>>,
+    /// The ways to paths of the project, as far as was looked.
+    ways: RefCell<HashMap<PathBuf, Way>>,
+}
+
+/// What is on the way from the project to a path in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Direct,
+    /// A link.
+    Linked,
+    /// Nothing from somewhere on.
+    Absent,
 }
 
 impl Mover<'_> {
@@ -76,13 +87,13 @@ impl Mover<'_> {
         if let Value::String(text) = &mut node.value
             && let Some(moved) = self.moved(Path::new(text.as_str()), by_person)
         {
-            *text = moved.display().to_string().into();
+            *text = moved.to_string_lossy().into();
         }
     }
 
     fn moved(&self, path: &Path, by_person: bool) -> Option<PathBuf> {
         if let Ok(inside) = path.strip_prefix(self.places.project) {
-            if !self.is_linked(path) {
+            if self.way(path) != Way::Linked {
                 return Some(Path::new(PROJECT_PLACE).join(inside));
             }
             let target = real(path);
@@ -95,18 +106,25 @@ impl Mover<'_> {
         if by_person { self.at_home(path) } else { None }
     }
 
-    /// Whether a link is on the way from the project to a path in it. Many paths share their beginning.
-    fn is_linked(&self, path: &Path) -> bool {
+    /// Many paths share their beginning.
+    fn way(&self, path: &Path) -> Way {
         if path == self.places.project {
-            return false;
+            return Way::Direct;
         }
-        if let Some(known) = self.links.borrow().get(path) {
+        if let Some(known) = self.ways.borrow().get(path) {
             return *known;
         }
-        let linked = path.parent().is_some_and(|parent| self.is_linked(parent))
-            || path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-        self.links.borrow_mut().insert(path.to_path_buf(), linked);
-        linked
+        let way = match path.parent().map_or(Way::Direct, |parent| self.way(parent)) {
+            Way::Direct => match path.symlink_metadata() {
+                Ok(metadata) if metadata.is_symlink() => Way::Linked,
+                Err(error) if error.kind() == ErrorKind::NotFound => Way::Absent,
+                _ => Way::Direct,
+            },
+            // Told by the parent the next time as well.
+            way => return way,
+        };
+        self.ways.borrow_mut().insert(path.to_path_buf(), way);
+        way
     }
 
     fn at_home(&self, path: &Path) -> Option<PathBuf> {

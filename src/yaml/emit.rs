@@ -16,6 +16,9 @@ use super::{Mapping, Node, Value, spread};
 
 const STEP: usize = 2;
 
+/// Sections of a project, and those of one that is itself a section, as in a snapshot.
+const DEEPEST_SECTION: usize = 2 * STEP;
+
 /// A longer key is written in the explicit form, `? key`.
 const LONGEST_SIMPLE_KEY: usize = 128;
 
@@ -29,6 +32,14 @@ pub fn to_yaml(node: &Node) -> String {
 /// and a float keeps its point.
 pub fn to_yaml_lossless(node: &Node) -> String {
     write(node, true)
+}
+
+/// Members of a mapping that stands at the top, as [`to_yaml_lossless`] writes them there.
+pub fn members_to_yaml_lossless<'m>(members: impl Iterator<Item = (&'m str, &'m Node)>) -> String {
+    let mut writer = Writer { out: String::new(), fresh: true, lossless: true, marks: None };
+    writer.members(members, 0, true);
+    writer.end_line();
+    writer.out
 }
 
 /// As [`to_yaml`], with the line, from zero, on which each key and each element of a list begins, in the
@@ -118,18 +129,18 @@ impl Writer {
     }
 
     fn mapping(&mut self, map: &Mapping, indent: usize, inline: bool) {
-        if indent == STEP && !inline && spread::pays(map.len()) {
-            return self.section(map);
+        if indent <= DEEPEST_SECTION && !inline && spread::pays(map.len()) {
+            return self.section(map, indent);
         }
         self.members(map.iter(), indent, inline);
     }
 
-    /// A mapping that stands directly below the top, written in parts.
-    fn section(&mut self, map: &Mapping) {
+    /// A mapping that stands near the top, written in parts.
+    fn section(&mut self, map: &Mapping, indent: usize) {
         let parts = map.parts(spread::part(map.len())).collect();
         self.parts(parts, |writer, members: &[Member]| {
             let members = members.iter().map(|member| (member.key.as_str(), &member.entry.value));
-            writer.members(members, STEP, false);
+            writer.members(members, indent, false);
         });
     }
 
@@ -161,6 +172,7 @@ impl Writer {
             writer.end_line();
             (writer.out, writer.marks)
         });
+        self.out.reserve(texts.iter().map(|(text, _)| text.len()).sum());
         for (text, marks) in texts {
             let start = self.out.len();
             if let (Some(all), Some(marks)) = (&mut self.marks, marks) {
@@ -189,12 +201,15 @@ impl Writer {
     /// A key with its colon. `true` if it is written in the explicit form, which has the value on its own line.
     fn name(&mut self, key: &str, indent: usize, inline: bool) -> bool {
         self.entry(indent, inline);
-        let is_explicit = key.len() > LONGEST_SIMPLE_KEY || analysis::has_breaks(key);
+        let plain = analysis::is_evidently_plain(key);
+        let is_explicit = key.len() > LONGEST_SIMPLE_KEY || !plain && analysis::has_breaks(key);
         if is_explicit {
             self.push("? ");
             self.string(key, indent + STEP, false);
             self.end_line();
             self.indent(indent);
+        } else if plain {
+            self.push(key);
         } else {
             self.string(key, indent + STEP, true);
         }
@@ -259,6 +274,14 @@ impl Writer {
     }
 
     fn string(&mut self, text: &str, indent: usize, simple_key: bool) {
+        if analysis::is_evidently_plain(text) {
+            return self.push(text);
+        }
+        if analysis::is_evident_number(text) {
+            self.push("\"");
+            self.push(text);
+            return self.push("\"");
+        }
         let chosen =
             if self.lossless && analysis::is_lost(text) { Style::Double } else { style(text, simple_key) };
         match chosen {

@@ -6,9 +6,12 @@ use std::cmp::Ordering;
 /// other scripts count for their code points; both make its order contradict itself, and this one
 /// must not, since sorting by such an order may panic.
 pub fn natural_cmp(a: &str, b: &str) -> Ordering {
-    let common = a.chars().zip(b.chars()).take_while(|(x, y)| x == y);
-    let (length, shared_digits) =
-        common.fold((0, Run::default()), |(length, run), (c, _)| (length + c.len_utf8(), run.extended_by(c)));
+    let mut length = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    // Two characters may begin with the same bytes.
+    while !a.is_char_boundary(length) {
+        length -= 1;
+    }
+    let shared_digits = Run::at_end_of(a.get(..length).unwrap_or(""));
     let (left, right) = (a.get(length..).unwrap_or(""), b.get(length..).unwrap_or(""));
     match (left.chars().next(), right.chars().next()) {
         (Some(x), Some(y)) => differing(x, y, left, right, shared_digits),
@@ -25,12 +28,11 @@ struct Run {
 }
 
 impl Run {
-    fn extended_by(self, c: char) -> Self {
-        if c.is_ascii_digit() {
-            Self { any: true, significant: self.significant || c != '0' }
-        } else {
-            Self::default()
-        }
+    fn at_end_of(text: &str) -> Self {
+        text.bytes().rev().take_while(u8::is_ascii_digit).fold(Self::default(), |run, digit| Self {
+            any: true,
+            significant: run.significant || digit != b'0',
+        })
     }
 }
 

@@ -42,6 +42,14 @@ impl<'a> Path<'a> {
         self.segment
     }
 
+    /// The key that leads here from its mapping.
+    pub fn last_key(&self) -> Option<&'a str> {
+        match self.segment {
+            Some(Segment::Key(key)) => Some(key),
+            _ => None,
+        }
+    }
+
     /// The keys from the root down, without places in lists.
     pub fn keys(&self) -> Vec<String> {
         let key = |segment| match segment {

@@ -1,5 +1,7 @@
 //! A rule that does not hold somewhere.
 
+use std::borrow::Cow;
+
 use crate::source::Origin;
 use crate::yaml::Node;
 
@@ -11,12 +13,12 @@ pub struct Breach {
     pub value: Option<String>,
     pub origin: Origin,
     /// Completes "rule ID: PLACE …".
-    pub what: String,
+    pub what: Cow<'static, str>,
 }
 
 impl Breach {
     /// About a value that was written somewhere.
-    pub fn at(place: &str, node: &Node, what: impl Into<String>) -> Self {
+    pub fn at(place: &str, node: &Node, what: impl Into<Cow<'static, str>>) -> Self {
         Self { place: place.to_owned(), value: None, origin: node.origin, what: what.into() }
     }
 

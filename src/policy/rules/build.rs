@@ -76,7 +76,7 @@ fn access(service: &Service<'_>, breaches: &mut Vec<Breach>) {
     for (key, node) in build.get("context").map(|node| ("context", node)).into_iter().chain(contexts) {
         let place = text(node);
         let local = place.starts_with('/');
-        if local && paths::both(&place).iter().any(|path| paths::sensitive(path, true).is_some()) {
+        if local && service.view.ways.both(&place).iter().any(|path| paths::sensitive(path, true).is_some()) {
             add(node, format!("{key}={place}"));
         }
     }

@@ -95,7 +95,7 @@ fn dangerous(path: &str) -> bool {
 fn devices(service: &Service<'_>, only_dangerous: bool, breaches: &mut Vec<Breach>) {
     for device in service.list("devices") {
         let Some(source) = device.get("source").and_then(Node::as_str) else { continue };
-        let places = super::paths::both(source);
+        let places = service.view.ways.both(source);
         let bad = dangerous(source) || places.iter().any(|place| dangerous(&place.display().to_string()));
         if bad == only_dangerous {
             breaches.push(service.breach(device, format!("is given {source}")).allowing(source));

@@ -20,8 +20,8 @@ pub const RULES: &[Rule] = &[
         fix: "Remove the mount; a proxy that lets only the needed requests through can take its place.",
         allow: Allow::Values("sources"),
         check: Check::Service(|service, breaches| {
-            for mount in mounts(service) {
-                if let Some(found) = mount.places().iter().find(|place| paths::engine_socket(place)) {
+            for mount in service.mounts() {
+                if let Some(found) = mount.places.iter().find(|place| paths::engine_socket(place)) {
                     let what =
                         format!("mounts {}{}, where an engine listens", mount.source, mount.leads_to(found));
                     breaches.push(service.breach(mount.node, what).allowing(mount.source));
@@ -74,8 +74,8 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("sources"),
         check: Check::Service(|service, breaches| {
             let home = service.view.home();
-            for mount in mounts(service) {
-                if let Some(found) = mount.places().iter().find_map(|place| paths::in_home(place, home)) {
+            for mount in service.mounts() {
+                if let Some(found) = mount.places.iter().find_map(|place| paths::in_home(place, home)) {
                     let what = format!("mounts {}, that is {found}", mount.source);
                     breaches.push(service.breach(mount.node, what).allowing(mount.source));
                 }
@@ -183,54 +183,6 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// Something of the host that ends up in the container.
-struct Mount<'v> {
-    node: &'v Node,
-    source: &'v str,
-    read_only: bool,
-}
-
-impl Mount<'_> {
-    fn places(&self) -> Vec<std::path::PathBuf> {
-        paths::both(self.source)
-    }
-
-    fn leads_to(&self, place: &Path) -> String {
-        if place == Path::new(self.source) {
-            String::new()
-        } else {
-            format!(" (that is {})", place.display())
-        }
-    }
-}
-
-/// Bind mounts, and the files of secrets and configs.
-fn mounts<'v>(service: &Service<'v>) -> Vec<Mount<'v>> {
-    let mut found = Vec::new();
-    for volume in service.list("volumes") {
-        let kind = volume.get("type").and_then(Node::as_str).unwrap_or_default();
-        let Some(source) = volume.get("source").filter(|_| matches!(kind, "bind" | "npipe")) else {
-            continue;
-        };
-        if let Some(text) = source.as_str() {
-            let read_only = volume.get("read_only").and_then(Node::as_bool) == Some(true);
-            found.push(Mount { node: source, source: text, read_only });
-        }
-    }
-    for section in ["secrets", "configs"] {
-        for reference in service.list(section) {
-            let name = reference.get("source").and_then(Node::as_str).unwrap_or_default();
-            let file = service.view.model.root.at(&[section, name, "file"]);
-            if let Some(node) = file
-                && let Some(text) = node.as_str()
-            {
-                found.push(Mount { node, source: text, read_only: true });
-            }
-        }
-    }
-    found
-}
-
 fn propagation(service: &Service<'_>, kinds: &[&str], breaches: &mut Vec<Breach>) {
     for volume in service.list("volumes") {
         if let Some(node) = volume.at(&["bind", "propagation"])
@@ -253,8 +205,8 @@ fn of_host(place: &Path, tree: &str) -> String {
 }
 
 fn sensitive(service: &Service<'_>, breaches: &mut Vec<Breach>) {
-    for mount in mounts(service) {
-        let places = mount.places();
+    for mount in service.mounts() {
+        let places = &mount.places;
         if places.iter().any(|place| paths::engine_socket(place)) {
             continue;
         }
@@ -274,8 +226,12 @@ fn sensitive(service: &Service<'_>, breaches: &mut Vec<Breach>) {
     {
         if let Some(node) = watch.get("path")
             && let Some(text) = node.as_str()
-            && let Some((place, tree)) =
-                paths::both(text).iter().find_map(|place| Some((place, paths::sensitive(place, true)?)))
+            && let Some((place, tree)) = service
+                .view
+                .ways
+                .both(text)
+                .iter()
+                .find_map(|place| Some((place, paths::sensitive(place, true)?)))
         {
             let what = format!("watches {text} and copies it inside, {}", of_host(place, tree));
             breaches.push(service.breach(node, what).allowing(text));
@@ -285,7 +241,7 @@ fn sensitive(service: &Service<'_>, breaches: &mut Vec<Breach>) {
 
 fn targets(service: &Service<'_>, breaches: &mut Vec<Breach>) {
     let mut judge = |node: &Node, target: &str| {
-        let clean = crate::policy::binds::clean(Path::new(target));
+        let clean = paths::clean(target);
         if let Some(system) = paths::system_target(&clean) {
             let target = clean.display().to_string();
             breaches
@@ -324,7 +280,9 @@ fn volume_devices(view: &View<'_>, breaches: &mut Vec<Breach>) {
             options.filter_map(|option| option.split_once('=')).flat_map(|(_, value)| value.split(':'));
         let layers = option("o").into_iter().flat_map(|node| layers.clone().map(move |place| (node, place)));
         for (node, place) in device.into_iter().chain(layers).filter(|(_, place)| place.starts_with('/')) {
-            let found = paths::both(place)
+            let found = view
+                .ways
+                .both(place)
                 .into_iter()
                 .find(|path| paths::engine_socket(path) || paths::sensitive(path, false).is_some());
             if found.is_some() {

@@ -239,7 +239,7 @@ fn egress(view: &View<'_>, breaches: &mut Vec<Breach>) {
             let key =
                 section(&view.model.root, "networks").and_then(|map| map.entry(name)).map(|entry| entry.key);
             let origin = network.get("internal").map(|node| node.origin).or(key).unwrap_or(network.origin);
-            let what = "has a route out: it is not internal".to_owned();
+            let what = "has a route out: it is not internal".into();
             breaches.push(Breach { place, value: Some(name.to_owned()), origin, what });
         }
     }

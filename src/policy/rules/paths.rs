@@ -1,6 +1,7 @@
 //! Which places of the host a container must not have.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// The place a path leads to: symbolic links followed, also where they lead to nothing yet.
 pub fn real(path: &Path) -> PathBuf {
@@ -12,8 +13,7 @@ const MOST_LINKS: usize = 40;
 
 fn follow(path: &Path, links: usize) -> PathBuf {
     // Where not even the beginning is there, nothing leads anywhere else.
-    let start: PathBuf = path.components().take(2).collect();
-    if start.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+    if is_absent(&beginning(path)) {
         return path.to_path_buf();
     }
     if let Ok(found) = path.canonicalize() {
@@ -29,11 +29,67 @@ fn follow(path: &Path, links: usize) -> PathBuf {
     }
 }
 
-/// Both ways to see a source: as written, and where it leads.
-pub fn both(path: &str) -> Vec<PathBuf> {
-    let written = crate::policy::binds::clean(Path::new(path));
-    let resolved = real(&written);
-    if resolved == written { vec![written] } else { vec![resolved, written] }
+fn beginning(path: &Path) -> PathBuf {
+    path.components().take(2).collect()
+}
+
+fn is_absent(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
+/// Where the paths of one model lead. Those that begin alike are looked up once where nothing is there.
+#[derive(Debug, Default)]
+pub struct Ways {
+    absent: Mutex<Vec<PathBuf>>,
+}
+
+impl Ways {
+    /// Both ways to see a source: as written, and where it leads.
+    pub fn both(&self, path: &str) -> Vec<PathBuf> {
+        let written = clean(path);
+        if self.is_absent(&written) {
+            return vec![written];
+        }
+        let resolved = real(&written);
+        if resolved == written { vec![written] } else { vec![resolved, written] }
+    }
+
+    /// Whether not even the beginning is there.
+    fn is_absent(&self, path: &Path) -> bool {
+        let known = |absent: &[PathBuf]| absent.iter().any(|beginning| path.starts_with(beginning));
+        let known = known(&self.absent.lock().unwrap_or_else(PoisonError::into_inner));
+        known || {
+            let beginning = beginning(path);
+            let absent = is_absent(&beginning);
+            // Every path begins with the empty one.
+            if absent && beginning.is_absolute() {
+                self.absent.lock().unwrap_or_else(PoisonError::into_inner).push(beginning);
+            }
+            absent
+        }
+    }
+}
+
+/// As [`crate::policy::binds::clean`], which most paths need not be taken apart for.
+pub fn clean(path: &str) -> PathBuf {
+    let mut names = path.split('/');
+    let is_clean = names.next() == Some("") && names.all(|name| !matches!(name, "" | "." | ".."));
+    if is_clean { PathBuf::from(path) } else { crate::policy::binds::clean(Path::new(path)) }
+}
+
+/// The first directories of everything that is listed here, homes aside.
+const TOPS: &[&str] = &[
+    "bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "proc", "root", "run", "sbin",
+    "sys", "usr", "var",
+];
+
+/// Whether a path may be, or lie in, a directory that a host has of its own. Of most paths nothing more need
+/// be asked.
+fn is_of_system(path: &Path) -> bool {
+    match path.components().nth(1) {
+        Some(Component::Normal(top)) => TOPS.iter().any(|known| top == *known),
+        _ => true,
+    }
 }
 
 const SOCKETS: &[&str] = &[
@@ -68,9 +124,11 @@ const SOCKET_DIRECTORIES: &[&str] = &[
 /// Whether an engine's socket, or a directory that holds one, is at this place.
 pub fn engine_socket(path: &Path) -> bool {
     let named = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
-        SOCKETS.iter().any(|socket| name == *socket || name.ends_with(&format!(r"\{socket}")))
+        let before = SOCKETS.iter().find_map(|socket| name.strip_suffix(socket));
+        before.is_some_and(|before| before.is_empty() || before.ends_with('\\'))
     });
-    named || SOCKET_DIRECTORIES.iter().any(|directory| path == Path::new(directory)) || user_runtime(path)
+    let directory = || SOCKET_DIRECTORIES.iter().any(|directory| path == Path::new(directory));
+    named || is_of_system(path) && (directory() || user_runtime(path))
 }
 
 /// `/run/user/UID`, where a rootless engine has its socket.
@@ -134,6 +192,9 @@ const HARMLESS: &[&str] = &[
 
 /// The sensitive directory of the host that a path is, or lies in.
 pub fn sensitive(path: &Path, read_only: bool) -> Option<&'static str> {
+    if !is_of_system(path) {
+        return None;
+    }
     let device = path.starts_with("/dev");
     if (read_only || device) && HARMLESS.iter().any(|harmless| path.starts_with(harmless)) {
         return None;
@@ -164,10 +225,11 @@ const SECRETS: &[&str] = &[
 pub fn in_home(path: &Path, home: Option<&Path>) -> Option<String> {
     let homes = home.into_iter().chain([Path::new("/root")]);
     for home in homes {
-        if path == home {
+        let Ok(below) = path.strip_prefix(home) else { continue };
+        if below.as_os_str().is_empty() {
             return Some(home.display().to_string());
         }
-        if let Some(found) = SECRETS.iter().find(|secret| path.starts_with(home.join(secret))) {
+        if let Some(found) = SECRETS.iter().find(|secret| below.starts_with(secret)) {
             return Some(format!("~/{found}"));
         }
     }
@@ -192,7 +254,7 @@ const SYSTEM_FILES: &[&str] =
 pub fn system_target(target: &Path) -> Option<&'static str> {
     const FINE: &[&str] =
         &["/dev/shm", "/dev/log", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero", "/lib/modules"];
-    if FINE.iter().any(|fine| target.starts_with(fine)) {
+    if !is_of_system(target) || FINE.iter().any(|fine| target.starts_with(fine)) {
         return None;
     }
     for whole in ["/", "/etc", "/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/local/bin"] {
@@ -254,13 +316,54 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink("/etc", &link).unwrap();
         assert_eq!(real(&link.join("no-such-file-here")), Path::new("/etc/no-such-file-here"));
-        assert_eq!(both(link.to_str().unwrap()), [PathBuf::from("/etc"), link]);
+        assert_eq!(Ways::default().both(link.to_str().unwrap()), [PathBuf::from("/etc"), link]);
         let dangling = folder.path().join("dangling");
         std::os::unix::fs::symlink("/no/such.sock", &dangling).unwrap();
         assert_eq!(real(&dangling), Path::new("/no/such.sock"));
         let circle = folder.path().join("circle");
         std::os::unix::fs::symlink("circle", &circle).unwrap();
         assert!(real(&circle).ends_with("circle"));
+    }
+
+    #[test]
+    fn what_is_not_there_is_looked_up_once_and_leads_nowhere() {
+        let ways = Ways::default();
+        assert_eq!(ways.both(""), [PathBuf::new()]);
+        for path in ["/no-such-place/a", "/no-such-place/b/../c", "/no-such-place", "/no-such-place-either"] {
+            assert_eq!(ways.both(path), [crate::policy::binds::clean(Path::new(path))], "{path}");
+        }
+        assert_eq!(ways.absent.lock().unwrap().len(), 2);
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/etc", &link).unwrap();
+        assert_eq!(ways.both(link.to_str().unwrap()), [PathBuf::from("/etc"), link]);
+    }
+
+    #[test]
+    fn a_clean_path_stays_as_it_is() {
+        for path in
+            ["/", "", "/a/b", "/a//b", "/a/", "a/b", "./a", "/a/../b", "/..", "/a/.b", "/a/..b/c", "/a/."]
+        {
+            assert_eq!(
+                clean(path).as_os_str(),
+                crate::policy::binds::clean(Path::new(path)).as_os_str(),
+                "{path}"
+            );
+        }
+    }
+
+    /// Whatever is listed begins with a known directory, so that nobody adds what is then not looked for.
+    #[test]
+    fn every_list_begins_with_a_directory_of_the_system() {
+        let lists =
+            [SOCKET_DIRECTORIES, SENSITIVE_TREES, SENSITIVE_WHOLES, HARMLESS, SYSTEM_TARGETS, SYSTEM_FILES];
+        for path in lists.iter().copied().flatten() {
+            assert!(is_of_system(Path::new(path)), "{path}");
+        }
+        for target in ["/", "/etc", "/usr", "/usr/bin", "/usr/lib", "/usr/local/bin", "/etc/sudoers.d/x"] {
+            assert!(system_target(Path::new(target)).is_some(), "{target}");
+        }
+        assert!(!is_of_system(Path::new("/srv/etc")) && !is_of_system(Path::new("/etcetera")));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What rules look at.
 
+use std::borrow::Cow;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use crate::compose::{self, Model, section};
 use crate::policy::Rank;
@@ -12,6 +14,8 @@ use crate::source::Origin;
 use crate::yaml::{Mapping, Node};
 
 use super::Breach;
+use super::mount::{self, Mount};
+use super::paths::Ways;
 
 /// The model and what the policy says of it.
 pub struct View<'m> {
@@ -19,16 +23,28 @@ pub struct View<'m> {
     pub users: &'m Users,
     pub opened: &'m Opened,
     pub mandatory: &'m [Overlay],
+    pub ways: Ways,
 }
 
 impl<'m> View<'m> {
+    pub fn new(model: &'m Model, users: &'m Users, opened: &'m Opened, mandatory: &'m [Overlay]) -> Self {
+        Self { model, users, opened, mandatory, ways: Ways::default() }
+    }
+
     pub fn section(&self, key: &str) -> impl Iterator<Item = (&'m str, &'m Node)> + use<'m> {
         section(&self.model.root, key).into_iter().flat_map(Mapping::iter)
     }
 
     pub fn services(&self) -> impl Iterator<Item = Service<'_>> {
         let services = section(&self.model.root, "services").into_iter().flat_map(Mapping::entries);
-        services.map(|(name, entry)| Service { name, node: &entry.value, origin: entry.key, view: self })
+        services.map(|(name, entry)| Service {
+            name,
+            node: &entry.value,
+            origin: entry.key,
+            view: self,
+            keys: Keys::of(&entry.value),
+            mounts: OnceLock::new(),
+        })
     }
 
     /// Whose demand it is that networks are internal.
@@ -63,11 +79,14 @@ pub struct Service<'v> {
     /// Of its name.
     pub origin: Origin,
     pub view: &'v View<'v>,
+    keys: Keys,
+    /// Looked up once, for all the rules that are about them.
+    mounts: OnceLock<Vec<Mount<'v>>>,
 }
 
 impl<'v> Service<'v> {
     pub fn get(&self, key: &str) -> Option<&'v Node> {
-        self.node.get(key)
+        if self.keys.may_have(key) { self.node.get(key) } else { None }
     }
 
     pub fn text(&self, key: &str) -> Option<&'v str> {
@@ -91,17 +110,64 @@ impl<'v> Service<'v> {
         self.get("provider").is_none()
     }
 
+    /// Bind mounts, and the files of secrets and configs.
+    pub fn mounts(&self) -> &[Mount<'v>] {
+        self.mounts.get_or_init(|| mount::find(self))
+    }
+
     pub fn user_setting(&self) -> Option<UserSetting> {
         self.view.users.of(self.name).map(|setting| setting.value)
     }
 
     /// Something this service sets.
-    pub fn breach(&self, node: &Node, what: impl Into<String>) -> Breach {
+    pub fn breach(&self, node: &Node, what: impl Into<Cow<'static, str>>) -> Breach {
         Breach::at(self.name, node, what)
     }
 
     /// Something this service lacks.
-    pub fn lacks(&self, what: impl Into<String>) -> Breach {
+    pub fn lacks(&self, what: impl Into<Cow<'static, str>>) -> Breach {
         Breach { place: self.name.to_owned(), value: None, origin: self.origin, what: what.into() }
+    }
+}
+
+/// Which keys a service may have. A hundred are asked for, and few are there: nearly all that are not are told
+/// without a look at the mapping.
+#[derive(Clone, Copy, Debug)]
+struct Keys(u64);
+
+impl Keys {
+    fn of(node: &Node) -> Self {
+        let keys = node.as_map().into_iter().flat_map(Mapping::keys);
+        Self(keys.fold(0, |all, key| all | Self::mark(key)))
+    }
+
+    fn may_have(self, key: &str) -> bool {
+        self.0 & Self::mark(key) != 0
+    }
+
+    /// One of 64 bits, by the length and two of the characters.
+    fn mark(key: &str) -> u64 {
+        let bytes = key.as_bytes();
+        let byte = |at: usize| bytes.get(at).map_or(0, |byte| usize::from(*byte));
+        1 << ((bytes.len() * 7 + byte(0) + 5 * byte(bytes.len() / 2)) % 64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_there_is_found_whatever_its_mark() {
+        let mut map = Mapping::new();
+        for key in ["", "a", "privileged", "x-é", "cap_add", "🦀"] {
+            map.put(key, Node::null(Origin::Environment));
+            let keys = Keys::of(&Node::map(map.clone(), Origin::Environment));
+            assert!(map.keys().all(|key| keys.may_have(key)), "{key}");
+        }
+        let keys = Keys::of(&Node::map(map, Origin::Environment));
+        let absent = ["cap_drop", "pid", "ipc", "uts", "devices", "gpus", "build", "secrets", "dns", "tmpfs"];
+        assert!(absent.iter().any(|key| !keys.may_have(key)));
+        assert!(!Keys::of(&Node::null(Origin::Environment)).may_have("image"));
     }
 }

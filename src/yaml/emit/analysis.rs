@@ -16,38 +16,7 @@ pub(super) fn is_break(c: char) -> bool {
 }
 
 pub(super) fn has_breaks(text: &str) -> bool {
-    !is_all(text, PRINTABLE) && text.contains(is_break)
-}
-
-/// `' '` to `~`.
-const PRINTABLE: u8 = 1;
-
-/// Printable, and without a meaning within a text.
-const HARMLESS: u8 = 2;
-
-/// What each byte is.
-const BYTES: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = b' ';
-    while byte <= b'~' {
-        let harmless = if byte == b':' || byte == b'#' { 0 } else { HARMLESS };
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "every byte is an index; iterators are not for constants"
-        )]
-        {
-            kinds[byte as usize] = PRINTABLE | harmless;
-        }
-        byte += 1;
-    }
-    kinds
-};
-
-/// Whether all bytes are of a kind; without a stop at the first one that is not, which is slower for the short
-/// texts that most are.
-fn is_all(text: &str, kind: u8) -> bool {
-    text.bytes().fold(kind, |all, byte| all & BYTES.get(usize::from(byte)).copied().unwrap_or_default())
-        == kind
+    text.contains(is_break)
 }
 
 /// Whether go-yaml writes the text in a form that does not read back: breaks that it folds, a block
@@ -64,23 +33,60 @@ pub(super) fn is_printable(c: char) -> bool {
     matches!(c, '\n' | ' '..='~' | '\u{A0}'..='\u{FFFD}') && c != '\u{FEFF}'
 }
 
-/// The commonest texts, of which no character means something where it stands: names, paths, words.
-fn has_no_indicators(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '$'))
-        && !text.ends_with(' ')
-        && is_all(text, HARMLESS)
+/// The commonest texts, which need no closer look: names, paths, commands. They begin as no number does, and hold
+/// nothing that means something to a reader.
+pub(super) fn is_evidently_plain(text: &str) -> bool {
+    let [first, rest @ ..] = text.as_bytes() else { return false };
+    let begins = first.is_ascii_alphabetic()
+        || matches!(first, b'/' | b'$')
+        || *first == b'.' && rest.first() == Some(&b'/');
+    if !begins {
+        return false;
+    }
+    let mut rest = rest;
+    while let [byte, next @ ..] = rest {
+        let means_nothing = match PLAIN.get(usize::from(*byte)) {
+            Some(true) => true,
+            // What comes after these may give them a meaning.
+            _ => matches!(byte, b' ' | b':') && !matches!(next.first(), None | Some(b' ')),
+        };
+        if !means_nothing {
+            return false;
+        }
+        rest = next;
+    }
+    !is_word(*first, text)
 }
 
-/// Longer texts that begin with a letter are no numbers, and no words that mean something else.
-fn is_long_word(text: &str) -> bool {
-    text.len() >= 6 && !text.starts_with(|c: char| c.is_ascii_digit())
+/// What stands for itself wherever it stands.
+#[expect(clippy::indexing_slicing, reason = "the loop's bound; iterators are not for constants")]
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        plain[byte as usize] = !matches!(byte, b'#' | b':');
+        byte += 1;
+    }
+    plain
+};
+
+/// Whether a text is a word that means something else, or differs from one in its case alone.
+fn is_word(first: u8, text: &str) -> bool {
+    const WORDS: [&str; 9] = ["false", "n", "no", "null", "off", "on", "true", "y", "yes"];
+    text.len() <= 5
+        && matches!(first.to_ascii_lowercase(), b'f' | b'n' | b'o' | b't' | b'y')
+        && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// A number without a point or a sign, which as a text is quoted.
+pub(super) fn is_evident_number(text: &str) -> bool {
+    /// Every number of so many digits is one.
+    const DIGITS: usize = 18;
+    let first = text.as_bytes().first().is_some_and(|digit| matches!(digit, b'1'..=b'9'));
+    first && text.len() <= DIGITS && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 pub(super) fn style(text: &str, simple_key: bool) -> Style {
-    if has_no_indicators(text) {
-        let is_text = is_long_word(text) || reads_as_string(text) && !is_old_boolean(text);
-        return if is_text { Style::Plain } else { Style::Double };
-    }
     let allowed = Allowed::of(text);
     if text.contains('\n') {
         return if allowed.literal && !simple_key { Style::Literal } else { Style::Double };

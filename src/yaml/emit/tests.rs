@@ -228,6 +228,19 @@ proptest! {
     }
 
     #[test]
+    fn what_is_evident_is_so(text in text(), before in "[a-z/1-9$.]?[a-zA-Z0-9 :/#.-]{0,6}") {
+        let words = ["true", "False", "NULL", "yes", "No", "y", "N", "on", "OFF", "none", "tcp", "./", "$x"];
+        let words = words.map(str::to_owned);
+        for text in words.iter().chain([&text, &before, &format!("{before}{text}")]) {
+            for simple_key in [false, true] {
+                let chosen = if analysis::is_lost(text) { Style::Double } else { style(text, simple_key) };
+                prop_assert!(!analysis::is_evidently_plain(text) || chosen == Style::Plain, "{text:?}");
+                prop_assert!(!analysis::is_evident_number(text) || chosen == Style::Double, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
     fn another_reader_sees_the_same(node in tree()) {
         let text = to_yaml_lossless(&node);
         match serde_yaml::from_str(&text) {
