@@ -22,6 +22,9 @@ pub use silence::Silence;
 /// The most that an answer may have.
 const LIMIT: u64 = 256 << 20;
 
+/// What most answers have room in: they come in one piece then.
+const USUAL: usize = 16 << 10;
+
 /// The part of a question's time after which the command line is asked in its place.
 const SHARE: u32 = 4;
 
@@ -117,7 +120,7 @@ impl Socket {
         // Asked in the old version, an engine answers in one piece and then hangs up.
         let question = format!("{method} {path} HTTP/1.0\r\nHost: docker\r\n{headers}\r\n");
         stream.write_all(question.as_bytes()).map_err(failed("write to"))?;
-        let mut answer = Vec::new();
+        let mut answer = Vec::with_capacity(USUAL);
         stream.take(LIMIT).read_to_end(&mut answer).map_err(failed("read from"))?;
         Ok(answer)
     }
