@@ -26,7 +26,7 @@ pub use filesystem::FileSystem;
 pub use owner::{Credentials, Owner};
 pub use private::{PrivateDirError, ensure_private_dir};
 pub use probe::{Probe, probe_write};
-pub use read::{Content, ReadError, expect_text, read_file, read_stdin};
+pub use read::{Content, ReadError, expect_text, read_file, read_found, read_stdin};
 pub use switch::{SwitchError, run_as};
 pub use sys::{defer_signals, expect_memory_here};
 pub use turn::{Turn, TurnError};

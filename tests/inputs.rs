@@ -12,6 +12,8 @@
 
 #[path = "inputs/bed.rs"]
 mod bed;
+#[path = "inputs/engine.rs"]
+mod engine;
 #[path = "inputs/faults.rs"]
 mod faults;
 #[path = "inputs/killed.rs"]

@@ -100,6 +100,20 @@ impl Output {
         std::str::from_utf8(&self.stdout).map_err(|_| "the answer is not text").into()
     }
 
+    /// Whether all that it complained of is that a thing of this kind is not there. An engine may be missing
+    /// too, and is complained of otherwise.
+    pub fn says_missing(&self, kind: &str) -> bool {
+        let complaint = self.stderr.to_lowercase();
+        let mut lines = complaint.lines().filter(|line| !line.trim().is_empty()).peekable();
+        let no_such = format!("no such {kind}");
+        let is_missing = |line: &str| {
+            line.contains(&no_such)
+                || line.contains("no such object")
+                || line.contains(kind) && line.contains("not found")
+        };
+        lines.peek().is_some() && lines.all(is_missing)
+    }
+
     /// What it complained of, on one line; the status where it did not complain.
     pub fn complaint(&self) -> String {
         let lines: Vec<&str> = self.stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

@@ -129,19 +129,28 @@ impl Engine {
         asked.and_then(|output| parse_list(&output.stdout)).context("cannot list containers")
     }
 
-    /// Inspects containers by id or name, all in one question. Unknown where one of them is gone.
-    pub fn inspect(&self, containers: &[&str]) -> Answer<Vec<Inspection>> {
+    /// Inspects containers by id or name, all in one question. `None`: the engine says that one of them is
+    /// not there.
+    pub fn inspect(&self, containers: &[&str]) -> Answer<Option<Vec<Inspection>>> {
         if containers.is_empty() {
-            return Answer::Known(Vec::new());
+            return Answer::Known(Some(Vec::new()));
         }
         let arguments = ["container", "inspect", "--"].iter().chain(containers);
-        let asked = self.command().ask(arguments).and_then(|output| parse_inspections(&output.stdout));
-        let asked = asked.and_then(|found| {
-            if found.len() == containers.len() {
-                Answer::Known(found)
-            } else {
-                Answer::Unknown(format!("{} of {} came back", found.len(), containers.len()))
+        let asked = self.command().run(arguments).and_then(|output| {
+            if output.succeeded() {
+                return parse_inspections(&output.stdout).map(Some);
             }
+            if output.says_missing("container") {
+                Answer::Known(None)
+            } else {
+                Answer::Unknown(output.complaint())
+            }
+        });
+        let asked = asked.and_then(|found| match &found {
+            Some(all) if all.len() != containers.len() => {
+                Answer::Unknown(format!("{} of {} came back", all.len(), containers.len()))
+            }
+            _ => Answer::Known(found),
         });
         asked.context("cannot inspect containers")
     }

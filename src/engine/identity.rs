@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::idmap::Local;
-use super::socket::Socket;
+use super::socket::{Silence, Socket};
 use super::{Answer, Command, IdMap, Info, Options};
 use crate::host::Owner;
 use crate::host::process::{host_name, is_in_container};
@@ -121,15 +121,19 @@ impl Engine {
         if self.info.id_map.is_some() || !(self.info.is_rootless || self.info.is_remapped()) {
             return IdMap::of(&self.info, &Local::default());
         }
-        Answer::from(Local::read(self.socket_owner())).and_then(|local| IdMap::of(&self.info, &local))
+        let local = Answer::from(self.socket_owner().and_then(Local::read));
+        local.and_then(|local| IdMap::of(&self.info, &local))
     }
 
-    /// Who made the engine's socket: the user who runs a rootless engine.
-    fn socket_owner(&self) -> Option<Owner> {
+    /// Who made the engine's socket: the user who runs a rootless engine. Of another engine it says nothing.
+    fn socket_owner(&self) -> Result<Option<Owner>, String> {
         use std::os::unix::fs::MetadataExt;
-        let path = self.identity.endpoint.strip_prefix("unix://")?;
-        let metadata = std::fs::metadata(path).ok()?;
-        Some(Owner::new(metadata.uid(), metadata.gid()))
+        let path = self.identity.endpoint.strip_prefix("unix://").filter(|_| self.info.is_rootless);
+        let Some(path) = path else { return Ok(None) };
+        match std::fs::metadata(path) {
+            Ok(metadata) => Ok(Some(Owner::new(metadata.uid(), metadata.gid()))),
+            Err(error) => Err(format!("whose {path} is cannot be read: {error}")),
+        }
     }
 
     /// Asks with more time: for what moves data.
@@ -139,18 +143,18 @@ impl Engine {
     }
 }
 
-/// By the engine's own socket, which is much faster. Where that does not answer, the command line is asked,
-/// and says what is wrong.
+/// By the engine's own socket, which is much faster. `None` where the command line is the one to ask.
 ///
 /// # Errors
-/// Where it cannot be told which socket that is.
+/// Where it cannot be told which socket that is, or the system fails to ask there.
 fn plainly(command: &Command) -> Result<Option<(Identity, Info)>, String> {
     let Some((socket, endpoint)) = Socket::behind(command)? else { return Ok(None) };
-    let info = || {
-        let answer = socket.get("/info").known().flatten()?;
-        Info::parse(&serde_json::to_vec(&answer).ok()?).known()
+    let info = match socket.get("/info") {
+        Ok(answer) => answer.and_then(|answer| Info::read(answer).known()),
+        Err(Silence::Elsewhere(_)) => None,
+        Err(Silence::Fault(reason)) => return Err(reason),
     };
-    Ok(info().map(|info| {
+    Ok(info.map(|info| {
         let identity = Identity { endpoint, id: info.id.clone(), root_dir: info.root_dir.clone() };
         (identity, info)
     }))

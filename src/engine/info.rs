@@ -63,6 +63,11 @@ impl Info {
             Err(_) if json.trim_ascii().is_empty() => return Answer::unknown("the answer is empty"),
             Err(error) => return Answer::Unknown(format!("the answer is not what an engine says: {error}")),
         };
+        Self::read(value)
+    }
+
+    /// As [`Info::parse`], of a document that was read already.
+    pub fn read(value: Value) -> Answer<Self> {
         let is_podman = value.get("host").is_some_and(Value::is_object);
         let info = if is_podman { Self::from_podman(value) } else { Self::from_docker(value) };
         info.and_then(|info| {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::socket::{Socket, escape};
+use super::socket::{Silence, Socket, escape};
 use super::{Answer, Engine, LABEL};
 use crate::host::process::{is_certainly_gone, mark};
 
@@ -61,19 +61,22 @@ impl Engine {
 
     /// The names of all of them.
     fn looking(&self) -> Answer<Vec<String>> {
-        let by_socket = Socket::of(self).map(|socket| {
+        let itself = |socket: &Socket| {
             let filters = json!({ "label": [label()] }).to_string();
-            socket.get(&format!("/containers/json?all=true&filters={}", escape(&filters)))
-        });
-        if let Some(Answer::Known(Some(Value::Array(found)))) = by_socket {
+            let found = socket.get(&format!("/containers/json?all=true&filters={}", escape(&filters)))?;
+            let Some(Value::Array(found)) = found else {
+                return Err(Silence::elsewhere("no list of containers"));
+            };
             let name = |container: &Value| {
                 let name = container.pointer("/Names/0")?.as_str()?;
                 Some(name.trim_start_matches('/').to_owned())
             };
-            return Answer::Known(found.iter().filter_map(name).collect());
-        }
-        let found = self.containers_labelled(&label());
-        found.map(|found| found.into_iter().map(|container| container.name).collect())
+            Ok(found.iter().filter_map(name).collect())
+        };
+        self.ask(itself, || {
+            let found = self.containers_labelled(&label());
+            found.map(|found| found.into_iter().map(|container| container.name).collect())
+        })
     }
 }
 

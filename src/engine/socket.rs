@@ -3,8 +3,10 @@
 //! The command line takes a fiftieth of a second for each question, which counts where a launch asks five. A
 //! socket in the file system needs nothing that the command line knows: no context, no TLS, no SSH.
 
+mod silence;
+
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Error, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,8 +17,13 @@ use serde_json::Value;
 use super::{Answer, Command, Engine, Options};
 use crate::host::access::{Access, is_denied};
 
+pub use silence::Silence;
+
 /// The most that an answer may have.
 const LIMIT: u64 = 256 << 20;
+
+/// What most answers have room in: they come in one piece then.
+const USUAL: usize = 16 << 10;
 
 /// The part of a question's time after which the command line is asked in its place.
 const SHARE: u32 = 4;
@@ -56,7 +63,7 @@ impl Socket {
             None if uses_a_context(options)? => return Ok(None),
             None => "unix:///var/run/docker.sock".to_owned(),
         };
-        let path = endpoint.strip_prefix("unix://").map(str::to_owned);
+        let path = endpoint.strip_prefix("unix://").filter(|path| !path.is_empty()).map(str::to_owned);
         Ok(path.map(|path| (Self { path, deadline: options.deadline / SHARE }, endpoint)))
     }
 
@@ -68,17 +75,21 @@ impl Socket {
     }
 
     /// Asks for a document; `None` where the engine says that there is no such thing.
-    pub fn get(&self, path: &str) -> Answer<Option<Value>> {
-        let question = format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n");
-        Answer::trying(|| parse(&self.exchange(&question, self.deadline)?))
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn get(&self, path: &str) -> Result<Option<Value>, Silence> {
+        let answer = self.exchange("GET", path, "", self.deadline)?;
+        parse(&answer).map_err(Silence::Elsewhere)
     }
 
     /// Starts a container. Known is also the engine's refusal, in its own words.
     pub fn start(&self, id: &str) -> Answer<Result<(), String>> {
         let path = format!("/containers/{}/start", escape(id));
-        let question = format!("POST {path} HTTP/1.0\r\nHost: docker\r\nContent-Length: 0\r\n\r\n");
         Answer::trying(|| {
-            let answer = self.exchange(&question, self.deadline.max(PATIENCE))?;
+            let answer = self
+                .exchange("POST", &path, "Content-Length: 0\r\n", self.deadline.max(PATIENCE))
+                .map_err(Silence::into_reason)?;
             let (status, body) = taken_apart(&answer)?;
             if matches!(status, "204" | "304") {
                 return Ok(Ok(()));
@@ -89,15 +100,28 @@ impl Socket {
         })
     }
 
-    fn exchange(&self, question: &str, deadline: Duration) -> Result<Vec<u8>, String> {
-        let failed = |error: std::io::Error| error.to_string();
-        let mut stream = UnixStream::connect(&self.path).map_err(failed)?;
-        stream.set_read_timeout(Some(deadline)).map_err(failed)?;
-        stream.set_write_timeout(Some(deadline)).map_err(failed)?;
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        deadline: Duration,
+    ) -> Result<Vec<u8>, Silence> {
+        let Self { path: socket, .. } = self;
+        // A filter is long, and written so that nobody can read it.
+        let asked = format!("{method} {}", path.split('?').next().unwrap_or(path));
+        let failed = |what: &str| {
+            let what = format!("{what} {socket} for {asked}");
+            move |error: Error| Silence::of(&error, Path::new(socket), &what)
+        };
+        let mut stream = UnixStream::connect(socket).map_err(failed("connect to"))?;
+        let limited = stream.set_read_timeout(Some(deadline));
+        limited.and_then(|()| stream.set_write_timeout(Some(deadline))).map_err(failed("set a time at"))?;
         // Asked in the old version, an engine answers in one piece and then hangs up.
-        stream.write_all(question.as_bytes()).map_err(failed)?;
-        let mut answer = Vec::new();
-        stream.take(LIMIT).read_to_end(&mut answer).map_err(failed)?;
+        let question = format!("{method} {path} HTTP/1.0\r\nHost: docker\r\n{headers}\r\n");
+        stream.write_all(question.as_bytes()).map_err(failed("write to"))?;
+        let mut answer = Vec::with_capacity(USUAL);
+        stream.take(LIMIT).read_to_end(&mut answer).map_err(failed("read from"))?;
         Ok(answer)
     }
 }
@@ -115,7 +139,7 @@ pub fn is_binary(path: &Path) -> Result<bool, String> {
     }
 }
 
-fn may_not_read(path: &Path, error: &std::io::Error) -> bool {
+fn may_not_read(path: &Path, error: &Error) -> bool {
     error.kind() == ErrorKind::PermissionDenied && is_denied(CWD, path, Access::READ)
 }
 

@@ -65,10 +65,26 @@ pub fn expect_text(bytes: usize) {
 /// Reads a file from beginning to end, opening it exactly once: a process substitution can only be
 /// read once. At most `limit` bytes. Blocks on a pipe until its writers are gone.
 pub fn read_file(path: &Path, limit: u64) -> Result<Content, ReadError> {
+    read_open(path, open(path, OFlags::empty())?, limit)
+}
+
+/// As [`read_file`], what was found by its name and not given: a pipe in its place, which might never be
+/// written to, is refused and not waited for.
+pub fn read_found(path: &Path, limit: u64) -> Result<Content, ReadError> {
+    let file = open(path, OFlags::NONBLOCK)?;
+    let io_error = |errno: rustix::io::Errno| ReadError::Io { path: path.to_owned(), source: errno.into() };
+    let stat = rustix::fs::fstat(&file).map_err(io_error)?;
+    if FileType::from_raw_mode(stat.st_mode) == FileType::Fifo {
+        return Err(ReadError::Unsuitable { path: path.to_owned(), kind: "a pipe" });
+    }
+    read_open(path, file, limit)
+}
+
+fn open(path: &Path, more: OFlags) -> Result<File, ReadError> {
     // Opening a terminal must not make it ours.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | more;
     match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
-        Ok(descriptor) => read_open(path, File::from(descriptor), limit),
+        Ok(descriptor) => Ok(File::from(descriptor)),
         Err(rustix::io::Errno::NOENT) => Err(ReadError::Missing(path.to_owned())),
         Err(errno) => Err(ReadError::Io { path: path.to_owned(), source: errno.into() }),
     }
@@ -163,6 +179,18 @@ mod tests {
     use super::*;
 
     const MANY: u64 = 1 << 20;
+
+    #[test]
+    fn a_pipe_that_nobody_named_is_refused_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.yaml");
+        rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let error = read_found(&path, MANY).unwrap_err().to_string();
+        assert_eq!(error, format!("{} is a pipe, which cannot be an input", path.display()));
+        let path = dir.path().join("b.yaml");
+        fs::write(&path, "services: {}\n").unwrap();
+        assert_eq!(read_found(&path, MANY).unwrap(), read_file(&path, MANY).unwrap());
+    }
 
     #[test]
     fn a_regular_file_comes_whole_with_its_metadata() {

@@ -6,7 +6,7 @@ use std::thread::{Builder, ScopedJoinHandle, scope};
 use serde_json::{Value, json};
 
 use crate::compose::{Model, text};
-use crate::engine::socket::{Socket, escape};
+use crate::engine::socket::{Silence, Socket, escape};
 use crate::engine::{Answer, Container, Engine, Image, Inspection};
 
 use crate::yaml::Node;
@@ -60,14 +60,14 @@ impl Question {
             let images = Builder::new().spawn_scoped(scope, || images(engine, &self.images));
             let networks = Builder::new().spawn_scoped(scope, || objects(engine, "network", &networks));
             let volumes = Builder::new().spawn_scoped(scope, || objects(engine, "volume", &volumes));
-            let containers = self.containers(engine);
-            (containers, joined(images), joined(networks), joined(volumes))
+            let (containers, others) = (self.containers(engine), others(engine, &self.named));
+            (containers, others, joined(images), joined(networks), joined(volumes))
         });
-        let (containers, images, networks, volumes) = answers;
+        let (containers, others, images, networks, volumes) = answers;
         Answer::trying(|| {
             Ok(Facts {
                 containers: containers.into_result()?,
-                others: others(engine, &self.named),
+                others: others.into_result()?,
                 images: images.into_result()?,
                 networks: networks.into_result()?,
                 volumes: volumes.into_result()?,
@@ -75,18 +75,18 @@ impl Question {
         })
     }
 
-    /// One that ends between the two questions makes the second fail, so both are asked again once.
+    /// Where one is gone between the two questions, both are asked again once.
     fn containers(&self, engine: &Engine) -> Answer<Vec<Inspection>> {
-        let once = || {
-            listed(engine, &self.project, self.one_offs).and_then(|found| {
-                let ids: Vec<&str> = found.iter().map(|container| container.id.as_str()).collect();
-                inspected(engine, &ids)
-            })
-        };
-        match once() {
-            Answer::Unknown(_) => once(),
-            known @ Answer::Known(_) => known,
-        }
+        Answer::trying(|| {
+            for _ in 0..2 {
+                let listed = listed(engine, &self.project, self.one_offs).into_result()?;
+                let ids: Vec<&str> = listed.iter().map(|container| container.id.as_str()).collect();
+                if let Some(found) = inspected(engine, &ids).into_result()? {
+                    return Ok(found);
+                }
+            }
+            Err("cannot inspect containers: they are removed while they are looked at".to_owned())
+        })
     }
 }
 
@@ -109,8 +109,9 @@ fn joined_by_name(service: &Node) -> Vec<String> {
 }
 
 /// One that is gone is nobody's namespace.
-fn others(engine: &Engine, names: &BTreeSet<String>) -> Vec<Inspection> {
-    names.iter().filter_map(|name| engine.inspect(&[name]).known()).flatten().collect()
+fn others(engine: &Engine, names: &BTreeSet<String>) -> Answer<Vec<Inspection>> {
+    let found: Answer<Vec<_>> = names.iter().map(|name| inspected(engine, &[name])).collect();
+    found.map(|found| found.into_iter().flatten().flatten().collect())
 }
 
 fn joined<T>(thread: std::io::Result<ScopedJoinHandle<'_, Answer<T>>>) -> Answer<T> {
@@ -123,69 +124,59 @@ fn joined<T>(thread: std::io::Result<ScopedJoinHandle<'_, Answer<T>>>) -> Answer
 
 /// The containers of a project.
 pub fn listed(engine: &Engine, project: &str, one_offs: bool) -> Answer<Vec<Listed>> {
-    match Socket::of(engine).map(|socket| listed_by(&socket, project, one_offs)) {
-        Some(known @ Answer::Known(_)) => known,
-        _ => engine.containers(project).map(|found| {
-            let kept = found.into_iter().filter(|container| one_offs || !container.is_one_off);
-            kept.map(|Container { id, service, .. }| Listed { id, service }).collect()
-        }),
-    }
+    engine.ask(
+        |socket| listed_by(socket, project, one_offs),
+        || {
+            engine.containers(project).map(|found| {
+                let kept = found.into_iter().filter(|container| one_offs || !container.is_one_off);
+                kept.map(|Container { id, service, .. }| Listed { id, service }).collect()
+            })
+        },
+    )
 }
 
-fn listed_by(socket: &Socket, project: &str, one_offs: bool) -> Answer<Vec<Listed>> {
+fn listed_by(socket: &Socket, project: &str, one_offs: bool) -> Result<Vec<Listed>, Silence> {
     let filters = json!({ "label": [format!("com.docker.compose.project={project}")] }).to_string();
     let path = format!("/containers/json?all=true&filters={}", escape(&filters));
-    socket.get(&path).and_then(|found| {
-        let Some(Value::Array(found)) = found else { return Answer::unknown("no list of containers") };
-        let read = |container: &Value| {
-            let label = |name: &str| {
-                let labels = container.get("Labels")?;
-                labels.get(format!("com.docker.compose.{name}"))?.as_str().map(str::to_owned)
-            };
-            let id = container.get("Id").and_then(Value::as_str).filter(|id| id.len() == 64);
-            let one_off = label("oneoff").is_some_and(|label| label.eq_ignore_ascii_case("true"));
-            let service = label("service").unwrap_or_default();
-            id.map(|id| (Listed { id: id.to_owned(), service }, one_off)).ok_or("a container without an id")
+    let Some(Value::Array(found)) = socket.get(&path)? else {
+        return Err(Silence::elsewhere("no list of containers"));
+    };
+    let read = |container: &Value| {
+        let label = |name: &str| {
+            let labels = container.get("Labels")?;
+            labels.get(format!("com.docker.compose.{name}"))?.as_str().map(str::to_owned)
         };
-        let all: Answer<Vec<(Listed, bool)>> = found.iter().map(|container| read(container).into()).collect();
-        all.map(|all| {
-            all.into_iter().filter(|(_, one_off)| one_offs || !one_off).map(|(listed, _)| listed).collect()
-        })
-    })
+        let id = container.get("Id").and_then(Value::as_str).filter(|id| id.len() == 64);
+        let one_off = label("oneoff").is_some_and(|label| label.eq_ignore_ascii_case("true"));
+        let service = label("service").unwrap_or_default();
+        let id = id.ok_or_else(|| Silence::elsewhere("a container without an id"))?;
+        Ok((Listed { id: id.to_owned(), service }, one_off))
+    };
+    let all: Vec<(Listed, bool)> = found.iter().map(read).collect::<Result<_, Silence>>()?;
+    Ok(all.into_iter().filter(|(_, one_off)| one_offs || !one_off).map(|(listed, _)| listed).collect())
 }
 
-fn inspected(engine: &Engine, ids: &[&str]) -> Answer<Vec<Inspection>> {
-    let by_socket = Socket::of(engine).map(|socket| -> Answer<Vec<Inspection>> {
-        let one = |id: &&str| {
-            socket.get(&format!("/containers/{}/json", escape(id))).and_then(|found| match found {
-                Some(raw) => Inspection::read(raw).into(),
-                None => Answer::Unknown(format!("container {id} is gone")),
-            })
-        };
-        ids.iter().map(one).collect()
-    });
-    match by_socket {
-        Some(known @ Answer::Known(_)) => known,
-        _ => engine.inspect(ids),
-    }
+/// `None`: the engine says that one of them is not there.
+fn inspected(engine: &Engine, names: &[&str]) -> Answer<Option<Vec<Inspection>>> {
+    let one = |socket: &Socket, name: &str| match socket.get(&format!("/containers/{}/json", escape(name)))? {
+        Some(raw) => Inspection::read(raw).map(Some).map_err(Silence::Elsewhere),
+        None => Ok(None),
+    };
+    engine.ask(|socket| names.iter().map(|name| one(socket, name)).collect(), || engine.inspect(names))
 }
 
 fn images(engine: &Engine, names: &BTreeSet<String>) -> Answer<BTreeMap<String, Image>> {
-    let by_socket = Socket::of(engine).map(|socket| -> Answer<Vec<Option<Image>>> {
-        let one = |name: &String| {
-            // The engine's paths have names as they are.
-            let name = name.split('/').map(escape).collect::<Vec<_>>().join("/");
-            socket.get(&format!("/images/{name}/json")).and_then(|found| match found {
-                Some(raw) => Image::read(&raw).map(Some).ok_or("an image without an id").into(),
-                None => Answer::Known(None),
-            })
-        };
-        names.iter().map(one).collect()
-    });
-    let found = match by_socket {
-        Some(known @ Answer::Known(_)) => known,
-        _ => engine.images(&names.iter().map(String::as_str).collect::<Vec<_>>()),
+    let one = |socket: &Socket, name: &String| {
+        // The engine's paths have names as they are.
+        let name = name.split('/').map(escape).collect::<Vec<_>>().join("/");
+        socket.get(&format!("/images/{name}/json"))?.map_or(Ok(None), |raw| {
+            Image::read(&raw).map(Some).ok_or_else(|| Silence::elsewhere("an image without an id"))
+        })
     };
+    let found = engine.ask(
+        |socket| names.iter().map(|name| one(socket, name)).collect::<Result<Vec<_>, Silence>>(),
+        || engine.images(&names.iter().map(String::as_str).collect::<Vec<_>>()),
+    );
     found.map(|found| {
         names.iter().cloned().zip(found).filter_map(|(name, image)| Some((name, image?))).collect()
     })
@@ -196,20 +187,90 @@ fn objects(engine: &Engine, kind: &str, names: &[&String]) -> Answer<Vec<Value>>
     if names.is_empty() {
         return Answer::Known(Vec::new());
     }
-    let by_socket = Socket::of(engine).map(|socket| -> Answer<Vec<Option<Value>>> {
-        names.iter().map(|name| socket.get(&format!("/{kind}s/{}", escape(name)))).collect()
-    });
-    if let Some(Answer::Known(found)) = by_socket {
-        return Answer::Known(found.into_iter().flatten().collect());
-    }
-    let words = [kind, "inspect", "--"].into_iter().chain(names.iter().map(|name| name.as_str()));
-    let asked = engine.command().run(words).and_then(|output| {
-        let complaint = output.stderr.to_lowercase();
-        let missing = complaint.lines().all(|line| line.contains("not found") || line.contains("no such"));
-        if !output.succeeded() && (!missing || complaint.trim().is_empty()) {
-            return Answer::Unknown(output.complaint());
-        }
-        serde_json::from_slice(&output.stdout).into()
+    let itself = |socket: &Socket| {
+        let one = |name: &&String| socket.get(&format!("/{kind}s/{}", escape(name))).transpose();
+        names.iter().filter_map(one).collect()
+    };
+    let asked = engine.ask(itself, || {
+        let words = [kind, "inspect", "--"].into_iter().chain(names.iter().map(|name| name.as_str()));
+        engine.command().run(words).and_then(|output| {
+            if !output.succeeded() && !output.says_missing(kind) {
+                return Answer::Unknown(output.complaint());
+            }
+            serde_json::from_slice(&output.stdout).into()
+        })
     });
     asked.context(format_args!("cannot inspect {kind}s"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::engine::Options;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    /// Asks about a project of one container that joins another one, of a client whose `container inspect` is
+    /// this script; and says how often it inspected.
+    fn ask(on_inspect: &str) -> (Answer<Facts>, usize) {
+        let temp = tempfile::tempdir().unwrap();
+        let place = temp.path().display();
+        let info = r#"{"ID":"A","ServerVersion":"1","DockerRootDir":"/d"}"#;
+        let list = format!(r#"["{ID}","p-a-1","x","running","p","a","","False",""]"#);
+        let inspected = format!(
+            r#"[{{"Id":"{ID}","Name":"/p-a-1","Image":"sha256:1","State":{{"Status":"running"}},"Config":{{}}}}]"#
+        );
+        let script = format!(
+            "#!/bin/sh\ngone() {{ echo \"Error: No such container: $1\" >&2; exit 1; }}\n\
+             found() {{ echo '{inspected}'; exit 0; }}\n\
+             case $1-$2 in\ninfo-*) echo '{info}';;\ncontainer-ls) echo '{list}';;\n\
+             image-inspect) echo '[]';;\n\
+             container-inspect) echo >> {place}/asked; times=$(wc -l < {place}/asked); {on_inspect};;\nesac\n"
+        );
+        let path = temp.path().join("docker");
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let environment = vec![("DOCKER_HOST".into(), "".into())];
+        let engine = Engine::connect(Options { program: path.into(), environment, ..Options::default() });
+        let question = Question {
+            project: "p".to_owned(),
+            named: BTreeSet::from(["lender".to_owned()]),
+            ..Question::default()
+        };
+        let answer = question.ask(&engine.known().unwrap());
+        let asked = fs::read_to_string(temp.path().join("asked")).unwrap_or_default();
+        (answer, asked.lines().count())
+    }
+
+    #[test]
+    fn one_that_goes_between_the_questions_is_asked_for_again_and_a_fault_is_not() {
+        let lent = format!("[ \"$4\" = {ID} ] || gone lender");
+        let (facts, asked) = ask(&format!("{lent}; found"));
+        let facts = facts.known().unwrap();
+        assert_eq!((facts.containers.len(), facts.others.len(), asked), (1, 0, 2));
+        let (facts, asked) = ask(&format!("{lent}; [ $times = 1 ] && gone \"$4\"; found"));
+        assert_eq!((facts.known().unwrap().containers.len(), asked), (1, 3));
+        let (facts, asked) = ask("gone \"$4\"");
+        assert!(facts.reason().unwrap().contains("removed while they are looked at"), "{facts:?}");
+        assert_eq!(asked, 3);
+        // It would be answered if it were asked a second time.
+        for fault in ["kill -9 $$", "echo 'Cannot connect to the daemon: no such host' >&2; exit 1"] {
+            let (facts, asked) = ask(&format!("{lent}; [ $times = 1 ] && {{ {fault}; }}; found"));
+            assert!(facts.reason().unwrap().starts_with("cannot inspect containers: "), "{facts:?}");
+            assert_eq!(asked, 2);
+        }
+    }
+
+    #[test]
+    fn a_container_of_others_is_there_or_gone_or_not_known() {
+        let (facts, _) = ask("found");
+        assert_eq!(facts.known().unwrap().others.len(), 1);
+        for fault in ["kill -9 $$", "echo 'Cannot connect to the Docker daemon' >&2; exit 1", "exit 1"] {
+            let (facts, _) = ask(&format!("[ \"$4\" = {ID} ] || {{ {fault}; }}; found"));
+            assert!(facts.reason().unwrap().starts_with("cannot inspect containers: "), "{facts:?}");
+        }
+    }
 }

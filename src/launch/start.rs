@@ -7,7 +7,7 @@
 //! is left to Compose.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use crate::cli::{ComposeCommand, Global};
 use crate::compose::{Model, section};
@@ -142,20 +142,16 @@ pub enum Started {
 
 /// Starts round by round, and says on standard error what Compose says.
 pub fn start(socket: &Socket, rounds: &[Vec<&Inspection>], progress: Progress) -> Answer<Started> {
-    let say = |container: &Inspection, started: bool| {
-        if let Some(line) = progress.line(&container.name, started) {
-            // Nobody may be reading any more.
-            let _ = writeln!(std::io::stderr(), "{line}");
-        }
-    };
     for round in rounds.iter().flat_map(|round| round.chunks(AT_ONCE)) {
         let one = |container: &Inspection| {
-            say(container, false);
-            let answer = socket.start(&container.id);
-            if matches!(answer, Answer::Known(Ok(()))) {
-                say(container, true);
-            }
-            answer
+            Answer::trying(|| {
+                say(progress, &container.name, false)?;
+                let answer = socket.start(&container.id).context("it cannot be started").into_result()?;
+                if answer.is_ok() {
+                    say(progress, &container.name, true)?;
+                }
+                Ok(answer)
+            })
         };
         let answers: Vec<Answer<Result<(), String>>> = std::thread::scope(|scope| {
             let one = &one;
@@ -173,12 +169,24 @@ pub fn start(socket: &Socket, rounds: &[Vec<&Inspection>], progress: Progress) -
                 Answer::Known(Ok(())) => {}
                 Answer::Known(Err(why)) => return Answer::Known(Started::Refused(why)),
                 Answer::Unknown(reason) => {
-                    return Answer::Unknown(format!("cannot start {}: {reason}", container.name));
+                    return Answer::Unknown(format!("container {}: {reason}", container.name));
                 }
             }
         }
     }
     Answer::Known(Started::All)
+}
+
+/// Nobody may be reading any more; that the words are lost otherwise is a fault like others.
+fn say(progress: Progress, name: &str, started: bool) -> Result<(), String> {
+    let Some(line) = progress.line(name, started) else { return Ok(()) };
+    match std::io::stderr().write_all(format!("{line}\n").as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let what = if started { "it was started" } else { "it was not started" };
+            Err(format!("{what}: standard error cannot be written: {error}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::host::{ReadError, read_file};
+use crate::host::{ReadError, read_found};
 use crate::project::list::{Expected, beside, rows};
 use crate::project::{Inputs, Project};
 use crate::source::FileId;
@@ -70,7 +70,7 @@ type Found<T> = Result<Option<T>, Refused>;
 fn find_system(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Found<PolicyFile> {
     let path = &given.system;
     let name = path.display().to_string();
-    let content = match read_file(path, LARGEST) {
+    let content = match read_found(path, LARGEST) {
         Ok(content) => content,
         Err(ReadError::Missing(_)) if path.symlink_metadata().is_err() => return Ok(None),
         Err(error) => {
@@ -137,7 +137,9 @@ fn find_own(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Si
         },
     };
     let name = path.strip_prefix(&project.directory).unwrap_or(&path).display().to_string();
-    let file: FileId = match inputs.read(&path, &name) {
+    let is_named = given.path.is_some();
+    let read = if is_named { inputs.read(&path, &name) } else { inputs.read_found(&path, &name) };
+    let file: FileId = match read {
         Ok(file) => file,
         Err(finding) => {
             sink.push(

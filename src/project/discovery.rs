@@ -1,5 +1,7 @@
 //! From the command line and the environment to the list of files and what surrounds it.
 
+use std::io::ErrorKind;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding, Sink};
@@ -199,7 +201,7 @@ impl Layers<'_> {
                 );
                 return None;
             }
-            self.parse(&path, name, &mut values, inputs, sink)?;
+            self.parse(inputs.read(&path, name), name, &mut values, inputs, sink)?;
         }
         self.add(values);
         Some(())
@@ -207,11 +209,18 @@ impl Layers<'_> {
 
     fn read_default(&mut self, directory: &Path, inputs: &mut Inputs, sink: &mut Sink) -> Option<()> {
         let path = directory.join(".env");
-        if !path.is_file() {
-            return Some(());
+        match path.metadata() {
+            Ok(metadata) if metadata.is_file() || metadata.file_type().is_fifo() => {}
+            Ok(_) => return Some(()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Some(());
+            }
+            // Reading it tells what is in the way.
+            Err(_) => {}
         }
         let mut values = indexmap::IndexMap::new();
-        self.parse(&path, ".env", &mut values, inputs, sink)?;
+        let file = inputs.read_found(&path, ".env");
+        self.parse(file, ".env", &mut values, inputs, sink)?;
         // Compose takes its own variables from the file before it asks whether it may read it.
         let own = |name: &String| name.starts_with("COMPOSE_");
         let mut switches = self.environment.clone();
@@ -229,13 +238,13 @@ impl Layers<'_> {
 
     fn parse(
         &mut self,
-        path: &Path,
+        file: Result<FileId, Finding>,
         name: &str,
         values: &mut indexmap::IndexMap<String, (String, FileId)>,
         inputs: &mut Inputs,
         sink: &mut Sink,
     ) -> Option<()> {
-        let file = match inputs.read(path, name) {
+        let file = match file {
             Ok(file) => file,
             Err(finding) => {
                 sink.push(finding);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding};
-use crate::host::{ReadError, read_file, read_stdin};
+use crate::host::{Content, ReadError, read_file, read_found, read_stdin};
 use crate::source::{FileId, SourceFile, SourceMap};
 
 /// More than this is no compose file: one of 10,000 services has a tenth of it.
@@ -58,11 +58,28 @@ impl Inputs {
     /// # Errors
     /// A finding where it cannot be read whole, or is not UTF-8.
     pub fn read(&mut self, path: &Path, name: &str) -> Result<FileId, Finding> {
+        let is_stdin = path.as_os_str() == "-";
+        self.read_by(path, name, |path| if is_stdin { read_stdin(LARGEST) } else { read_file(path, LARGEST) })
+    }
+
+    /// As [`Inputs::read`], a file that nobody named: a pipe is refused in its place.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_found(&mut self, path: &Path, name: &str) -> Result<FileId, Finding> {
+        self.read_by(path, name, |path| read_found(path, LARGEST))
+    }
+
+    fn read_by(
+        &mut self,
+        path: &Path,
+        name: &str,
+        read: impl FnOnce(&Path) -> Result<Content, ReadError>,
+    ) -> Result<FileId, Finding> {
         if let Some(id) = self.by_path.get(path) {
             return Ok(*id);
         }
-        let read = if path.as_os_str() == "-" { read_stdin(LARGEST) } else { read_file(path, LARGEST) };
-        let content = read.map_err(|error| unreadable(name, &error))?;
+        let content = read(path).map_err(|error| unreadable(name, &error))?;
         let bytes = match utf16(&content.bytes) {
             Some(text) => text.ok_or_else(|| {
                 Finding::error(Code::InputNotUtf8, format!("{name} is not valid UTF-16"))

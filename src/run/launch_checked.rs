@@ -169,7 +169,10 @@ fn start(
             let _ = writeln!(std::io::stderr(), "Error response from daemon: {why}");
             Err(Stop::Status(1))
         }
-        Answer::Unknown(reason) => Err(unavailable(&reason).into()),
+        Answer::Unknown(reason) => {
+            let finding = Finding::error(Code::EngineUnavailable, reason);
+            Err(vec![finding.help(Code::EngineUnavailable.remedy())].into())
+        }
     }
 }
 

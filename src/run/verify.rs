@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::compose::{Model, Phases};
-use crate::diagnostic::{Finding, Severity};
+use crate::diagnostic::{Code, Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::Owner;
 use crate::ownership::bind::{BindDecision, BindQuestion};
@@ -178,8 +178,12 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     let maps = |mode: &str| {
         if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) }
     };
-    let location = if asks { engine.get().known().map(Engine::location) } else { None };
-    let location = location.unwrap_or(Location::Here);
+    let location = if asks { engine.get().map(Engine::location) } else { Answer::Known(Location::Here) };
+    // A review goes on as if it were here; a launch, which would prepare this machine for it, does not.
+    let unreached = location
+        .reason()
+        .map(|reason| Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy()));
+    let location = location.known().unwrap_or(Location::Here);
     let drift = lock.as_ref().map(|lock| lock.drift(&selected, &users.decisions, &maps, &location));
     let drift = drift.unwrap_or_default();
     for drift in drift {
@@ -295,6 +299,9 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         trees.filter(|tree| tree.mapped.is_some()).any(|tree| tree.mends(path, tree.handover.to))
     };
     binds.probes.retain(|probe| !is_mapped(&probe.path));
+    if binds.unclear.is_empty() {
+        binds.unclear.extend(unreached);
+    }
     let (steps, probes, sought) = (binds.steps, binds.probes, binds.sought);
     let users = users.decisions;
     Verified {

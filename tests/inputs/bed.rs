@@ -4,9 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use seaworthy::project::sha256;
 use tempfile::TempDir;
+
+use crate::engine::Engine;
 
 pub const ONE: &str = "services:\n  \"*\": { read_only: true, cap_drop: [ALL] }\n...\n";
 pub const TWO: &str = "services:\n  \"*\": { pids_limit: 100 }\n";
@@ -46,12 +49,14 @@ exit 1
 "#;
 
 pub struct Bed {
+    /// Where it is more than a program.
+    pub engine: OnceLock<Engine>,
     root: TempDir,
 }
 
 impl Bed {
     pub fn new() -> Self {
-        let bed = Self { root: TempDir::new().unwrap() };
+        let bed = Self { engine: OnceLock::new(), root: TempDir::new().unwrap() };
         for name in ["bin", "home", "project/ops"] {
             fs::create_dir_all(bed.at(name)).unwrap();
         }
@@ -108,7 +113,10 @@ impl Bed {
             .env_clear()
             .env("PATH", self.at("bin"))
             .env("HOME", self.at("home"))
-            .env("DOCKER_HOST", "unix:///run/bed.sock");
+            .env(
+                "DOCKER_HOST",
+                self.engine.get().map_or("unix:///run/bed.sock".to_owned(), Engine::endpoint),
+            );
         command
     }
 
@@ -118,6 +126,9 @@ impl Bed {
 
     /// What docker was told to launch since the last time that this was asked.
     pub fn launched(&self) -> Option<String> {
+        if let Some(engine) = self.engine.get() {
+            engine.settle();
+        }
         let path = self.at("launched");
         let text = fs::read_to_string(&path).ok();
         let _ = fs::remove_file(path);

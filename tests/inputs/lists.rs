@@ -1,9 +1,30 @@
 //! What is refused of a list of files, and what plain Compose would have taken.
 
+use std::cell::Cell;
 use std::fs;
 use std::process::{Command, Output, Stdio};
 
 use crate::bed::{Bed, ONE, said};
+
+thread_local! {
+    /// What a test saw so far: how many lists were refused, and how many launched.
+    static SEEN: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+}
+
+fn see(is_refused: bool) {
+    let (refused, launched) = SEEN.get();
+    SEEN.set(if is_refused { (refused + 1, launched) } else { (refused, launched + 1) });
+}
+
+/// Says in the end what a test saw.
+struct Tally(&'static str);
+
+impl Drop for Tally {
+    fn drop(&mut self) {
+        let (refused, launched) = SEEN.get();
+        println!("{}: {refused} refused, {launched} launched", self.0);
+    }
+}
 
 /// A project of two files in which everything is settled.
 fn bed(policy: Option<&str>) -> Bed {
@@ -33,6 +54,7 @@ fn expect_refusal(bed: &Bed, output: &Output, message: &str) {
     assert_eq!(output.status.code(), Some(78), "{text}");
     assert!(text.contains(message), "{message}\n{text}");
     assert_eq!(bed.launched(), None);
+    see(true);
 }
 
 /// Both lists are shown.
@@ -50,11 +72,13 @@ fn launched(bed: &Bed, words: &[&str]) -> String {
     let output = bed.run(&words);
     assert!(output.status.success(), "{}", said(&output));
     assert!(bed.launched().unwrap().contains("hostname: h"));
+    see(false);
     said(&output)
 }
 
 #[test]
 fn a_sealed_list_is_taken_from_a_file_a_command_and_a_pipe() {
+    let _tally = Tally("sealed lists");
     for policy in [None, Some(POLICY)] {
         let bed = bed(policy);
         bed.program("cat", "#!/bin/sh\nexec /bin/cat \"$@\"\n");
@@ -72,11 +96,13 @@ fn a_sealed_list_is_taken_from_a_file_a_command_and_a_pipe() {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", said(&output));
         assert!(bed.launched().is_some());
+        see(false);
     }
 }
 
 #[test]
 fn a_list_that_is_not_whole_is_refused_with_or_without_a_policy() {
+    let _tally = Tally("lists that are not whole");
     for policy in [None, Some(POLICY)] {
         let bed = bed(policy);
         for (text, message) in [
@@ -101,6 +127,7 @@ fn a_list_that_is_not_whole_is_refused_with_or_without_a_policy() {
 
 #[test]
 fn a_name_that_leads_nowhere_is_refused_with_or_without_a_policy() {
+    let _tally = Tally("names that lead nowhere");
     for policy in [None, Some(POLICY)] {
         let bed = bed(policy);
         refused_with_lists(&bed, &["-f", "compose.yaml", "-f", ""], "-f has an empty value");
@@ -122,6 +149,7 @@ fn a_name_that_leads_nowhere_is_refused_with_or_without_a_policy() {
 
 #[test]
 fn what_plain_compose_takes_is_a_warning_without_a_policy_and_refused_with_one() {
+    let _tally = Tally("lists that plain Compose takes");
     let (free, strict) = (bed(None), bed(Some(POLICY)));
     for (words, message) in [
         (&["-f", "compose.yaml", "-f", "empty.yaml", "-f", "more.yaml"][..], "empty.yaml has zero bytes"),
@@ -142,6 +170,7 @@ fn bash(bed: &Bed, line: &str) -> Output {
 
 #[test]
 fn pipes_work_when_they_are_closed() {
+    let _tally = Tally("files that are pipes");
     let (free, strict) = (bed(None), bed(Some(POLICY)));
     let closed = "$1 -f compose.yaml -f <(/bin/cat more.yaml; echo ...) up -d";
     let open = "$1 -f compose.yaml -f <(/bin/cat more.yaml) up -d";
@@ -150,16 +179,19 @@ fn pipes_work_when_they_are_closed() {
         let output = bash(bed, closed);
         assert!(output.status.success(), "{}", said(&output));
         assert!(bed.launched().unwrap().contains("hostname: h"));
+        see(false);
     }
     let output = bash(&free, open);
     assert!(output.status.success() && said(&output).contains("came whole"), "{}", said(&output));
     assert!(free.launched().is_some());
+    see(false);
     expect_refusal(&strict, &bash(&strict, open), "came whole");
     expect_refusal(&strict, &bash(&strict, dead), "came whole");
     let input = "{ /bin/cat compose.yaml; echo ...; } | $1 -f - -f more.yaml up -d";
     let output = bash(&strict, input);
     assert!(output.status.success(), "{}", said(&output));
     assert!(strict.launched().unwrap().contains("read_only: true"));
+    see(false);
     expect_refusal(&strict, &bash(&strict, "/bin/cat compose.yaml | $1 -f - up"), "came whole");
     // A base that comes through a process substitution does not lose the policy.
     let output = bash(
@@ -171,6 +203,7 @@ fn pipes_work_when_they_are_closed() {
 
 #[test]
 fn the_incident_a_generator_that_dies_under_a_process_substitution() {
+    let _tally = Tally("generators that die");
     let bed = bed(Some(POLICY));
     bed.write("seaworthy.yaml", "version: 1\nfiles: [compose.yaml, more.yaml]\n");
     let unsafe_idiom = "mapfile -t LIST < <(printf '%s\\n' -f compose.yaml; kill -9 $BASHPID; printf '%s\\n' -f more.yaml); $1 \"${LIST[@]}\" up -d";
@@ -199,6 +232,7 @@ fn the_way_out_is_open_under_a_list_that_is_not_whole() {
 
 #[test]
 fn a_mandatory_overlay_that_is_damaged_stops_every_launch() {
+    let _tally = Tally("damaged overlays");
     let bed = bed(Some(POLICY));
     for (text, message) in [
         (Some(""), "is empty"),
@@ -215,5 +249,34 @@ fn a_mandatory_overlay_that_is_damaged_stops_every_launch() {
         refused(&bed, &["-f", "compose.yaml"], message);
         let check = bed.run(&["check"]);
         assert_eq!(check.status.code(), Some(1), "{}", said(&check));
+    }
+}
+
+/// A pipe that nobody writes to would be waited for until the end of days.
+#[test]
+fn a_pipe_in_the_place_of_a_file_that_nobody_named_is_refused_at_once() {
+    let _tally = Tally("pipes that nobody named");
+    let policy = "version: 1\nuser: { default: \"10001:10001\" }\n";
+    for (name, message) in [
+        ("seaworthy.yaml", "the policy cannot be read: seaworthy.yaml is a pipe"),
+        ("seaworthy.lock", "seaworthy.lock is a pipe"),
+        (".env", ".env is a pipe"),
+    ] {
+        let bed = bed(Some(policy));
+        let path = bed.project().join(name);
+        let _ = fs::remove_file(&path);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let mut limited = Command::new("/usr/bin/timeout");
+        limited.args(["20", env!("CARGO_BIN_EXE_seaworthy")]);
+        let output = bed.through(limited, &["-f", "compose.yaml", "up", "-d"]).output().unwrap();
+        expect_refusal(&bed, &output, message);
+    }
+    // One that was named is read, as long as it is closed.
+    let bed = bed(None);
+    for named in ["--policy <(echo 'version: 1'; echo ...)", "--env-file <(echo TAG=7)"] {
+        let output = bash(&bed, &format!("$1 {named} -f compose.yaml -f more.yaml up -d"));
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(bed.launched().unwrap().contains("hostname: h"));
+        see(false);
     }
 }

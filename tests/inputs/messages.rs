@@ -127,3 +127,47 @@ fn each_fault_is_said_with_the_path_and_the_reason() {
     }
     snapshot!(all);
 }
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_fault_on_the_engines_socket_is_said_with_what_was_asked_and_where() {
+    if !Path::new("/usr/bin/strace").exists() {
+        assert!(std::env::var_os("CI").is_none(), "strace is missing: scripts/test installs it");
+        println!("skipped: strace is not installed");
+        return;
+    }
+    let bed = Bed::new();
+    for (call, what) in [
+        ("socket", "connect to"),
+        ("connect", "connect to"),
+        ("setsockopt", "set a time at"),
+        ("sendto", "write to"),
+        ("recvfrom", "read from"),
+    ] {
+        crate::engine::answering(&bed);
+        let mut strace = Command::new("/usr/bin/strace");
+        strace.args(["-f", "-qq", "-b", "execve", "-o", "/dev/null", "-e"]);
+        strace.args([&format!("inject={call}:error=EIO:when=1"), env!("CARGO_BIN_EXE_seaworthy")]);
+        let output = bed.through(strace, UP).output().unwrap();
+        let socket = bed.at("engine.sock").display().to_string();
+        let message = format!("cannot {what} {socket} for GET /info: Input/output error (os error 5)");
+        assert!(said(&output).contains(&message), "{call}: {}", said(&output));
+        assert_eq!((output.status.code(), bed.launched()), (Some(69), None));
+    }
+}
+
+/// Whose files are whose, and where, hangs on the engine: a launch under a policy does not guess.
+#[test]
+fn a_launch_under_a_policy_stops_where_the_engine_does_not_answer_and_a_plan_does_not() {
+    let bed = Bed::new();
+    bed.write("compose.yaml", "name: bed\nservices: { a: { image: x, user: \"1000:1000\" } }\n");
+    bed.write("more.yaml", "{}\n");
+    assert!(bed.run(UP).status.success());
+    assert!(bed.launched().is_some());
+    fs::remove_file(bed.at("info")).unwrap();
+    let output = bed.run(UP);
+    assert_eq!((output.status.code(), bed.launched()), (Some(69), None), "{}", said(&output));
+    assert!(said(&output).contains("the engine does not say what it is"), "{}", said(&output));
+    let plan = bed.run(&["-f", "compose.yaml", "-f", "more.yaml", "plan"]);
+    assert!(plan.status.success(), "{}", said(&plan));
+}

@@ -9,7 +9,7 @@ use nix::libc;
 
 use crate::bed::Bed;
 use crate::faults::{Count, sum};
-use crate::scenario::{Scenario, Whole};
+use crate::scenario::{Ended, Scenario, Whole};
 use crate::tracer::{Place, run};
 
 const CALLS: &[(libc::c_long, &str)] = &[
@@ -33,6 +33,15 @@ const CALLS: &[(libc::c_long, &str)] = &[
     (libc::SYS_vfork, "vfork"),
     (libc::SYS_execve, "execve"),
     (libc::SYS_pipe2, "pipe2"),
+    (libc::SYS_socket, "socket"),
+    (libc::SYS_connect, "connect"),
+    (libc::SYS_setsockopt, "setsockopt"),
+    (libc::SYS_sendto, "sendto"),
+    (libc::SYS_sendmsg, "sendmsg"),
+    (libc::SYS_recvfrom, "recvfrom"),
+    (libc::SYS_recvmsg, "recvmsg"),
+    (libc::SYS_poll, "poll"),
+    (libc::SYS_ppoll, "ppoll"),
     (libc::SYS_read, "read"),
     (libc::SYS_getdents64, "getdents64"),
 ];
@@ -58,6 +67,11 @@ fn no_fault_of_a_thread_or_a_child_weakens_a_launch_or_halves_a_file() {
     assert!(all.injected() > 100, "{all}");
 }
 
+/// How often a fault is tried where the call is not made this time.
+const TRIES: u32 = 10;
+
+/// Which of several threads takes a piece of work, and in how many pieces something comes through a pipe, is
+/// different in each run. What was made once is made again, in one of the next runs or, rarely, in none.
 fn run_out(scenario: &Scenario) -> Count {
     let bed = Bed::new();
     let whole = Whole::of(&bed, scenario);
@@ -70,19 +84,24 @@ fn run_out(scenario: &Scenario) -> Count {
         let Some((_, name)) = known.filter(|_| !line.is_empty()) else { continue };
         for at in 1..=times {
             for error in ERRORS {
-                (scenario.prepare)(&bed);
                 let place = Place { line: line.clone(), call, at };
                 let what =
                     format!("{}, {name} number {at} of thread {line:?} fails with {error}", scenario.name);
-                let traced = run(&bed, scenario.words, Some((&place, *error)));
-                if !traced.injected {
-                    // What comes through a pipe comes in as many parts as it happens to.
-                    assert_eq!(*name, "read", "{what}: it was not made");
-                    assert!(traced.ended.success && whole.is_done(&bed), "{what}: {}", traced.ended.stderr);
-                    continue;
+                let tried = (0..TRIES).any(|_| {
+                    (scenario.prepare)(&bed);
+                    let traced = run(&bed, scenario.words, Some((&place, *error)));
+                    if traced.injected {
+                        let is_refused = whole.judge(&bed, &traced.ended, &what);
+                        count.add(is_refused, what.clone());
+                    } else {
+                        let Ended { success, stderr, .. } = &traced.ended;
+                        assert!(*success && whole.is_done(&bed), "{what}: it was not made: {stderr}");
+                    }
+                    traced.injected
+                });
+                if !tried {
+                    count.miss(what);
                 }
-                let is_refused = whole.judge(&bed, &traced.ended, &what);
-                count.add(is_refused, what);
             }
         }
     }

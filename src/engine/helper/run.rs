@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -40,7 +40,9 @@ enum Event {
     Progress(u64),
     Complaint(String),
     /// All of its standard output.
-    Said(std::io::Result<Vec<u8>>),
+    Said(Vec<u8>),
+    /// One of the two could not be read.
+    Failed(std::io::Error),
 }
 
 impl Engine {
@@ -149,8 +151,13 @@ fn mount(directory: &Path) -> OsString {
 fn converse(child: &mut Child, task: &Task<'_>) -> Result<(Vec<u8>, Vec<String>), String> {
     let (events, heard) = mpsc::channel();
     if let Some(stdin) = &mut child.stdin {
-        // One that ended before it listened has said why.
-        let _ = stdin.write_all(task.request).and_then(|()| stdin.flush());
+        match stdin.write_all(task.request).and_then(|()| stdin.flush()) {
+            // One that ended before it listened has said why.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                return Err(format!("the request could not be written: {error}"));
+            }
+            _ => {}
+        }
     }
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let listeners = [
@@ -166,8 +173,11 @@ fn converse(child: &mut Child, task: &Task<'_>) -> Result<(Vec<u8>, Vec<String>)
         match heard.recv_timeout(SILENCE) {
             Ok(Event::Progress(count)) => (task.progress)(count),
             Ok(Event::Complaint(line)) => complaints.push(line),
-            Ok(Event::Said(said)) => answer = Some(said.map_err(|error| error.to_string())?),
-            Err(RecvTimeoutError::Disconnected) => return Ok((answer.unwrap_or_default(), complaints)),
+            Ok(Event::Said(said)) => answer = Some(said),
+            Ok(Event::Failed(error)) => return Err(format!("the answer could not be read: {error}")),
+            Err(RecvTimeoutError::Disconnected) => {
+                return answer.map(|said| (said, complaints)).ok_or_else(|| "no answer".to_owned());
+            }
             Err(RecvTimeoutError::Timeout) => {
                 return Err(format!("no sign of life for {} s", SILENCE.as_secs()));
             }
@@ -181,15 +191,21 @@ fn spawn(events: Sender<Event>, work: impl FnOnce(&Sender<Event>) + Send + 'stat
 
 fn said(mut stream: impl Read, events: &Sender<Event>) {
     let mut bytes = Vec::new();
-    let read = stream.read_to_end(&mut bytes).map(|_| bytes);
-    let _ = events.send(Event::Said(read));
+    let read = stream.read_to_end(&mut bytes);
+    let _ = events.send(read.map_or_else(Event::Failed, |_| Event::Said(bytes)));
 }
 
 fn complained(stream: impl Read, events: &Sender<Event>) {
-    for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-        let line = String::from_utf8_lossy(&line).into_owned();
-        let progress = line.strip_prefix(PROGRESS).and_then(|count| count.trim().parse().ok());
-        let _ = events.send(progress.map_or(Event::Complaint(line), Event::Progress));
+    for line in BufReader::new(stream).split(b'\n') {
+        let event = line.map_or_else(Event::Failed, |line| {
+            let line = String::from_utf8_lossy(&line).into_owned();
+            let progress = line.strip_prefix(PROGRESS).and_then(|count| count.trim().parse().ok());
+            progress.map_or(Event::Complaint(line), Event::Progress)
+        });
+        let is_end = matches!(event, Event::Failed(_));
+        if events.send(event).is_err() || is_end {
+            break;
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::Lock;
 use super::read::{self, RESTORE};
 use crate::diagnostic::{Code, Finding};
 use crate::host::owner::is_root;
-use crate::host::{AtomicFile, Dir, DirError, Owner, ReadError, read_file};
+use crate::host::{AtomicFile, Dir, DirError, Owner, ReadError, read_found};
 use crate::project::{Inputs, Project};
 use crate::source::Span;
 
@@ -110,7 +110,7 @@ impl LockFile {
 
 fn text(path: &Path) -> Result<Option<String>, Box<Finding>> {
     let refuse = |message: String| Box::new(Finding::error(Code::LockInvalid, message).help(RESTORE));
-    let content = match read_file(path, LARGEST) {
+    let content = match read_found(path, LARGEST) {
         Ok(content) => content,
         Err(ReadError::Missing(_)) if path.symlink_metadata().is_err() => return Ok(None),
         Err(error) => return Err(refuse(format!("the lock cannot be read: {error}"))),
