@@ -343,6 +343,25 @@ mod tests {
         Node::new(super::super::Value::Int(value), Origin::Environment)
     }
 
+    #[test]
+    fn keys_with_one_mark_are_told_apart() {
+        let long = "a".repeat(256);
+        let keys = ["abcXefgh", "abcYefgh", "", "a", "a\0", "abcdefg", "abcdefgh", &long["abcdefgh".len()..]];
+        assert_eq!(mark(keys[0]), mark(keys[1]));
+        assert_eq!(mark("abcdefgh"), mark(&format!("abc{}efgh", "d".repeat(257))), "lengths count in part");
+        let mut map = Mapping::new();
+        for (at, key) in keys.iter().enumerate() {
+            assert!(map.put(*key, number(i64::try_from(at).unwrap())).is_none(), "{key:?}");
+        }
+        for (at, key) in keys.iter().enumerate() {
+            assert_eq!(map.get(key).unwrap().as_int(), i64::try_from(at).ok(), "{key:?}");
+        }
+        for absent in ["abcZefgh", "abcdef", "b", "\0"] {
+            assert!(!map.contains(absent), "{absent:?}");
+        }
+        assert!(map.marked_keys().zip(keys).all(|(key, text)| key == Key::new(text)));
+    }
+
     /// Every step, with a mapping on either side of the bound and with one that crosses it.
     #[test]
     fn small_and_large_mappings_behave_alike() {

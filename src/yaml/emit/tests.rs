@@ -249,3 +249,32 @@ proptest! {
         }
     }
 }
+
+/// Members that are made ready while they are written come out like those that were ready before.
+#[test]
+fn what_is_prepared_on_the_way_is_written_like_the_rest() {
+    for size in [1, 3, 127, 128, 1000] {
+        let mut services = Mapping::new();
+        for at in 0..size {
+            services.put(format!("s{at}"), Node::string("raw", Origin::Environment));
+        }
+        let mut root = Mapping::new();
+        root.put("name", Node::string("a: b", Origin::Environment));
+        root.put("services", Node::map(services, Origin::Environment));
+        root.put("a\nb", Node::seq(vec![Node::null(Origin::Environment)], Origin::Environment));
+        let mut node = Node::map(root, Origin::Environment);
+        let make = |section: &str, name: &str, node: &mut Node| {
+            assert_eq!(section, "services");
+            *node = Node::string(format!("{name} is ready"), node.origin);
+        };
+        let mut ready = node.clone();
+        let is_large = spread::pays(size);
+        if is_large {
+            let members = ready.get_mut("services").and_then(Node::as_map_mut).unwrap();
+            members.iter_mut().for_each(|(name, node)| make("services", name, node));
+        }
+        let text = to_yaml_preparing(&mut node, make);
+        assert_eq!(text, to_yaml(&ready));
+        assert_eq!(text.contains("s0: s0 is ready\n"), is_large);
+    }
+}
