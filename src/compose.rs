@@ -3,6 +3,7 @@
 //! [`load`] is the way in. Everything about a field stands in the [`table`]; the other modules are
 //! the phases that walk it, in the order in which [`load::Loader`] runs them.
 
+mod aside;
 mod budget;
 mod canonical;
 mod checks;

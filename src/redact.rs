@@ -11,6 +11,7 @@ mod known;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use crate::diagnostic::{Finding, Sink};
 use crate::project::{Environment, Inputs};
@@ -128,8 +129,7 @@ impl Redactor {
             } else {
                 credential::in_file(&file.text)
             };
-            let text =
-                if ranges.is_empty() { file.text.clone() } else { starred(&file.text, &ranges).into() };
+            let text = if ranges.is_empty() { file.text.clone() } else { starred(&file.text, ranges).into() };
             clean.add(file.shown_as(text));
         }
         clean
@@ -137,15 +137,23 @@ impl Redactor {
 }
 
 /// Every byte of the ranges but line breaks as a star.
-fn starred(text: &str, ranges: &[std::ops::Range<usize>]) -> String {
+fn starred(text: &str, mut ranges: Vec<Range<usize>>) -> String {
+    ranges.sort_unstable_by_key(|range| range.start);
     let mut out = String::with_capacity(text.len());
-    for (at, character) in text.char_indices() {
-        if character != '\n' && character != '\r' && ranges.iter().any(|range| range.contains(&at)) {
-            out.extend(std::iter::repeat_n('*', character.len_utf8()));
-        } else {
-            out.push(character);
+    let mut at = 0;
+    for range in ranges {
+        let start = range.start.max(at);
+        let Some(hidden) = text.get(start..range.end) else { continue };
+        out.push_str(text.get(at..start).unwrap_or_default());
+        for character in hidden.chars() {
+            match character {
+                '\n' | '\r' => out.push(character),
+                _ => out.extend(std::iter::repeat_n('*', character.len_utf8())),
+            }
         }
+        at = range.end;
     }
+    out.push_str(text.get(at..).unwrap_or_default());
     out
 }
 

@@ -10,6 +10,8 @@ use crate::yaml::{Node, Value};
 /// Values that may be looked at, over all documents, copies and levels. A project of 10,000 services
 /// has about half a million.
 const NODES: usize = 8_000_000;
+/// Values that services may take over from those they extend: twenty thousand services with fifty each.
+const COPIES: usize = 1_000_000;
 /// Includes, each counted as often as it is loaded.
 const LEVELS: usize = 1_000;
 /// Includes within includes, and services that extend one another. The loader calls itself for each.
@@ -25,6 +27,7 @@ pub struct Budget {
     nodes: usize,
     levels: usize,
     ports: usize,
+    copies: usize,
     /// Shared with the interpolation, which only reads the rest.
     growth: AtomicUsize,
 }
@@ -34,6 +37,12 @@ impl Budget {
     pub fn nodes(&mut self, node: &Node, at: Origin) -> Result<(), Finding> {
         self.nodes = self.nodes.saturating_add(weight(node));
         within(self.nodes, NODES, at, "the project has too many values", "with this, more than")
+    }
+
+    /// Counts the values below `node`, which `extends` is about to copy. They stay in memory, all at once.
+    pub fn copies(&mut self, node: &Node, at: Origin) -> Result<(), Finding> {
+        self.copies = self.copies.saturating_add(weight(node));
+        within(self.copies, COPIES, at, "`extends` makes too many copies", "with this, more than")
     }
 
     pub fn level(&mut self, at: Origin) -> Result<(), Finding> {

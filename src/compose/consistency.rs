@@ -11,7 +11,7 @@ use crate::yaml::{Mapping, Node, Path, spread};
 
 use super::load::section;
 use super::merge::text;
-use super::suggest::nearest;
+use super::suggest::nearest_key;
 
 /// Checks every enabled service of a decoded model. `enabled` says which services are.
 pub fn check(model: &Node, enabled: &(dyn Fn(&str) -> bool + Sync), sink: &mut Sink) {
@@ -166,7 +166,7 @@ impl Checker<'_> {
                     "{other:?} is only enabled by a profile; name the profile, or write `required: false`."
                 ))
             } else {
-                suggest(finding, other, self.services.keys())
+                suggest(finding, other, self.services)
             };
             sink.push(finding);
         }
@@ -232,8 +232,7 @@ impl Checker<'_> {
             format!("service {service:?} refers to undefined {what} {name}"),
         )
         .at_origin(node.origin, "not defined");
-        let names = known.into_iter().flat_map(Mapping::keys);
-        sink.push(match nearest(name, names) {
+        sink.push(match known.and_then(|known| nearest_key(name, known)) {
             Some(near) => finding.help(format!("Did you mean `{near}`?")),
             None if what == "volume" && name.contains('/') => {
                 finding.help(format!("Define it under `{key}:`; for a path in the project write `./{name}`."))
@@ -269,8 +268,8 @@ fn mounts(name: &str, service: &Node, sink: &mut Sink) {
     }
 }
 
-fn suggest<'k>(finding: Finding, word: &str, known: impl Iterator<Item = &'k str>) -> Finding {
-    match nearest(word, known) {
+fn suggest(finding: Finding, word: &str, known: &Mapping) -> Finding {
+    match nearest_key(word, known) {
         Some(near) => finding.help(format!("Did you mean `{near}`?")),
         None => finding.help("Define it under `services:`."),
     }

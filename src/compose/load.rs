@@ -22,8 +22,8 @@ use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
 use super::trace::{How, Trace};
 use super::{
-    Layer, checks, defaults, error_count, include, merge, normalize, parse_file, paths, schema, slices,
-    unicity,
+    Layer, aside, checks, defaults, error_count, include, merge, normalize, parse_file, paths, schema,
+    slices, unicity,
 };
 
 /// Which phases run; the defaults are those of `docker compose up`.
@@ -192,9 +192,14 @@ impl Loader<'_> {
             let how = if level.chain.is_empty() { How::Written } else { How::Included };
             trace.add(file, how, own, &tags);
         }
+        let touched = model.is_some().then(|| aside::members(&root));
         let mut merged = self.merged(model, root);
+        let rest = touched.map(|touched| aside::set(&mut merged, &touched));
         self.spend(&merged, merged.origin)?;
         self.settle(&mut merged, !self.phases.keeps_expressions)?;
+        if let Some(rest) = rest {
+            aside::put_back(&mut merged, rest);
+        }
         self.obsolete_version(&mut merged);
         (self.errors() == before).then_some(merged)
     }
@@ -296,7 +301,7 @@ impl Loader<'_> {
     fn count_ports(&mut self, model: &Node) -> Option<()> {
         for (_, service) in section(model, "services").into_iter().flat_map(Mapping::iter) {
             for port in service.get("ports").and_then(Node::as_seq).into_iter().flatten() {
-                let count = port.as_str().map_or(1, port::count);
+                let count = port.as_str().map_or(0, port::count);
                 self.within(|budget| budget.ports(count, port.origin))?;
             }
         }

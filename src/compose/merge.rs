@@ -5,7 +5,7 @@ mod ipam;
 use compact_str::{ToCompactString, format_compact};
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::yaml::{Mapping, Node, Path, Text, Value, scalar};
+use crate::yaml::{Distinct, Mapping, Node, Path, Text, Value, scalar};
 
 use super::table::{Merge, Spec};
 
@@ -169,7 +169,8 @@ fn merge_hosts(base: Node, over: Node) -> Node {
     let base = to_list(base);
     let mut over = to_list(over);
     if let (Some(known), Some(items)) = (base.as_seq(), over.as_seq_mut()) {
-        items.retain(|item| !known.iter().any(|old| old.same(item)));
+        let known: Distinct<'_> = known.iter().collect();
+        items.retain(|item| !known.contains(item));
     }
     append(base, over)
 }
