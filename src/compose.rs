@@ -36,7 +36,7 @@ mod tags;
 pub mod trace;
 mod unicity;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -263,8 +263,16 @@ fn tree(
     if phases.keeps_expressions {
         level.prefix = PathBuf::from(".");
     }
-    let mut loader =
-        Loader { inputs, sink, phases, home, budget: Budget::default(), captured: BTreeMap::new(), trace };
+    let mut loader = Loader {
+        inputs,
+        sink,
+        phases,
+        home,
+        budget: Budget::default(),
+        environments: HashMap::new(),
+        captured: BTreeMap::new(),
+        trace,
+    };
     let mut root = loader.documents(layers, &level)?;
     let captured = std::mem::take(&mut loader.captured);
     if root.as_map().is_none_or(Mapping::is_empty) {
@@ -323,6 +331,7 @@ pub fn fragment(
         phases: Phases::default(),
         home,
         budget,
+        environments: HashMap::new(),
         captured: BTreeMap::new(),
         trace: None,
     };
@@ -357,12 +366,17 @@ impl Model {
         }
         select::keep_services(&mut model.root, &kept, !selection.services.is_empty());
         if let Some(services) = model.root.get_mut("services").and_then(Node::as_map_mut) {
+            let mut budget = Budget::default();
             for (name, service) in services.iter_mut() {
                 let Some(service) = service.as_map_mut() else { continue };
                 if resolve.env_files {
-                    environment::resolve_service(name, service, &model.environment, inputs, sink);
+                    let files = (&mut *inputs, &mut budget);
+                    environment::resolve_service(name, service, &model.environment, files, sink);
                 }
-                environment::resolve_labels(service, inputs, sink);
+                environment::resolve_labels(service, (&mut *inputs, &mut budget), sink);
+                if budget.is_spent() {
+                    break;
+                }
             }
         }
         if !selection.all_resources {

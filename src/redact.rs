@@ -10,7 +10,7 @@ mod credential;
 mod known;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::diagnostic::{Finding, Sink};
@@ -34,8 +34,8 @@ pub struct Redactor {
 #[derive(Clone, Debug, Default)]
 struct Hidden {
     known: Known,
-    /// Files that hold nothing but values.
-    value_files: HashSet<FileId>,
+    /// What is hidden of each file.
+    hidden: HashMap<FileId, Vec<Range<usize>>>,
 }
 
 impl Redactor {
@@ -48,18 +48,20 @@ impl Redactor {
     /// in the inputs.
     pub fn new(inputs: &Inputs, environment: &Environment) -> Self {
         let mut known = Known::default();
-        let mut value_files = HashSet::new();
+        let mut hidden = HashMap::new();
         for (id, file) in inputs.sources().entries() {
             if inputs.holds_values(id) {
-                value_files.insert(id);
                 known.add_env_file(&file.text, environment);
+                hidden.insert(id, known::assigned(&file.text));
             } else {
+                let credentials = credential::in_file(&file.text);
                 known.add_named(&file.text, environment);
-                known.add_credentials(&file.text);
+                known.add_credentials(&file.text, &credentials);
+                hidden.insert(id, credentials);
             }
         }
         known.finish();
-        Self { hides: Some(Hidden { known, value_files }) }
+        Self { hides: Some(Hidden { known, hidden }) }
     }
 
     /// Whether values are hidden at all.
@@ -117,17 +119,16 @@ impl Redactor {
         clean
     }
 
-    /// The inputs as they may be shown: what is hidden is overwritten by as many `*`, so that every place
+    /// The inputs of the run as they may be shown: what is hidden is overwritten by as many `*`, so that every place
     /// stays where it is.
     #[must_use]
     pub fn sources(&self, sources: &SourceMap) -> SourceMap {
         let Some(hidden) = &self.hides else { return sources.clone() };
         let mut clean = SourceMap::default();
         for (id, file) in sources.entries() {
-            let ranges = if hidden.value_files.contains(&id) {
-                known::assigned(&file.text)
-            } else {
-                credential::in_file(&file.text)
+            let ranges = match hidden.hidden.get(&id) {
+                Some(known) => known.clone(),
+                None => credential::in_file(&file.text),
             };
             let text = if ranges.is_empty() { file.text.clone() } else { starred(&file.text, ranges).into() };
             clean.add(file.shown_as(text));

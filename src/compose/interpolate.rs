@@ -74,16 +74,7 @@ impl Interpolation<'_> {
                         return;
                     }
                     if !self.budget.growth(expansion.text.len()) {
-                        sink.push(
-                            Finding::error(
-                                Code::InputTooLarge,
-                                format!(
-                                    "{path}: the values of variables fill more memory than a project may have"
-                                ),
-                            )
-                            .at_origin(origin, "up to this one")
-                            .help("Variables of this size do not belong into a compose file."),
-                        );
+                        sink.push(self.budget.overgrowth(&format!("{path}:"), origin));
                         return;
                     }
                     *text = expansion.text.into();

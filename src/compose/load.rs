@@ -4,7 +4,7 @@
 //! unicity, schema, canonical form, unicity again. Then once per level: defaults, structural checks,
 //! paths, the environment of list forms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
@@ -84,11 +84,16 @@ pub struct Loader<'a> {
     /// For `~` in paths.
     pub home: Option<String>,
     pub budget: Budget,
+    /// Environments of includes, by that of the level which includes them and their env files.
+    pub environments: Environments,
     /// As in [`super::Model::captured`].
     pub captured: BTreeMap<String, Option<String>>,
     /// Where somebody wants to know what each document said.
     pub trace: Option<&'a mut Trace>,
 }
+
+/// With the environment that the address is of, so that it stays the only one there.
+pub type Environments = HashMap<(*const Environment, Vec<PathBuf>), [Arc<Environment>; 2]>;
 
 /// One document, ready for merging.
 pub struct Prepared {
@@ -117,7 +122,7 @@ impl Loader<'_> {
         let mut model = model.unwrap_or_else(|| Node::map(Mapping::new(), Origin::Default("empty project")));
         let is_included = !level.chain.is_empty();
         let base = (self.phases.resolve_paths || is_included).then(|| self.base(&level.prefix));
-        let (phases, environment) = (self.phases, level.environment.as_ref());
+        let (phases, environment, budget) = (self.phases, level.environment.as_ref(), &self.budget);
         let found = slices::each(&mut model, |model| {
             let mut sink = Sink::new();
             defaults::apply(model);
@@ -131,7 +136,7 @@ impl Loader<'_> {
                 paths::resolve(model, &PROJECT, base);
             }
             if !phases.keeps_expressions {
-                super::environment::resolve_lists(model, environment);
+                super::environment::resolve_lists(model, environment, budget, &mut sink);
             }
             if phases.normalize && !is_included {
                 normalize::services(model, (!phases.keeps_expressions).then_some(environment));

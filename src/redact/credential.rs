@@ -500,12 +500,16 @@ fn private_keys(text: &str) -> Vec<Range<usize>> {
 /// Tokens of services by their prefix, and long random-looking words.
 fn by_shape(token: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
+    if token.len() < SHORTEST_SHAPE {
+        return found;
+    }
     let joint = |c: char| matches!(c, '/' | ':' | '=' | '@' | '?' | '&' | '$');
     let mut start = 0;
     for piece in token.split(joint) {
-        let well_known = PREFIXES.iter().any(|prefix| {
-            piece.strip_prefix(prefix).is_some_and(|rest| rest.len() >= SHORTEST_SHAPE && is_opaque(rest))
-        });
+        let well_known = piece.len() >= SHORTEST_SHAPE
+            && PREFIXES.iter().any(|prefix| {
+                piece.strip_prefix(prefix).is_some_and(|rest| rest.len() >= SHORTEST_SHAPE && is_opaque(rest))
+            });
         if well_known || looks_random(piece) {
             found.push(start..start + piece.len());
         }

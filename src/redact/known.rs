@@ -80,8 +80,8 @@ impl Known {
         for word in words.filter(|word| !word.is_empty()) {
             if !PLACES.contains(&word)
                 && !is_setting(word)
-                && seen.insert(word)
                 && let Some(value) = environment.get(word)
+                && seen.insert(word)
             {
                 self.add(value, &format!("${{{word}}}"));
             }
@@ -109,9 +109,9 @@ impl Known {
     }
 
     /// What looks like a credential in a file.
-    pub fn add_credentials(&mut self, text: &str) {
-        for range in credential::in_file(text) {
-            let value = text.get(range).unwrap_or_default();
+    pub fn add_credentials(&mut self, text: &str, found: &[Range<usize>]) {
+        for range in found {
+            let value = text.get(range.clone()).unwrap_or_default();
             self.add(value.trim().trim_matches(['"', '\'']), REDACTED);
         }
     }
