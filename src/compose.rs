@@ -13,6 +13,7 @@ mod defaults;
 mod environment;
 mod expression;
 mod extends;
+mod faults;
 mod glob;
 mod hash;
 mod include;
@@ -57,6 +58,7 @@ pub use unicity::key_of;
 
 use budget::Budget;
 use decode::Decoder;
+use faults::Faulty;
 use load::{Level, Loader};
 use table::{PROJECT, Spec};
 
@@ -156,12 +158,14 @@ pub fn load_with(
     sink: &mut Sink,
     trace: Option<&mut Trace>,
 ) -> Option<Model> {
-    let Tree { root, name, environment, captured } = tree(project, layers, phases, inputs, sink, trace)?;
     let before = error_count(sink);
+    let (Tree { root, name, environment, captured }, mut faulty) =
+        tree(project, layers, phases, inputs, sink, trace)?;
     let blank_users = blank_users(&root);
-    let root = decoded(root, false, sink)?;
+    let mut root = decoded(root, false, sink)?;
     if error_count(sink) > before {
-        return None;
+        faulty.take_out(&mut root);
+        faulty.stand_in(&mut root);
     }
     let profiles = Profiles::new(&selection.profiles, environment.get("COMPOSE_PROFILES"));
     let model = Model {
@@ -173,14 +177,11 @@ pub fn load_with(
         blank_users,
         captured,
     };
-    if phases.consistency {
+    if phases.consistency && !faulty.incomplete {
         let enabled = model.enabled();
         consistency::check(&model.root, &|name| enabled.contains(name), sink);
-        if error_count(sink) > before {
-            return None;
-        }
     }
-    Some(model)
+    (error_count(sink) == before).then_some(model)
 }
 
 /// The typed model of a tree.
@@ -236,8 +237,12 @@ pub fn load_tree(
     inputs: &mut Inputs,
     sink: &mut Sink,
 ) -> Option<Tree> {
-    tree(project, layers, phases, inputs, sink, None)
+    let before = error_count(sink);
+    let (tree, _) = tree(project, layers, phases, inputs, sink, None)?;
+    (error_count(sink) == before).then_some(tree)
 }
+
+/// What can be told of the tree, also where the sink got errors; `None` where there is no use in going on.
 
 fn tree(
     project: &Project,
@@ -246,7 +251,7 @@ fn tree(
     inputs: &mut Inputs,
     sink: &mut Sink,
     trace: Option<&mut Trace>,
-) -> Option<Tree> {
+) -> Option<(Tree, Faulty)> {
     if layers.iter().all(|layer| layer.documents.is_empty()) {
         sink.push(
             Finding::error(Code::ComposeEmpty, "empty compose file")
@@ -254,6 +259,7 @@ fn tree(
         );
         return None;
     }
+    let before = error_count(sink);
     let mut environment = project.environment.clone();
     let home = environment.get("HOME").map(str::to_owned);
     let name = name::resolve(project, &layers, phases, &environment, inputs.sources(), sink)?;
@@ -271,11 +277,14 @@ fn tree(
         budget: Budget::default(),
         environments: HashMap::new(),
         captured: BTreeMap::new(),
+        faulty: Faulty::default(),
+        stopped: false,
         trace,
     };
     let mut root = loader.documents(layers, &level)?;
     let captured = std::mem::take(&mut loader.captured);
-    if root.as_map().is_none_or(Mapping::is_empty) {
+    let faulty = std::mem::take(&mut loader.faulty);
+    if root.as_map().is_none_or(Mapping::is_empty) && error_count(sink) == before {
         sink.push(Finding::error(Code::ComposeEmpty, "empty compose file"));
         return None;
     }
@@ -287,7 +296,7 @@ fn tree(
         let origin = map.get("name").map_or(Origin::Default("project name"), |node| node.origin);
         map.put("name", Node::string(name.as_str(), origin));
     }
-    Some(Tree { root, name, environment, captured })
+    Some((Tree { root, name, environment, captured }, faulty))
 }
 
 /// The model as it is written, for every service of every profile: each `${…}` as it stands (see [`as_written`]),
@@ -333,6 +342,8 @@ pub fn fragment(
         budget,
         environments: HashMap::new(),
         captured: BTreeMap::new(),
+        faulty: Faulty::default(),
+        stopped: false,
         trace: None,
     };
     let (root, tags) = loader.alone(document.root.clone(), &level)?;

@@ -19,13 +19,13 @@ pub fn check(model: &Node, enabled: &(dyn Fn(&str) -> bool + Sync), sink: &mut S
     let services = section(model, "services").unwrap_or(&empty);
     let checker = Checker { model, services, enabled };
     spread::look(services, &Path::ROOT.key("services"), sink, |name, entry, sink| {
-        if enabled(name) {
+        if enabled(name) && !entry.value.is_faulty() {
             checker.service(name, entry.key, &entry.value, sink);
         }
     });
     for (name, secret) in section(model, "secrets").into_iter().flat_map(Mapping::iter) {
         let has = |key: &str| secret.get(key).is_some();
-        if !has("external") && !has("file") && !has("environment") {
+        if !secret.is_faulty() && !has("external") && !has("file") && !has("environment") {
             sink.push(
                 Finding::error(
                     Code::ComposeValue,
@@ -122,7 +122,7 @@ impl Checker<'_> {
             let Some(other) = node.as_str().and_then(|text| text.strip_prefix("service:")) else { continue };
             let fault = match self.services.get(other) {
                 None => "unknown",
-                Some(other) if other.get("build").is_none() => "non-buildable",
+                Some(other) if other.get("build").is_none() && !other.is_faulty() => "non-buildable",
                 Some(_) => continue,
             };
             sink.push(

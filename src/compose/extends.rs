@@ -14,15 +14,13 @@ use super::suggest::{listed, nearest_key};
 use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
 use super::trace::How;
-use super::{merge, parse_file, paths, schema_service};
+use super::{faults, merge, parse_file, paths, schema_service};
 
 /// Resolves the `extends` of one document.
 pub struct Extends<'l, 'a> {
     loader: &'l mut Loader<'a>,
     level: &'l Level,
     files: HashMap<PathBuf, Rc<Scope>>,
-    /// A limit was reached: what else is wrong would have the same reason.
-    stopped: bool,
 }
 
 /// Services that are merged already, by file and name; `None` where that could not be done.
@@ -49,7 +47,7 @@ struct Step {
 
 impl<'l, 'a> Extends<'l, 'a> {
     pub fn new(loader: &'l mut Loader<'a>, level: &'l Level) -> Self {
-        Self { loader, level, files: HashMap::new(), stopped: false }
+        Self { loader, level, files: HashMap::new() }
     }
 
     /// Replaces every extending service of the document by the merged one. Where that cannot be done, the sink
@@ -73,7 +71,7 @@ impl<'l, 'a> Extends<'l, 'a> {
         let mut done = Done::new();
         for name in &extending {
             self.service(&scope, name, &mut Vec::new(), &mut done);
-            if self.stopped {
+            if self.loader.stopped {
                 return None;
             }
         }
@@ -117,7 +115,7 @@ impl<'l, 'a> Extends<'l, 'a> {
     ) -> Option<Node> {
         let service = scope.services.get(name).filter(|service| !service.is_faulty())?;
         let Some(extends) = service.get("extends") else { return Some(service.clone()) };
-        if is_faulty_within(extends) {
+        if faults::is_within(extends) {
             return None;
         }
         let reference = match &extends.value {
@@ -156,7 +154,7 @@ impl<'l, 'a> Extends<'l, 'a> {
                 .at_origin(step.origin, "one too many")
                 .help("Let services extend a common one rather than each the one before."),
             );
-            self.stopped = true;
+            self.loader.stopped = true;
             return None;
         }
         chain.push(step);
@@ -187,10 +185,7 @@ impl<'l, 'a> Extends<'l, 'a> {
         } else {
             let base = self.service(&base_scope, &reference, chain, done)?;
             self.record(chain, &base_scope, &reference);
-            if self.loader.within(|budget| budget.copies(&base, extends.origin)).is_none() {
-                self.stopped = true;
-                return None;
-            }
+            self.loader.within(|budget| budget.copies(&base, extends.origin))?;
             let mut copy = (*base).clone();
             tags::apply(&mut copy, scope.tags.get(name).map_or(&[], Vec::as_slice));
             let services = Path::ROOT.key("services");
@@ -287,10 +282,6 @@ impl<'l, 'a> Extends<'l, 'a> {
         self.files.insert(path, Rc::clone(&scope));
         Some(scope)
     }
-}
-
-fn is_faulty_within(extends: &Node) -> bool {
-    extends.is_faulty() || ["file", "service"].iter().any(|key| extends.get(key).is_some_and(Node::is_faulty))
 }
 
 /// The circle, each step on a line.

@@ -10,6 +10,7 @@ use crate::source::{FileId, Origin};
 use crate::yaml::{Mapping, Node, Value};
 
 use super::budget::DEEPEST;
+use super::faults::is_within;
 use super::load::{Level, Loader, relative};
 use super::merge::{kind, text};
 use super::paths;
@@ -44,19 +45,26 @@ pub fn apply(loader: &mut Loader<'_>, root: &mut Node, file: FileId, level: &Lev
                 Finding::error(Code::ComposeInclude, "`include` must be a list")
                     .at_origin(include.origin, format!("{} found", kind(&include))),
             );
-            return None;
+            loader.faulty.incomplete = true;
+            return Some(());
         }
     };
     let including = loader.inputs.sources().get(file)?.path.clone();
     let mut done = HashSet::new();
     for item in items {
-        let Some(entry) = read_entry(loader, &item)? else { continue };
-        // A second time it could only add what is there.
-        if !done.insert(entry.said()) {
-            continue;
+        let entry = if is_within(&item) { None } else { read_entry(loader, &item) };
+        let imported = match entry {
+            Some(None) => continue,
+            // A second time it could only add what is there.
+            Some(Some(entry)) if !done.insert(entry.said()) => continue,
+            Some(Some(entry)) => load(loader, &entry, &including, level),
+            None => None,
+        };
+        match imported {
+            Some(imported) => import(loader, imported, root),
+            None if loader.stopped => return None,
+            None => loader.faulty.incomplete = true,
         }
-        let imported = load(loader, &entry, &including, level)?;
-        import(loader, imported, root)?;
     }
     Some(())
 }
@@ -110,6 +118,7 @@ fn load(loader: &mut Loader<'_>, entry: &Entry, including: &FsPath, level: &Leve
             Finding::error(Code::ComposeInclude, format!("more than {DEEPEST} files include one another"))
                 .at_origin(entry.origin, "one too many"),
         );
+        loader.stopped = true;
         return None;
     }
     let mut files = Vec::with_capacity(entry.paths.len());
@@ -196,6 +205,7 @@ fn environment(
     let bytes = level.environment.iter().map(|(name, value)| name.len() + value.len()).sum();
     if !loader.budget.growth(bytes) {
         loader.sink.push(loader.budget.overgrowth("with this include,", entry.origin));
+        loader.stopped = true;
         return None;
     }
     let mut environment = (*level.environment).clone();
@@ -237,10 +247,9 @@ fn environment(
 }
 
 /// Adds each imported resource; one of the same name must be the same.
-fn import(loader: &mut Loader<'_>, imported: Node, root: &mut Node) -> Option<()> {
-    let Value::Map(imported) = imported.value else { return Some(()) };
-    let into = root.as_map_mut()?;
-    let mut fine = true;
+fn import(loader: &mut Loader<'_>, imported: Node, root: &mut Node) {
+    let Value::Map(imported) = imported.value else { return };
+    let Some(into) = root.as_map_mut() else { return };
     for (section, entry) in imported {
         if !project_sections().any(|known| known == section) {
             continue;
@@ -266,10 +275,8 @@ fn import(loader: &mut Loader<'_>, imported: Node, root: &mut Node) -> Option<()
                         .at_origin(resource.key, "and differently in the included file")
                         .help("Rename one, or override the included one from a later -f file."),
                     );
-                    fine = false;
                 }
             }
         }
     }
-    fine.then_some(())
 }

@@ -4,7 +4,7 @@ use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::Environment;
 use crate::project::template::{self, Expansion, Fault, TemplateError};
 use crate::source::{Origin, SourceMap, Span};
-use crate::yaml::{Node, Path, Segment, Value};
+use crate::yaml::{Node, Path, Segment, Tag, Value};
 
 use super::budget::Budget;
 use super::expression;
@@ -49,7 +49,10 @@ impl Interpolation<'_> {
             {
                 match expression::keep(text) {
                     Ok(kept) => *text = kept.into(),
-                    Err(error) => sink.push(self.fault(&error, origin, path)),
+                    Err(error) => {
+                        sink.push(self.fault(&error, origin, path));
+                        node.tag = Some(Tag::Fault);
+                    }
                 }
                 if expression::is_kept(text) {
                     return;
@@ -81,6 +84,7 @@ impl Interpolation<'_> {
                 }
                 Err(error) => {
                     sink.push(self.fault(&error, origin, path));
+                    node.tag = Some(Tag::Fault);
                     return;
                 }
             }
@@ -101,10 +105,13 @@ impl Interpolation<'_> {
                     }
                     node.value = value;
                 }
-                Err(message) => sink.push(
-                    Finding::error(Code::ComposeType, format!("{path}: {message}"))
-                        .at_origin(origin, "cannot be converted"),
-                ),
+                Err(message) => {
+                    sink.push(
+                        Finding::error(Code::ComposeType, format!("{path}: {message}"))
+                            .at_origin(origin, "cannot be converted"),
+                    );
+                    node.tag = Some(Tag::Fault);
+                }
             }
         }
     }

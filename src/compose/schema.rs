@@ -9,6 +9,9 @@ use super::table::{Check, Keys, Map, Object, Scalars, Spec, is_extension};
 
 /// Reports everything that the schema refuses below `node`.
 pub fn validate(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
+    if node.is_faulty() {
+        return;
+    }
     match &node.value {
         Value::Map(map) => match spec.map {
             Some(Map::Object(object)) => validate_object(node, map, object, path, sink),

@@ -13,6 +13,7 @@ pub struct Sink {
     /// What was said already, and where.
     said: HashSet<(Code, String, Option<Span>)>,
     counts: BTreeMap<Severity, usize>,
+    errors: usize,
 }
 
 impl Sink {
@@ -21,6 +22,7 @@ impl Sink {
     }
 
     pub fn push(&mut self, finding: Finding) {
+        self.errors += usize::from(finding.severity == Severity::Error);
         let place = finding.labels.first().map(|label| label.span);
         let count = self.counts.entry(finding.severity).or_default();
         if *count < MOST && self.said.insert((finding.code, finding.message.clone(), place)) {
@@ -39,6 +41,11 @@ impl Sink {
 
     pub fn into_findings(self) -> Vec<Finding> {
         self.findings
+    }
+
+    /// How many errors there were, those included that were said already or are too many.
+    pub fn errors(&self) -> usize {
+        self.errors
     }
 
     pub fn has_errors(&self) -> bool {
