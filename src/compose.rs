@@ -262,7 +262,9 @@ fn tree(
     let before = error_count(sink);
     let mut environment = project.environment.clone();
     let home = environment.get("HOME").map(str::to_owned);
-    let name = name::resolve(project, &layers, phases, &environment, inputs.sources(), sink)?;
+    // Without one nothing is returned, and everything else can be looked at under any.
+    let name =
+        name::resolve(project, &layers, phases, &environment, inputs.sources(), sink).unwrap_or_default();
     environment.set("COMPOSE_PROJECT_NAME", name.as_str());
     let environment = Arc::new(environment);
     let mut level = Level::of_project(project, &environment);

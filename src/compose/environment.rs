@@ -11,22 +11,36 @@ use crate::yaml::{Mapping, Node, Value};
 
 use super::budget::Budget;
 
+/// Values of the environment for as many services as want them, within the bound that they have together.
+pub struct Supply<'e> {
+    pub environment: &'e Environment,
+    pub budget: &'e Budget,
+}
+
+impl Supply<'_> {
+    /// The value of a variable for what stands at a place; beyond the bound it is empty, and the sink gets an error.
+    pub fn get(&self, name: &str, at: Origin, sink: &mut Sink) -> Option<&str> {
+        let value = self.environment.get(name)?;
+        if self.budget.overgrown() {
+            return Some("");
+        }
+        if !self.budget.growth(value.len()) {
+            sink.push(self.budget.overgrowth(&format!("with {name},"), at));
+            return Some("");
+        }
+        Some(value)
+    }
+}
+
 /// List-form `environment: [NAME]` takes its value from this level's environment.
-pub fn resolve_lists(model: &mut Node, environment: &Environment, budget: &Budget, sink: &mut Sink) {
+pub fn resolve_lists(model: &mut Node, supply: &Supply<'_>, sink: &mut Sink) {
     let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) else { return };
     for (_, service) in services.iter_mut() {
         let Some(items) = service.get_mut("environment").and_then(Node::as_seq_mut) else { continue };
         for item in items {
             if let Value::String(text) = &mut item.value
-                && let Some(value) = environment.get(text)
+                && let Some(value) = supply.get(text, item.origin, sink)
             {
-                if budget.overgrown() {
-                    return;
-                }
-                if !budget.growth(value.len()) {
-                    sink.push(budget.overgrowth("services.*.environment:", item.origin));
-                    return;
-                }
                 *text = format_compact!("{text}={value}");
             }
         }
@@ -42,15 +56,12 @@ pub fn resolve_service(
     (inputs, budget): (&mut Inputs, &mut Budget),
     sink: &mut Sink,
 ) {
+    let supply = Supply { environment, budget };
     if let Some(own) = service.get_mut("environment").and_then(Node::as_map_mut) {
         for (key, value) in own.iter_mut() {
             if value.is_null()
-                && let Some(inherited) = environment.get(key)
+                && let Some(inherited) = supply.get(key, value.origin, sink)
             {
-                if !budget.growth(inherited.len()) {
-                    let place = format!("services.{name}.environment.{key}:");
-                    return sink.push(budget.overgrowth(&place, value.origin));
-                }
                 *value = Node::string(inherited, Origin::Environment);
             }
         }

@@ -4,17 +4,18 @@
 //! unicity, schema, canonical form, unicity again. Then once per level: defaults, structural checks,
 //! paths, the environment of list forms.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
-use crate::diagnostic::{Code, Finding, Sink};
+use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::project::{Environment, Inputs, Project};
 use crate::source::{FileId, Origin};
 use crate::yaml::{Mapping, Node, Path, Value};
 
 use super::budget::Budget;
 use super::canonical::{self, OnFault};
+use super::environment::Supply;
 use super::extends::Extends;
 use super::faults::{self, Faulty};
 use super::interpolate::Interpolation;
@@ -129,7 +130,8 @@ impl Loader<'_> {
         self.take_faulty_out(&mut model);
         let is_included = !level.chain.is_empty();
         let base = (self.phases.resolve_paths || is_included).then(|| self.base(&level.prefix));
-        let (phases, environment, budget) = (self.phases, level.environment.as_ref(), &self.budget);
+        let phases = self.phases;
+        let supply = Supply { environment: &level.environment, budget: &self.budget };
         let found = slices::each(&mut model, |model| {
             let mut sink = Sink::new();
             defaults::apply(model);
@@ -147,14 +149,18 @@ impl Loader<'_> {
                 paths::resolve(model, &PROJECT, base);
             }
             if !phases.keeps_expressions {
-                super::environment::resolve_lists(model, environment, budget, &mut sink);
+                super::environment::resolve_lists(model, &supply, &mut sink);
             }
             if phases.normalize && !is_included {
-                normalize::services(model, (!phases.keeps_expressions).then_some(environment));
+                normalize::services(model, (!phases.keeps_expressions).then_some(&supply), &mut sink);
             }
             [sink]
         });
+        self.stopped |= self.budget.overgrown();
         self.tell(found);
+        if self.stopped {
+            return None;
+        }
         self.take_faulty_out(&mut model);
         if is_included && !self.phases.keeps_expressions {
             self.capture(&model, &level.environment);
@@ -302,7 +308,15 @@ impl Loader<'_> {
                 phase.extend(sink.into_findings());
             }
         }
-        self.sink.extend(phases.into_iter().flatten());
+        // What many services have from one, by `extends` or an alias, is wrong once.
+        let mut places = HashSet::new();
+        let mut is_new = |finding: &Finding| match finding.labels.first() {
+            Some(label) if finding.severity == Severity::Error => {
+                places.insert((finding.code, label.span, label.text.clone()))
+            }
+            _ => true,
+        };
+        self.sink.extend(phases.into_iter().flatten().filter(|finding| is_new(finding)));
     }
 
     /// Counts what is about to be gone through; `None` where it is too much.

@@ -76,8 +76,18 @@ impl Known {
     /// Every variable of the environment that a text names.
     pub fn add_named(&mut self, text: &str, environment: &Environment) {
         let mut seen = HashSet::new();
+        // Hardly any word begins like a variable.
+        let mut begins = [false; 256];
+        for begin in environment.iter().filter_map(|(name, _)| name.bytes().next()) {
+            if let Some(known) = begins.get_mut(usize::from(begin)) {
+                *known = true;
+            }
+        }
+        let is_known = |word: &str| {
+            word.bytes().next().and_then(|begin| begins.get(usize::from(begin))).is_some_and(|known| *known)
+        };
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-        for word in words.filter(|word| !word.is_empty()) {
+        for word in words.filter(|word| is_known(word)) {
             if !PLACES.contains(&word)
                 && !is_setting(word)
                 && let Some(value) = environment.get(word)
