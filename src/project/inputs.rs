@@ -11,7 +11,7 @@ use crate::source::{FileId, SourceFile, SourceMap};
 const LARGEST: u64 = 32 * 1024 * 1024;
 
 /// All inputs of a run stay in memory, together no more than this.
-const LARGEST_TOTAL: usize = 128 * 1024 * 1024;
+const LARGEST_TOTAL: usize = 64 * 1024 * 1024;
 
 /// Every file of a run, each read once and kept: nothing is read a second time, so that what was
 /// judged is what is launched.
