@@ -243,7 +243,6 @@ pub fn load_tree(
 }
 
 /// What can be told of the tree, also where the sink got errors; `None` where there is no use in going on.
-
 fn tree(
     project: &Project,
     layers: Vec<Layer>,

@@ -70,7 +70,7 @@ impl Budget {
         }
         let what = "the files of services have too many variables";
         within(self.variables, VARIABLES, at, what, "with this one, more than")?;
-        if self.growth(bytes) { Ok(()) } else { Err(self.overgrowth("with this file,", at)) }
+        if self.growth(bytes) { Ok(()) } else { Err(Self::overgrowth("with this file,", at)) }
     }
 
     /// Whether what services get from files is too much: there is no use in going on.
@@ -79,7 +79,7 @@ impl Budget {
     }
 
     /// What is said where [`Self::growth`] says no.
-    pub fn overgrowth(&self, place: &str, at: Origin) -> Finding {
+    pub fn overgrowth(place: &str, at: Origin) -> Finding {
         let what = format!("{place} the values of variables fill more memory than a project may have");
         Finding::error(Code::InputTooLarge, what)
             .at_origin(at, "up to this one")

@@ -25,7 +25,7 @@ impl Supply<'_> {
             return Some("");
         }
         if !self.budget.growth(value.len()) {
-            sink.push(self.budget.overgrowth(&format!("with {name},"), at));
+            sink.push(Budget::overgrowth(&format!("with {name},"), at));
             return Some("");
         }
         Some(value)

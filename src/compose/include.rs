@@ -9,7 +9,7 @@ use crate::project::{Environment, dotenv};
 use crate::source::{FileId, Origin};
 use crate::yaml::{Mapping, Node, Value};
 
-use super::budget::DEEPEST;
+use super::budget::{Budget, DEEPEST};
 use super::faults::is_within;
 use super::load::{Level, Loader, relative};
 use super::merge::{kind, text};
@@ -204,7 +204,7 @@ fn environment(
     }
     let bytes = level.environment.iter().map(|(name, value)| name.len() + value.len()).sum();
     if !loader.budget.growth(bytes) {
-        loader.sink.push(loader.budget.overgrowth("with this include,", entry.origin));
+        loader.sink.push(Budget::overgrowth("with this include,", entry.origin));
         loader.stopped = true;
         return None;
     }

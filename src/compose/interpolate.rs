@@ -77,7 +77,7 @@ impl Interpolation<'_> {
                         return;
                     }
                     if !self.budget.growth(expansion.text.len()) {
-                        sink.push(self.budget.overgrowth(&format!("{path}:"), origin));
+                        sink.push(Budget::overgrowth(&format!("{path}:"), origin));
                         return;
                     }
                     *text = expansion.text.into();
