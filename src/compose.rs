@@ -3,6 +3,7 @@
 //! [`load`] is the way in. Everything about a field stands in the [`table`]; the other modules are
 //! the phases that walk it, in the order in which [`load::Loader`] runs them.
 
+mod aside;
 mod budget;
 mod canonical;
 mod checks;
@@ -12,6 +13,7 @@ mod defaults;
 mod environment;
 mod expression;
 mod extends;
+mod faults;
 mod glob;
 mod hash;
 mod include;
@@ -35,7 +37,7 @@ mod tags;
 pub mod trace;
 mod unicity;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -58,6 +60,7 @@ pub use unicity::key_of;
 
 use budget::Budget;
 use decode::Decoder;
+use faults::Faulty;
 use load::{Level, Loader};
 use table::{PROJECT, Spec};
 
@@ -157,12 +160,14 @@ pub fn load_with(
     sink: &mut Sink,
     trace: Option<&mut Trace>,
 ) -> Option<Model> {
-    let Tree { root, name, environment, captured } = tree(project, layers, phases, inputs, sink, trace)?;
     let before = error_count(sink);
+    let (Tree { root, name, environment, captured }, mut faulty) =
+        tree(project, layers, phases, inputs, sink, trace)?;
     let blank_users = blank_users(&root);
-    let root = decoded(root, false, sink)?;
+    let mut root = decoded(root, false, sink)?;
     if error_count(sink) > before {
-        return None;
+        faulty.take_out(&mut root);
+        faulty.stand_in(&mut root);
     }
     let profiles = Profiles::new(&selection.profiles, environment.get("COMPOSE_PROFILES"));
     let model = Model {
@@ -174,14 +179,11 @@ pub fn load_with(
         blank_users,
         captured,
     };
-    if phases.consistency {
+    if phases.consistency && !faulty.incomplete {
         let enabled = model.enabled();
         consistency::check(&model.root, &|name| enabled.contains(name), sink);
-        if error_count(sink) > before {
-            return None;
-        }
     }
-    Some(model)
+    (error_count(sink) == before).then_some(model)
 }
 
 /// The typed model of a tree.
@@ -237,9 +239,12 @@ pub fn load_tree(
     inputs: &mut Inputs,
     sink: &mut Sink,
 ) -> Option<Tree> {
-    tree(project, layers, phases, inputs, sink, None)
+    let before = error_count(sink);
+    let (tree, _) = tree(project, layers, phases, inputs, sink, None)?;
+    (error_count(sink) == before).then_some(tree)
 }
 
+/// What can be told of the tree, also where the sink got errors; `None` where there is no use in going on.
 fn tree(
     project: &Project,
     layers: Vec<Layer>,
@@ -247,7 +252,7 @@ fn tree(
     inputs: &mut Inputs,
     sink: &mut Sink,
     trace: Option<&mut Trace>,
-) -> Option<Tree> {
+) -> Option<(Tree, Faulty)> {
     if layers.iter().all(|layer| layer.documents.is_empty()) {
         sink.push(
             Finding::error(Code::ComposeEmpty, "empty compose file")
@@ -255,20 +260,34 @@ fn tree(
         );
         return None;
     }
+    let before = error_count(sink);
     let mut environment = project.environment.clone();
     let home = environment.get("HOME").map(str::to_owned);
-    let name = name::resolve(project, &layers, phases, &environment, inputs.sources(), sink)?;
+    // Without one nothing is returned, and everything else can be looked at under any.
+    let name =
+        name::resolve(project, &layers, phases, &environment, inputs.sources(), sink).unwrap_or_default();
     environment.set("COMPOSE_PROJECT_NAME", name.as_str());
     let environment = Arc::new(environment);
     let mut level = Level::of_project(project, &environment);
     if phases.keeps_expressions {
         level.prefix = PathBuf::from(".");
     }
-    let mut loader =
-        Loader { inputs, sink, phases, home, budget: Budget::default(), captured: BTreeMap::new(), trace };
+    let mut loader = Loader {
+        inputs,
+        sink,
+        phases,
+        home,
+        budget: Budget::default(),
+        environments: HashMap::new(),
+        captured: BTreeMap::new(),
+        faulty: Faulty::default(),
+        stopped: false,
+        trace,
+    };
     let mut root = loader.documents(layers, &level)?;
     let captured = std::mem::take(&mut loader.captured);
-    if root.as_map().is_none_or(Mapping::is_empty) {
+    let faulty = std::mem::take(&mut loader.faulty);
+    if root.as_map().is_none_or(Mapping::is_empty) && error_count(sink) == before {
         sink.push(Finding::error(Code::ComposeEmpty, "empty compose file"));
         return None;
     }
@@ -280,7 +299,7 @@ fn tree(
         let origin = map.get("name").map_or(Origin::Default("project name"), |node| node.origin);
         map.put("name", Node::string(name.as_str(), origin));
     }
-    Some(Tree { root, name, environment, captured })
+    Some((Tree { root, name, environment, captured }, faulty))
 }
 
 /// The model as it is written, for every service of every profile: each `${…}` as it stands (see [`as_written`]),
@@ -324,7 +343,10 @@ pub fn fragment(
         phases: Phases::default(),
         home,
         budget,
+        environments: HashMap::new(),
         captured: BTreeMap::new(),
+        faulty: Faulty::default(),
+        stopped: false,
         trace: None,
     };
     let (root, tags) = loader.alone(document.root.clone(), &level)?;
@@ -358,12 +380,17 @@ impl Model {
         }
         select::keep_services(&mut model.root, &kept, !selection.services.is_empty());
         if let Some(services) = model.root.get_mut("services").and_then(Node::as_map_mut) {
+            let mut budget = Budget::default();
             for (name, service) in services.iter_mut() {
                 let Some(service) = service.as_map_mut() else { continue };
                 if resolve.env_files {
-                    environment::resolve_service(name, service, &model.environment, inputs, sink);
+                    let files = (&mut *inputs, &mut budget);
+                    environment::resolve_service(name, service, &model.environment, files, sink);
                 }
-                environment::resolve_labels(service, inputs, sink);
+                environment::resolve_labels(service, (&mut *inputs, &mut budget), sink);
+                if budget.is_spent() {
+                    break;
+                }
             }
         }
         if !selection.all_resources {

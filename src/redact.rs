@@ -11,7 +11,8 @@ mod glance;
 mod known;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::diagnostic::{Finding, Sink};
 use crate::project::{Environment, Inputs};
@@ -34,8 +35,8 @@ pub struct Redactor {
 #[derive(Clone, Debug, Default)]
 struct Hidden {
     known: Known,
-    /// Files that hold nothing but values.
-    value_files: HashSet<FileId>,
+    /// What is hidden of each file.
+    hidden: HashMap<FileId, Vec<Range<usize>>>,
 }
 
 impl Redactor {
@@ -48,18 +49,20 @@ impl Redactor {
     /// in the inputs.
     pub fn new(inputs: &Inputs, environment: &Environment) -> Self {
         let mut known = Known::default();
-        let mut value_files = HashSet::new();
+        let mut hidden = HashMap::new();
         for (id, file) in inputs.sources().entries() {
             if inputs.holds_values(id) {
-                value_files.insert(id);
                 known.add_env_file(&file.text, environment);
+                hidden.insert(id, known::assigned(&file.text));
             } else {
+                let credentials = credential::in_file(&file.text);
                 known.add_named(&file.text, environment);
-                known.add_credentials(&file.text);
+                known.add_credentials(&file.text, &credentials);
+                hidden.insert(id, credentials);
             }
         }
         known.finish();
-        Self { hides: Some(Hidden { known, value_files }) }
+        Self { hides: Some(Hidden { known, hidden }) }
     }
 
     /// Whether values are hidden at all.
@@ -117,20 +120,18 @@ impl Redactor {
         clean
     }
 
-    /// The inputs as they may be shown: what is hidden is overwritten by as many `*`, so that every place
+    /// The inputs of the run as they may be shown: what is hidden is overwritten by as many `*`, so that every place
     /// stays where it is.
     #[must_use]
     pub fn sources(&self, sources: &SourceMap) -> SourceMap {
         let Some(hidden) = &self.hides else { return sources.clone() };
         let mut clean = SourceMap::default();
         for (id, file) in sources.entries() {
-            let ranges = if hidden.value_files.contains(&id) {
-                known::assigned(&file.text)
-            } else {
-                credential::in_file(&file.text)
+            let ranges = match hidden.hidden.get(&id) {
+                Some(known) => known.clone(),
+                None => credential::in_file(&file.text),
             };
-            let text =
-                if ranges.is_empty() { file.text.clone() } else { starred(&file.text, &ranges).into() };
+            let text = if ranges.is_empty() { file.text.clone() } else { starred(&file.text, ranges).into() };
             clean.add(file.shown_as(text));
         }
         clean
@@ -138,15 +139,23 @@ impl Redactor {
 }
 
 /// Every byte of the ranges but line breaks as a star.
-fn starred(text: &str, ranges: &[std::ops::Range<usize>]) -> String {
+fn starred(text: &str, mut ranges: Vec<Range<usize>>) -> String {
+    ranges.sort_unstable_by_key(|range| range.start);
     let mut out = String::with_capacity(text.len());
-    for (at, character) in text.char_indices() {
-        if character != '\n' && character != '\r' && ranges.iter().any(|range| range.contains(&at)) {
-            out.extend(std::iter::repeat_n('*', character.len_utf8()));
-        } else {
-            out.push(character);
+    let mut at = 0;
+    for range in ranges {
+        let start = range.start.max(at);
+        let Some(hidden) = text.get(start..range.end) else { continue };
+        out.push_str(text.get(at..start).unwrap_or_default());
+        for character in hidden.chars() {
+            match character {
+                '\n' | '\r' => out.push(character),
+                _ => out.extend(std::iter::repeat_n('*', character.len_utf8())),
+            }
         }
+        at = range.end;
     }
+    out.push_str(text.get(at..).unwrap_or_default());
     out
 }
 

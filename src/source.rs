@@ -67,11 +67,22 @@ pub struct SourceFile {
     pub path: PathBuf,
     pub text: Arc<str>,
     digest: OnceLock<String>,
+    /// The line breaks before each [`BLOCK`] of the text.
+    lines: OnceLock<Vec<u32>>,
 }
+
+/// So many bytes are counted through for one place; those before were counted once for all.
+const BLOCK: usize = 4096;
 
 impl SourceFile {
     pub fn new(name: impl Into<String>, path: impl Into<PathBuf>, text: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), path: path.into(), text: text.into(), digest: OnceLock::new() }
+        Self {
+            name: name.into(),
+            path: path.into(),
+            text: text.into(),
+            digest: OnceLock::new(),
+            lines: OnceLock::new(),
+        }
     }
 
     /// Lower-case hexadecimal sha256 of the text as read.
@@ -79,10 +90,30 @@ impl SourceFile {
         self.digest.get_or_init(|| sha256(self.text.as_bytes()))
     }
 
+    /// The line breaks before a place. For hundreds of findings in a large file.
+    pub fn line_breaks(&self, before: usize) -> usize {
+        let breaks = |bytes: &[u8]| bytes.split(|byte| *byte == b'\n').count() - 1;
+        let bytes = self.text.as_bytes();
+        let counted = self.lines.get_or_init(|| {
+            let mut total = 0;
+            let mut counted = Vec::with_capacity(bytes.len() / BLOCK + 1);
+            for block in bytes.chunks(BLOCK) {
+                counted.push(total);
+                total += u32::try_from(breaks(block)).unwrap_or(u32::MAX);
+            }
+            counted
+        });
+        let before = before.min(bytes.len());
+        let block = (before / BLOCK).min(counted.len().saturating_sub(1));
+        let rest = bytes.get(block * BLOCK..before).unwrap_or_default();
+        counted.get(block).map_or(0, |count| *count as usize) + breaks(rest)
+    }
+
     /// The same input shown with another text.
     #[must_use]
     pub fn shown_as(&self, text: Arc<str>) -> Self {
-        Self { digest: OnceLock::from(self.sha256().to_owned()), text, ..self.clone() }
+        let digest = OnceLock::from(self.sha256().to_owned());
+        Self { name: self.name.clone(), path: self.path.clone(), text, digest, lines: OnceLock::new() }
     }
 }
 
@@ -144,11 +175,12 @@ impl SourceMap {
     }
 
     pub fn position(&self, span: Span) -> Position {
-        let text = self.get(span.file).map_or("", |file| &file.text);
+        let file = self.get(span.file);
+        let text = file.map_or("", |file| &file.text);
         let before = text.get(..span.start as usize).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Position {
-            line: before.matches('\n').count() + 1,
+            line: file.map_or(0, |file| file.line_breaks(before.len())) + 1,
             column: before.get(line_start..).unwrap_or("").chars().count() + 1,
         }
     }
@@ -163,6 +195,22 @@ impl SourceMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_counted_from_the_block_that_a_place_is_in() {
+        for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 17] {
+            let text: String = "é\n\nxx\r\n".chars().cycle().take(length).collect();
+            let file = SourceFile::new("a", "/a", text.as_str());
+            for at in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
+                assert_eq!(
+                    file.line_breaks(at),
+                    text.get(..at).unwrap().matches('\n').count(),
+                    "{at} of {length}"
+                );
+            }
+            assert_eq!(file.line_breaks(usize::MAX), text.matches('\n').count());
+        }
+    }
 
     #[test]
     fn positions_count_characters_from_one() {

@@ -3,6 +3,7 @@
 //! [`parse`] is the only place that touches the YAML crate. Scalars are typed as Compose's own
 //! reader types them ([`scalar`]), which no crate does.
 
+mod distinct;
 mod emit;
 mod json;
 mod mapping;
@@ -13,6 +14,7 @@ mod path;
 pub mod scalar;
 pub mod spread;
 
+pub use distinct::Distinct;
 pub use emit::{members_to_yaml_lossless, to_yaml, to_yaml_lossless, to_yaml_preparing, to_yaml_with_lines};
 pub use json::{to_json, to_json_compact};
 pub use mapping::{Entry, Key, Mapping};

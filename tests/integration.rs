@@ -28,6 +28,8 @@ mod errors;
 mod explain;
 #[path = "integration/files.rs"]
 mod files;
+#[path = "integration/limits.rs"]
+mod limits;
 #[path = "integration/listings.rs"]
 mod listings;
 #[path = "integration/merging.rs"]

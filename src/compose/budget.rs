@@ -7,11 +7,17 @@ use crate::diagnostic::{Code, Finding};
 use crate::source::Origin;
 use crate::yaml::{Node, Value};
 
-/// Values that may be looked at, over all documents, copies and levels. A project of 10,000 services
-/// has about half a million.
-const NODES: usize = 8_000_000;
+/// Values that may be looked at, over all documents and levels. A project of 10,000 services has about half a
+/// million, and Compose takes a minute for two.
+const NODES: usize = 3_000_000;
+/// Values that services may take over from those they extend: twenty thousand services with fifty each.
+const COPIES: usize = 1_000_000;
 /// Includes, each counted as often as it is loaded.
 const LEVELS: usize = 1_000;
+/// Bytes of included files, each counted as often as it is loaded.
+const TEXT: usize = 128 * 1024 * 1024;
+/// Variables that env files and label files may give to services.
+const VARIABLES: usize = 1_000_000;
 /// Includes within includes, and services that extend one another. The loader calls itself for each.
 pub const DEEPEST: usize = 100;
 /// Bytes that variables may put into values.
@@ -25,6 +31,9 @@ pub struct Budget {
     nodes: usize,
     levels: usize,
     ports: usize,
+    copies: usize,
+    text: usize,
+    variables: usize,
     /// Shared with the interpolation, which only reads the rest.
     growth: AtomicUsize,
 }
@@ -34,6 +43,47 @@ impl Budget {
     pub fn nodes(&mut self, node: &Node, at: Origin) -> Result<(), Finding> {
         self.nodes = self.nodes.saturating_add(weight(node));
         within(self.nodes, NODES, at, "the project has too many values", "with this, more than")
+    }
+
+    /// Counts the values below `node`, which `extends` is about to copy. They stay in memory, all at once.
+    pub fn copies(&mut self, node: &Node, at: Origin) -> Result<(), Finding> {
+        self.copies = self.copies.saturating_add(weight(node));
+        within(self.copies, COPIES, at, "`extends` makes too many copies", "with this, more than")
+    }
+
+    /// Counts the text of an include.
+    pub fn text(&mut self, bytes: usize, at: Origin) -> Result<(), Finding> {
+        self.text = self.text.saturating_add(bytes);
+        within(self.text, TEXT, at, "the includes have too much text", "with this one, bytes: more than")
+    }
+
+    /// Counts what a file gives to a service.
+    pub fn variables<'v>(
+        &mut self,
+        variables: impl Iterator<Item = (&'v String, &'v String)>,
+        at: Origin,
+    ) -> Result<(), Finding> {
+        let mut bytes = 0;
+        for (name, value) in variables {
+            self.variables += 1;
+            bytes += name.len() + value.len();
+        }
+        let what = "the files of services have too many variables";
+        within(self.variables, VARIABLES, at, what, "with this one, more than")?;
+        if self.growth(bytes) { Ok(()) } else { Err(Self::overgrowth("with this file,", at)) }
+    }
+
+    /// Whether what services get from files is too much: there is no use in going on.
+    pub fn is_spent(&self) -> bool {
+        self.overgrown() || self.variables > VARIABLES
+    }
+
+    /// What is said where [`Self::growth`] says no.
+    pub fn overgrowth(place: &str, at: Origin) -> Finding {
+        let what = format!("{place} the values of variables fill more memory than a project may have");
+        Finding::error(Code::InputTooLarge, what)
+            .at_origin(at, "up to this one")
+            .help("Variables of this size do not belong into a compose file.")
     }
 
     pub fn level(&mut self, at: Origin) -> Result<(), Finding> {

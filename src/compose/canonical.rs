@@ -3,7 +3,7 @@
 //! The transformation is idempotent: the merged model passes through it once per document.
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::yaml::{Mapping, Node, Path, Value};
+use crate::yaml::{Mapping, Node, Path, Tag, Value};
 
 use super::expression;
 use super::merge::{dependency, text, to_build, to_map};
@@ -20,6 +20,9 @@ pub enum OnFault {
 
 /// Brings everything below `node` into canonical form.
 pub fn transform(node: &mut Node, spec: &Spec, path: &Path<'_>, on_fault: OnFault, sink: &mut Sink) {
+    if node.is_faulty() {
+        return;
+    }
     if spec.canonical != Canonical::Keep {
         let taken = std::mem::replace(node, Node::null(node.origin));
         if spec.canonical == Canonical::Resource
@@ -36,12 +39,13 @@ pub fn transform(node: &mut Node, spec: &Spec, path: &Path<'_>, on_fault: OnFaul
         match convert(taken, spec.canonical) {
             Ok(converted) => *node = converted,
             Err(fault) => {
-                let (original, message) = fault;
+                let (mut original, message) = fault;
                 if on_fault == OnFault::Report {
                     sink.push(
                         Finding::error(Code::ComposeValue, format!("{path}: {}", message.text))
                             .at_origin(message.origin, "not valid"),
                     );
+                    original.tag = Some(Tag::Fault);
                 }
                 *node = original;
             }

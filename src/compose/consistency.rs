@@ -11,7 +11,7 @@ use crate::yaml::{Mapping, Node, Path, Text, spread};
 
 use super::load::section;
 use super::merge::{printed, text};
-use super::suggest::nearest;
+use super::suggest::nearest_key;
 
 /// Checks every enabled service of a decoded model. `enabled` says which services are.
 pub fn check(model: &Node, enabled: &(dyn Fn(&str) -> bool + Sync), sink: &mut Sink) {
@@ -19,13 +19,13 @@ pub fn check(model: &Node, enabled: &(dyn Fn(&str) -> bool + Sync), sink: &mut S
     let services = section(model, "services").unwrap_or(&empty);
     let checker = Checker { model, services, enabled };
     spread::look(services, &Path::ROOT.key("services"), sink, |name, entry, sink| {
-        if enabled(name) {
+        if enabled(name) && !entry.value.is_faulty() {
             checker.service(name, entry.key, &entry.value, sink);
         }
     });
     for (name, secret) in section(model, "secrets").into_iter().flat_map(Mapping::iter) {
         let has = |key: &str| secret.get(key).is_some();
-        if !has("external") && !has("file") && !has("environment") {
+        if !secret.is_faulty() && !has("external") && !has("file") && !has("environment") {
             sink.push(
                 Finding::error(
                     Code::ComposeValue,
@@ -122,7 +122,7 @@ impl Checker<'_> {
             let Some(other) = node.as_str().and_then(|text| text.strip_prefix("service:")) else { continue };
             let fault = match self.services.get(other) {
                 None => "unknown",
-                Some(other) if other.get("build").is_none() => "non-buildable",
+                Some(other) if other.get("build").is_none() && !other.is_faulty() => "non-buildable",
                 Some(_) => continue,
             };
             sink.push(
@@ -166,7 +166,7 @@ impl Checker<'_> {
                     "{other:?} is only enabled by a profile; name the profile, or write `required: false`."
                 ))
             } else {
-                suggest(finding, other, self.services.keys())
+                suggest(finding, other, self.services)
             };
             sink.push(finding);
         }
@@ -232,8 +232,7 @@ impl Checker<'_> {
             format!("service {service:?} refers to undefined {what} {name}"),
         )
         .at_origin(node.origin, "not defined");
-        let names = known.into_iter().flat_map(Mapping::keys);
-        sink.push(match nearest(name, names) {
+        sink.push(match known.and_then(|known| nearest_key(name, known)) {
             Some(near) => finding.help(format!("Did you mean `{near}`?")),
             None if what == "volume" && name.contains('/') => {
                 finding.help(format!("Define it under `{key}:`; for a path in the project write `./{name}`."))
@@ -271,8 +270,8 @@ fn mounts(name: &str, service: &Node, sink: &mut Sink) {
     }
 }
 
-fn suggest<'k>(finding: Finding, word: &str, known: impl Iterator<Item = &'k str>) -> Finding {
-    match nearest(word, known) {
+fn suggest(finding: Finding, word: &str, known: &Mapping) -> Finding {
+    match nearest_key(word, known) {
         Some(near) => finding.help(format!("Did you mean `{near}`?")),
         None => finding.help("Define it under `services:`."),
     }

@@ -5,7 +5,7 @@ use compact_str::{ToCompactString, format_compact};
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node, Path, Text, Value};
+use crate::yaml::{Mapping, Node, Path, Tag, Text, Value};
 
 use super::expression;
 use super::merge::{kind, printed, text};
@@ -233,14 +233,17 @@ impl Decoder {
         for (key, entry) in map {
             let at = entry.value.origin;
             let place = path.key(&key);
+            let before = sink.errors();
             let child =
                 if entry.value.is_null() { None } else { self.decode(entry.value, value, &place, sink) };
+            let tag = (sink.errors() > before).then_some(Tag::Fault);
             // A resource is a struct by value in Compose, and so never null.
             let empty = || match value.canonical {
                 Canonical::Resource => Node::map(Mapping::new(), at),
                 _ => Node::null(at),
             };
-            decoded.insert(key.as_str(), entry.key, child.unwrap_or_else(empty));
+            let child = Node { tag, ..child.unwrap_or_else(empty) };
+            decoded.insert(key.as_str(), entry.key, child);
         }
         (!decoded.is_empty()).then(|| Node::map(decoded, origin))
     }

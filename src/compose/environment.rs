@@ -9,14 +9,37 @@ use crate::project::{Environment, Inputs, dotenv};
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Value};
 
+use super::budget::Budget;
+
+/// Values of the environment for as many services as want them, within the bound that they have together.
+pub struct Supply<'e> {
+    pub environment: &'e Environment,
+    pub budget: &'e Budget,
+}
+
+impl Supply<'_> {
+    /// The value of a variable for what stands at a place; beyond the bound it is empty, and the sink gets an error.
+    pub fn get(&self, name: &str, at: Origin, sink: &mut Sink) -> Option<&str> {
+        let value = self.environment.get(name)?;
+        if self.budget.overgrown() {
+            return Some("");
+        }
+        if !self.budget.growth(value.len()) {
+            sink.push(Budget::overgrowth(&format!("with {name},"), at));
+            return Some("");
+        }
+        Some(value)
+    }
+}
+
 /// List-form `environment: [NAME]` takes its value from this level's environment.
-pub fn resolve_lists(model: &mut Node, environment: &Environment) {
+pub fn resolve_lists(model: &mut Node, supply: &Supply<'_>, sink: &mut Sink) {
     let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) else { return };
     for (_, service) in services.iter_mut() {
         let Some(items) = service.get_mut("environment").and_then(Node::as_seq_mut) else { continue };
         for item in items {
             if let Value::String(text) = &mut item.value
-                && let Some(value) = environment.get(text)
+                && let Some(value) = supply.get(text, item.origin, sink)
             {
                 *text = format_compact!("{text}={value}");
             }
@@ -30,13 +53,14 @@ pub fn resolve_service(
     name: &str,
     service: &mut Mapping,
     environment: &Environment,
-    inputs: &mut Inputs,
+    (inputs, budget): (&mut Inputs, &mut Budget),
     sink: &mut Sink,
 ) {
+    let supply = Supply { environment, budget };
     if let Some(own) = service.get_mut("environment").and_then(Node::as_map_mut) {
         for (key, value) in own.iter_mut() {
             if value.is_null()
-                && let Some(inherited) = environment.get(key)
+                && let Some(inherited) = supply.get(key, value.origin, sink)
             {
                 *value = Node::string(inherited, Origin::Environment);
             }
@@ -56,6 +80,9 @@ pub fn resolve_service(
         match read_env_file(name, file, inputs, (&lookup, &earlier)) {
             Ok(parsed) => {
                 let Some((parsed, origin_of)) = parsed else { continue };
+                if let Err(finding) = budget.variables(parsed.values.iter(), file.origin) {
+                    return sink.push(finding);
+                }
                 for (key, value) in parsed.values {
                     let origin = origin_of(&key);
                     values.insert(key, (value, origin));
@@ -129,7 +156,7 @@ fn read_env_file<'t>(
 }
 
 /// Adds the labels of `label_file`, which the service's own override.
-pub fn resolve_labels(service: &mut Mapping, inputs: &mut Inputs, sink: &mut Sink) {
+pub fn resolve_labels(service: &mut Mapping, (inputs, budget): (&mut Inputs, &mut Budget), sink: &mut Sink) {
     let Some(files) = service.remove("label_file") else { return };
     let mut values: IndexMap<String, (String, Origin)> = IndexMap::new();
     for file in files.as_seq().unwrap_or_default() {
@@ -145,6 +172,9 @@ pub fn resolve_labels(service: &mut Mapping, inputs: &mut Inputs, sink: &mut Sin
         let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
         match dotenv::parse(&text, &|key| values.get(key).map(|(value, _)| value.clone())) {
             Ok(parsed) => {
+                if let Err(finding) = budget.variables(parsed.values.iter(), file.origin) {
+                    return sink.push(finding);
+                }
                 for (key, value) in parsed.values {
                     values.insert(key, (value, file.origin));
                 }

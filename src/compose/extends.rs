@@ -6,14 +6,15 @@ use std::rc::Rc;
 
 use crate::diagnostic::{Code, Finding};
 use crate::source::{FileId, Origin};
-use crate::yaml::{Mapping, Node, Path, Value};
+use crate::yaml::{Mapping, Node, Path, Tag, Value};
 
 use super::budget::DEEPEST;
 use super::load::{Level, Loader, Prepared, relative};
+use super::suggest::{listed, nearest_key};
 use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
 use super::trace::How;
-use super::{merge, parse_file, paths, schema_service};
+use super::{faults, merge, parse_file, paths, schema_service};
 
 /// Resolves the `extends` of one document.
 pub struct Extends<'l, 'a> {
@@ -22,10 +23,14 @@ pub struct Extends<'l, 'a> {
     files: HashMap<PathBuf, Rc<Scope>>,
 }
 
+/// Services that are merged already, by file and name; `None` where that could not be done.
+type Done = HashMap<(PathBuf, String), Option<Rc<Node>>>;
+
 /// Services that can extend one another by name: a document, or a file named by `extends.file`.
 struct Scope {
     services: Mapping,
-    tags: Vec<TaggedPath>,
+    /// What each service resets or overrides.
+    tags: HashMap<String, Vec<TaggedPath>>,
     /// As the reference named it.
     label: String,
     path: PathBuf,
@@ -45,7 +50,8 @@ impl<'l, 'a> Extends<'l, 'a> {
         Self { loader, level, files: HashMap::new() }
     }
 
-    /// Replaces every extending service of the document by the merged one.
+    /// Replaces every extending service of the document by the merged one. Where that cannot be done, the sink
+    /// gets an error and the service is faulty.
     pub fn document(&mut self, root: &mut Node, tags: &[TaggedPath], file: FileId) -> Option<()> {
         let Some(services) = root.get_mut("services") else { return Some(()) };
         let Some(map) = services.as_map_mut() else { return Some(()) };
@@ -58,37 +64,60 @@ impl<'l, 'a> Extends<'l, 'a> {
             return Some(());
         }
         let source = self.loader.inputs.sources().get(file)?;
-        let scope = Rc::new(Scope {
-            services: map.clone(),
-            tags: tags.to_vec(),
-            label: source.name.clone(),
-            path: source.path.clone(),
-        });
-        let mut done = HashMap::new();
+        let (label, path) = (source.name.clone(), source.path.clone());
+        // A large project is not copied for this: the services move, and come back when they are merged.
+        let services = std::mem::take(map);
+        let scope = Rc::new(Scope { services, tags: tags::of_services(tags), label, path: path.clone() });
+        let mut done = Done::new();
         for name in &extending {
-            let merged = self.service(&scope, name, &mut Vec::new(), &mut done)?;
-            if let Some(slot) = map.get_mut(name) {
-                *slot = (*merged).clone();
+            self.service(&scope, name, &mut Vec::new(), &mut done);
+            if self.loader.stopped {
+                return None;
+            }
+        }
+        *map = Rc::try_unwrap(scope).map_or_else(|scope| scope.services.clone(), |scope| scope.services);
+        for name in extending {
+            let merged = done.remove(&(path.clone(), name.clone())).flatten();
+            let Some(slot) = map.get_mut(&name) else { continue };
+            match merged {
+                Some(merged) => *slot = Rc::unwrap_or_clone(merged),
+                None => slot.tag = Some(Tag::Fault),
             }
         }
         Some(())
     }
 
-    /// A service of `scope` with everything it extends merged in.
+    /// A service of `scope` with everything it extends merged in; `None` where the sink got an error.
     fn service(
         &mut self,
         scope: &Rc<Scope>,
         name: &str,
         chain: &mut Vec<Step>,
-        done: &mut HashMap<(PathBuf, String), Rc<Node>>,
+        done: &mut Done,
     ) -> Option<Rc<Node>> {
         let memo = (scope.path.clone(), name.to_owned());
         // A record has the whole way for each service that goes it.
-        if let Some(known) = done.get(&memo).filter(|_| self.loader.trace.is_none()) {
-            return Some(Rc::clone(known));
+        let known = done.get(&memo).filter(|known| self.loader.trace.is_none() || known.is_none());
+        if let Some(known) = known {
+            return known.clone();
         }
-        let service = scope.services.get(name)?;
-        let Some(extends) = service.get("extends") else { return Some(Rc::new(service.clone())) };
+        let merged = self.extended(scope, name, chain, done).map(Rc::new);
+        done.insert(memo, merged.clone());
+        merged
+    }
+
+    fn extended(
+        &mut self,
+        scope: &Rc<Scope>,
+        name: &str,
+        chain: &mut Vec<Step>,
+        done: &mut Done,
+    ) -> Option<Node> {
+        let service = scope.services.get(name).filter(|service| !service.is_faulty())?;
+        let Some(extends) = service.get("extends") else { return Some(service.clone()) };
+        if faults::is_within(extends) {
+            return None;
+        }
         let reference = match &extends.value {
             Value::String(text) => text.to_string(),
             Value::Map(map) => match map.get("service") {
@@ -125,6 +154,7 @@ impl<'l, 'a> Extends<'l, 'a> {
                 .at_origin(step.origin, "one too many")
                 .help("Let services extend a common one rather than each the one before."),
             );
+            self.loader.stopped = true;
             return None;
         }
         chain.push(step);
@@ -135,17 +165,16 @@ impl<'l, 'a> Extends<'l, 'a> {
         let Some(base) = base_scope.services.get(&reference) else {
             let where_ =
                 if Rc::ptr_eq(&base_scope, scope) { "the same file" } else { base_scope.label.as_str() };
-            let known: Vec<_> = base_scope.services.keys().collect();
             let mut finding = Finding::error(
                 Code::ComposeExtends,
                 format!("cannot extend service {name:?}: service {reference:?} not found in {where_}"),
             )
             .at_origin(extends.get("service").unwrap_or(extends).origin, "not defined there");
-            finding = match super::suggest::nearest(&reference, known.iter().copied()) {
+            finding = match nearest_key(&reference, &base_scope.services) {
                 Some(near) => finding.help(format!("Did you mean `{near}`?")),
                 None => finding.help(format!(
                     "Services in {where_}: {}. An `extends` sees neither other -f files nor what the same file includes.",
-                    known.join(", ")
+                    listed(&base_scope.services)
                 )),
             };
             self.loader.sink.push(finding);
@@ -156,10 +185,9 @@ impl<'l, 'a> Extends<'l, 'a> {
         } else {
             let base = self.service(&base_scope, &reference, chain, done)?;
             self.record(chain, &base_scope, &reference);
+            self.loader.within(|budget| budget.copies(&base, extends.origin))?;
             let mut copy = (*base).clone();
-            for path in tags::below(&scope.tags, &["services", name]) {
-                tags::apply(&mut copy, std::slice::from_ref(&path));
-            }
+            tags::apply(&mut copy, scope.tags.get(name).map_or(&[], Vec::as_slice));
             let services = Path::ROOT.key("services");
             merge(copy, service.clone(), Some(schema_service()), &services.key(name), self.loader.sink)
         };
@@ -168,9 +196,6 @@ impl<'l, 'a> Extends<'l, 'a> {
         if let Some(map) = merged.as_map_mut() {
             map.remove("extends");
         }
-        self.loader.spend(&merged, merged.origin)?;
-        let merged = Rc::new(merged);
-        done.insert(memo, Rc::clone(&merged));
         Some(merged)
     }
 
@@ -191,7 +216,7 @@ impl<'l, 'a> Extends<'l, 'a> {
         services.put(first.service.as_str(), own);
         let mut root = Mapping::new();
         root.put("services", Node::map(services, origin));
-        let tags = tags::below(&base.tags, &["services", reference]);
+        let tags = base.tags.get(reference).cloned().unwrap_or_default();
         let tags: Vec<TaggedPath> = tags
             .into_iter()
             .map(|mut path| {
@@ -248,7 +273,12 @@ impl<'l, 'a> Extends<'l, 'a> {
             );
             return None;
         };
-        let scope = Rc::new(Scope { services, tags, label: text.to_owned(), path: path.clone() });
+        let scope = Rc::new(Scope {
+            services,
+            tags: tags::of_services(&tags),
+            label: text.to_owned(),
+            path: path.clone(),
+        });
         self.files.insert(path, Rc::clone(&scope));
         Some(scope)
     }

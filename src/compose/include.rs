@@ -1,14 +1,16 @@
 //! `include`: other projects' resources, each loaded as a level of its own.
 
+use std::collections::HashSet;
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Finding};
-use crate::project::dotenv;
+use crate::project::{Environment, dotenv};
 use crate::source::{FileId, Origin};
 use crate::yaml::{Mapping, Node, Value};
 
-use super::budget::DEEPEST;
+use super::budget::{Budget, DEEPEST};
+use super::faults::is_within;
 use super::load::{Level, Loader, relative};
 use super::merge::{kind, text};
 use super::paths;
@@ -22,6 +24,16 @@ struct Entry {
     origin: Origin,
 }
 
+/// An entry without its places.
+type Said = (Vec<String>, Option<String>, Option<Vec<String>>);
+
+impl Entry {
+    fn said(&self) -> Said {
+        let texts = |list: &[(String, Origin)]| list.iter().map(|(text, _)| text.clone()).collect();
+        (texts(&self.paths), self.project_directory.clone(), self.env_files.as_deref().map(texts))
+    }
+}
+
 /// Adds the resources of everything the document includes to the document.
 pub fn apply(loader: &mut Loader<'_>, root: &mut Node, file: FileId, level: &Level) -> Option<()> {
     let Some(include) = root.as_map_mut().and_then(|map| map.remove("include")) else { return Some(()) };
@@ -33,14 +45,26 @@ pub fn apply(loader: &mut Loader<'_>, root: &mut Node, file: FileId, level: &Lev
                 Finding::error(Code::ComposeInclude, "`include` must be a list")
                     .at_origin(include.origin, format!("{} found", kind(&include))),
             );
-            return None;
+            loader.faulty.incomplete = true;
+            return Some(());
         }
     };
     let including = loader.inputs.sources().get(file)?.path.clone();
+    let mut done = HashSet::new();
     for item in items {
-        let Some(entry) = read_entry(loader, &item)? else { continue };
-        let imported = load(loader, &entry, &including, level)?;
-        import(loader, imported, root)?;
+        let entry = if is_within(&item) { None } else { read_entry(loader, &item) };
+        let imported = match entry {
+            Some(None) => continue,
+            // A second time it could only add what is there.
+            Some(Some(entry)) if !done.insert(entry.said()) => continue,
+            Some(Some(entry)) => load(loader, &entry, &including, level),
+            None => None,
+        };
+        match imported {
+            Some(imported) => import(loader, imported, root),
+            None if loader.stopped => return None,
+            None => loader.faulty.incomplete = true,
+        }
     }
     Some(())
 }
@@ -94,6 +118,7 @@ fn load(loader: &mut Loader<'_>, entry: &Entry, including: &FsPath, level: &Leve
             Finding::error(Code::ComposeInclude, format!("more than {DEEPEST} files include one another"))
                 .at_origin(entry.origin, "one too many"),
         );
+        loader.stopped = true;
         return None;
     }
     let mut files = Vec::with_capacity(entry.paths.len());
@@ -120,6 +145,9 @@ fn load(loader: &mut Loader<'_>, entry: &Entry, including: &FsPath, level: &Leve
             }
         }
     }
+    let length = |file: &FileId| loader.inputs.sources().get(*file).map_or(0, |source| source.text.len());
+    let bytes = files.iter().map(length).sum();
+    loader.within(|budget| budget.text(bytes, entry.origin))?;
     let own = main.as_deref().and_then(FsPath::parent).unwrap_or(FsPath::new("/")).to_path_buf();
     let (directory, prefix) = match &entry.project_directory {
         None => (own.clone(), relative(&level.directory, &own)),
@@ -135,7 +163,7 @@ fn load(loader: &mut Loader<'_>, entry: &Entry, including: &FsPath, level: &Leve
     let environment = environment(loader, entry, &directory, level)?;
     let mut chain = level.chain.clone();
     chain.push(including.to_path_buf());
-    loader.level(&files, &Level { directory, prefix, environment: Arc::new(environment), chain })
+    loader.level(&files, &Level { directory, prefix, environment, chain })
 }
 
 fn cycle(chain: &[&PathBuf], including: &FsPath, path: &FsPath, origin: Origin) -> Finding {
@@ -153,7 +181,7 @@ fn environment(
     entry: &Entry,
     directory: &FsPath,
     level: &Level,
-) -> Option<crate::project::Environment> {
+) -> Option<Arc<Environment>> {
     let files: Vec<(PathBuf, Origin)> = match &entry.env_files {
         None => {
             let default = directory.join(".env");
@@ -165,6 +193,21 @@ fn environment(
             .map(|(file, origin)| (level.directory.join(file), *origin))
             .collect(),
     };
+    if files.is_empty() {
+        return Some(Arc::clone(&level.environment));
+    }
+    // Hundreds of includes may name the same file, with thousands of variables in it.
+    let paths = files.iter().map(|(path, _)| path.clone()).collect();
+    let key = (Arc::as_ptr(&level.environment), paths);
+    if let Some([known, _]) = loader.environments.get(&key) {
+        return Some(Arc::clone(known));
+    }
+    let bytes = level.environment.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if !loader.budget.growth(bytes) {
+        loader.sink.push(Budget::overgrowth("with this include,", entry.origin));
+        loader.stopped = true;
+        return None;
+    }
     let mut environment = (*level.environment).clone();
     let mut values = indexmap::IndexMap::new();
     for (path, origin) in files {
@@ -186,7 +229,11 @@ fn environment(
         let earlier = |name: &str| values.get(name).cloned();
         let parsed = dotenv::parse_after(&source.text, &lookup, &earlier);
         match parsed {
-            Ok(parsed) => values.extend(parsed.values),
+            Ok(parsed) => {
+                let found = parsed.values.iter();
+                loader.within(|budget| budget.variables(found, origin))?;
+                values.extend(parsed.values);
+            }
             Err(error) => {
                 loader.sink.push(crate::project::env_file_fault(&error, file, &name));
                 return None;
@@ -194,14 +241,15 @@ fn environment(
         }
     }
     environment.fill(&values);
+    let environment = Arc::new(environment);
+    loader.environments.insert(key, [Arc::clone(&environment), Arc::clone(&level.environment)]);
     Some(environment)
 }
 
 /// Adds each imported resource; one of the same name must be the same.
-fn import(loader: &mut Loader<'_>, imported: Node, root: &mut Node) -> Option<()> {
-    let Value::Map(imported) = imported.value else { return Some(()) };
-    let into = root.as_map_mut()?;
-    let mut fine = true;
+fn import(loader: &mut Loader<'_>, imported: Node, root: &mut Node) {
+    let Value::Map(imported) = imported.value else { return };
+    let Some(into) = root.as_map_mut() else { return };
     for (section, entry) in imported {
         if !project_sections().any(|known| known == section) {
             continue;
@@ -227,10 +275,8 @@ fn import(loader: &mut Loader<'_>, imported: Node, root: &mut Node) -> Option<()
                         .at_origin(resource.key, "and differently in the included file")
                         .help("Rename one, or override the included one from a later -f file."),
                     );
-                    fine = false;
                 }
             }
         }
     }
-    fine.then_some(())
 }

@@ -4,7 +4,7 @@ use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::Environment;
 use crate::project::template::{self, Expansion, Fault, TemplateError};
 use crate::source::{Origin, SourceMap, Span};
-use crate::yaml::{Node, Path, Segment, Value};
+use crate::yaml::{Node, Path, Segment, Tag, Value};
 
 use super::budget::Budget;
 use super::expression;
@@ -49,7 +49,10 @@ impl Interpolation<'_> {
             {
                 match expression::keep(text) {
                     Ok(kept) => *text = kept.into(),
-                    Err(error) => sink.push(self.fault(&error, origin, path)),
+                    Err(error) => {
+                        sink.push(self.fault(&error, origin, path));
+                        node.tag = Some(Tag::Fault);
+                    }
                 }
                 if expression::is_kept(text) {
                     return;
@@ -74,22 +77,14 @@ impl Interpolation<'_> {
                         return;
                     }
                     if !self.budget.growth(expansion.text.len()) {
-                        sink.push(
-                            Finding::error(
-                                Code::InputTooLarge,
-                                format!(
-                                    "{path}: the values of variables fill more memory than a project may have"
-                                ),
-                            )
-                            .at_origin(origin, "up to this one")
-                            .help("Variables of this size do not belong into a compose file."),
-                        );
+                        sink.push(Budget::overgrowth(&format!("{path}:"), origin));
                         return;
                     }
                     *text = expansion.text.into();
                 }
                 Err(error) => {
                     sink.push(self.fault(&error, origin, path));
+                    node.tag = Some(Tag::Fault);
                     return;
                 }
             }
@@ -110,10 +105,13 @@ impl Interpolation<'_> {
                     }
                     node.value = value;
                 }
-                Err(message) => sink.push(
-                    Finding::error(Code::ComposeType, format!("{path}: {message}"))
-                        .at_origin(origin, "cannot be converted"),
-                ),
+                Err(message) => {
+                    sink.push(
+                        Finding::error(Code::ComposeType, format!("{path}: {message}"))
+                            .at_origin(origin, "cannot be converted"),
+                    );
+                    node.tag = Some(Tag::Fault);
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::project::template;
 use crate::yaml::{Mapping, Node, Value};
 
 use super::merge::text;
-use super::suggest::nearest;
+use super::suggest::nearest_key;
 use super::{Model, config_hash, section};
 
 pub use template::Variable;
@@ -132,7 +132,7 @@ fn absent(whole: &Model, name: &str, services: &Mapping) -> Finding {
     let disabled = section(&whole.root, "services").is_some_and(|services| services.contains(name));
     let why = if disabled { "disabled" } else { "not found" };
     let finding = Finding::error(Code::ComposeReference, format!("no such service: {name}: {why}"));
-    match nearest(name, services.keys()) {
+    match nearest_key(name, services) {
         _ if disabled => finding.help("It is only enabled by a profile; name the profile with --profile."),
         Some(near) => finding.help(format!("Did you mean `{near}`?")),
         None => finding,

@@ -4,26 +4,28 @@
 //! unicity, schema, canonical form, unicity again. Then once per level: defaults, structural checks,
 //! paths, the environment of list forms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
-use crate::diagnostic::{Code, Finding, Sink};
+use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::project::{Environment, Inputs, Project};
 use crate::source::{FileId, Origin};
 use crate::yaml::{Mapping, Node, Path, Value};
 
 use super::budget::Budget;
 use super::canonical::{self, OnFault};
+use super::environment::Supply;
 use super::extends::Extends;
+use super::faults::{self, Faulty};
 use super::interpolate::Interpolation;
 use super::short::port;
 use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
 use super::trace::{How, Trace};
 use super::{
-    Layer, checks, defaults, error_count, include, merge, normalize, parse_file, paths, schema, slices,
-    unicity,
+    Layer, aside, checks, defaults, error_count, include, merge, normalize, parse_file, paths, schema,
+    slices, unicity,
 };
 
 /// Which phases run; the defaults are those of `docker compose up`.
@@ -84,11 +86,20 @@ pub struct Loader<'a> {
     /// For `~` in paths.
     pub home: Option<String>,
     pub budget: Budget,
+    /// Environments of includes, by that of the level which includes them and their env files.
+    pub environments: Environments,
     /// As in [`super::Model::captured`].
     pub captured: BTreeMap<String, Option<String>>,
+    /// What is left out since it is wrong.
+    pub faulty: Faulty,
+    /// A limit was reached: there is no use in going on.
+    pub stopped: bool,
     /// Where somebody wants to know what each document said.
     pub trace: Option<&'a mut Trace>,
 }
+
+/// With the environment that the address is of, so that it stays the only one there.
+pub type Environments = HashMap<(*const Environment, Vec<PathBuf>), [Arc<Environment>; 2]>;
 
 /// One document, ready for merging.
 pub struct Prepared {
@@ -97,7 +108,8 @@ pub struct Prepared {
 }
 
 impl Loader<'_> {
-    /// The merged model of `files`, with paths resolved; `None` where the sink got errors.
+    /// The merged model of `files`, with paths resolved, and without what the sink got errors about; `None` where
+    /// there is no use in going on.
     pub fn level(&mut self, files: &[FileId], level: &Level) -> Option<Node> {
         let mut layers = Vec::with_capacity(files.len());
         for file in files {
@@ -115,9 +127,11 @@ impl Loader<'_> {
             }
         }
         let mut model = model.unwrap_or_else(|| Node::map(Mapping::new(), Origin::Default("empty project")));
+        self.take_faulty_out(&mut model);
         let is_included = !level.chain.is_empty();
         let base = (self.phases.resolve_paths || is_included).then(|| self.base(&level.prefix));
-        let (phases, environment) = (self.phases, level.environment.as_ref());
+        let phases = self.phases;
+        let supply = Supply { environment: &level.environment, budget: &self.budget };
         let found = slices::each(&mut model, |model| {
             let mut sink = Sink::new();
             defaults::apply(model);
@@ -125,24 +139,39 @@ impl Loader<'_> {
                 checks::structure(model, &mut sink);
             }
             if sink.has_errors() {
-                return [sink];
+                faults::mark(model, |one| {
+                    let mut sink = Sink::new();
+                    checks::structure(one, &mut sink);
+                    sink.has_errors()
+                });
             }
             if let Some(base) = &base {
                 paths::resolve(model, &PROJECT, base);
             }
             if !phases.keeps_expressions {
-                super::environment::resolve_lists(model, environment);
+                super::environment::resolve_lists(model, &supply, &mut sink);
             }
             if phases.normalize && !is_included {
-                normalize::services(model, (!phases.keeps_expressions).then_some(environment));
+                normalize::services(model, (!phases.keeps_expressions).then_some(&supply), &mut sink);
             }
             [sink]
         });
-        self.tell(found)?;
+        self.stopped |= self.budget.overgrown();
+        self.tell(found);
+        if self.stopped {
+            return None;
+        }
+        self.take_faulty_out(&mut model);
         if is_included && !self.phases.keeps_expressions {
             self.capture(&model, &level.environment);
         }
         Some(model)
+    }
+
+    fn take_faulty_out(&mut self, model: &mut Node) {
+        if self.errors() > 0 {
+            self.faulty.take_out(model);
+        }
     }
 
     /// Notes the variables of this include that its secrets and configs are made of.
@@ -179,7 +208,6 @@ impl Loader<'_> {
 
     /// One document merged over the model so far.
     fn document(&mut self, model: Option<Node>, root: Node, file: FileId, level: &Level) -> Option<Node> {
-        let before = self.errors();
         let Prepared { mut root, tags } = self.prepare(root, level)?;
         let own = self.trace.is_some().then(|| root.clone());
         Extends::new(self, level).document(&mut root, &tags, file)?;
@@ -192,16 +220,20 @@ impl Loader<'_> {
             let how = if level.chain.is_empty() { How::Written } else { How::Included };
             trace.add(file, how, own, &tags);
         }
+        let touched = model.is_some().then(|| aside::members(&root));
         let mut merged = self.merged(model, root);
+        let rest = touched.map(|touched| aside::set(&mut merged, &touched));
         self.spend(&merged, merged.origin)?;
         self.settle(&mut merged, !self.phases.keeps_expressions)?;
+        if let Some(rest) = rest {
+            aside::put_back(&mut merged, rest);
+        }
         self.obsolete_version(&mut merged);
-        (self.errors() == before).then_some(merged)
+        Some(merged)
     }
 
-    /// Tags taken out, variables replaced.
+    /// Tags taken out, variables replaced; where that cannot be done, values are marked as faulty.
     pub fn prepare(&mut self, mut root: Node, level: &Level) -> Option<Prepared> {
-        let before = self.errors();
         if root.as_map().is_none() {
             self.sink.push(
                 Finding::error(Code::ComposeType, "top-level object must be a mapping")
@@ -233,8 +265,9 @@ impl Loader<'_> {
             let (own, found): (Vec<_>, Vec<_>) = found.into_iter().unzip();
             tags.extend(own.into_iter().flatten());
             self.tell(found);
+            self.stopped |= self.budget.overgrown();
         }
-        (self.errors() == before).then_some(Prepared { root, tags })
+        (!self.stopped).then_some(Prepared { root, tags })
     }
 
     /// A document over the model so far.
@@ -246,46 +279,50 @@ impl Loader<'_> {
     }
 
     /// What every merged document goes through: unicity, the schema if it `validates`, the canonical form and
-    /// unicity again. `None` where the sink got errors.
+    /// unicity again. What is wrong is marked as faulty; `None` where there is no use in going on.
     pub fn settle(&mut self, model: &mut Node, validates: bool) -> Option<()> {
-        let before = self.errors();
         self.count_ports(model)?;
         let reports = self.phases.interpolate && !self.phases.keeps_expressions;
         let on_fault = if reports { OnFault::Report } else { OnFault::Keep };
         let found = slices::each(model, |model| {
             let [mut unequal, mut invalid, mut unclear] = std::array::from_fn(|_| Sink::new());
             unicity::enforce(model, &PROJECT, &Path::ROOT, &mut unequal);
-            if validates && !unequal.has_errors() {
+            if validates {
                 schema::validate(model, &PROJECT, &Path::ROOT, &mut invalid);
             }
-            if !unequal.has_errors() && !invalid.has_errors() {
-                canonical::transform(model, &PROJECT, &Path::ROOT, on_fault, &mut unclear);
-                drop_empty_dns(model);
-                unicity::enforce(model, &PROJECT, &Path::ROOT, &mut unclear);
+            if invalid.has_errors() {
+                faults::mark(model, |one| {
+                    let mut sink = Sink::new();
+                    schema::validate(one, &PROJECT, &Path::ROOT, &mut sink);
+                    sink.has_errors()
+                });
             }
+            canonical::transform(model, &PROJECT, &Path::ROOT, on_fault, &mut unclear);
+            drop_empty_dns(model);
+            unicity::enforce(model, &PROJECT, &Path::ROOT, &mut unclear);
             [unequal, invalid, unclear]
         });
-        self.tell(found)?;
-        (self.errors() == before).then_some(())
+        self.tell(found);
+        Some(())
     }
 
-    /// Takes over what was found in the slices of a model, phase by phase; `None` at the first one with errors,
-    /// since the next would not have come.
-    fn tell<const PHASES: usize>(&mut self, found: Vec<[Sink; PHASES]>) -> Option<()> {
+    /// Takes over what was found in the slices of a model, phase by phase.
+    fn tell<const PHASES: usize>(&mut self, found: Vec<[Sink; PHASES]>) {
         let mut phases: [Vec<Finding>; PHASES] = std::array::from_fn(|_| Vec::new());
         for slice in found {
             for (phase, sink) in phases.iter_mut().zip(slice) {
                 phase.extend(sink.into_findings());
             }
         }
-        for phase in phases {
-            let before = self.errors();
-            self.sink.extend(phase);
-            if self.errors() > before {
-                return None;
+        // What many services have from one, by `extends` or an alias, is wrong once.
+        let mut places = HashSet::new();
+        let mut is_new = |finding: &Finding| match finding.labels.first() {
+            Some(label) if finding.severity == Severity::Error => {
+                places.insert((finding.code, label.span, label.text.clone()))
             }
-        }
-        Some(())
+            _ => true,
+        };
+        self.sink.extend(phases.into_iter().flatten().filter(|finding| is_new(finding)));
     }
 
     /// Counts what is about to be gone through; `None` where it is too much.
@@ -295,14 +332,16 @@ impl Loader<'_> {
 
     /// Asks the budget.
     pub fn within(&mut self, ask: impl FnOnce(&mut Budget) -> Result<(), Finding>) -> Option<()> {
-        ask(&mut self.budget).map_err(|finding| self.sink.push(finding)).ok()
+        let asked = ask(&mut self.budget);
+        self.stopped |= asked.is_err();
+        asked.map_err(|finding| self.sink.push(finding)).ok()
     }
 
     /// The ports that short forms stand for are counted before they are written out.
     fn count_ports(&mut self, model: &Node) -> Option<()> {
         for (_, service) in section(model, "services").into_iter().flat_map(Mapping::iter) {
             for port in service.get("ports").and_then(Node::as_seq).into_iter().flatten() {
-                let count = port.as_str().map_or(1, port::count);
+                let count = port.as_str().map_or(0, port::count);
                 self.within(|budget| budget.ports(count, port.origin))?;
             }
         }

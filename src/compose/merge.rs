@@ -5,13 +5,16 @@ mod ipam;
 use compact_str::{ToCompactString, format_compact};
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::yaml::{Mapping, Node, Path, Text, Value, scalar};
+use crate::yaml::{Distinct, Mapping, Node, Path, Tag, Text, Value, scalar};
 
 use super::table::{Merge, Spec};
 
 /// `over` on top of `base`. Where the two cannot be merged, the sink gets an error with both places
-/// and the base stays.
+/// and the base stays, marked as faulty.
 pub fn merge(base: Node, over: Node, spec: Option<&Spec>, path: &Path<'_>, sink: &mut Sink) -> Node {
+    if base.is_faulty() || over.is_faulty() {
+        return faulty(over);
+    }
     match spec.map_or(Merge::Default, |spec| spec.merge) {
         Merge::Default => merge_default(base, over, spec, path, sink),
         Merge::Replace | Merge::Ulimit => over,
@@ -37,10 +40,14 @@ fn merge_default(base: Node, over: Node, spec: Option<&Spec>, path: &Path<'_>, s
         (Value::Seq(_), Value::Seq(_)) => append(base, over),
         (Value::Map(_) | Value::Seq(_), _) => {
             sink.push(cannot_override(&base, &over, path));
-            base
+            faulty(base)
         }
         _ => over,
     }
+}
+
+fn faulty(node: Node) -> Node {
+    Node { tag: Some(Tag::Fault), ..node }
 }
 
 fn cannot_override(base: &Node, over: &Node, path: &Path<'_>) -> Finding {
@@ -70,7 +77,7 @@ fn merge_mappings(base: Node, over: Node, spec: Option<&Spec>, path: &Path<'_>, 
             return base;
         }
         sink.push(cannot_override(&base, &over, path));
-        return base;
+        return faulty(base);
     }
     let mut merged = base;
     if let (Some(into), Value::Map(from)) = (merged.as_map_mut(), over.value) {
@@ -169,7 +176,8 @@ fn merge_hosts(base: Node, over: Node) -> Node {
     let base = to_list(base);
     let mut over = to_list(over);
     if let (Some(known), Some(items)) = (base.as_seq(), over.as_seq_mut()) {
-        items.retain(|item| !known.iter().any(|old| old.same(item)));
+        let known: Distinct<'_> = known.iter().collect();
+        items.retain(|item| !known.contains(item));
     }
     append(base, over)
 }

@@ -2,10 +2,11 @@
 
 use compact_str::format_compact;
 
-use crate::project::Environment;
+use crate::diagnostic::Sink;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Value};
 
+use super::environment::Supply;
 use super::load::section;
 use super::merge::text;
 use super::paths::clean;
@@ -13,11 +14,11 @@ use super::paths::clean;
 const DEFAULT_NETWORK: Origin = Origin::Default("default network");
 
 /// Adds what Compose implies of each service. Nothing is taken from the environment where there is none.
-pub fn services(model: &mut Node, environment: Option<&Environment>) {
+pub fn services(model: &mut Node, supply: Option<&Supply<'_>>, sink: &mut Sink) {
     let Some(services) = model.get_mut("services").and_then(Node::as_map_mut) else { return };
     for (_, service) in services.iter_mut() {
         if let Some(service) = service.as_map_mut() {
-            normalize_service(service, environment);
+            normalize_service(service, supply, sink);
         }
     }
 }
@@ -80,7 +81,7 @@ fn networks(model: &mut Node) {
     }
 }
 
-fn normalize_service(service: &mut Mapping, environment: Option<&Environment>) {
+fn normalize_service(service: &mut Mapping, supply: Option<&Supply<'_>>, sink: &mut Sink) {
     if let Some(policy) = service.get_mut("pull_policy")
         && policy.as_str() == Some("if_not_present")
     {
@@ -94,12 +95,12 @@ fn normalize_service(service: &mut Mapping, environment: Option<&Environment>) {
         if absent("dockerfile") && absent("dockerfile_inline") {
             build.put("dockerfile", Node::string("Dockerfile", Origin::Default("dockerfile")));
         }
-        if let (Some(args), Some(environment)) = (build.get_mut("args"), environment) {
-            inherit(args, environment, Unset::Remove);
+        if let (Some(args), Some(supply)) = (build.get_mut("args"), supply) {
+            inherit(args, supply, Unset::Remove, sink);
         }
     }
-    if let (Some(own), Some(environment)) = (service.get_mut("environment"), environment) {
-        inherit(own, environment, Unset::Keep);
+    if let (Some(own), Some(supply)) = (service.get_mut("environment"), supply) {
+        inherit(own, supply, Unset::Keep, sink);
     }
     dependencies(service);
     for volume in service.get_mut("volumes").and_then(Node::as_seq_mut).into_iter().flatten() {
@@ -118,13 +119,13 @@ enum Unset {
     Remove,
 }
 
-fn inherit(node: &mut Node, environment: &Environment, unset: Unset) {
+fn inherit(node: &mut Node, supply: &Supply<'_>, unset: Unset, sink: &mut Sink) {
     match &mut node.value {
         Value::Map(map) => map.retain(|key, value| {
             if !value.is_null() {
                 return true;
             }
-            match environment.get(key) {
+            match supply.get(key, value.origin, sink) {
                 Some(found) => {
                     *value = Node::string(found, Origin::Environment);
                     true
@@ -137,7 +138,7 @@ fn inherit(node: &mut Node, environment: &Environment, unset: Unset) {
             if text.contains('=') {
                 return true;
             }
-            match environment.get(text) {
+            match supply.get(text, item.origin, sink) {
                 Some(found) => {
                     *text = format_compact!("{text}={found}");
                     true

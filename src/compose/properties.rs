@@ -72,7 +72,10 @@ fn over(base: Option<Node>, document: Node, sink: &mut Sink) -> Node {
         phases,
         home: None,
         budget: Budget::default(),
+        environments: std::collections::HashMap::new(),
         captured: std::collections::BTreeMap::new(),
+        faulty: super::faults::Faulty::default(),
+        stopped: false,
         trace: None,
     };
     let mut merged = loader.merged(base, document);

@@ -1,7 +1,7 @@
 //! Validation against the field table.
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::yaml::{Mapping, Node, Path, Value};
+use crate::yaml::{Distinct, Mapping, Node, Path, Value};
 
 use super::merge::kind;
 use super::suggest::nearest;
@@ -9,6 +9,9 @@ use super::table::{Check, Keys, Map, Object, Scalars, Spec, is_extension};
 
 /// Reports everything that the schema refuses below `node`.
 pub fn validate(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
+    if node.is_faulty() {
+        return;
+    }
     match &node.value {
         Value::Map(map) => match spec.map {
             Some(Map::Object(object)) => validate_object(node, map, object, path, sink),
@@ -98,26 +101,12 @@ fn refuse_repeats(items: &[Node], path: &Path<'_>, sink: &mut Sink) {
     if items.len() < 2 {
         return;
     }
-    // Strings are by far the commonest items; comparing them through a set keeps long lists linear.
-    let mut seen = std::collections::HashMap::new();
-    let mut numbers = std::collections::HashMap::new();
+    let mut seen = Distinct::default();
     for (at, item) in items.iter().enumerate() {
-        let first = match &item.value {
-            Value::String(text) => match seen.get(text.as_str()) {
-                Some(first) => Some(*first),
-                None => {
-                    seen.insert(text.as_str(), at);
-                    None
-                }
-            },
-            Value::Int(number) if items.len() > EXACT => match numbers.get(number) {
-                Some(first) => Some(*first),
-                None => {
-                    numbers.insert(*number, at);
-                    None
-                }
-            },
-            _ => items.iter().take(at).position(|other| equals(item, other, items.len())),
+        let first = if items.len() > EXACT {
+            seen.first(at, item)
+        } else {
+            items.iter().take(at).position(|other| equals(item, other))
         };
         if let Some(first) = first {
             let mut finding =
@@ -133,20 +122,15 @@ fn refuse_repeats(items: &[Node], path: &Path<'_>, sink: &mut Sink) {
 }
 
 /// Whether Compose's schema library takes a later item for an earlier one: as numbers are compared, a
-/// string that is written like the number equals it, though not the other way round. Lists beyond 20
-/// items it compares by hash, exactly.
-fn equals(later: &Node, earlier: &Node, count: usize) -> bool {
-    if count > EXACT {
-        return later.same(earlier);
-    }
+/// string that is written like the number equals it, though not the other way round. Lists of more than
+/// [`EXACT`] items it compares by hash.
+fn equals(later: &Node, earlier: &Node) -> bool {
     match (&later.value, &earlier.value) {
         (Value::Map(a), Value::Map(b)) => {
             a.len() == b.len()
-                && a.iter().all(|(key, node)| b.get(key).is_some_and(|other| equals(node, other, count)))
+                && a.iter().all(|(key, node)| b.get(key).is_some_and(|other| equals(node, other)))
         }
-        (Value::Seq(a), Value::Seq(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equals(a, b, count))
-        }
+        (Value::Seq(a), Value::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equals(a, b)),
         #[allow(clippy::float_cmp, reason = "equal means the same number")]
         (Value::Int(_) | Value::UInt(_) | Value::Float(_), _) => {
             later.same(earlier) || as_number(later).is_some_and(|a| as_number(earlier) == Some(a))

@@ -10,7 +10,7 @@ use crate::yaml::{Mapping, Node, Text};
 use super::glob::Glob;
 use super::load::section;
 use super::merge::{printed, text};
-use super::suggest::nearest;
+use super::suggest::{listed, nearest_key};
 
 /// The active profiles.
 #[derive(Clone, Debug, Default)]
@@ -104,10 +104,10 @@ pub fn named(model: &Node, profiles: &mut Profiles, patterns: &[String], sink: &
 
 fn no_such(name: &str, services: &Mapping) -> Finding {
     let finding = Finding::error(Code::ComposeReference, format!("no such service: {name}"));
-    match nearest(name, services.keys()) {
+    match nearest_key(name, services) {
         Some(near) if near != name => finding.help(format!("Did you mean `{near}`?")),
         Some(_) => finding.help("It is only enabled by a profile; name the profile with --profile."),
-        None => finding.help(format!("Services: {}.", services.keys().collect::<Vec<_>>().join(", "))),
+        None => finding.help(format!("Services: {}.", listed(services))),
     }
 }
 

@@ -1,5 +1,9 @@
 //! `!reset` and `!override`: what a document removes from the files before it.
 
+use std::collections::{HashMap, HashSet};
+
+use indexmap::IndexMap;
+
 use crate::source::Origin;
 use crate::yaml::{Node, Path, Tag, Value};
 
@@ -44,39 +48,45 @@ fn walk(node: &mut Node, path: &Path<'_>, found: &mut Vec<TaggedPath>) {
 
 /// Removes from the model what a later document resets or overrides.
 pub fn apply(model: &mut Node, paths: &[TaggedPath]) {
+    // All members of one mapping in one go: it may have very many.
+    let mut removed: IndexMap<&[String], HashSet<&str>> = IndexMap::new();
     for path in paths {
-        remove(model, &path.segments);
+        if let Some((last, parent)) = path.segments.split_last() {
+            removed.entry(parent).or_default().insert(last);
+        }
+    }
+    for (parent, keys) in removed {
+        remove(model, parent, &keys);
     }
 }
 
-/// Those of `paths` that lie below `prefix`, relative to it.
-pub fn below(paths: &[TaggedPath], prefix: &[&str]) -> Vec<TaggedPath> {
-    let within = |path: &&TaggedPath| {
-        path.segments.len() > prefix.len() && path.segments.iter().zip(prefix).all(|(a, b)| a == b)
-    };
-    paths
-        .iter()
-        .filter(within)
-        .map(|path| TaggedPath {
-            segments: path.segments.iter().skip(prefix.len()).cloned().collect(),
-            ..path.clone()
-        })
-        .collect()
+/// By service, those of `paths` that lie below one, relative to it.
+pub fn of_services(paths: &[TaggedPath]) -> HashMap<String, Vec<TaggedPath>> {
+    let mut found: HashMap<String, Vec<TaggedPath>> = HashMap::new();
+    for path in paths {
+        if let [section, service, rest @ ..] = path.segments.as_slice()
+            && section == "services"
+            && !rest.is_empty()
+        {
+            let below = TaggedPath { segments: rest.to_vec(), ..path.clone() };
+            found.entry(service.clone()).or_default().push(below);
+        }
+    }
+    found
 }
 
-fn remove(node: &mut Node, segments: &[String]) {
-    let Some((first, rest)) = segments.split_first() else { return };
+fn remove(node: &mut Node, parent: &[String], keys: &HashSet<&str>) {
     let Some(map) = node.as_map_mut() else { return };
     // Compose matches recorded paths as patterns, so a key `*` stands for all its siblings.
-    if first == "*" {
-        if rest.is_empty() {
-            map.retain(|_, _| false);
-        } else {
-            map.iter_mut().for_each(|(_, child)| remove(child, rest));
+    match parent.split_first() {
+        None => map.retain(|key, _| !keys.contains("*") && !keys.contains(key)),
+        Some((first, rest)) if first == "*" => {
+            map.iter_mut().for_each(|(_, child)| remove(child, rest, keys));
         }
-    } else if rest.is_empty() {
-        map.remove(first);
-    } else if let Some(child) = map.get_mut(first) {
-        remove(child, rest);
+        Some((first, rest)) => {
+            if let Some(child) = map.get_mut(first) {
+                remove(child, rest, keys);
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use foldhash::{HashSet, HashSetExt};
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::yaml::{Node, Path, Text, Value};
+use crate::yaml::{Node, Path, Tag, Text, Value};
 
 use super::short::volume;
 use super::table::{Spec, UniqueBy};
@@ -40,13 +40,18 @@ fn collapse(items: &mut Vec<Node>, by: UniqueBy, path: &Path<'_>, sink: &mut Sin
         }
     }
     let mut keys = Vec::with_capacity(items.len());
-    for (at, item) in items.iter().enumerate() {
+    for (at, item) in items.iter_mut().enumerate() {
+        if item.is_faulty() {
+            keys.push(format_compact!("\0{at}"));
+            continue;
+        }
         keys.push(key_of(item, by).unwrap_or_else(|message| {
             let place = path.index(at);
             sink.push(
                 Finding::error(Code::ComposeValue, format!("{place}: {message}"))
                     .at_origin(item.origin, "here"),
             );
+            item.tag = Some(Tag::Fault);
             format_compact!("\0{at}")
         }));
     }

@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
     SourceCode, SourceSpan, SpanContents,
 };
 
-use crate::source::{FileId, SourceMap};
+use crate::source::{FileId, SourceFile, SourceMap};
 
 use super::{Finding, Label, Severity};
 
@@ -51,13 +50,13 @@ pub fn write_findings(
 struct Report<'a> {
     code: Option<&'a Finding>,
     message: String,
-    source: Option<Window>,
+    source: Option<Window<'a>>,
     labels: Vec<&'a Label>,
     related: Vec<Report<'a>>,
 }
 
 impl<'a> Report<'a> {
-    fn new(finding: &'a Finding, sources: &SourceMap) -> Self {
+    fn new(finding: &'a Finding, sources: &'a SourceMap) -> Self {
         let mut groups: Vec<(FileId, Vec<&'a Label>)> = Vec::new();
         for label in &finding.labels {
             match groups.iter_mut().find(|(file, _)| *file == label.span.file) {
@@ -67,7 +66,7 @@ impl<'a> Report<'a> {
         }
         let mut parts = groups.into_iter().map(|(file, labels)| {
             let source = sources.get(file);
-            let source = source.map(|source| Window { name: source.name.clone(), text: source.text.clone() });
+            let source = source.map(|file| Window { file, text: &file.text });
             // Two places of one endless line cannot be shown together.
             let endless = |label: &&&Label| source.as_ref().is_some_and(|source| source.is_endless(label));
             let shown = if labels.iter().any(|label| endless(&label)) {
@@ -87,9 +86,32 @@ impl<'a> Report<'a> {
                 related: Vec::new(),
             })
             .collect();
-        Self { code: Some(finding), message: finding.message.clone(), source, labels, related }
+        Self { code: Some(finding), message: shortened(&finding.message), source, labels, related }
     }
 }
+
+/// A message that quotes more than anybody reads, in its beginning and its end.
+fn shortened(message: &str) -> String {
+    let place = |count: usize| message.char_indices().nth(count).map(|(at, _)| at);
+    let Some(end) = place(MOST_CHARACTERS) else { return message.to_owned() };
+    let rest = message.get(end..).unwrap_or_default();
+    let left_out = rest.chars().count().saturating_sub(LAST_CHARACTERS);
+    if left_out == 0 {
+        return message.to_owned();
+    }
+    let last = rest.char_indices().nth(left_out).map_or(rest.len(), |(at, _)| at);
+    format!(
+        "{} [{left_out} more characters] {}",
+        message.get(..end).unwrap_or_default(),
+        rest.get(last..).unwrap_or_default()
+    )
+}
+
+/// So much of the beginning of an endless message is shown.
+const MOST_CHARACTERS: usize = 4000;
+
+/// And so much of its end, which may say what is wrong.
+const LAST_CHARACTERS: usize = 200;
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,12 +170,12 @@ const BESIDE: usize = 80;
 /// A source of which miette sees no more than the surroundings of what it asks for. It counts characters from
 /// the start otherwise, for every finding.
 #[derive(Debug)]
-struct Window {
-    name: String,
-    text: Arc<str>,
+struct Window<'a> {
+    file: &'a SourceFile,
+    text: &'a str,
 }
 
-impl Window {
+impl Window<'_> {
     fn line_start(&self, at: usize) -> usize {
         self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1)
     }
@@ -193,7 +215,7 @@ impl Window {
     }
 }
 
-impl SourceCode for Window {
+impl SourceCode for Window<'_> {
     fn read_span<'a>(
         &'a self,
         span: &SourceSpan,
@@ -207,10 +229,10 @@ impl SourceCode for Window {
         let shown = self.text.get(start..stop).ok_or(MietteError::OutOfBounds)?;
         let moved = SourceSpan::from((span.offset().saturating_sub(start), span.len()));
         let inner = shown.read_span(&moved, before, after)?;
-        let line = self.text.get(..start).unwrap_or_default().matches('\n').count();
+        let line = self.file.line_breaks(start);
         let column = if inner.line() == 0 { start - self.line_start(start) } else { 0 };
         Ok(Box::new(MietteSpanContents::new_named(
-            self.name.clone(),
+            self.file.name.clone(),
             inner.data(),
             SourceSpan::from((inner.span().offset() + start, inner.span().len())),
             inner.line() + line,
@@ -224,7 +246,19 @@ impl SourceCode for Window {
 mod tests {
     use super::*;
     use crate::diagnostic::Code;
-    use crate::source::{SourceFile, Span};
+    use crate::source::Span;
+
+    #[test]
+    fn an_endless_message_is_shown_in_its_beginning_and_its_end() {
+        let finding = Finding::error(Code::ComposeValue, format!("{}: not a number", "é".repeat(1_000_000)));
+        let mut out = Vec::new();
+        let sources = SourceMap::default();
+        write_findings(&mut out, &[finding], &sources, Screen { colour: false, width: 100_000 }).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains("ééé [995814 more characters] é") && out.contains("éé: not a number"), "{out}");
+        assert!(shortened(&"x".repeat(MOST_CHARACTERS)).len() == MOST_CHARACTERS);
+        assert!(out.len() < 10_000);
+    }
 
     /// A compose file without line breaks, as a program may write it.
     #[test]

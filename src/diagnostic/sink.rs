@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{Code, Exit, Finding, Severity};
 use crate::source::Span;
@@ -12,6 +12,8 @@ pub struct Sink {
     findings: Vec<Finding>,
     /// What was said already, and where.
     said: HashSet<(Code, String, Option<Span>)>,
+    counts: BTreeMap<Severity, usize>,
+    errors: usize,
 }
 
 impl Sink {
@@ -20,21 +22,13 @@ impl Sink {
     }
 
     pub fn push(&mut self, finding: Finding) {
+        self.errors += usize::from(finding.severity == Severity::Error);
         let place = finding.labels.first().map(|label| label.span);
-        if self.count(finding.severity) >= MOST {
-            return;
-        }
-        if self.said.insert((finding.code, finding.message.clone(), place)) {
+        let count = self.counts.entry(finding.severity).or_default();
+        if *count < MOST && self.said.insert((finding.code, finding.message.clone(), place)) {
+            *count += 1;
             self.findings.push(finding);
         }
-    }
-
-    fn count(&self, severity: Severity) -> usize {
-        // Only what is nearly full needs to be counted.
-        if self.findings.len() < MOST {
-            return 0;
-        }
-        self.findings.iter().filter(|known| known.severity == severity).count()
     }
 
     pub fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
@@ -47,6 +41,11 @@ impl Sink {
 
     pub fn into_findings(self) -> Vec<Finding> {
         self.findings
+    }
+
+    /// How many errors there were, those included that were said already or are too many.
+    pub fn errors(&self) -> usize {
+        self.errors
     }
 
     pub fn has_errors(&self) -> bool {

@@ -10,6 +10,9 @@ use crate::source::{FileId, SourceFile, SourceMap};
 /// More than this is no compose file: one of 10,000 services has a tenth of it.
 const LARGEST: u64 = 32 * 1024 * 1024;
 
+/// All inputs of a run stay in memory, together no more than this.
+const LARGEST_TOTAL: usize = 64 * 1024 * 1024;
+
 /// Every file of a run, each read once and kept: nothing is read a second time, so that what was
 /// judged is what is launched.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +21,7 @@ pub struct Inputs {
     by_path: HashMap<PathBuf, FileId>,
     streams: HashSet<FileId>,
     values: HashSet<FileId>,
+    bytes: usize,
 }
 
 impl Inputs {
@@ -92,6 +96,11 @@ impl Inputs {
             Finding::error(Code::InputNotUtf8, format!("{name} is not valid UTF-8 (from byte {at} on)"))
                 .help(Code::InputNotUtf8.remedy())
         })?;
+        self.bytes = self.bytes.saturating_add(text.len());
+        if self.bytes > LARGEST_TOTAL {
+            let message = format!("with {name} the inputs have more than {LARGEST_TOTAL} bytes together");
+            return Err(Finding::error(Code::InputTooLarge, message).help(Code::InputTooLarge.remedy()));
+        }
         let id = self.add(name, path, &text);
         if content.metadata.is_stream {
             self.streams.insert(id);

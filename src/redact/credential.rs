@@ -390,7 +390,12 @@ pub(super) fn in_yaml(text: &str) -> Vec<Range<usize>> {
 /// The values on a line that stand behind a secret name: `NAME: value`, `NAME=value`, several in braces.
 fn yaml_values(line: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
+    let mut until = 0;
     for (at, sign) in line.char_indices().filter(|(_, c)| matches!(c, ':' | '=')) {
+        // Within a value that is hidden as a whole.
+        if at < until {
+            continue;
+        }
         let before = line.get(..at).unwrap_or_default().trim_end_matches(['"', '\'']);
         let name_start =
             before.rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c))).map_or(0, |at| at + 1);
@@ -408,7 +413,8 @@ fn yaml_values(line: &str) -> Vec<Range<usize>> {
         let length = scalar_length(value, sign == '=');
         let bare = value.get(..length).unwrap_or_default().trim_matches(['"', '\'']);
         if !is_switch(bare) && !is_expression(bare) {
-            found.push(value_start..value_start + length);
+            until = value_start + length;
+            found.push(value_start..until);
         }
     }
     found
@@ -489,11 +495,13 @@ fn private_keys(text: &str) -> Vec<Range<usize>> {
         let rest = text.get(start..).unwrap_or_default();
         let header = rest.get(11..).and_then(|rest| rest.find("-----")).map_or(rest.len(), |at| at + 16);
         let is_private = rest.get(..header).is_some_and(|header| header.contains("PRIVATE KEY"));
-        let end = rest.find("-----END ").unwrap_or(rest.len());
-        if is_private {
-            found.push(start + header.min(end)..start + end);
-        }
         from = start + header.max(11).min(rest.len());
+        if is_private {
+            // All of it is hidden, so that nothing in it needs to be looked at.
+            let end = rest.find("-----END ").unwrap_or(rest.len());
+            found.push(start + header.min(end)..start + end);
+            from = from.max(start + end);
+        }
     }
     found
 }
@@ -501,12 +509,16 @@ fn private_keys(text: &str) -> Vec<Range<usize>> {
 /// Tokens of services by their prefix, and long random-looking words.
 fn by_shape(token: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
+    if token.len() < SHORTEST_SHAPE {
+        return found;
+    }
     let joint = |c: char| matches!(c, '/' | ':' | '=' | '@' | '?' | '&' | '$');
     let mut start = 0;
     for piece in token.split(joint) {
-        let well_known = PREFIXES.iter().any(|prefix| {
-            piece.strip_prefix(prefix).is_some_and(|rest| rest.len() >= SHORTEST_SHAPE && is_opaque(rest))
-        });
+        let well_known = piece.len() >= SHORTEST_SHAPE
+            && PREFIXES.iter().any(|prefix| {
+                piece.strip_prefix(prefix).is_some_and(|rest| rest.len() >= SHORTEST_SHAPE && is_opaque(rest))
+            });
         if well_known || looks_random(piece) {
             found.push(start..start + piece.len());
         }

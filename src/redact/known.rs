@@ -65,20 +65,33 @@ fn is_setting(name: &str) -> bool {
 pub struct Known {
     /// A value and what it is shown as.
     found: BTreeMap<String, String>,
-    /// The same, longest value first.
+    /// The same, sorted by value.
     sorted: Vec<(String, String)>,
+    /// For each of these the longest other one that it begins with, if any. An env file may hold half a million
+    /// values, and no text is gone through once for each of them.
+    begins_with: Vec<Option<usize>>,
 }
 
 impl Known {
     /// Every variable of the environment that a text names.
     pub fn add_named(&mut self, text: &str, environment: &Environment) {
         let mut seen = HashSet::new();
+        // Hardly any word begins like a variable.
+        let mut begins = [false; 256];
+        for begin in environment.iter().filter_map(|(name, _)| name.bytes().next()) {
+            if let Some(known) = begins.get_mut(usize::from(begin)) {
+                *known = true;
+            }
+        }
+        let is_known = |word: &str| {
+            word.bytes().next().and_then(|begin| begins.get(usize::from(begin))).is_some_and(|known| *known)
+        };
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-        for word in words.filter(|word| !word.is_empty()) {
+        for word in words.filter(|word| is_known(word)) {
             if !PLACES.contains(&word)
                 && !is_setting(word)
-                && seen.insert(word)
                 && let Some(value) = environment.get(word)
+                && seen.insert(word)
             {
                 self.add(value, &format!("${{{word}}}"));
             }
@@ -106,9 +119,9 @@ impl Known {
     }
 
     /// What looks like a credential in a file.
-    pub fn add_credentials(&mut self, text: &str) {
-        for range in credential::in_file(text) {
-            let value = text.get(range).unwrap_or_default();
+    pub fn add_credentials(&mut self, text: &str, found: &[Range<usize>]) {
+        for range in found {
+            let value = text.get(range.clone()).unwrap_or_default();
             self.add(value.trim().trim_matches(['"', '\'']), REDACTED);
         }
     }
@@ -140,25 +153,60 @@ impl Known {
 
     pub fn finish(&mut self) {
         self.sorted = std::mem::take(&mut self.found).into_iter().collect();
-        self.sorted.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        // Those that what follows may begin with, each beginning with the one before it.
+        let mut open: Vec<usize> = Vec::new();
+        self.begins_with = Vec::with_capacity(self.sorted.len());
+        for (at, (value, _)) in self.sorted.iter().enumerate() {
+            while let Some(last) = open.last()
+                && !self.sorted.get(*last).is_some_and(|(other, _)| value.starts_with(other.as_str()))
+            {
+                open.pop();
+            }
+            self.begins_with.push(open.last().copied());
+            open.push(at);
+        }
     }
 
     /// What stands for a text that is a value as a whole.
     pub fn replace_whole(&self, text: &str) -> Option<&str> {
-        self.sorted.iter().find(|(value, _)| value == text).map(|(_, shown)| shown.as_str())
+        let at = self.sorted.binary_search_by(|(value, _)| value.as_str().cmp(text)).ok()?;
+        self.sorted.get(at).map(|(_, shown)| shown.as_str())
+    }
+
+    /// Every value that a text begins with.
+    fn beginning<'k>(&'k self, text: &'k str) -> impl Iterator<Item = usize> + 'k {
+        let above = self.sorted.partition_point(|(value, _)| value.as_str() <= text);
+        // Whatever the text begins with, the greatest value up to it begins with as well.
+        let shorter = |at: &usize| self.begins_with.get(*at).copied().flatten();
+        std::iter::successors(above.checked_sub(1), shorter)
+            .skip_while(|at| !self.sorted.get(*at).is_some_and(|(value, _)| text.starts_with(value.as_str())))
     }
 
     /// The text with every value replaced, the longest first and none inside what stands for another.
     pub fn replace<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut taken: Vec<(Range<usize>, &str)> = Vec::new();
-        for (value, shown) in &self.sorted {
-            for (at, _) in text.match_indices(value.as_str()) {
-                let range = at..at + value.len();
-                let free =
-                    taken.iter().all(|(other, _)| range.end <= other.start || range.start >= other.end);
-                if free && (value.len() >= CERTAIN || is_word(text, &range)) {
-                    taken.push((range, shown));
+        let mut found: Vec<(Range<usize>, usize)> = Vec::new();
+        for (start, _) in text.char_indices() {
+            for known in self.beginning(text.get(start..).unwrap_or_default()) {
+                let Some((value, _)) = self.sorted.get(known) else { continue };
+                let range = start..start + value.len();
+                if value.len() >= CERTAIN || is_word(text, &range) {
+                    found.push((range, known));
                 }
+            }
+        }
+        found.sort_by_key(|(range, known)| (std::cmp::Reverse(range.len()), *known, range.start));
+        let mut covered = vec![false; if found.is_empty() { 0 } else { text.len() }];
+        let mut taken: Vec<(Range<usize>, &str)> = Vec::new();
+        for (range, known) in found {
+            // What is taken already is no shorter, so that it has one of the two ends if it has anything.
+            let ends = [range.start, range.end - 1];
+            if ends.iter().any(|at| covered.get(*at) == Some(&true)) {
+                continue;
+            }
+            if let (Some((_, shown)), Some(bytes)) = (self.sorted.get(known), covered.get_mut(range.clone()))
+            {
+                bytes.fill(true);
+                taken.push((range, shown));
             }
         }
         if taken.is_empty() {

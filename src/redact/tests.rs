@@ -121,3 +121,54 @@ fn the_name_of_the_project_is_no_secret() {
         "storefront-db-1 of shop.yaml: ${OWNER} ${COMPOSE_TOKEN}"
     );
 }
+
+/// Values that begin with, contain and overlap each other, beside what comes of trying each of them.
+#[test]
+fn values_are_replaced_as_if_each_were_looked_for() {
+    let values = ["abcabcabcabc", "abcabcab", "abcabcabc", "bcabcabca", "cabcabcabcabcabcd", "zabcabcab"];
+    let environment: Vec<(String, String)> =
+        values.iter().enumerate().map(|(at, value)| (format!("V{at}"), (*value).to_owned())).collect();
+    let named = environment.iter().map(|(name, _)| format!("${name}")).collect::<Vec<_>>().join(" ");
+    let pairs: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let (redactor, _) = redactor(&named, "", &pairs);
+    let mut longest = environment.clone();
+    longest.sort_by(|(_, a), (_, b)| b.len().cmp(&a.len()).then(a.cmp(b)));
+    for text in
+        ["abcabcabcabcabcabcabcd", "xyzabcabcabcabc xyz", "-xyz-abcabcabcabc", "cabcabcabcabcabcabcdxyz", ""]
+    {
+        let mut pieces = vec![(text.to_owned(), false)];
+        for (name, value) in &longest {
+            pieces = pieces.into_iter().flat_map(|(piece, done)| split(piece, done, value, name)).collect();
+        }
+        let expected: String = pieces.into_iter().map(|(piece, _)| piece).collect();
+        assert_eq!(redactor.text(text), expected, "{text}");
+    }
+}
+
+fn split(piece: String, done: bool, value: &str, name: &str) -> Vec<(String, bool)> {
+    if done {
+        return vec![(piece, true)];
+    }
+    let mut parts = Vec::new();
+    for (at, part) in piece.split(value).enumerate() {
+        if at > 0 {
+            parts.push((format!("${{{name}}}"), true));
+        }
+        parts.push((part.to_owned(), false));
+    }
+    parts
+}
+
+/// A file may have a hundred thousand places to hide, and one place that has them all in it.
+#[test]
+fn every_place_is_starred_once() {
+    let keys = "PASSWORD: hunter2-hunter2\n".repeat(100_000);
+    let text = format!("{keys}x: {}\n", "-----BEGIN PRIVATE KEY-----".repeat(20_000));
+    let (redactor, inputs) = redactor(&text, &"A=\"x\n".repeat(100_000), &[]);
+    let shown = redactor.sources(inputs.sources());
+    let shown: Vec<&str> = shown.iter().map(|file| &*file.text).collect();
+    assert!(shown[0].len() == text.len() && !shown[0].contains("hunter2"));
+    assert!(shown[0].ends_with("***\n") && shown[0].starts_with("PASSWORD: ***************\n"));
+    assert!(shown[1].lines().all(|line| line == "A=**"));
+}

@@ -178,6 +178,11 @@ impl Mapping {
         self.members.get(self.position(key)?).map(|member| &member.entry)
     }
 
+    /// The key as it stands here.
+    pub fn key(&self, key: &str) -> Option<&str> {
+        self.members.get(self.position(key)?).map(|member| member.key.as_str())
+    }
+
     #[inline]
     pub fn contains(&self, key: &str) -> bool {
         self.position(key).is_some()

@@ -27,6 +27,8 @@ pub struct Node {
 pub enum Tag {
     Reset,
     Override,
+    /// What stands here is wrong, and that was said: nothing that follows from it is to be said as well.
+    Fault,
 }
 
 #[derive(Clone, Debug)]
@@ -112,6 +114,11 @@ impl Node {
             Value::Seq(items) => Some(items),
             _ => None,
         }
+    }
+
+    /// Whether what stands here was found wrong already.
+    pub fn is_faulty(&self) -> bool {
+        self.tag == Some(Tag::Fault)
     }
 
     pub fn is_null(&self) -> bool {

@@ -31,11 +31,13 @@ pub struct Limits {
     pub nodes: usize,
     /// Nodes that aliases may add.
     pub alias_nodes: usize,
+    /// Documents of a file.
+    pub documents: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 200, nodes: 1_500_000, alias_nodes: 500_000 }
+        Self { depth: 200, nodes: 1_500_000, alias_nodes: 500_000, documents: 10_000 }
     }
 }
 

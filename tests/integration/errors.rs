@@ -86,3 +86,59 @@ fn a_wrong_flag_is_a_wrong_use() {
     assert_eq!(outcome.status, 2);
     snapshot!(outcome);
 }
+
+/// Each of these services has a fault of another phase, or follows from one; only `c` depends on others.
+#[test]
+fn everything_wrong_is_told_in_one_go() {
+    snapshot!(refused(
+        r#"services:
+  a:
+    image: "app:${TAG"
+    imagee: x
+  b:
+    image: x
+    restrat: always
+  c:
+    image: x
+    networks: [bakc, broken]
+    depends_on: [a, f, nope]
+  d: {extends: gone}
+  e:
+    extends: {service: a}
+    labels: {x: y}
+  f: {image: x, ports: ["99999:80"]}
+  g: {image: x, stop_grace_period: 5x}
+  h:
+    image: "${MUST:?please}"
+    secrets: [unknown]
+  i: {image: x, privileged: maybe}
+  j: {image: x, ports: [{target: 80, host_ip: nowhere}]}
+networks:
+  back: {}
+  broken: {driver: "${X", drive: 1}
+"#
+    ));
+}
+
+/// What a file that is not there would define is not missed.
+#[test]
+fn what_an_include_lacks_hides_nothing_else() {
+    snapshot!(
+        Project::new(
+            "include: [gone.yaml, broken.yaml]\nservices:\n  a: {image: x, depends_on: [theirs], restrat: always}\n  b: {depends_on: [there]}\n"
+        )
+        .file("broken.yaml", "services:\n  there: {image: x, imagee: y}\n  here: {image: x, networks: [n]}\n")
+        .run(["config"])
+        .refused()
+    );
+}
+
+#[test]
+fn forms_that_cannot_be_merged_hide_nothing_else() {
+    snapshot!(
+        Project::new("services:\n  a: {image: x, ports: ['80']}\n  b: {image: x, networks: [gone]}\n")
+            .file("more.yaml", "services:\n  a: {ports: none}\n  c: {image: x, restrat: always}\n")
+            .run(["-f", "compose.yaml", "-f", "more.yaml", "config"])
+            .refused()
+    );
+}

@@ -6,6 +6,9 @@
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::yaml::{Node, Path, Value};
 
+/// Each base pool is compared with each override, and with all of the result. An engine takes a handful.
+const COMPARED: usize = 40_000;
+
 /// A pool of the result: one of the overrides as written, or a base pool as it is by the end.
 #[derive(Clone, Copy)]
 enum Pool {
@@ -25,6 +28,15 @@ pub fn merge(base: Node, over: Node, path: &Path<'_>, sink: &mut Sink) -> Node {
         );
         return Node::seq(Vec::new(), origin);
     };
+    if bases.len().saturating_mul(overs.len()) > COMPARED {
+        let message = format!("{path} has too many address pools to merge");
+        sink.push(
+            Finding::error(Code::InputTooLarge, message)
+                .at_origin(origin, format!("{} here, over {}", overs.len(), bases.len()))
+                .help("Write all of them in one file, or tag these with !override."),
+        );
+        return Node::seq(bases, origin);
+    }
     let mut result: Vec<Pool> = Vec::new();
     for at in 0..bases.len() {
         for (place, pool) in overs.iter().enumerate() {

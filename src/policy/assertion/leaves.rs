@@ -71,7 +71,7 @@ impl Leaves {
                 }
                 return;
             }
-            None => {}
+            Some(Tag::Fault) | None => {}
         }
         match (&raw.value, wanted) {
             (Value::Map(_), None | Some(Node { value: Value::Map(_), .. })) => {

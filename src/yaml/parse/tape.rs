@@ -207,6 +207,13 @@ impl<'t, 'f> Recorder<'t, 'f> {
 
     /// Only the first document needs no `---`, not even after a `...`.
     fn check_start(&self, explicit: bool, place: &Place) -> Result<(), Finding> {
+        if self.tape.roots.len() >= self.limits.documents {
+            let message = format!("the file has more than {} documents", self.limits.documents);
+            let start = bounds(place).0;
+            return Err(Finding::error(Code::InputTooLarge, message)
+                .at(Span::new(self.file, start, start), "one too many")
+                .help("Write what belongs together into one document."));
+        }
         if explicit || self.tape.roots.is_empty() {
             return Ok(());
         }

@@ -40,7 +40,7 @@ fn shown(node: &Node) -> String {
     let tag = match node.tag {
         Some(Tag::Reset) => "!reset ",
         Some(Tag::Override) => "!override ",
-        None => "",
+        Some(Tag::Fault) | None => "",
     };
     let value = match &node.value {
         Value::Null => "null".into(),
