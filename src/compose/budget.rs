@@ -123,3 +123,42 @@ fn weight(node: &Node) -> usize {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::{dotenv, template};
+    use crate::yaml::Limits;
+
+    #[test]
+    fn the_page_of_limits_has_them_all() {
+        let page = include_str!("../../docs/limits.md");
+        let number = |number: usize| {
+            let digits = number.to_string();
+            let groups: Vec<&str> =
+                digits.as_bytes().rchunks(3).rev().map(|group| str::from_utf8(group).unwrap()).collect();
+            groups.join(",")
+        };
+        let bytes = |bytes: usize| format!("{} MiB", bytes / (1024 * 1024));
+        let file = Limits::default();
+        for (what, bound) in [
+            ("collections within collections in a file", number(file.depth)),
+            ("values of a file, aliases counted once", number(file.nodes)),
+            ("values that a file's aliases stand for", number(file.alias_nodes)),
+            ("documents of a file", number(file.documents)),
+            ("values that are merged, over all documents and includes", number(NODES)),
+            ("values that services take over by `extends`", number(COPIES)),
+            ("services that extend one another, files that include one another, in a chain", number(DEEPEST)),
+            ("includes, each as often as it is loaded", number(LEVELS)),
+            ("bytes of included files, each as often as it is loaded", bytes(TEXT)),
+            ("variables that env files and label files give to services", number(VARIABLES)),
+            ("bytes that variables put into values, over the project", bytes(GROWTH)),
+            ("bytes that variables put into one text", bytes(template::MAX_GROWTH)),
+            ("`${…}` within `${…}`", number(template::MAX_DEPTH)),
+            ("bytes that the values of an env file have beyond its own", bytes(dotenv::MAX_GROWTH)),
+            ("ports that short forms such as `1-100:1-100` stand for", number(PORTS)),
+        ] {
+            assert!(page.contains(&format!("| {what} | {bound} |")), "{what}: {bound}");
+        }
+    }
+}

@@ -1,16 +1,26 @@
 //! The canonical tree as the typed model that Compose prints: units, durations and commands parsed,
 //! texts where texts are wanted, empty values left out.
 
-use compact_str::{ToCompactString, format_compact};
+mod forms;
+mod scalars;
+
+use compact_str::ToCompactString;
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Path, Tag, Text, Value};
 
 use super::expression;
-use super::merge::{kind, printed, text};
-use super::short::{boolean, command, duration, file_mode, host, integer, size};
+use super::merge::{kind, text};
+use super::short::duration;
 use super::table::{Canonical, Decode, Map, Object, Scalars, Spec, is_extension};
+
+use forms::{
+    health_test, hosts, multi_options, plain_text_map, refuse_floats, shell, ssh, taken, text_map, texts,
+};
+use scalars::{
+    to_bool, to_bytes, to_count, to_duration, to_file_mode, to_float32, to_int, to_uint, unsigned,
+};
 
 /// For so many fields no memory is asked for.
 const FEW: usize = 32;
@@ -302,246 +312,6 @@ fn gather_extensions(map: &mut Mapping, value: &Spec, path: &Path<'_>, sink: &mu
 
 fn non_empty(node: Node) -> Option<Node> {
     node.as_seq().is_some_and(|items| !items.is_empty()).then_some(node)
-}
-
-fn to_bool(node: &Node) -> Result<bool, String> {
-    match &node.value {
-        Value::Bool(value) => Ok(*value),
-        Value::Null => Ok(false),
-        _ => boolean::parse(&text(node)).map(|parsed| parsed.value),
-    }
-}
-
-#[allow(clippy::cast_possible_truncation)] // as Compose's decoder truncates
-fn to_int(node: &Node) -> Result<i64, String> {
-    match &node.value {
-        Value::Int(number) => Ok(*number),
-        // Compose converts without a check: what does not fit wraps, or is the least number there is.
-        Value::Float(number) if number.is_nan() || number.abs() >= 9.2e18 => Ok(i64::MIN),
-        Value::Float(number) => Ok(number.trunc() as i64),
-        Value::UInt(number) => Ok(number.cast_signed()),
-        _ => integer::atoi(&text(node)),
-    }
-}
-
-fn to_uint(node: &Node) -> Result<u64, String> {
-    match &node.value {
-        Value::String(text) => Err(format!("{text:?} must be a number, not a string")),
-        Value::UInt(number) => Ok(*number),
-        // What Go makes of a float that no integer can hold.
-        Value::Float(number) if number.is_nan() || number.abs() >= 9.2e18 => Ok(1 << 63),
-        _ => {
-            let number = to_int(node)?;
-            u64::try_from(number).map_err(|_| format!("{number} must not be negative"))
-        }
-    }
-}
-
-fn unsigned(number: u64) -> Value {
-    i64::try_from(number).map_or(Value::UInt(number), Value::Int)
-}
-
-/// The shortest decimal that is the same 32-bit number; zero is left out.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-fn to_float32(node: &Node) -> Result<Option<f64>, String> {
-    let number = match &node.value {
-        Value::Float(number) => *number,
-        Value::Int(number) => *number as f64,
-        Value::UInt(number) => *number as f64,
-        _ => integer::parse_float(&text(node))?,
-    };
-    let short = (number as f32).to_string().parse::<f64>().unwrap_or(number);
-    Ok((short != 0.0).then_some(short))
-}
-
-/// A byte size. Compose silently drops a YAML float, or a number above `i64::MAX`.
-fn to_bytes(node: &Node) -> Result<i64, String> {
-    match &node.value {
-        Value::Float(_) | Value::UInt(_) => Ok(0),
-        Value::Int(number) => Ok(*number),
-        _ => size::parse(&text(node)),
-    }
-}
-
-fn to_duration(node: &Node) -> Result<i64, String> {
-    duration::parse(&text(node))
-}
-
-fn to_file_mode(node: &Node) -> Result<String, String> {
-    let mode = match &node.value {
-        Value::String(text) => file_mode::parse(text)?,
-        Value::Float(_) | Value::UInt(_) => return Err(format!("{} is not a file mode", text(node))),
-        _ => to_int(node)?,
-    };
-    Ok(file_mode::format(mode))
-}
-
-fn to_count(node: &Node) -> Result<i64, String> {
-    match &node.value {
-        Value::Int(number) => Ok(*number),
-        Value::Float(_) | Value::UInt(_) => Err(format!("{} is not a whole number of devices", text(node))),
-        Value::String(text) if text.eq_ignore_ascii_case("all") => Ok(-1),
-        _ => {
-            let text = text(node);
-            integer::atoi(&text)
-                .map_err(|_| format!("invalid value {text:?}, the only value allowed is 'all' or a number"))
-        }
-    }
-}
-
-/// The node's own text, or what it prints as.
-fn taken(node: Node) -> Text {
-    match node.value {
-        Value::String(text) => text,
-        _ => printed(&node),
-    }
-}
-
-fn as_text(node: Node) -> Node {
-    let origin = node.origin;
-    Node::string(taken(node), origin)
-}
-
-fn texts(node: Node) -> Node {
-    let origin = node.origin;
-    match node.value {
-        Value::Seq(items) => Node::seq(items.into_iter().map(as_text).collect(), origin),
-        _ => Node::seq(vec![as_text(node)], origin),
-    }
-}
-
-/// Compose's decoder makes text of integers only.
-fn refuse_floats(node: &Node) -> Result<(), String> {
-    let float = node.as_seq().into_iter().flatten().find(|item| matches!(item.value, Value::Float(_)));
-    float.map_or(Ok(()), |float| Err(format!("{} must be a string or an integer", text(float))))
-}
-
-fn shell(node: Node) -> Result<Vec<Node>, String> {
-    let origin = node.origin;
-    match node.value {
-        Value::Seq(items) => Ok(items.into_iter().map(as_text).collect()),
-        _ => Ok(command::split(&text(&node))?.into_iter().map(|word| Node::string(word, origin)).collect()),
-    }
-}
-
-fn health_test(node: Node) -> Node {
-    let origin = node.origin;
-    match node.value {
-        Value::Seq(items) => Node::seq(items.into_iter().map(as_text).collect(), origin),
-        _ => Node::seq(vec![Node::string("CMD-SHELL", origin), as_text(node)], origin),
-    }
-}
-
-/// A mapping, or a list of `KEY=value`, as a mapping of texts.
-fn text_map(node: Node, nullable: bool) -> Result<Mapping, String> {
-    let mut decoded = Mapping::new();
-    match node.value {
-        Value::Map(map) => {
-            decoded = map;
-            for (_, value) in decoded.iter_mut() {
-                if !(value.as_str().is_some() || nullable && value.is_null()) {
-                    *value = Node::string(printed(value), value.origin);
-                }
-            }
-        }
-        Value::Seq(items) => {
-            decoded = Mapping::with_capacity(items.len());
-            for item in items {
-                let origin = item.origin;
-                let whole = taken(item);
-                let (key, value) = match whole.split_once('=') {
-                    Some((key, value)) => (key, Node::string(value, origin)),
-                    None if nullable => (whole.as_str(), Node::null(origin)),
-                    None => (whole.as_str(), Node::string("", origin)),
-                };
-                if nullable && key.ends_with(char::is_whitespace) {
-                    return Err(format!("environment variable {key} is declared with a trailing space"));
-                }
-                decoded.insert(key, origin, value);
-            }
-        }
-        _ => {}
-    }
-    Ok(decoded)
-}
-
-/// A mapping whose values must be scalars.
-fn plain_text_map(node: Node) -> Result<Mapping, String> {
-    let mut decoded = Mapping::new();
-    if let Value::Map(map) = node.value {
-        for (key, entry) in map {
-            if !matches!(entry.value.value, Value::String(_) | Value::Int(_) | Value::Null) {
-                return Err(format!("{key} must be a string, but is {}", kind(&entry.value)));
-            }
-            decoded.insert(key, entry.key, as_text(entry.value));
-        }
-    }
-    Ok(decoded)
-}
-
-fn multi_options(node: Node) -> Option<Node> {
-    let origin = node.origin;
-    let Value::Map(map) = node.value else { return None };
-    let mut decoded = Mapping::new();
-    for (key, entry) in map {
-        decoded.insert(key, entry.key, texts(entry.value));
-    }
-    (!decoded.is_empty()).then(|| Node::map(decoded, origin))
-}
-
-/// Extra hosts as a sorted list of `host=address`.
-fn hosts(node: Node) -> Result<Option<Node>, String> {
-    let origin = node.origin;
-    // A host without addresses leaves an empty list behind.
-    let empty = match &node.value {
-        Value::Seq(items) => items.is_empty(),
-        Value::Map(map) => map.is_empty(),
-        _ => true,
-    };
-    let mut pairs: Vec<(String, String, Origin)> = Vec::new();
-    match node.value {
-        Value::Seq(items) => {
-            for item in items {
-                let host = host::list_entry(&text(&item))?;
-                pairs.extend(
-                    host.addresses.into_iter().map(|address| (host.name.clone(), address, item.origin)),
-                );
-            }
-        }
-        Value::Map(map) => {
-            for (name, entry) in map {
-                let at = entry.value.origin;
-                let addresses: Vec<String> = match &entry.value.value {
-                    Value::Map(_) => return Err(format!("the addresses of {name} must not be a mapping")),
-                    Value::Seq(items) => items.iter().map(text).collect(),
-                    Value::Null => Vec::new(),
-                    _ => vec![text(&entry.value)],
-                };
-                let host = host::map_entry(&name, addresses.iter().map(String::as_str))?;
-                pairs.extend(host.addresses.into_iter().map(|address| (host.name.clone(), address, at)));
-            }
-        }
-        _ => {}
-    }
-    let mut lines: Vec<_> =
-        pairs.into_iter().map(|(name, address, at)| (format!("{name}={address}"), at)).collect();
-    lines.sort_by(|a, b| a.0.cmp(&b.0));
-    let items: Vec<_> = lines.into_iter().map(|(line, at)| Node::string(line, at)).collect();
-    Ok((!empty).then(|| Node::seq(items, origin)))
-}
-
-fn ssh(node: Node) -> Option<Node> {
-    let origin = node.origin;
-    let Value::Map(map) = node.value else { return None };
-    let items: Vec<_> = map
-        .into_iter()
-        .map(|(id, entry)| {
-            let path = text(&entry.value);
-            let line = if path.is_empty() { id } else { format_compact!("{id}: {path}") };
-            Node::string(line, entry.value.origin)
-        })
-        .collect();
-    (!items.is_empty()).then(|| Node::seq(items, origin))
 }
 
 /// What Go prints for a field that holds nothing.

@@ -6,11 +6,13 @@
 mod build;
 mod common;
 mod deploy;
+mod index;
 mod json_schema;
 mod mounts;
 mod project;
 mod service;
 mod spec;
+mod work;
 
 pub use json_schema::json_schema;
 pub use project::{PROJECT, RESOURCES};

@@ -20,7 +20,7 @@ pub use raw::parse_raw;
 
 /// Bytes that all values of one text may have beyond the text itself. Each value may name the ones
 /// before it, so that a page of them could fill the memory.
-const MAX_GROWTH: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_GROWTH: usize = 16 * 1024 * 1024;
 
 /// What a text defines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -137,3 +137,20 @@ fn unreadable(name: &str, error: &ReadError) -> Finding {
     };
     Finding::error(code, what).help(code.remedy())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_limits_has_those_of_inputs() {
+        let page = include_str!("../../docs/limits.md");
+        let mebibytes = |bytes: u64| bytes / (1024 * 1024);
+        for (what, bound) in [
+            ("bytes of one compose file, overlay or env file", LARGEST),
+            ("bytes of all of them together", LARGEST_TOTAL as u64),
+        ] {
+            assert!(page.contains(&format!("| {what} | {} MiB |", mebibytes(bound))), "{what}: {bound}");
+        }
+    }
+}

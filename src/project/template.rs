@@ -19,11 +19,11 @@ use token::{Action, Kind, find, line_tail, token};
 pub use variables::{Variable, variables};
 
 /// Levels of words within words. Real files have two or three; the limit is for the stack.
-const MAX_DEPTH: usize = 100;
+pub(crate) const MAX_DEPTH: usize = 100;
 
 /// Bytes that values may add to one text. A value can be named many times, and a text of a few
 /// kilobytes must not become gigabytes.
-const MAX_GROWTH: usize = 1024 * 1024;
+pub(crate) const MAX_GROWTH: usize = 1024 * 1024;
 
 /// A text with its variables filled in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

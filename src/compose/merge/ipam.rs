@@ -81,3 +81,15 @@ fn subnet_of(pool: Pool, bases: &[Node], overs: &[Node]) -> Option<String> {
     }
     .and_then(subnet)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_limits_has_it() {
+        let page = include_str!("../../../docs/limits.md");
+        let row = "address pools of a network in one file, times those in a later one";
+        assert!(page.contains(&format!("| {row} | {},000 |", COMPARED / 1000)));
+    }
+}

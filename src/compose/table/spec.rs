@@ -5,6 +5,9 @@ use std::sync::OnceLock;
 
 use crate::yaml::Key;
 
+use super::index::Index;
+use super::work::{Work, Works};
+
 /// A set of scalar types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scalars(u8);
@@ -99,7 +102,7 @@ pub struct Object {
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     pub key: &'static str,
-    sought: Key<'static>,
+    pub sought: Key<'static>,
     pub required: bool,
     /// Printed even where it is absent, as what stands for nothing.
     pub always: bool,
@@ -395,40 +398,9 @@ impl Spec {
     }
 }
 
-/// Which stages have something to do for a value; the others need not go through it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Work {
-    pub paths: bool,
-    pub unicity: bool,
-    pub canonical: bool,
-}
-
-impl Work {
-    const NONE: Self = Self { paths: false, unicity: false, canonical: false };
-
-    fn or(self, other: Self) -> Self {
-        Self {
-            paths: self.paths || other.paths,
-            unicity: self.unicity || other.unicity,
-            canonical: self.canonical || other.canonical,
-        }
-    }
-}
-
-/// What there is to do for each field of an object, and for any.
-#[derive(Debug)]
-struct Works {
-    fields: Vec<Work>,
-    any: Work,
-}
-
 impl Object {
     fn works(&self) -> &Works {
-        self.works.get_or_init(|| {
-            let fields: Vec<Work> = self.fields.iter().map(|field| field.spec.work()).collect();
-            let any = fields.iter().copied().fold(Work::NONE, Work::or);
-            Works { fields, any }
-        })
+        self.works.get_or_init(|| Works::of(self.fields))
     }
 
     pub const fn new(name: &'static str, fields: &'static [Field]) -> Self {
@@ -479,44 +451,6 @@ impl Object {
     pub fn position<'k>(&self, key: impl Into<Key<'k>>) -> Option<usize> {
         self.index.get_or_init(|| Index::of(self.fields)).find(key.into(), self.fields)
     }
-}
-
-/// Where each key of an object stands: the tree is walked a dozen times, and every key is looked up on
-/// each walk. Slots are filled from a key's mark on.
-#[derive(Debug)]
-struct Index([u8; 256]);
-
-const FREE: u8 = u8::MAX;
-
-impl Index {
-    fn of(fields: &[Field]) -> Self {
-        let mut slots = [FREE; 256];
-        for (at, field) in (0..FREE).zip(fields) {
-            let free = probe(field.sought.mark()).find(|slot| slots.get(usize::from(*slot)) == Some(&FREE));
-            if let Some(slot) = free.and_then(|free| slots.get_mut(usize::from(free))) {
-                *slot = at;
-            }
-        }
-        Self(slots)
-    }
-
-    fn find(&self, key: Key<'_>, fields: &[Field]) -> Option<usize> {
-        for slot in probe(key.mark()) {
-            let at = usize::from(*self.0.get(usize::from(slot))?);
-            // No object has so many fields that a free slot would be one.
-            let field = fields.get(at)?;
-            if field.sought == key {
-                return Some(at);
-            }
-        }
-        None
-    }
-}
-
-/// The slots in which a key may be, the likeliest first.
-fn probe(mark: u64) -> impl Iterator<Item = u8> {
-    let [.., first] = mark.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes();
-    (0..=u8::MAX).map(move |step| first.wrapping_add(step))
 }
 
 pub const fn field(key: &'static str, spec: Spec) -> Field {
