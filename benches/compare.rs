@@ -21,7 +21,11 @@ mod generated;
 
 use generated::generated;
 
-const SIZES: [(usize, usize); 3] = [(1, 20), (1_000, 7), (10_000, 5)];
+const SIZES: [(usize, usize); 3] = [(1, 15), (1_000, 5), (10_000, 3)];
+
+/// Each in its turn: a virtual machine's host takes back memory that is not used, and the first to want it again
+/// waits for it.
+const TWICE: usize = 2;
 
 /// The best of several runs.
 #[derive(Clone, Copy)]
@@ -59,8 +63,8 @@ fn compare(name: &str, project: &Path, turns: usize) -> Best {
     };
     let (mut best, mut other): (Option<Best>, Option<Best>) = (None, None);
     for _ in 0..turns {
-        better(&mut best, run(ours(), project));
-        better(&mut other, run(theirs(), project));
+        (0..TWICE).for_each(|_| better(&mut best, run(ours(), project)));
+        (0..TWICE).for_each(|_| better(&mut other, run(theirs(), project)));
     }
     let ours = best.expect("seaworthy can be run");
     let Some(theirs) = other else {
