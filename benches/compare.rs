@@ -21,7 +21,7 @@ mod generated;
 
 use generated::generated;
 
-const SIZES: [(usize, usize); 3] = [(1, 15), (1_000, 5), (10_000, 3)];
+const SIZES: [(usize, usize); 3] = [(1, 15), (1_000, 12), (10_000, 3)];
 
 /// Each in its turn: a virtual machine's host takes back memory that is not used, and the first to want it again
 /// waits for it.
