@@ -37,7 +37,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 200, nodes: 1_500_000, alias_nodes: 500_000, documents: 10_000 }
+        Self { depth: 200, nodes: 1_000_000, alias_nodes: 500_000, documents: 10_000 }
     }
 }
 
