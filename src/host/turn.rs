@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat};
+use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags, flock, openat};
 use rustix::io::Errno;
 
 /// How often a turn that another process has is asked for again.
@@ -52,6 +52,12 @@ impl Turn {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let descriptor = openat(CWD, path, flags, Mode::RUSR | Mode::WUSR).map_err(failed("open it"))?;
         let turn = Self { file: File::from(descriptor) };
+        let found = rustix::fs::fstat(&turn.file).map_err(failed("look at it"))?;
+        // Under another name it may be anybody's, and it is emptied below.
+        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile || found.st_nlink != 1 {
+            let source = io::Error::other("it is no file of its own: remove it, or its other names");
+            return Err(TurnError::Io { path: path.to_owned(), action: "use it", source });
+        }
         let start = Instant::now();
         let mut waits = Some(waits);
         loop {
@@ -169,5 +175,15 @@ mod tests {
         std::os::unix::fs::symlink(temp.path().join("elsewhere"), &path).unwrap();
         assert!(matches!(take(&path), Err(TurnError::Io { .. })));
         assert!(!temp.path().join("elsewhere").exists());
+    }
+
+    #[test]
+    fn a_file_that_has_another_name_is_left_as_it_is() {
+        let temp = tempfile::tempdir().unwrap();
+        let (path, other) = (temp.path().join("launch.lock"), temp.path().join("other"));
+        std::fs::write(&other, "kept").unwrap();
+        std::fs::hard_link(&other, &path).unwrap();
+        assert!(take(&path).unwrap_err().to_string().contains("cannot use it"));
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "kept");
     }
 }
