@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::CWD;
 use serde_json::Value;
@@ -20,7 +20,7 @@ use crate::host::access::{Access, is_denied};
 pub use silence::Silence;
 
 /// The most that an answer may have.
-const LIMIT: u64 = 256 << 20;
+const LIMIT: usize = 256 << 20;
 
 /// What most answers have room in: they come in one piece then.
 const USUAL: usize = 16 << 10;
@@ -115,13 +115,33 @@ impl Socket {
             move |error: Error| Silence::of(&error, Path::new(socket), &what)
         };
         let mut stream = UnixStream::connect(socket).map_err(failed("connect to"))?;
-        let limited = stream.set_read_timeout(Some(deadline));
-        limited.and_then(|()| stream.set_write_timeout(Some(deadline))).map_err(failed("set a time at"))?;
+        // One time for the whole: an engine that sends a byte now and then would never be at its end.
+        let end = Instant::now() + deadline;
+        let left = || {
+            let left = end.saturating_duration_since(Instant::now());
+            let late =
+                || Error::new(ErrorKind::TimedOut, format!("no answer within {} s", deadline.as_secs_f32()));
+            if left.is_zero() { Err(late()) } else { Ok(left) }
+        };
         // Asked in the old version, an engine answers in one piece and then hangs up.
         let question = format!("{method} {path} HTTP/1.0\r\nHost: docker\r\n{headers}\r\n");
-        stream.write_all(question.as_bytes()).map_err(failed("write to"))?;
+        let limited = left().and_then(|left| stream.set_write_timeout(Some(left)));
+        limited.and_then(|()| stream.write_all(question.as_bytes())).map_err(failed("write to"))?;
         let mut answer = Vec::with_capacity(USUAL);
-        stream.take(LIMIT).read_to_end(&mut answer).map_err(failed("read from"))?;
+        let mut piece = vec![0; USUAL];
+        loop {
+            let limited = left().and_then(|left| stream.set_read_timeout(Some(left)));
+            let read = limited.and_then(|()| stream.read(&mut piece));
+            match read {
+                Ok(0) => break,
+                Ok(length) => answer.extend_from_slice(piece.get(..length).unwrap_or_default()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(failed("read from")(error)),
+            }
+            if answer.len() > LIMIT {
+                return Err(Silence::elsewhere("the answer is too long"));
+            }
+        }
         Ok(answer)
     }
 }
@@ -292,5 +312,24 @@ mod tests {
             assert!(parse(cut).is_err(), "{}", String::from_utf8_lossy(cut));
         }
         assert_eq!(escape("a b/{\"é"), "a%20b%2F%7B%22%C3%A9");
+    }
+
+    #[test]
+    fn an_engine_that_sends_a_blank_now_and_then_is_given_up_in_time() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("drip.sock");
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(b"HTTP/1.0 200 OK\r\n\r\n{").unwrap();
+            while stream.write_all(b" ").is_ok() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let socket = Socket { path: path.display().to_string(), deadline: Duration::from_millis(200) };
+        let start = Instant::now();
+        let Err(Silence::Elsewhere(reason)) = socket.get("/info") else { panic!() };
+        assert!(reason.contains("for GET /info"), "{reason}");
+        assert!(start.elapsed() < Duration::from_secs(10));
     }
 }
