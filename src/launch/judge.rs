@@ -6,7 +6,7 @@ use crate::cli::ComposeCommand;
 use crate::compose::{self, Model};
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::policy::{Arranged, Policy};
-use crate::project::{Inputs, Project};
+use crate::project::{Inputs, Project, dotenv, env_file_fault};
 use crate::source::{FileId, Origin};
 use crate::yaml::{self, Limits, Mapping, Node, Value};
 
@@ -52,12 +52,6 @@ pub fn typed(command: &ComposeCommand) -> Vec<Typed> {
             let (name, value) = value.split_once('=').unwrap_or((value, ""));
             add(format!("--env {name}"), "environment", format!("{{{}: {}}}", quoted(name), quoted(value)));
         }
-        for file in flags.all("env-from-file") {
-            for name in names_in(file) {
-                let shown = format!("--env-from-file {file} ({name})");
-                add(shown, "environment", format!("{{{}: \"\"}}", quoted(&name)));
-            }
-        }
     }
     let scales =
         flags.all("scale").iter().chain(command.positionals.iter().filter(|_| command.name == "scale"));
@@ -82,12 +76,39 @@ pub fn typed(command: &ComposeCommand) -> Vec<Typed> {
     all
 }
 
-/// The variables that an env file sets. One that cannot be read is Compose's to complain of.
-fn names_in(file: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    let lines = text.lines().map(|line| line.trim().trim_start_matches("export ").trim_start());
-    let set = lines.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
-    set.map(|(name, _)| name.trim().to_owned()).collect()
+/// The variables of the files of `--env-from-file`, as if each were typed. Compose takes those of `--env` for
+/// what a file refers to.
+///
+/// # Errors
+/// The first file that cannot be read as Compose reads it.
+fn from_files(command: &ComposeCommand, model: &Model, inputs: &mut Inputs) -> Result<Vec<Typed>, Finding> {
+    let mut all = Vec::new();
+    let Some(service) = command.positionals.first().filter(|_| command.name == "run") else {
+        return Ok(all);
+    };
+    let typed = command.flags.all("env");
+    let lookup = |wanted: &str| {
+        typed.iter().rev().find_map(|variable| match variable.split_once('=') {
+            Some((name, value)) => (name == wanted).then(|| value.to_owned()),
+            None => model.environment.get(wanted).filter(|_| variable == wanted).map(str::to_owned),
+        })
+    };
+    for file in command.flags.all("env-from-file") {
+        let path = std::path::absolute(file).map_err(|error| {
+            Finding::error(Code::InputUnreadable, format!("{file}: {error}"))
+                .help(Code::InputUnreadable.remedy())
+        })?;
+        let id = inputs.read(&path, file)?;
+        inputs.mark_values(id);
+        let text = inputs.sources().get(id).map(|source| source.text.clone()).unwrap_or_default();
+        let parsed = dotenv::parse(&text, &lookup).map_err(|error| env_file_fault(&error, id, file))?;
+        for name in parsed.values.keys() {
+            let shown = format!("--env-from-file {file} ({name})");
+            let yaml = Some(format!("{{{}: \"\"}}", quoted(name)));
+            all.push(Typed { shown, service: service.clone(), key: "environment", yaml });
+        }
+    }
+    Ok(all)
 }
 
 /// As YAML in double quotes, which JSON is, and so that nothing in it is a variable.
@@ -106,7 +127,11 @@ pub fn judge_flags(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut before = model.clone();
-    for typed in typed(command) {
+    let from_files = from_files(command, model, inputs).unwrap_or_else(|finding| {
+        findings.push(finding);
+        Vec::new()
+    });
+    for typed in typed(command).into_iter().chain(from_files) {
         let mut sink = Sink::new();
         let Some(after) = apply(&typed, &before, project, inputs, &mut sink) else {
             // What cannot be read cannot be judged.
@@ -193,5 +218,49 @@ fn typed_here(node: &mut Node) {
         Value::Seq(items) => items.iter_mut().for_each(typed_here),
         Value::Map(map) => map.iter_mut().for_each(|(_, child)| typed_here(child)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Command, parse};
+    use crate::launch::live::tests::model;
+
+    fn names(content: Option<&str>) -> Result<Vec<String>, Finding> {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("x.env");
+        if let Some(content) = content {
+            std::fs::write(&path, content).unwrap();
+        }
+        let words = ["seaworthy", "run", "--env-from-file"].into_iter().map(Into::into);
+        let words = words.chain([path.clone().into(), "a".into()]);
+        let request = parse(words, &|_| None).unwrap();
+        let Command::Compose(command) = &request.command else { panic!() };
+        let model = model("services: {a: {image: x}}");
+        let all = from_files(command, &model, &mut Inputs::default())?;
+        let name = |typed: Typed| typed.shown.rsplit_once('(').unwrap().1.trim_end_matches(')').to_owned();
+        Ok(all.into_iter().map(name).collect())
+    }
+
+    #[test]
+    fn a_file_of_variables_is_read_as_compose_reads_it() {
+        for content in [
+            "LD_PRELOAD=/srv/x.so",
+            "LD_PRELOAD: /srv/x.so",
+            "\u{feff}LD_PRELOAD=/x",
+            "export\tLD_PRELOAD=/x",
+            "A='x' LD_PRELOAD=/x",
+        ] {
+            assert!(names(Some(content)).unwrap().contains(&"LD_PRELOAD".to_owned()), "{content}");
+        }
+        assert_eq!(names(Some("A=\"x\nLD_PRELOAD=/srv/x.so\"")).unwrap(), ["A"]);
+        assert_eq!(names(Some("# LD_PRELOAD=x\nexport A=1\nB: 'two'\n")).unwrap(), ["A", "B"]);
+    }
+
+    #[test]
+    fn a_file_of_variables_that_cannot_be_read_is_refused() {
+        assert_eq!(names(None).unwrap_err().code, Code::InputUnreadable);
+        assert_eq!(names(Some("A=\"open")).unwrap_err().code, Code::EnvFile);
     }
 }
