@@ -4,6 +4,7 @@
 //! the phases that walk it, in the order in which [`load::Loader`] runs them.
 
 mod aside;
+pub mod bind;
 mod budget;
 mod canonical;
 mod checks;
@@ -46,6 +47,7 @@ use foldhash::HashSet;
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::host::expect_text;
 use crate::project::{Environment, Inputs, Project};
+use crate::reader::Reader;
 use crate::source::{FileId, Origin};
 use crate::yaml::{self, Document, Limits, Mapping, Node, Path, Text};
 
@@ -101,6 +103,8 @@ pub struct Model {
     /// out. Env files and label files are not read yet.
     pub root: Node,
     pub profiles: Profiles,
+    /// The version of Compose that the project was read as.
+    pub reader: Reader,
     /// The `user` of services where it is written and nothing is left of it, as of an unset `${UID}`.
     /// Compose takes it for absent, so that the decoded tree does not have it.
     pub blank_users: BTreeMap<String, Node>,
@@ -176,6 +180,7 @@ pub fn load_with(
         environment,
         root,
         profiles,
+        reader: project.reader,
         blank_users,
         captured,
     };

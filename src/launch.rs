@@ -1,5 +1,6 @@
 //! The last step: Compose's own reading of the rendered file must agree, then Compose takes over.
 
+mod cross_check;
 pub mod facts;
 pub mod judge;
 pub mod live;
@@ -10,6 +11,8 @@ pub mod proof;
 mod rows;
 pub mod start;
 
+pub use cross_check::{HandedOver, cross_check};
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::AsFd;
@@ -18,67 +21,6 @@ use std::path::Path;
 use std::process::ExitStatus;
 
 use crate::diagnostic::{Code, Finding};
-use crate::engine::{Answer, Command};
-use crate::render::{Rendered, first_difference};
-use crate::source::FileId;
-use crate::yaml::{self, Limits};
-
-use program::Program;
-
-/// Has Compose read the rendered file, and compares with what was verified.
-///
-/// # Errors
-/// A finding where Compose cannot be run, refuses the file, or reads something else from it.
-pub fn cross_check(
-    docker: &Command,
-    globals: &[OsString],
-    services: &[String],
-    rendered: &Rendered,
-) -> Result<(), Finding> {
-    let (compose, mut words) = Program::direct(docker)?.question(docker);
-    words.extend_from_slice(globals);
-    words.push("config".into());
-    words.extend(services.iter().map(OsString::from));
-    let output = match compose.run(&words) {
-        Answer::Known(output) => output,
-        Answer::Unknown(reason) => {
-            return Err(Finding::error(
-                Code::ComposeUnavailable,
-                format!("docker compose did not answer: {reason}"),
-            )
-            .help(Code::ComposeUnavailable.remedy()));
-        }
-    };
-    if !output.succeeded() {
-        let complaint = output.complaint();
-        // The CLI without its plug-in takes `compose` for a command it does not know.
-        let missing = complaint.contains("is not a docker command") || complaint.contains("unknown command");
-        let code = if missing { Code::ComposeUnavailable } else { Code::CrossCheck };
-        return Err(Finding::error(code, format!("docker compose refuses the rendered file: {complaint}"))
-            .help(code.remedy()));
-    }
-    let found = String::from_utf8_lossy(&output.stdout);
-    if found == rendered.expected {
-        return Ok(());
-    }
-    match difference(&rendered.expected, &found) {
-        None => Ok(()),
-        Some(place) => Err(Finding::error(
-            Code::CrossCheck,
-            format!("docker compose reads {place} of the rendered file differently from what was verified"),
-        )
-        .help(Code::CrossCheck.remedy())),
-    }
-}
-
-/// The first place where two renderings differ in meaning; `None` where only bytes do.
-fn difference(expected: &str, found: &str) -> Option<String> {
-    let read = |text: &str| yaml::parse(FileId(0), text, Limits::default()).ok()?.into_iter().next();
-    match (read(expected), read(found)) {
-        (Some(expected), Some(found)) => first_difference(&expected.root, &found.root, ""),
-        _ => Some("the whole".to_owned()),
-    }
-}
 
 /// Replaces this process by `docker compose …`, so that signals, terminal and exit status are
 /// Compose's own. Returns only where that failed.

@@ -2,7 +2,7 @@
 //! its declared posture, or about to write as the wrong user.
 //!
 //! Data goes one way: `cli → project → compose → policy → ownership → plan → render → prepare →
-//! launch`, over the foundations `source`, `yaml`, `diagnostic`, `host` and `engine`. [`run()`] puts
+//! launch`, over the foundations `source`, `reader`, `yaml`, `diagnostic`, `host` and `engine`. [`run()`] puts
 //! the stages together, one file per command.
 
 pub mod cli;
@@ -17,6 +17,7 @@ pub mod plan;
 pub mod policy;
 pub mod prepare;
 pub mod project;
+pub mod reader;
 pub mod redact;
 pub mod render;
 pub mod review;

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use crate::compose::bind;
 use crate::compose::output::{self, Format};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Finding};
@@ -25,7 +26,8 @@ pub struct Rendered {
     pub text: String,
     /// What the text says.
     pub tree: Node,
-    /// What `docker compose config` must print for it: the selected services alone.
+    /// The selected services alone, as `docker compose config` prints them, and with all written out that one
+    /// version prints and another does not.
     pub expected: String,
 }
 
@@ -46,6 +48,7 @@ impl Rendered {
 
 /// Renders `model`, in which `selected` holds the services of this launch with their env files read.
 /// Services that are not launched keep their env files as references: a missing one is no fault then.
+/// The text is neutral: all that one known version of Compose takes for granted and another does not is written out.
 pub fn render(model: &Model, selected: &Model) -> Rendered {
     let mut whole = model.root.clone();
     let launched: HashSet<&str> = selected.services().map(|(name, _)| name).collect();
@@ -72,10 +75,13 @@ pub fn render(model: &Model, selected: &Model) -> Rendered {
         &crate::yaml::Path::ROOT,
     );
     make_loadable(&mut arranged);
+    bind::write_out(&mut arranged, model.reader);
     escape_values(&mut arranged);
     // Closed, so that a cut file is seen to be one.
     let text = format!("{TITLE}{}...\n", to_yaml_lossless(&arranged));
-    Rendered { text, tree: arranged, expected: output::render(&selected.root, Format::Yaml) }
+    let mut expected = selected.root.clone();
+    bind::write_out(&mut expected, selected.reader);
+    Rendered { text, tree: arranged, expected: output::render_arranged(&mut expected, Format::Yaml) }
 }
 
 /// Compose's own output does not load again where a size is negative or an SSH key has a path.

@@ -14,9 +14,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module may use those before it: the foundations, then the stages in the order of a run.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "source",
     "diagnostic",
+    "reader",
     "host",
     "yaml",
     "engine",

@@ -22,4 +22,5 @@ mod engine {
     mod pty;
     mod terminal;
     mod unavailable;
+    mod versions;
 }

@@ -22,6 +22,7 @@ pub fn model(text: &str) -> (Model, SourceMap) {
         directory: PathBuf::from("/p"),
         environment: Arc::new(Environment::default()),
         root: documents.into_iter().next().unwrap().root,
+        reader: crate::reader::Reader::default(),
         profiles: Profiles::default(),
         blank_users: std::collections::BTreeMap::new(),
         captured: std::collections::BTreeMap::new(),

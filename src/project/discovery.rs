@@ -5,6 +5,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding, Sink};
+use crate::reader::Reader;
 use crate::source::FileId;
 
 use super::{Environment, Inputs, dotenv, env_file_fault, list};
@@ -28,6 +29,8 @@ pub struct Given {
     pub files_cmd: Option<String>,
     /// `--expect-files`.
     pub expect_files: Option<usize>,
+    /// The version of Compose to read as.
+    pub reader: Reader,
     pub project_directory: Option<PathBuf>,
     pub project_name: Option<String>,
     /// `--env-file`, in order.
@@ -47,6 +50,8 @@ pub struct Project {
     pub paths: Vec<PathBuf>,
     /// `--expect-files`.
     pub expect_files: Option<usize>,
+    /// The version of Compose that the project is read as.
+    pub reader: Reader,
     /// Absolute.
     pub directory: PathBuf,
     /// The current directory. Absolute.
@@ -115,6 +120,7 @@ pub fn locate(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Pro
         files: Vec::new(),
         paths,
         expect_files: given.expect_files,
+        reader: given.reader,
         directory,
         cwd: given.cwd.clone(),
         name,

@@ -21,6 +21,7 @@ fn load(text: &str) -> (Model, Model) {
         files: vec![inputs.add("compose.yaml", &path, text)],
         paths: vec![path],
         expect_files: None,
+        reader: crate::reader::Reader::default(),
         directory: directory.clone(),
         cwd: directory,
         name: Some("p".to_owned()),

@@ -8,6 +8,7 @@ use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command};
+use crate::launch::HandedOver;
 use crate::launch::program::Program;
 use crate::ownership::UserDecision;
 use crate::plan::shell_word;
@@ -215,7 +216,10 @@ fn hand_over(
         std::thread::scope(|scope| {
             let check = std::thread::Builder::new()
                 .name("cross-check".to_owned())
-                .spawn_scoped(scope, || crate::launch::cross_check(&docker, &globals, services, rendered))
+                .spawn_scoped(scope, || {
+                    let file = HandedOver { rendered, path: &path, globals: &globals };
+                    crate::launch::cross_check(&docker, services, &file)
+                })
                 .map_err(|error| no_thread(&error))?;
             // What an interrupted run left in the engine is nobody's.
             let connected = engine.connected().filter(|engine| on_host && Socket::of(engine).is_some());

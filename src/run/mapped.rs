@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::compose::Model;
+use crate::compose::bind::say_whether_created;
 use crate::diagnostic::{Code, Finding};
 use crate::host::idmap::{is_mapped, mount_mapped};
 use crate::ownership::lock::repair::{Mapped, Repair, Tree};
@@ -41,9 +42,7 @@ fn sources(model: &mut Model, service: &str, from: &Path, to: &Path) {
         // Joining an empty path would add a slash.
         let shown = if inside.as_os_str().is_empty() { to.to_owned() } else { to.join(inside) };
         source.value = Value::String(shown.to_string_lossy().into_owned().into());
-        if let Some(bind) = mount.get_mut("bind").and_then(Node::as_map_mut) {
-            bind.remove("create_host_path");
-        }
+        say_whether_created(mount, false);
     }
 }
 

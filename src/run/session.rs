@@ -115,6 +115,7 @@ fn given(request: &Request) -> Given {
         files_from: global.files_from.clone(),
         files_cmd: global.files_cmd.clone(),
         expect_files: global.expect_files,
+        reader: crate::reader::Reader::default(),
         project_directory: global.project_directory.clone(),
         project_name: global.project_name.clone(),
         env_files: global.env_files.clone(),

@@ -50,6 +50,7 @@ fn loaded(text: &str) -> (String, String) {
         files: vec![inputs.add("compose.yaml", &path, text)],
         paths: vec![path],
         expect_files: None,
+        reader: crate::reader::Reader::default(),
         directory: directory.clone(),
         cwd: directory,
         name: None,

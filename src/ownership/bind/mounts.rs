@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::compose::Model;
+use crate::compose::bind::creates_source;
 use crate::ownership::text::written;
 use crate::source::{Origin, SourceMap};
 use crate::yaml::Node;
@@ -92,10 +93,7 @@ fn volume(model: &Model, node: &Node, sources: &SourceMap) -> Option<Mount> {
             let path = text("source").filter(|path| path.starts_with('/'))?;
             let written = written(origin, sources).to_owned();
             let has_slash = path.ends_with('/') || ends_with_slash(&written) || target.ends_with('/');
-            // A `bind:` mapping that does not say it means no; none at all means yes.
-            let engine_creates = node
-                .get("bind")
-                .is_none_or(|bind| bind.get("create_host_path").and_then(Node::as_bool) == Some(true));
+            let engine_creates = creates_source(node, model.reader);
             Some(Source {
                 role: Role::Bind,
                 path: clean(path),

@@ -1,0 +1,96 @@
+//! Whether the engine makes a missing source of a bind mount.
+
+use crate::reader::{Habit, Reader};
+use crate::source::Origin;
+use crate::yaml::{Mapping, Node, Value};
+
+const KEY: &str = "create_host_path";
+
+/// Whether the engine makes the source of a bind mount of the model where it is missing: as the mount says, and
+/// else as `reader` takes it. Without `bind:`, every version of Compose has it made.
+pub fn creates_source(mount: &Node, reader: Reader) -> bool {
+    mount.get("bind").is_none_or(|bind| {
+        bind.get(KEY).and_then(Node::as_bool).unwrap_or_else(|| reader.has(Habit::BindCreatedByDefault))
+    })
+}
+
+/// Writes out whether the engine makes the source of a bind mount where it is missing. Versions of Compose differ
+/// in what they take a mount to mean that does not say it.
+pub fn say_whether_created(mount: &mut Node, creates: bool) {
+    let Some(map) = mount.as_map_mut() else { return };
+    let at = Origin::Default("create_host_path");
+    if map.get("bind").and_then(Node::as_map).is_none() {
+        map.put("bind", Node::map(Mapping::new(), at));
+    }
+    if let Some(bind) = map.get_mut("bind").and_then(Node::as_map_mut) {
+        bind.put(KEY, Node::new(Value::Bool(creates), at));
+    }
+}
+
+/// The bind mounts of all services below `root`.
+pub fn bind_mounts(root: &mut Node) -> impl Iterator<Item = &mut Node> {
+    let services = root.get_mut("services").and_then(Node::as_map_mut);
+    let services = services.into_iter().flat_map(Mapping::iter_mut);
+    services
+        .filter_map(|(_, service)| service.get_mut("volumes").and_then(Node::as_seq_mut))
+        .flatten()
+        .filter(|mount| mount.get("type").and_then(Node::as_str) == Some("bind"))
+}
+
+/// Writes out, for every bind mount of a model that was read as `reader` does, whether its source is made.
+pub fn write_out(root: &mut Node, reader: Reader) {
+    for mount in bind_mounts(root) {
+        let creates = creates_source(mount, reader);
+        say_whether_created(mount, creates);
+    }
+}
+
+/// Writes out the same in what `reader` printed of a file in which every bind mount says it. A version leaves the
+/// key out of its print for one of the two values.
+pub fn write_out_printed(root: &mut Node, reader: Reader) {
+    for mount in bind_mounts(root) {
+        let said = mount.get("bind").and_then(|bind| bind.get(KEY)).and_then(Node::as_bool);
+        say_whether_created(mount, said.unwrap_or_else(|| reader.has(Habit::BindFalsePrinted)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+    use crate::yaml::{Limits, parse};
+
+    fn mount(text: &str) -> Node {
+        parse(FileId(0), text, Limits::default()).unwrap().remove(0).root
+    }
+
+    #[test]
+    fn a_mount_that_does_not_say_it_means_what_its_reader_takes_it_to_mean() {
+        let (old, between, new) = (Reader::new(2, 40, 3), Reader::new(5, 0, 1), Reader::new(5, 0, 2));
+        for (text, wanted) in [
+            ("{type: bind}", [true, true, true]),
+            ("{type: bind, bind: {}}", [false, false, true]),
+            ("{type: bind, bind: {propagation: rslave}}", [false, false, true]),
+            ("{type: bind, bind: {create_host_path: true}}", [true, true, true]),
+            ("{type: bind, bind: {create_host_path: false}}", [false, false, false]),
+        ] {
+            let found = [old, between, new].map(|reader| creates_source(&mount(text), reader));
+            assert_eq!(found, wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_print_of_each_version_means_the_same() {
+        for (reader, text, wanted) in [
+            (Reader::new(2, 40, 3), "{}", false),
+            (Reader::new(2, 40, 3), "{create_host_path: true}", true),
+            (Reader::new(5, 5, 0), "{}", true),
+            (Reader::new(5, 5, 0), "{create_host_path: false}", false),
+        ] {
+            let mut root = mount(&format!("services: {{a: {{volumes: [{{type: bind, bind: {text}}}]}}}}"));
+            write_out_printed(&mut root, reader);
+            let said = bind_mounts(&mut root).next().unwrap().at(&["bind", KEY]).and_then(Node::as_bool);
+            assert_eq!(said, Some(wanted), "{reader} {text}");
+        }
+    }
+}
