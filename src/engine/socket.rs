@@ -126,7 +126,8 @@ impl Socket {
         // Asked in the old version, an engine answers in one piece and then hangs up.
         let question = format!("{method} {path} HTTP/1.0\r\nHost: docker\r\n{headers}\r\n");
         let limited = left().and_then(|left| stream.set_write_timeout(Some(left)));
-        limited.and_then(|()| stream.write_all(question.as_bytes())).map_err(failed("write to"))?;
+        limited.map_err(failed("set a time at"))?;
+        stream.write_all(question.as_bytes()).map_err(failed("write to"))?;
         let mut answer = Vec::with_capacity(USUAL);
         let mut piece = vec![0; USUAL];
         loop {
