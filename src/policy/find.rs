@@ -1,5 +1,6 @@
 //! Where policies are: the host's own, and the project's.
 
+use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -157,51 +158,71 @@ fn beside_base(project: &Project, sink: &mut Sink) -> Found<PathBuf> {
     let stream = |path: &Path| ["-", "/dev", "/proc"].iter().any(|place| path.starts_with(place));
     let base = project.paths.first().filter(|path| !stream(path));
     let directory = base.and_then(|path| path.parent()).unwrap_or_else(|| project.home());
-    let path = directory.join(FILE_NAME);
-    // Present is what has a name, even where it leads nowhere: that is an error, not an absence.
-    if path.symlink_metadata().is_ok() {
-        return Ok(Some(path));
-    }
-    let nearly = directory.join(NEARLY);
-    if nearly.symlink_metadata().is_ok() {
+    let candidates = candidates(project, directory);
+    if let Some(nearly) = candidates.iter().find(|path| path.ends_with(NEARLY)) {
         sink.push(
             Finding::error(Code::PolicySyntax, format!("{} is not read", nearly.display()))
                 .help(format!("Rename it to {FILE_NAME}: a policy that is not read protects nothing.")),
         );
         return Err(Refused);
     }
-    match elsewhere(project, directory) {
-        Some(policy) => {
-            let first = rows(project).into_iter().next().unwrap_or_default();
-            sink.push(
-                Finding::error(
-                    Code::FileListInvalid,
-                    format!(
-                        "the list of files starts with {}, but {} lies elsewhere",
-                        first.name,
-                        policy.display()
-                    ),
-                )
-                .help(format!(
-                    "A list that lost its beginning looks like this. Name the base first, or name the policy \
-                     with --policy.\n{}",
-                    beside(&rows(project), &Expected::Unknown, &project.cwd)
-                )),
-            );
-            Err(Refused)
+    let first = || rows(project).into_iter().next().unwrap_or_default().name;
+    let finding = match candidates.as_slice() {
+        [] => return Ok(None),
+        [policy] if policy.parent().is_some_and(|place| directory.starts_with(place)) => {
+            return Ok(Some(policy.clone()));
         }
-        None => Ok(None),
-    }
+        [policy] => Finding::error(
+            Code::FileListInvalid,
+            format!("the list of files starts with {}, but {} lies elsewhere", first(), policy.display()),
+        )
+        .help(format!(
+            "A list that lost its beginning looks like this. Name the base first, or name the policy with \
+             --policy.\n{}",
+            beside(&rows(project), &Expected::Unknown, &project.cwd)
+        )),
+        several => {
+            let shown: Vec<_> = several.iter().map(|path| path.display().to_string()).collect();
+            Finding::error(
+                Code::FileListInvalid,
+                format!("more than one policy could apply to {}: {}", first(), shown.join(", ")),
+            )
+            .help("Name the one that applies with --policy or SEAWORTHY_POLICY.")
+        }
+    };
+    sink.push(finding);
+    Err(Refused)
 }
 
-/// A policy that another first file would have put in force.
-fn elsewhere(project: &Project, directory: &Path) -> Option<PathBuf> {
+/// Every policy beside or above the first file, the project, the caller and the other files, each once. No file and
+/// no variable can lead away from one of them, since all are looked for wherever the first file is.
+fn candidates(project: &Project, directory: &Path) -> Vec<PathBuf> {
     let others = project.paths.iter().skip(1).filter_map(|path| path.parent());
-    let around =
-        [project.home(), project.cwd.as_path()].into_iter().filter(|place| directory.starts_with(place));
-    others
-        .chain(around)
-        .filter(|place| place.is_absolute() && *place != directory)
-        .map(|place| place.join(FILE_NAME))
-        .find(|path| path.symlink_metadata().is_ok())
+    let places = [directory, project.home(), project.cwd.as_path()].into_iter().chain(others);
+    let home = project.environment.get("HOME").map(Path::new);
+    let mut found: Vec<PathBuf> = Vec::new();
+    let mut seen = HashSet::new();
+    for place in places.filter(|place| place.is_absolute()) {
+        for place in line(place, home) {
+            for path in [FILE_NAME, NEARLY].map(|name| place.join(name)) {
+                // Present is what has a name, even where it leads nowhere: that is an error, not an absence.
+                if let Ok(metadata) = path.symlink_metadata()
+                    && seen.insert((metadata.dev(), metadata.ino()))
+                {
+                    found.push(path);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// A directory and those above it, up to the top of a checkout, the caller's home or the root.
+fn line<'p>(place: &'p Path, home: Option<&'p Path>) -> impl Iterator<Item = &'p Path> {
+    let mut is_over = false;
+    place.ancestors().take_while(move |place| {
+        let goes_on = !is_over;
+        is_over = Some(*place) == home || place.join(".git").symlink_metadata().is_ok();
+        goes_on
+    })
 }
