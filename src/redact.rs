@@ -61,6 +61,9 @@ impl Redactor {
                 hidden.insert(id, credentials);
             }
         }
+        for (id, file) in inputs.sources().entries().filter(|(id, _)| !inputs.holds_values(*id)) {
+            known.forget_words(shown(&file.text, hidden.get(&id).map_or(&[], Vec::as_slice)));
+        }
         known.finish();
         Self { hides: Some(Hidden { known, hidden }) }
     }
@@ -136,6 +139,13 @@ impl Redactor {
         }
         clean
     }
+}
+
+/// The parts of a text that lie between what is hidden.
+fn shown<'t>(text: &'t str, hidden: &'t [Range<usize>]) -> impl Iterator<Item = &'t str> {
+    let starts = std::iter::once(0).chain(hidden.iter().map(|range| range.end));
+    let ends = hidden.iter().map(|range| range.start).chain([text.len()]);
+    starts.zip(ends).filter_map(|(start, end)| text.get(start..end))
 }
 
 /// Every byte of the ranges but line breaks as a star.

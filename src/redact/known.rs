@@ -93,7 +93,7 @@ impl Known {
                 && let Some(value) = environment.get(word)
                 && seen.insert(word)
             {
-                self.add(value, &format!("${{{word}}}"));
+                self.add(value, &format!("${{{word}}}"), true);
             }
         }
     }
@@ -107,13 +107,13 @@ impl Known {
             if is_setting(&name) {
                 settings.insert(value);
             } else {
-                self.add(&value, &format!("${{{name}}}"));
+                self.add(&value, &format!("${{{name}}}"), true);
             }
         }
         for range in assigned(text) {
             let value = text.get(range).unwrap_or_default().trim_matches(['"', '\'', ' ']);
             if !settings.contains(value) {
-                self.add(value, REDACTED);
+                self.add(value, REDACTED, true);
             }
         }
     }
@@ -122,11 +122,20 @@ impl Known {
     pub fn add_credentials(&mut self, text: &str, found: &[Range<usize>]) {
         for range in found {
             let value = text.get(range.clone()).unwrap_or_default();
-            self.add(value.trim().trim_matches(['"', '\'']), REDACTED);
+            self.add(value.trim().trim_matches(['"', '\'']), REDACTED, false);
         }
     }
 
-    fn add(&mut self, value: &str, shown: &str) {
+    /// With `keeps_words`, the words of an error in `${NAME:?words}` are a value too.
+    fn add(&mut self, value: &str, shown: &str, keeps_words: bool) {
+        let literal = without_references(value, keeps_words);
+        if literal != value {
+            // The name of a variable, and what is said where it is missing, are no values.
+            for part in literal.split('\0').filter(|part| !part.is_empty()) {
+                self.add(part, shown, keeps_words);
+            }
+            return;
+        }
         self.add_one(value, shown);
         let escaped = value.escape_debug().to_string();
         if escaped != value {
@@ -148,6 +157,24 @@ impl Known {
             || value.starts_with("${");
         if !trivial {
             self.found.entry(value.to_owned()).or_insert_with(|| shown.to_owned());
+        }
+    }
+
+    /// Forgets the values that are words of what is shown anyway, such as a password that is also the name of a
+    /// service or of an image: hiding those elsewhere hides nothing, and rewrites names.
+    pub fn forget_words<'t>(&mut self, shown: impl Iterator<Item = &'t str>) {
+        if self.found.is_empty() {
+            return;
+        }
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        for text in shown {
+            for word in text.split(|c| !is_part(c)).filter(|word| !word.is_empty()) {
+                self.found.remove(word);
+            }
+            for word in text.split(|c: char| !is_part(c) && !"-.".contains(c)).filter(|word| !word.is_empty())
+            {
+                self.found.remove(word);
+            }
         }
     }
 
@@ -223,6 +250,53 @@ impl Known {
         out.push_str(text.get(at..).unwrap_or_default());
         Cow::Owned(out)
     }
+}
+
+/// The text with `\0` in place of every variable's name, of the operator behind it, and, unless kept, of the
+/// words of an error. What stands in for a variable that is missing stays.
+fn without_references(text: &str, keeps_words: bool) -> Cow<'_, str> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !text.contains('$') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut is_inside = false;
+    while let Some(at) = rest.find(|c| c == '$' || is_inside && c == '}') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let Some(behind) = from.strip_prefix('$') else {
+            out.push('\0');
+            rest = from.get(1..).unwrap_or_default();
+            continue;
+        };
+        let braced = behind.strip_prefix('{');
+        let name = braced.unwrap_or(behind);
+        let after = name.trim_start_matches(is_name);
+        if after.len() == name.len() {
+            out.push('$');
+            // A doubled one is one.
+            rest = behind.strip_prefix('$').unwrap_or(behind);
+            continue;
+        }
+        out.push('\0');
+        rest = after;
+        if braced.is_some() {
+            is_inside = true;
+            let bare = after.strip_prefix(':').unwrap_or(after);
+            if let Some(words) = bare.strip_prefix('?') {
+                rest = if keeps_words {
+                    words
+                } else {
+                    words.find('}').and_then(|end| words.get(end..)).unwrap_or_default()
+                };
+            } else if bare.starts_with(['-', '+']) {
+                rest = bare.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 fn is_word(text: &str, range: &Range<usize>) -> bool {

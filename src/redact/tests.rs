@@ -172,3 +172,41 @@ fn every_place_is_starred_once() {
     assert!(shown[0].ends_with("***\n") && shown[0].starts_with("PASSWORD: ***************\n"));
     assert!(shown[1].lines().all(|line| line == "A=**"));
 }
+
+#[test]
+fn the_name_of_a_variable_is_never_hidden() {
+    for spelling in [
+        "${DB_PASSWORD:?must be set, see README}",
+        "${DB_PASSWORD?set the password}",
+        "${DB_PASSWORD}",
+        "$DB_PASSWORD",
+        "${DB_PASSWORD:?}",
+        "'${DB_PASSWORD:?must be set, see README}'",
+    ] {
+        let compose = format!("services: {{a: {{environment: {{DB_PASSWORD: {spelling}}}}}}}");
+        let (redactor, _) = redactor(&compose, "STORE=pg://app:${STORE_PASSWORD-}@store/app", &[]);
+        for message in [
+            "required variable DB_PASSWORD is missing a value: must be set, see README",
+            "needed for services.web.environment.DB_PASSWORD",
+            "Set STORE_PASSWORD in the environment or in an env file.",
+        ] {
+            assert_eq!(redactor.text(message), message, "{spelling}");
+        }
+    }
+    let (redactor, _) = redactor("a: {environment: {DB_PASSWORD: '${X:-hunter2long}'}}", "", &[]);
+    assert_eq!(redactor.text("is hunter2long"), "is [redacted]");
+}
+
+#[test]
+fn a_word_that_names_something_of_the_project_is_never_hidden() {
+    let compose = "services:\n  postgres:\n    image: postgres:16\n    environment:\n      POSTGRES_PASSWORD: postgres\n  database:\n    image: b\n    environment: {A: '${DB_HOST}', C: '${K}'}\n";
+    let (redactor, _) = redactor(compose, "DB_HOST=database\nK=kept-value\n", &[]);
+    for message in [
+        "services.postgres is privileged",
+        "postgres:16 ./data → /var/lib/postgresql/data",
+        "Did you mean `database`?",
+    ] {
+        assert_eq!(redactor.text(message), message);
+    }
+    assert_eq!(redactor.text("it is kept-value"), "it is ${K}");
+}
