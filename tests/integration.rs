@@ -40,6 +40,8 @@ mod output_file;
 mod passing_on;
 #[path = "integration/plan.rs"]
 mod plan;
+#[path = "integration/policy_place.rs"]
+mod policy_place;
 #[path = "integration/posture.rs"]
 mod posture;
 #[path = "integration/yaml_errors.rs"]

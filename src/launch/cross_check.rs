@@ -57,12 +57,21 @@ pub fn cross_check(docker: &Command, services: &[String], file: &HandedOver<'_>)
     if found == file.rendered.expected || difference(&file.rendered.expected, &found, None).is_none() {
         return Ok(());
     }
-    let reader = match ask(&mut ["version".into(), "--short".into()].into_iter()) {
-        Answer::Known(said) if said.succeeded() => read_version(&String::from_utf8_lossy(&said.stdout))?,
-        Answer::Known(said) => return Err(no_version(&said.complaint())),
-        Answer::Unknown(reason) => return Err(no_version(&reason)),
+    let version = match ask(&mut ["version".into(), "--short".into()].into_iter()) {
+        Answer::Known(said) if said.succeeded() => read_version(&String::from_utf8_lossy(&said.stdout)),
+        Answer::Known(said) => Err(no_version(&said.complaint())),
+        Answer::Unknown(reason) => Err(no_version(&reason)),
     };
-    match difference(&file.rendered.expected, &found, Some(reader)) {
+    let differs = |reader| difference(&file.rendered.expected, &found, Some(reader));
+    let (reader, difference) = match version {
+        Ok(reader) => (Some(reader), differs(reader)),
+        // Where it differs for every version, nothing hangs on which one it is.
+        Err(finding) => match (differs(Reader::OLDEST), differs(Reader::NEWEST)) {
+            (Some(difference), Some(_)) => (None, Some(difference)),
+            _ => return Err(finding),
+        },
+    };
+    match difference {
         None => Ok(()),
         Some(difference) => Err(changed_since(file).unwrap_or_else(|| refusal(reader, &difference))),
     }
@@ -146,19 +155,19 @@ fn show(node: &Node) -> String {
     }
 }
 
-fn refusal(reader: Reader, difference: &Difference) -> Finding {
+fn refusal(reader: Option<Reader>, difference: &Difference) -> Finding {
     let Difference { place, verified, found } = difference;
+    let version = reader.map(|reader| format!(" {reader}")).unwrap_or_default();
     let message = format!(
-        "docker compose {reader} reads {place} of the rendered file as {found}; verified was {verified}"
+        "docker compose{version} reads {place} of the rendered file as {found}; verified was {verified}"
     );
-    let help = if reader.is_known() {
-        Code::CrossCheck.remedy().to_owned()
-    } else {
-        format!(
+    let help = match reader.filter(|reader| !reader.is_known()) {
+        None => Code::CrossCheck.remedy().to_owned(),
+        Some(reader) => format!(
             "Docker Compose {reader} is newer than this seaworthy knows ({}). Update seaworthy, or use a version of \
              Compose that it knows.",
             Reader::NEWEST
-        )
+        ),
     };
     Finding::error(Code::CrossCheck, message).help(help)
 }
@@ -205,7 +214,7 @@ mod tests {
     fn a_version_that_is_not_known_yet_is_no_defect() {
         let of = |reader| {
             let found = difference(VERIFIED, &printed(" {}"), Some(reader)).unwrap();
-            refusal(reader, &found).help.unwrap()
+            refusal(Some(reader), &found).help.unwrap()
         };
         assert!(of(Reader::new(5, 5, 0)).contains("defect of seaworthy"));
         let help = of(Reader::new(5, 7, 0));

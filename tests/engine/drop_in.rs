@@ -144,8 +144,7 @@ fn traits(project: &Project, service: &str) -> Value {
 fn containers_are_made_the_same() {
     alike(rich, |project, tool| {
         project.run(tool, &["up", "-d"]).ok();
-        let inside =
-            "env | sort; cat /etc/inline /run/secrets/from_env /run/secrets/renamed; id; ls -ln /data; pwd";
+        let inside = "env | sort; cat /etc/inline /run/secrets/from_env /run/secrets/renamed; id; stat -c '%A %u %g %s %n' /data/*; pwd";
         let seen = project.compose(&["exec", "-T", "web", "sh", "-c", inside]).ok().stdout;
         (traits(project, "web"), traits(project, "store"), seen)
     });

@@ -21,13 +21,20 @@ impl Watch {
         // What is beside the project is the test's own: all of it, with its content.
         watch.deep(directory.parent().unwrap());
         let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home != Path::new("/"));
-        for listed in ["/", "/etc"].into_iter().map(PathBuf::from).chain(home) {
-            watch.add(&listed, false);
-            for entry in fs::read_dir(&listed).into_iter().flatten().flatten() {
-                // Controls that run meanwhile make these with plain Compose.
-                if !entry.file_name().to_string_lossy().starts_with("sw-test-") {
-                    watch.add(&entry.path(), false);
-                }
+        for entry in fs::read_dir("/").into_iter().flatten().flatten() {
+            watch.add(&entry.path(), false);
+        }
+        // Other programs of the machine write in these two as well, so that single names in them are looked at: those
+        // of seaworthy and docker, and those that the tests mount or that say who is who.
+        for name in ["seaworthy", "docker", "passwd", "group", "shadow", "subuid", "subgid", "hosts"] {
+            watch.add(&Path::new("/etc").join(name), false);
+        }
+        if let Some(home) = home {
+            watch.add(&home, false);
+            for name in
+                [".gitconfig", ".claude", ".claude.json", ".config", ".docker", ".seaworthy", ".ssh", "data"]
+            {
+                watch.add(&home.join(name), false);
             }
         }
         for path in ["/home", "/srv", "/opt", "/usr/local", "/var/lib", "/mnt", "/media"] {
