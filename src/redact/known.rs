@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
+use crate::project::template::{Fault, TemplateError, expand};
 use crate::project::{Environment, dotenv};
 
 use super::{REDACTED, credential};
@@ -93,7 +94,7 @@ impl Known {
                 && let Some(value) = environment.get(word)
                 && seen.insert(word)
             {
-                self.add(value, &format!("${{{word}}}"), true);
+                self.add(value, &format!("${{{word}}}"));
             }
         }
     }
@@ -107,13 +108,13 @@ impl Known {
             if is_setting(&name) {
                 settings.insert(value);
             } else {
-                self.add(&value, &format!("${{{name}}}"), true);
+                self.add(&value, &format!("${{{name}}}"));
             }
         }
         for range in assigned(text) {
             let value = text.get(range).unwrap_or_default().trim_matches(['"', '\'', ' ']);
             if !settings.contains(value) {
-                self.add(value, REDACTED, true);
+                self.add_written(value, true);
             }
         }
     }
@@ -122,20 +123,31 @@ impl Known {
     pub fn add_credentials(&mut self, text: &str, found: &[Range<usize>]) {
         for range in found {
             let value = text.get(range.clone()).unwrap_or_default();
-            self.add(value.trim().trim_matches(['"', '\'']), REDACTED, false);
+            self.add_written(value.trim().trim_matches(['"', '\'']), false);
         }
     }
 
-    /// With `keeps_words`, the words of an error in `${NAME:?words}` are a value too.
-    fn add(&mut self, value: &str, shown: &str, keeps_words: bool) {
-        let literal = without_references(value, keeps_words);
-        if literal != value {
-            // The name of a variable, and what is said where it is missing, are no values.
-            for part in literal.split('\0').filter(|part| !part.is_empty()) {
-                self.add(part, shown, keeps_words);
-            }
-            return;
+    /// A text as it was written, in which `$` begins a variable. Names of variables are no values; with `keeps_words`,
+    /// the words of an error in `${NAME:?words}` are.
+    fn add_written(&mut self, text: &str, keeps_words: bool) {
+        if !text.contains('$') {
+            return self.add(text, REDACTED);
         }
+        // An expression without quotes may have been cut at a comma.
+        let closed = || literals(&format!("{text}}}"), keeps_words);
+        let Some(found) = literals(text, keeps_words).or_else(closed) else {
+            return self.add(text, REDACTED);
+        };
+        let parts = found.iter().flat_map(|text| text.split(GAP)).filter(|part| !part.is_empty());
+        let parts: Vec<&str> = parts.collect();
+        if !parts.is_empty() {
+            self.add_one(text, REDACTED);
+        }
+        parts.into_iter().for_each(|part| self.add(part, REDACTED));
+    }
+
+    /// A value as it is.
+    fn add(&mut self, value: &str, shown: &str) {
         self.add_one(value, shown);
         let escaped = value.escape_debug().to_string();
         if escaped != value {
@@ -252,51 +264,32 @@ impl Known {
     }
 }
 
-/// The text with `\0` in place of every variable's name, of the operator behind it, and, unless kept, of the
-/// words of an error. What stands in for a variable that is missing stays.
-fn without_references(text: &str, keeps_words: bool) -> Cow<'_, str> {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    if !text.contains('$') {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let mut is_inside = false;
-    while let Some(at) = rest.find(|c| c == '$' || is_inside && c == '}') {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        let Some(behind) = from.strip_prefix('$') else {
-            out.push('\0');
-            rest = from.get(1..).unwrap_or_default();
-            continue;
-        };
-        let braced = behind.strip_prefix('{');
-        let name = braced.unwrap_or(behind);
-        let after = name.trim_start_matches(is_name);
-        if after.len() == name.len() {
-            out.push('$');
-            // A doubled one is one.
-            rest = behind.strip_prefix('$').unwrap_or(behind);
-            continue;
-        }
-        out.push('\0');
-        rest = after;
-        if braced.is_some() {
-            is_inside = true;
-            let bare = after.strip_prefix(':').unwrap_or(after);
-            if let Some(words) = bare.strip_prefix('?') {
-                rest = if keeps_words {
-                    words
-                } else {
-                    words.find('}').and_then(|end| words.get(end..)).unwrap_or_default()
-                };
-            } else if bare.starts_with(['-', '+']) {
-                rest = bare.get(1..).unwrap_or_default();
+/// Stands for the value of a variable in [`literals`].
+const GAP: char = '\0';
+
+/// What a text says by itself, as Compose reads it: without the names of variables, with what stands in for one that
+/// is missing and with what is said only where one is there. With `keeps_words`, the words of an error count as well.
+/// `None` where the text cannot be read.
+fn literals(text: &str, keeps_words: bool) -> Option<Vec<String>> {
+    let gap = || Some(GAP.to_string());
+    let mut found = vec![expand(text, &|_| gap()).ok()?.text];
+    let mut required = HashSet::new();
+    loop {
+        let name = match expand(text, &|name| gap().filter(|_| required.contains(name))) {
+            Ok(expansion) => {
+                found.push(expansion.text);
+                return Some(found);
             }
+            Err(TemplateError { fault: Fault::Required { name, message }, .. }) => {
+                found.extend(message.filter(|_| keeps_words));
+                name
+            }
+            Err(_) => return None,
+        };
+        if !required.insert(name) {
+            return None;
         }
     }
-    out.push_str(rest);
-    Cow::Owned(out)
 }
 
 fn is_word(text: &str, range: &Range<usize>) -> bool {

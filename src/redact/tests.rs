@@ -210,3 +210,16 @@ fn a_word_that_names_something_of_the_project_is_never_hidden() {
     }
     assert_eq!(redactor.text("it is kept-value"), "it is ${K}");
 }
+
+#[test]
+fn a_secret_with_a_dollar_in_it_is_hidden_whole() {
+    let (redactor, _) = redactor(
+        "services: {a: {environment: {DB_PASSWORD: 'pa$$word1234', X: '${LITERAL}', Y: '${QUOTED}'}}}",
+        "QUOTED='qu$oted5678'\n",
+        &[("LITERAL", "li$teral9012"), ("QUOTED", "qu$oted5678")],
+    );
+    for secret in ["pa$word1234", "pa$$word1234", "li$teral9012", "qu$oted5678"] {
+        let shown = redactor.text(&format!("it is {secret}")).into_owned();
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
