@@ -12,31 +12,46 @@ pub struct Watch {
     /// What the policy of the project lets it make outside.
     allowed: Vec<PathBuf>,
     entries: BTreeMap<PathBuf, String>,
+    /// What is in places in which programs that install packages write as well.
+    shared: BTreeMap<PathBuf, String>,
+    /// How the database of packages looks; it changes around everything that is installed.
+    packages: Vec<Option<(i64, i64)>>,
+    is_installing: bool,
+}
+
+/// Places that everybody of the machine has: each of their entries is looked at.
+fn shared_places() -> Vec<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home != Path::new("/"));
+    ["/", "/etc"].into_iter().map(PathBuf::from).chain(home).collect()
 }
 
 impl Watch {
     pub fn around(directory: &Path, allowed: &[PathBuf]) -> Self {
-        let mut watch =
-            Self { directory: directory.to_owned(), allowed: allowed.to_vec(), entries: BTreeMap::new() };
+        Self::of(directory, allowed, &shared_places())
+    }
+
+    fn of(directory: &Path, allowed: &[PathBuf], places: &[PathBuf]) -> Self {
+        let mut watch = Self {
+            directory: directory.to_owned(),
+            allowed: allowed.to_vec(),
+            entries: BTreeMap::new(),
+            shared: BTreeMap::new(),
+            packages: packages(),
+            is_installing: is_installing(),
+        };
         // What is beside the project is the test's own: all of it, with its content.
         watch.deep(directory.parent().unwrap());
-        let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home != Path::new("/"));
-        for entry in fs::read_dir("/").into_iter().flatten().flatten() {
-            watch.add(&entry.path(), false);
-        }
-        // Other programs of the machine write in these two as well, so that single names in them are looked at: those
-        // of seaworthy and docker, and those that the tests mount or that say who is who.
-        for name in ["seaworthy", "docker", "passwd", "group", "shadow", "subuid", "subgid", "hosts"] {
-            watch.add(&Path::new("/etc").join(name), false);
-        }
-        if let Some(home) = home {
-            watch.add(&home, false);
-            for name in
-                [".gitconfig", ".claude", ".claude.json", ".config", ".docker", ".seaworthy", ".ssh", "data"]
-            {
-                watch.add(&home.join(name), false);
+        let own = std::mem::take(&mut watch.entries);
+        for listed in places {
+            watch.add(listed, false);
+            for entry in fs::read_dir(listed).into_iter().flatten().flatten() {
+                // Controls that run meanwhile make these with plain Compose.
+                if !entry.file_name().to_string_lossy().starts_with("sw-test-") {
+                    watch.add(&entry.path(), false);
+                }
             }
         }
+        watch.shared = std::mem::replace(&mut watch.entries, own);
         for path in ["/home", "/srv", "/opt", "/usr/local", "/var/lib", "/mnt", "/media"] {
             watch.add(Path::new(path), false);
         }
@@ -65,15 +80,57 @@ impl Watch {
         }
     }
 
-    /// Fails where it is not as it was.
+    /// Fails where it is not as it was. While packages are installed, nobody can tell who wrote in the shared places.
     #[track_caller]
     pub fn is_the_same(&self) {
-        let now = Self::around(&self.directory, &self.allowed);
-        for (path, before) in &self.entries {
-            assert_eq!(now.entries.get(path), Some(before), "outside the project: {}", path.display());
-        }
-        for path in now.entries.keys() {
-            assert!(self.entries.contains_key(path), "outside the project, {} is new", path.display());
+        self.is_the_same_in(&shared_places());
+    }
+
+    #[track_caller]
+    fn is_the_same_in(&self, places: &[PathBuf]) {
+        let now = Self::of(&self.directory, &self.allowed, places);
+        same(&self.entries, &now.entries);
+        let installed = self.is_installing || now.is_installing || self.packages != now.packages;
+        if !installed {
+            same(&self.shared, &now.shared);
         }
     }
+}
+
+#[track_caller]
+fn same(before: &BTreeMap<PathBuf, String>, now: &BTreeMap<PathBuf, String>) {
+    for (path, before) in before {
+        assert_eq!(now.get(path), Some(before), "outside the project: {}", path.display());
+    }
+    for path in now.keys() {
+        assert!(before.contains_key(path), "outside the project, {} is new", path.display());
+    }
+}
+
+fn packages() -> Vec<Option<(i64, i64)>> {
+    let places = ["/var/lib/dpkg", "/var/lib/dpkg/status", "/var/lib/dpkg/updates", "/var/lib/dpkg/info"];
+    places
+        .map(|path| Path::new(path).metadata().ok().map(|found| (found.mtime(), found.mtime_nsec())))
+        .to_vec()
+}
+
+/// Whether a program that installs packages runs.
+fn is_installing() -> bool {
+    let programs = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let names = programs.filter_map(|entry| fs::read_to_string(entry.path().join("comm")).ok());
+    names.into_iter().any(|name| ["dpkg", "apt", "apt-get"].contains(&name.trim()))
+}
+
+#[test]
+fn a_file_written_in_a_shared_place_is_seen() {
+    let (project, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let places = [place.path().to_owned()];
+    fs::create_dir(project.path().join("project")).unwrap();
+    let mut watch = Watch::of(&project.path().join("project"), &[], &places);
+    watch.is_the_same_in(&places);
+    fs::write(place.path().join("any-name"), "").unwrap();
+    let seen = || std::panic::catch_unwind(|| watch.is_the_same_in(&places)).is_err();
+    assert!(seen() || is_installing() || watch.packages != packages());
+    watch.is_installing = true;
+    watch.is_the_same_in(&places);
 }
