@@ -199,7 +199,9 @@ fn beside_base(project: &Project, sink: &mut Sink) -> Found<PathBuf> {
 fn candidates(project: &Project, directory: &Path) -> Vec<PathBuf> {
     let others = project.paths.iter().skip(1).filter_map(|path| path.parent());
     let places = [directory, project.home(), project.cwd.as_path()].into_iter().chain(others);
-    let home = project.environment.get("HOME").map(Path::new);
+    // A file of variables may not say where the search ends.
+    let home = project.environment.get("HOME").filter(|_| !project.from_env_files.contains_key("HOME"));
+    let home = home.map(Path::new);
     let mut found: Vec<PathBuf> = Vec::new();
     let mut seen = HashSet::new();
     for place in places.filter(|place| place.is_absolute()) {

@@ -35,3 +35,19 @@ fn no_variable_and_no_subdirectory_leads_away_from_a_policy() {
     let named = both.run_in("other", ["--policy", "seaworthy.yaml", "check"]);
     assert_eq!(named.status, 1, "the caller may choose: {named}");
 }
+
+/// A caller without a home does not get one from a file.
+#[test]
+fn no_file_of_variables_says_where_the_search_ends() {
+    let project = Project::new("").file("seaworthy.yaml", POLICY).file("deep/compose.yaml", BREACH);
+    let deep = project.path("deep");
+    let project = project.file("deep/.env", format!("HOME={}\n", deep.display()));
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_seaworthy"))
+        .arg("check")
+        .current_dir(project.path("deep"))
+        .env_clear()
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("privileged"), "{said}");
+}
