@@ -117,17 +117,22 @@ impl Socket {
         let mut stream = UnixStream::connect(socket).map_err(failed("connect to"))?;
         // One time for the whole: an engine that sends a byte now and then would never be at its end.
         let end = Instant::now() + deadline;
+        let late =
+            || Error::new(ErrorKind::TimedOut, format!("no answer within {} s", deadline.as_secs_f32()));
         let left = || {
             let left = end.saturating_duration_since(Instant::now());
-            let late =
-                || Error::new(ErrorKind::TimedOut, format!("no answer within {} s", deadline.as_secs_f32()));
             if left.is_zero() { Err(late()) } else { Ok(left) }
         };
         // Asked in the old version, an engine answers in one piece and then hangs up.
         let question = format!("{method} {path} HTTP/1.0\r\nHost: docker\r\n{headers}\r\n");
         let limited = left().and_then(|left| stream.set_write_timeout(Some(left)));
         limited.map_err(failed("set a time at"))?;
-        stream.write_all(question.as_bytes()).map_err(failed("write to"))?;
+        // A time at a socket that runs out is told like one that ran out before.
+        let in_time = |error: Error| match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => late(),
+            _ => error,
+        };
+        stream.write_all(question.as_bytes()).map_err(in_time).map_err(failed("write to"))?;
         let mut answer = Vec::with_capacity(USUAL);
         let mut piece = vec![0; USUAL];
         loop {
@@ -137,7 +142,7 @@ impl Socket {
                 Ok(0) => break,
                 Ok(length) => answer.extend_from_slice(piece.get(..length).unwrap_or_default()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(failed("read from")(error)),
+                Err(error) => return Err(failed("read from")(in_time(error))),
             }
             if answer.len() > LIMIT {
                 return Err(Silence::elsewhere("the answer is too long"));
@@ -330,7 +335,7 @@ mod tests {
         let socket = Socket { path: path.display().to_string(), deadline: Duration::from_millis(200) };
         let start = Instant::now();
         let Err(Silence::Elsewhere(reason)) = socket.get("/info") else { panic!() };
-        assert!(reason.contains("for GET /info"), "{reason}");
+        assert!(reason.ends_with("for GET /info: no answer within 0.2 s"), "{reason}");
         assert!(start.elapsed() < Duration::from_secs(10));
     }
 }

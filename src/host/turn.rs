@@ -55,7 +55,8 @@ impl Turn {
         let found = rustix::fs::fstat(&turn.file).map_err(failed("look at it"))?;
         // Under another name it may be anybody's, and it is emptied below.
         if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile || found.st_nlink != 1 {
-            let source = io::Error::other("it is no file of its own: remove it, or its other names");
+            let source =
+                io::Error::other("it is no regular file with one name: remove it, or its other names");
             return Err(TurnError::Io { path: path.to_owned(), action: "use it", source });
         }
         let start = Instant::now();

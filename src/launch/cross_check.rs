@@ -65,7 +65,7 @@ pub fn cross_check(docker: &Command, services: &[String], file: &HandedOver<'_>)
     let differs = |reader| difference(&file.rendered.expected, &found, Some(reader));
     let (reader, difference) = match version {
         Ok(reader) => (Some(reader), differs(reader)),
-        // Where it differs for every version, nothing hangs on which one it is.
+        // A difference that every version has needs no version to be told.
         Err(finding) => match (differs(Reader::OLDEST), differs(Reader::NEWEST)) {
             (Some(difference), Some(_)) => (None, Some(difference)),
             _ => return Err(finding),

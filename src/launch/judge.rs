@@ -100,8 +100,11 @@ fn from_files(command: &ComposeCommand, model: &Model, inputs: &mut Inputs) -> R
         })?;
         let id = inputs.read(&path, file)?;
         inputs.mark_values(id);
-        let text = inputs.sources().get(id).map(|source| source.text.clone()).unwrap_or_default();
-        let parsed = dotenv::parse(&text, &lookup).map_err(|error| env_file_fault(&error, id, file))?;
+        let unknown =
+            || Finding::error(Code::Internal, format!("{file} was read and is not among the inputs"));
+        let source = inputs.sources().get(id).ok_or_else(|| unknown().help(Code::Internal.remedy()))?;
+        let parsed =
+            dotenv::parse(&source.text, &lookup).map_err(|error| env_file_fault(&error, id, file))?;
         for name in parsed.values.keys() {
             let shown = format!("--env-from-file {file} ({name})");
             let yaml = Some(format!("{{{}: \"\"}}", quoted(name)));
