@@ -79,3 +79,29 @@ fn flags_do_not_undo_what_an_overlay_demands() {
     project.seaworthy(&["run", "-T", "--rm", "-e", "OTHER=1", "-l", "x=y", "s", "true"]).ok();
     project.seaworthy(&["run", "-T", "--rm", "--entrypoint", "env GUARDED=1", "s", "true"]).ok();
 }
+
+/// Compose sets each of these variables, whatever the file looks like.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_file_of_variables_is_judged_in_every_spelling_that_compose_takes() {
+    let project = Project::of_service("command: [sleep, '600']");
+    let print = "echo \"inside: $LD_PRELOAD\"";
+    let run = |file| ["run", "--rm", "-T", "--env-from-file", file, "s", "sh", "-c", print];
+    let policy = "version: 1\nposture: hardened\nuser: {default: '10001:10001'}\n";
+    for (name, text) in [
+        ("eq.env", "LD_PRELOAD=/srv/x.so\n"),
+        ("colon.env", "LD_PRELOAD: /srv/x.so\n"),
+        ("bom.env", "\u{feff}LD_PRELOAD=/srv/x.so\n"),
+        ("tab.env", "export\tLD_PRELOAD=/srv/x.so\n"),
+    ] {
+        project.file(name, text);
+        project.compose(&run(name)).says("inside: /srv/x.so");
+        let rule = project.file("seaworthy.yaml", policy);
+        project.seaworthy(&run(name)).refuses(77, "loader-environment");
+        std::fs::remove_file(rule).unwrap();
+    }
+    project.file("two.env", "A=\"x\nLD_PRELOAD=/srv/x.so\"\n");
+    project.file("seaworthy.yaml", policy);
+    project.seaworthy(&run("two.env")).ok().says("inside: \n");
+    project.seaworthy(&run("absent.env")).refuses(78, "absent.env");
+}
