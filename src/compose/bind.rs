@@ -37,18 +37,19 @@ pub fn bind_mounts(root: &mut Node) -> impl Iterator<Item = &mut Node> {
         .filter(|mount| mount.get("type").and_then(Node::as_str) == Some("bind"))
 }
 
-/// Writes out, for every bind mount of a model that was read as `reader` does, whether its source is made.
+/// Writes out, for every bind mount with `bind:` of a model that was read as `reader` does, whether its source is
+/// made. One without `bind:` means the same to all versions, and adding it would change the service's hash.
 pub fn write_out(root: &mut Node, reader: Reader) {
-    for mount in bind_mounts(root) {
+    for mount in bind_mounts(root).filter(|mount| mount.get("bind").is_some()) {
         let creates = creates_source(mount, reader);
         say_whether_created(mount, creates);
     }
 }
 
-/// Writes out the same in what `reader` printed of a file in which every bind mount says it. A version leaves the
-/// key out of its print for one of the two values.
+/// Writes out the same in what `reader` printed of a file in which all of these say it. A version leaves the key out
+/// of its print for one of the two values.
 pub fn write_out_printed(root: &mut Node, reader: Reader) {
-    for mount in bind_mounts(root) {
+    for mount in bind_mounts(root).filter(|mount| mount.get("bind").is_some()) {
         let said = mount.get("bind").and_then(|bind| bind.get(KEY)).and_then(Node::as_bool);
         say_whether_created(mount, said.unwrap_or_else(|| reader.has(Habit::BindFalsePrinted)));
     }
@@ -77,6 +78,15 @@ mod tests {
             let found = [old, between, new].map(|reader| creates_source(&mount(text), reader));
             assert_eq!(found, wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn a_mount_without_options_stays_as_it_is() {
+        let mut root = mount("services: {a: {volumes: [{type: bind, source: /x}]}}");
+        let before = root.clone();
+        write_out(&mut root, Reader::NEWEST);
+        write_out_printed(&mut root, Reader::NEWEST);
+        assert!(root.same(&before));
     }
 
     #[test]
