@@ -21,9 +21,10 @@ pub use flags::Flags;
 pub use global::Environment;
 pub use help::{completions, manual};
 pub use options::{
-    AttestOptions, CheckFormat, CheckOptions, ConfigOptions, ExplainOptions, Overlays, PlanFormat,
-    PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotFormat, SnapshotOptions,
+    AttestOptions, CheckFormat, CheckOptions, ConfigOptions, ExplainOptions, InstallOptions, Overlays,
+    PlanFormat, PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotFormat, SnapshotOptions,
 };
+pub use plugin::called_in_place;
 pub use read::parse;
 pub use request::{Command, ComposeCommand, EngineChoice, Global, Request};
 pub use spec::Class;

@@ -9,6 +9,7 @@ pub mod atomic;
 pub mod dir;
 pub mod filesystem;
 pub mod idmap;
+pub mod link;
 pub mod owner;
 pub mod private;
 pub mod probe;

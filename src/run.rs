@@ -7,6 +7,7 @@ mod explain;
 mod gate;
 mod helper;
 mod images;
+mod install;
 mod judge;
 mod launch_checked;
 mod lock;
@@ -31,6 +32,8 @@ use std::process::ExitCode;
 
 use crate::cli::{self, Class, Command};
 use crate::diagnostic::{Exit, Sink};
+use crate::engine::Options;
+use crate::engine::compose::is_behind_another;
 use crate::host::idmap;
 
 /// Does what the words ask for; `args` begins with the program's own name.
@@ -41,6 +44,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     if idmap::is_holder(args.first()) {
         return if idmap::hold().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    if let Some(words) = cli::called_in_place(&args).filter(|_| is_behind_another(&Options::default())) {
+        return status(pass::as_compose(&words).unwrap_or_else(|exit| exit));
     }
     let variable = |name: &str| std::env::var(name).ok();
     let request = match cli::parse(args, &variable) {
@@ -55,6 +61,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let outcome = match &request.command {
+        Command::InPlace(words) => pass::as_compose(words),
         Command::Help(text) | Command::PluginMetadata(text) => print(text.as_bytes()),
         Command::Version => print(concat!("seaworthy ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
         Command::Completions(shell) => print(&cli::completions(shell)),
@@ -68,6 +75,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Attest(options) => attest::run(&request, options),
         Command::Check(options) => check::run(&request, *options),
         Command::Explain(options) => explain::run(&request, options),
+        Command::Install(options) => install::install(&request, *options),
+        Command::Uninstall(options) => install::uninstall(&request, *options),
         Command::Overlays(what) => overlays::run(&request, what),
         Command::Plan(options) => plan::run(&request, options),
         Command::Prepare(services) => prepare::run(&request, services),

@@ -18,6 +18,7 @@ mod engine {
     mod files;
     mod harness;
     mod incidents;
+    mod install;
     mod profiles;
     mod pty;
     mod terminal;

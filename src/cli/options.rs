@@ -146,6 +146,23 @@ impl CheckOptions {
     }
 }
 
+/// How `install` and `uninstall` work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InstallOptions {
+    /// As `docker compose` itself.
+    pub as_compose: bool,
+    /// For all users.
+    pub system: bool,
+    /// Nobody is asked.
+    pub yes: bool,
+}
+
+impl InstallOptions {
+    pub(super) fn new(flags: &Flags) -> Self {
+        Self { as_compose: flags.on("as-compose"), system: flags.on("system"), yes: flags.on("yes") }
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RepairOptions {
     /// Also for services whose user differs from the lock.

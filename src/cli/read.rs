@@ -11,8 +11,8 @@ use super::global::{self, Environment};
 use super::grammar::{self, WORDS};
 use super::help;
 use super::options::{
-    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, Overlays, PlanOptions, RepairOptions,
-    SealOptions, SnapshotDo, SnapshotOptions,
+    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, InstallOptions, Overlays, PlanOptions,
+    RepairOptions, SealOptions, SnapshotDo, SnapshotOptions,
 };
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
@@ -29,10 +29,41 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Environment) -> Resu
     let (program, docker, words) = match plugin::call(args) {
         Call::Metadata => return Ok(alone(Command::PluginMetadata(plugin::metadata()))),
         Call::Words { program, docker, words } => (program, docker, words),
+        Call::InPlace { docker, words, all } => {
+            let read = read(plugin::COMPOSE, docker, &words, env);
+            return if is_composes_own(&words, &read) { Ok(alone(Command::InPlace(all))) } else { read };
+        }
     };
+    read(program, docker, &words, env)
+}
+
+/// Whether the real Compose should answer: what it says of itself and of its commands. A mistake is told by us, since
+/// what we cannot read might launch something.
+fn is_composes_own(words: &[OsString], read: &Result<Request, Finding>) -> bool {
+    let first = read_root(words).ok().and_then(|matches| further(&matches)).map(|(word, _)| word);
+    let word = first.as_deref().and_then(OsStr::to_str);
+    if word.is_some_and(|word| plugin::ANSWERS_FOR_ITSELF.contains(&word)) {
+        return true;
+    }
+    match read.as_ref().map(|request| &request.command) {
+        Ok(Command::Version) => true,
+        Ok(Command::Help(_)) => {
+            let spec = word.and_then(|word| table::find(None, word));
+            spec.is_none_or(|spec| spec.class != Class::Own)
+        }
+        _ => false,
+    }
+}
+
+fn read(
+    program: &'static str,
+    docker: Vec<OsString>,
+    words: &[OsString],
+    env: Environment,
+) -> Result<Request, Finding> {
     let root = Place { program, spec: None };
-    let matches = read_root(&words).map_err(|error| root.refusal(&error))?;
-    let flags = flags::collect(grammar::root_flags(), &matches, &words).map_err(|bad| root.bad_value(bad))?;
+    let matches = read_root(words).map_err(|error| root.refusal(&error))?;
+    let flags = flags::collect(grammar::root_flags(), &matches, words).map_err(|bad| root.bad_value(bad))?;
     if flags.on("version") {
         return Ok(alone(Command::Version));
     }
@@ -40,7 +71,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, env: Environment) -> Resu
         return Ok(alone(Command::Help(help::of(program, None))));
     };
 
-    if after_double_dash(&words, rest.len()) {
+    if after_double_dash(words, rest.len()) {
         return Err(root.unknown_command(&word));
     }
     let typed = [slice::from_ref(&word), &rest].concat();
@@ -203,6 +234,8 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         }
         "explain" => Command::Explain(ExplainOptions::new(flags, words)),
         "help" => Command::Help(help::of(place.program, named(place, &words)?)),
+        "install" => Command::Install(InstallOptions::new(flags)),
+        "uninstall" => Command::Uninstall(InstallOptions::new(flags)),
         "man" => {
             named(place, &words)?;
             Command::Man(words)

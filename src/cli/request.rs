@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::Flags;
 use super::options::{
-    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, Overlays, PlanOptions, RepairOptions,
-    SnapshotOptions,
+    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, InstallOptions, Overlays, PlanOptions,
+    RepairOptions, SnapshotOptions,
 };
 use super::spec::Class;
 
@@ -63,6 +63,8 @@ pub enum Command {
     Explain(ExplainOptions),
     /// Prepares for these services, or for all.
     Prepare(Vec<String>),
+    Install(InstallOptions),
+    Uninstall(InstallOptions),
     Repair(RepairOptions),
     Overlays(Overlays),
     Snapshot(SnapshotOptions),
@@ -74,6 +76,8 @@ pub enum Command {
     /// The text asked for.
     Help(String),
     Version,
+    /// For the real Compose, called as this program was in its place: help, version, completion.
+    InPlace(Vec<OsString>),
     /// What docker asks of its plugins; to be printed as it is.
     PluginMetadata(String),
 }

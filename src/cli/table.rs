@@ -572,6 +572,18 @@ pub const COMMANDS: &[Spec] = &[
         &[choice("format", &["human", "json"], "Format of the answer")],
     ),
     command(Own, "help", Words::any("[COMMAND]"), "Print help", &[]).hidden(),
+    command(
+        Own,
+        "install",
+        Words::No,
+        "Install as docker's plugin, or as docker compose itself",
+        &[
+            switch("as-compose", "Stand in front of the real docker compose"),
+            switch("system", "For all users, in /usr/local/lib/docker/cli-plugins"),
+            YES,
+            DRY_RUN,
+        ],
+    ),
     command(Own, "man", Words::any("[COMMAND]"), "Print the manual page", &[]),
     command(
         Own,
@@ -640,6 +652,13 @@ pub const COMMANDS: &[Spec] = &[
         &[SNAPSHOT_FORMAT, SNAPSHOT_FILE],
     ),
     command(Own, "snapshot write", Words::No, "Write what would run as reviewed", &[SNAPSHOT_FILE, DRY_RUN]),
+    command(
+        Own,
+        "uninstall",
+        Words::No,
+        "Undo install",
+        &[switch("system", "For all users, in /usr/local/lib/docker/cli-plugins"), YES, DRY_RUN],
+    ),
 ];
 
 /// The command with this name, or with this alias in its last word.

@@ -76,6 +76,18 @@ pub fn find_program(name: &OsStr, search: &OsStr) -> Option<PathBuf> {
         .find(|path| runnable(path))
 }
 
+/// Device and inode of the file that a path leads to: two names of one program have the same.
+pub fn identity(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let found = std::fs::metadata(path).ok()?;
+    Some(format!("{}:{}", found.dev(), found.ino()))
+}
+
+/// [`identity`] of the program that runs.
+pub fn own_identity() -> Option<String> {
+    identity(Path::new("/proc/self/exe"))
+}
+
 /// The name of this machine, as the kernel (or the container we run in) has it.
 pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()

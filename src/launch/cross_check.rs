@@ -29,7 +29,7 @@ pub struct HandedOver<'r> {
 /// # Errors
 /// A finding where Compose cannot be run, refuses the file, or reads something else from it.
 pub fn cross_check(docker: &Command, services: &[String], file: &HandedOver<'_>) -> Result<(), Finding> {
-    let (compose, first) = Program::direct(docker)?.question(docker);
+    let (compose, first) = Program::direct(docker)?.question(docker)?;
     let ask = |more: &mut dyn Iterator<Item = OsString>| {
         compose.run(first.iter().cloned().chain(more).collect::<Vec<_>>())
     };

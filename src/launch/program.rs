@@ -1,27 +1,60 @@
 //! Which program is run for `docker compose`.
 
-use std::ffi::OsString;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 
 use crate::cli::ComposeCommand;
 use crate::diagnostic::{Code, Finding};
-use crate::engine::compose::find_plugin;
+use crate::engine::compose::{ON_THE_WAY, find_plugin, is_shadowed, on_the_way};
 use crate::engine::socket::is_binary;
 use crate::engine::{Command, Options};
 
-/// A program, and the words that come before Compose's own.
+/// A program, the words that come before Compose's own, and the variables that it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     pub path: PathBuf,
     pub words: Vec<OsString>,
+    pub variables: Vec<(&'static str, OsString)>,
 }
 
+/// Docker sets it for a plug-in, which then reads its words as docker passes them on.
+const CALLED_BY_DOCKER: &str = "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND";
+
 impl Program {
-    /// `docker … compose`, for what the user must see exactly as Docker does it.
-    pub fn docker(docker: &Command) -> Self {
+    /// `docker … compose`, for what the user must see exactly as Docker does it. Where `docker compose` is this
+    /// program, the plug-in behind it, called as docker would.
+    ///
+    /// # Errors
+    /// A finding where there is no Compose, or it cannot be looked up.
+    pub fn docker(docker: &Command) -> Result<Self, Finding> {
         let mut words = docker.options().global.clone();
         words.push("compose".into());
-        Self { path: docker.program().to_owned(), words }
+        // Podman finds its Compose in its own way.
+        if !is_docker(docker) || !is_shadowed(docker.options()).map_err(cannot_look_up)? {
+            return Ok(Self { path: docker.program().to_owned(), words, variables: Vec::new() });
+        }
+        let mut behind = Self::behind(docker.options())?;
+        behind.words = words;
+        behind.variables.push((CALLED_BY_DOCKER, docker.program().as_os_str().to_owned()));
+        Ok(behind)
+    }
+
+    /// The real Compose, where this program is called in its place.
+    ///
+    /// # Errors
+    /// A finding where there is none, or it cannot be looked up.
+    pub fn behind(options: &Options) -> Result<Self, Finding> {
+        let found = find_plugin(options).map_err(cannot_look_up)?;
+        let path = found.ok_or_else(|| {
+            let message = "no Docker Compose is installed but seaworthy, which was called in its place";
+            Finding::error(Code::ComposeUnavailable, message)
+                .help("Install Docker Compose, or run `seaworthy uninstall`.")
+        })?;
+        Ok(Self { path, words: Vec::new(), variables: vec![(ON_THE_WAY, on_the_way(options))] })
     }
 
     /// The plug-in that `docker compose` would run, called by itself, which saves a twentieth of a second for
@@ -38,14 +71,18 @@ impl Program {
             }
         };
         // Podman tells Compose where it listens.
-        let may = docker.options().global.is_empty()
-            && docker.program().file_name().is_some_and(|name| name == "docker");
+        let may = docker.options().global.is_empty() && is_docker(docker);
         let found = || if may && is_binary(docker.program())? { plugin() } else { Ok(None) };
-        match found() {
-            Ok(Some(path)) => Ok(Self { path, words: Vec::new() }),
-            Ok(None) => Ok(Self::docker(docker)),
-            Err(reason) => Err(Finding::error(Code::ComposeUnavailable, reason)
-                .help("It decides how docker compose is called. Correct the cause and run again.")),
+        match found().map_err(cannot_look_up)? {
+            Some(path) => {
+                // Called as docker's plug-in ourselves, we hand on the variable that says so.
+                let is_called = docker.options().variable(CALLED_BY_DOCKER).is_some();
+                let words = if is_called { vec!["compose".into()] } else { Vec::new() };
+                let way = is_shadowed(docker.options()).map_err(cannot_look_up)?;
+                let way = way.then(|| (ON_THE_WAY, on_the_way(docker.options())));
+                Ok(Self { path, words, variables: way.into_iter().collect() })
+            }
+            None => Self::docker(docker),
         }
     }
 
@@ -59,22 +96,102 @@ impl Program {
             "up" => ["detach", "wait", "no-start"].into_iter().any(|flag| command.flags.on(flag)),
             name => matches!(name, "create" | "start" | "restart" | "scale"),
         };
-        if ends_by_itself { Self::direct(docker) } else { Ok(Self::docker(docker)) }
+        if ends_by_itself { Self::direct(docker) } else { Self::docker(docker) }
     }
 
     /// As a question, captured and with the deadline of others; and the words that come first.
-    pub fn question(&self, docker: &Command) -> (Command, Vec<OsString>) {
-        let options = Options { program: self.path.clone().into(), ..docker.options().clone() };
-        match Command::find(options).known().filter(|_| self.words.is_empty()) {
-            Some(plugin) => (plugin, Vec::new()),
+    ///
+    /// # Errors
+    /// A finding where the program is gone.
+    pub fn question(&self, docker: &Command) -> Result<(Command, Vec<OsString>), Finding> {
+        if self.path == docker.program() {
             // Docker's own flags are in the command already.
-            None => (docker.clone(), vec!["compose".into()]),
+            return Ok((docker.clone(), vec!["compose".into()]));
         }
+        let mut options =
+            Options { program: self.path.clone().into(), global: Vec::new(), ..docker.options().clone() };
+        let variables = self.variables.iter().map(|(name, value)| (OsString::from(name), value.clone()));
+        options.environment.extend(variables);
+        let found = Command::find(options).into_result().map_err(cannot_look_up)?;
+        Ok((found, self.words.clone()))
+    }
+
+    /// Replaces this process by it, so that signals, terminal and exit status are Compose's own. Returns only
+    /// where that failed.
+    pub fn exec(
+        &self,
+        words: impl IntoIterator<Item = OsString>,
+        variables: &BTreeMap<String, String>,
+    ) -> Finding {
+        self.not_run(&self.command(words, variables).exec())
+    }
+
+    /// Runs it to its end, on this terminal.
+    ///
+    /// # Errors
+    /// A finding where it cannot be run or does not succeed.
+    pub fn run(
+        &self,
+        words: impl IntoIterator<Item = OsString>,
+        variables: &BTreeMap<String, String>,
+    ) -> Result<(), Finding> {
+        let mut command = self.command(words, variables);
+        let status = command.status().map_err(|error| self.not_run(&error))?;
+        if status.success() {
+            return Ok(());
+        }
+        let shown: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
+        let message = format!("docker {} failed: {status}", shown.join(" "));
+        Err(Finding::error(Code::EngineUnavailable, message).help("Its own message is above."))
+    }
+
+    /// Runs one step of a launch on this terminal, and says how it ended. Standard output belongs to what is
+    /// launched, so what the step prints there goes among the messages.
+    ///
+    /// # Errors
+    /// A finding where it cannot be run.
+    pub fn step(
+        &self,
+        words: impl IntoIterator<Item = OsString>,
+        variables: &BTreeMap<String, String>,
+    ) -> Result<ExitStatus, Finding> {
+        let messages = std::io::stderr().as_fd().try_clone_to_owned();
+        let run = |messages| self.command(words, variables).stdout::<OwnedFd>(messages).status();
+        messages.and_then(run).map_err(|error| self.not_run(&error))
+    }
+
+    fn command(
+        &self,
+        words: impl IntoIterator<Item = OsString>,
+        variables: &BTreeMap<String, String>,
+    ) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.path);
+        command.args(self.with(words)).envs(variables).envs(self.variables.iter().cloned());
+        command
+    }
+
+    fn not_run(&self, error: &std::io::Error) -> Finding {
+        Finding::error(Code::ComposeUnavailable, format!("cannot run {}: {error}", self.path.display()))
+            .help(Code::ComposeUnavailable.remedy())
+    }
+
+    /// Whether it is the plug-in, called without docker.
+    pub fn is_plugin(&self) -> bool {
+        self.path.file_name().is_some_and(|name| name == "docker-compose")
     }
 
     pub fn with(&self, words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
         self.words.iter().cloned().chain(words).collect()
     }
+}
+
+fn is_docker(docker: &Command) -> bool {
+    docker.program().file_name().is_some_and(|name| name == "docker")
+}
+
+fn cannot_look_up(reason: String) -> Finding {
+    Finding::error(Code::ComposeUnavailable, reason)
+        .help("It decides how docker compose is called. Correct the cause and run again.")
 }
 
 #[cfg(test)]
@@ -103,13 +220,14 @@ mod tests {
             Program::direct(&Command::find(options).known().unwrap()).unwrap()
         };
         program(&docker, b"\x7fELF...");
-        assert_eq!(find(vec![]), Program { path: plugin, words: vec![] });
+        assert_eq!(find(vec![]), Program { path: plugin, words: vec![], variables: vec![] });
         assert_eq!(find(vec!["--debug".into()]).words, ["--debug", "compose"]);
         let podman = temp.path().join("podman");
         program(&podman, b"\x7fELF...");
         let options = Options { program: podman.clone().into(), ..Options::default() };
         assert_eq!(Program::direct(&Command::find(options).known().unwrap()).unwrap().path, podman);
         program(&docker, b"#!/bin/sh\n");
-        assert_eq!(find(vec![]), Program { path: docker.clone(), words: vec!["compose".into()] });
+        let words = vec!["compose".into()];
+        assert_eq!(find(vec![]), Program { path: docker.clone(), words, variables: vec![] });
     }
 }

@@ -160,6 +160,7 @@ fn fetch(
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(session.request, &variables)?;
     let rendered = render::render(&verified.model, &verified.selected).naming(session.inputs.sources());
+    let program = Program::docker(&docker)?;
     let path = render::write(verified.project.home(), name, &rendered)?;
     let is_built = |service: &&String| {
         section(&verified.model.root, "services")
@@ -171,12 +172,10 @@ fn fetch(
         if services.is_empty() {
             continue;
         }
-        let mut words: Vec<OsString> = session.request.global.docker.clone();
-        words.push("compose".into());
-        words.extend(session.request.launch_globals(directory, name, &path));
+        let mut words = session.request.launch_globals(directory, name, &path);
         words.push(verb.into());
         words.extend(services.iter().map(OsString::from));
-        crate::launch::run(docker.program(), &words, &variables)?;
+        program.run(words, &variables)?;
     }
     Ok(())
 }
@@ -260,7 +259,7 @@ fn hand_over(
     }
     if request.global.no_launch {
         // The plug-in by itself does the same, but this is what people know.
-        let program = Program::docker(&docker);
+        let program = Program::docker(&docker)?;
         let words = program.with(request.launch(directory, name, &path));
         let words = words.iter().map(|word| shell_word(&word.to_string_lossy()));
         let line: Vec<String> =
@@ -273,8 +272,7 @@ fn hand_over(
         return launch_checked::run(session, &launch, engine.get());
     }
     let program = Program::for_command(&docker, command)?;
-    let words = program.with(request.launch(directory, name, &path));
-    Err(crate::launch::exec(&program.path, &words, &variables))
+    Err(program.exec(request.launch(directory, name, &path), &variables))
 }
 
 /// What Compose must find in its environment besides what this process has. The `.env` file was

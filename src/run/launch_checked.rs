@@ -140,7 +140,7 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
         Then::Words(words) => globals(launch).chain(words.into_iter().map(OsString::from)).collect(),
     };
     let program = Program::for_command(launch.docker, launch.command).map_err(|finding| vec![finding])?;
-    Err(vec![crate::launch::exec(&program.path, &program.with(words), launch.variables)].into())
+    Err(vec![program.exec(words, launch.variables)].into())
 }
 
 /// Starts what was proved, where that is all there is left to do and a local Docker would be asked for it.
@@ -155,7 +155,7 @@ fn start(
     let global = &launch.request.global;
     let is_all = matches!(then, Then::Words(_)) && start::is_all(launch.command, global);
     // A script in the place of docker wants to see every start.
-    let Some(socket) = Socket::of(engine).filter(|_| is_all && program.words.is_empty()) else {
+    let Some(socket) = Socket::of(engine).filter(|_| is_all && program.is_plugin()) else {
         return Ok(None);
     };
     let Some(rounds) = start::rounds(&launch.verified.selected, launched, &facts.containers) else {
@@ -201,9 +201,8 @@ fn globals(launch: &Launch<'_>) -> impl Iterator<Item = OsString> {
 
 /// Runs one step of creation.
 fn create(launch: &Launch<'_>, program: &Program, words: &[String]) -> Result<(), Stop> {
-    let all = program.with(globals(launch).chain(words.iter().map(OsString::from)));
-    let status = crate::launch::step(&program.path, &all, launch.variables)
-        .map_err(|finding| Stop::from(vec![finding]))?;
+    let words = globals(launch).chain(words.iter().map(OsString::from));
+    let status = program.step(words, launch.variables).map_err(|finding| Stop::from(vec![finding]))?;
     if status.success() {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use crate::cli::Request;
 use crate::diagnostic::{Code, Exit, Finding, Severity, Sink};
 use crate::engine::{Answer, Command, Options};
+use crate::launch::program::Program;
 use crate::source::SourceMap;
 
 use super::session::Session;
@@ -21,10 +22,14 @@ pub fn run(request: &Request) -> Result<Exit, Exit> {
             ));
         }
     };
-    let mut words: Vec<OsString> = request.global.docker.clone();
-    words.push("compose".into());
-    words.extend(request.pass_on_with(&sealed(request)?));
-    Err(refuse(crate::launch::exec(docker.program(), &words, &BTreeMap::new())))
+    let program = Program::docker(&docker).map_err(refuse)?;
+    Err(refuse(program.exec(request.pass_on_with(&sealed(request)?), &BTreeMap::new())))
+}
+
+/// Becomes the real Compose, called as this program was in its place.
+pub fn as_compose(words: &[OsString]) -> Result<Exit, Exit> {
+    let program = Program::behind(&Options::default()).map_err(refuse)?;
+    Err(refuse(program.exec(words.iter().cloned(), &BTreeMap::new())))
 }
 
 /// The files of a sealed list, for Compose to find the project by. A list that is not whole does not
