@@ -25,25 +25,32 @@ pub fn extract(root: &mut Node) -> Vec<TaggedPath> {
 
 fn walk(node: &mut Node, path: &Path<'_>, found: &mut Vec<TaggedPath>) {
     match &mut node.value {
-        Value::Map(map) => map.retain(|key, value| {
-            let path = path.key(key);
-            if let Some(tag) = value.tag.take() {
-                found.push(TaggedPath { segments: path.keys(), origin: value.origin, tag });
-                return tag == Tag::Override;
-            }
-            walk(value, &path, found);
-            true
-        }),
-        // An element of a list cannot be named in another document, so its tag acts here only.
-        Value::Seq(items) => items.retain_mut(|item| match item.tag.take() {
-            Some(tag) => tag == Tag::Override,
-            None => {
-                walk(item, path, &mut Vec::new());
-                true
-            }
-        }),
+        Value::Map(map) => map.retain(|key, value| search(value, &path.key(key), found)),
+        // An element is no key, so that its tag mostly acts here only: Compose records its number, which
+        // only a mapping with such a key can have.
+        Value::Seq(items) => {
+            let mut at = 0;
+            items.retain_mut(|item| {
+                let path = path.index(at);
+                at += 1;
+                search(item, &path, found)
+            });
+        }
         _ => {}
     }
+}
+
+/// One member of a mapping or a list; false where it is dropped.
+fn search(node: &mut Node, path: &Path<'_>, found: &mut Vec<TaggedPath>) -> bool {
+    let tag = node.tag.take();
+    if let Some(tag) = tag {
+        let effect = if tag == Tag::Reset { tag } else { Tag::Override };
+        found.push(TaggedPath { segments: path.keys(), origin: node.origin, tag: effect });
+    }
+    if tag.is_none_or(|tag| tag == Tag::OverrideByMerge) {
+        walk(node, path, found);
+    }
+    tag != Some(Tag::Reset)
 }
 
 /// Removes from the model what a later document resets or overrides.

@@ -27,6 +27,9 @@ pub struct Node {
 pub enum Tag {
     Reset,
     Override,
+    /// As `Override`, where it is `<<` that brings the tag or the value: Compose looks for further tags in
+    /// such a value, and not in one that is marked itself.
+    OverrideByMerge,
     /// What stands here is wrong, and that was said: nothing that follows from it is to be said as well.
     Fault,
 }

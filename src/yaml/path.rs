@@ -50,13 +50,13 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// The keys from the root down, without places in lists.
+    /// The keys and numbers from the root down, as Compose tells places apart.
     pub fn keys(&self) -> Vec<String> {
         let key = |segment| match segment {
-            Segment::Key(key) => Some(str::to_owned(key)),
-            Segment::Index(_) => None,
+            Segment::Key(key) => str::to_owned(key),
+            Segment::Index(index) => index.to_string(),
         };
-        self.segments().into_iter().filter_map(key).collect()
+        self.segments().into_iter().map(key).collect()
     }
 
     /// From the root down.

@@ -59,7 +59,7 @@ impl Leaves {
                 }
                 return;
             }
-            Some(Tag::Override) => {
+            Some(Tag::Override | Tag::OverrideByMerge) => {
                 let same = match (wanted, have) {
                     (Some(wanted), Some(have)) => equal(wanted, have, Place::Other),
                     (None, have) => have.is_none_or(absent),

@@ -288,19 +288,31 @@ impl<'a, 't> Builder<'a, 't> {
         let target = self.target(at);
         let item = self.tape.get(target)?;
         let mode = if target == at { mode } else { Mode::copy(item) };
+        // Compose records the place of a tag without the `<<`: it lands on the mapping around it. Nothing is
+        // above the file's own mapping, though, and the place of an item in a list of sources is none.
+        let passed_on = (!path.is_root()).then_some(Tag::OverrideByMerge);
+        let marked = item.tag == Kind::Override;
         match (item.tag, &item.shape) {
-            // Compose records the tag's place without the `<<`: it lands on the mapping around it.
-            (Kind::Reset, _) => return Some(Tag::Override),
-            (_, Shape::Map { .. }) => self.merge_one(map, target, path, mode),
+            (Kind::Reset, _) => return passed_on,
+            (_, Shape::Map { .. }) => {
+                let tags = match (marked, passed_on) {
+                    (true, _) => Tags::Unseen,
+                    (false, Some(_)) => Tags::Recorded,
+                    (false, None) => Tags::Dropped,
+                };
+                self.merge_one(map, target, path, mode, tags);
+            }
             (_, Shape::Seq { until }) => {
                 let mut next = target + 1;
                 while next < *until {
                     let source = self.target(next);
                     match self.tape.get(source) {
-                        Some(item) if item.tag == Kind::Reset => {}
+                        Some(item) if item.tag == Kind::Reset && !marked => {}
                         Some(item) if matches!(item.shape, Shape::Map { .. }) => {
                             let mode = if source == next { mode } else { Mode::copy(item) };
-                            self.merge_one(map, source, path, mode);
+                            let unseen = marked || item.tag == Kind::Override;
+                            let tags = if unseen { Tags::Unseen } else { Tags::Dropped };
+                            self.merge_one(map, source, path, mode, tags);
                         }
                         _ => self.not_mergeable(next, mode),
                     }
@@ -309,18 +321,31 @@ impl<'a, 't> Builder<'a, 't> {
             }
             _ => self.not_mergeable(at, mode),
         }
-        (item.tag == Kind::Override).then_some(Tag::Override)
+        passed_on.filter(|_| marked)
     }
 
-    fn merge_one(&mut self, map: &mut Mapping, source: u32, path: &Path<'_>, mode: Mode) {
-        let Value::Map(merged) = self.node(source, path, mode).value else {
+    fn merge_one(&mut self, map: &mut Mapping, source: u32, path: &Path<'_>, mode: Mode, tags: Tags) {
+        let Value::Map(mut merged) = self.node(source, path, mode).value else {
             return;
         };
-        for (key, entry) in merged {
-            match map.get_mut(&key) {
-                // The tag's place counts even where the mapping's own value does.
-                Some(own) => own.tag = own.tag.or(entry.value.tag),
+        if tags != Tags::Recorded {
+            merged.retain(|_, value| untagged(value, tags));
+        }
+        for (key, mut entry) in merged {
+            let brought = entry.value.tag;
+            match map.get_mut(&key).map(|own| (own.tag, own)) {
                 None => map.append(key, entry),
+                // Compose takes it out of the mapping before it looks at `<<`: the place is emptied of what
+                // earlier documents say, and the value comes from here.
+                Some((Some(Tag::Reset), _)) => {
+                    if brought != Some(Tag::Reset) {
+                        for_good(&mut entry.value);
+                        drop(map.insert(key, entry.key, entry.value));
+                    }
+                }
+                // The tag's place counts even where the mapping's own value does.
+                Some((None, own)) => own.tag = brought.map(|_| Tag::OverrideByMerge),
+                Some(_) => {}
             }
         }
     }
@@ -336,6 +361,38 @@ impl<'a, 't> Builder<'a, 't> {
                 .at(span, "neither a mapping nor a list of mappings")
         });
     }
+}
+
+/// What becomes of the tags in what `<<` brings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tags {
+    /// They count for the places they land on.
+    Recorded,
+    /// They act where they are, and reach no other document.
+    Dropped,
+    /// Compose does not look there.
+    Unseen,
+}
+
+/// Has tags act as they do where their place is not recorded; false for a value that is gone then.
+fn untagged(node: &mut Node, tags: Tags) -> bool {
+    let own = node.tag.take();
+    if own == Some(Tag::Reset) && tags == Tags::Dropped {
+        return false;
+    }
+    let inside = if own == Some(Tag::Override) { Tags::Unseen } else { tags };
+    match &mut node.value {
+        Value::Map(map) => map.retain(|_, value| untagged(value, inside)),
+        Value::Seq(items) => items.retain_mut(|item| untagged(item, inside)),
+        _ => {}
+    }
+    true
+}
+
+/// A value in the place of one that was reset: its own tags have acted.
+fn for_good(node: &mut Node) {
+    untagged(node, Tags::Dropped);
+    node.tag = Some(Tag::OverrideByMerge);
 }
 
 fn written_at(map: &Mapping, name: &str) -> Option<Span> {

@@ -39,6 +39,7 @@ fn complaint(text: &str) -> (Code, String, String) {
 fn shown(node: &Node) -> String {
     let tag = match node.tag {
         Some(Tag::Reset) => "!reset ",
+        Some(Tag::OverrideByMerge) => "!merged ",
         Some(Tag::Override) => "!override ",
         Some(Tag::Fault) | None => "",
     };
@@ -158,6 +159,25 @@ fn an_unknown_or_cyclic_alias_is_refused_where_it_stands() {
     assert_eq!(messages[1], "unknown anchor 'nada' referenced");
     assert!(messages[2].starts_with("cycle detected"), "{messages:?}");
     assert!(findings.iter().all(|finding| finding.code == Code::YamlAlias));
+}
+
+/// As Compose does: a tagged entry is out of its mapping before `<<` is looked at, and its place is recorded.
+#[test]
+fn tags_act_before_the_merge_key() {
+    let cases = [
+        ("a: {<<: {b: 1}, b: !reset 2}", "{a: {b: !merged 1}}"),
+        ("a: {<<: {b: [1, !reset 2]}, b: !reset 2}", "{a: {b: !merged [1]}}"),
+        ("a: {<<: {b: !reset 1}, b: 2}", "{a: {b: !merged 2}}"),
+        ("a: {<<: {b: !reset 1}, b: !reset 2}", "{a: {b: !reset \"2\"}}"),
+        ("a: {<<: {b: 1}, b: !override 2}", "{a: {b: !override \"2\"}}"),
+        ("a: {<<: [{b: !reset 1}, {b: 2}]}", "{a: {b: 2}}"),
+        ("a: {<<: [{b: !override {c: !reset 1}}]}", "{a: {b: {c: \"1\"}}}"),
+        ("a: {<<: !override {b: {c: !reset 1}}}", "{a: !merged {b: {c: \"1\"}}}"),
+        ("<<: {b: !reset 1, c: !override 2}", "{c: \"2\"}"),
+    ];
+    for (text, read) in cases {
+        assert_eq!(shown(&one(text)), read, "{text}");
+    }
 }
 
 #[test]
