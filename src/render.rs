@@ -15,7 +15,9 @@ use crate::compose::bind;
 use crate::compose::output::{self, Format};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Finding};
-use crate::host::{ensure_private_dir, sweep, write_atomic};
+use crate::host::{Sealed, ensure_private_dir, sweep, write_atomic};
+use crate::ownership::bind::Reach;
+use crate::plan::shell_word;
 use crate::source::SourceMap;
 use crate::yaml::{Mapping, Node, Value, to_yaml_lossless};
 
@@ -31,17 +33,40 @@ pub struct Rendered {
     pub expected: String,
 }
 
-const TITLE: &str = "# Rendered by seaworthy; made anew at each launch.\n";
+const TITLE: &str = "# Rendered by seaworthy; made anew at each launch, so what is changed here is lost.\n";
+
+/// Who opens the file because a label names it finds here what to do instead.
+#[derive(Clone, Debug)]
+pub struct Heading<'h> {
+    /// The files that were merged, as they were typed or found.
+    pub edit: Vec<&'h str>,
+    /// From which their names are, and in which the words below are typed.
+    pub directory: &'h Path,
+    /// The words with which the project is launched, `seaworthy` first.
+    pub launch: Vec<String>,
+    /// All that was read.
+    pub sources: &'h SourceMap,
+}
 
 impl Rendered {
-    /// With a comment that names every input as it was read.
+    /// With a comment that says which files to edit, how to launch, and which bytes were read.
     #[must_use]
-    pub fn naming(mut self, sources: &SourceMap) -> Self {
-        let mut inputs = TITLE.to_owned();
-        for file in sources.iter() {
-            let _ = writeln!(inputs, "# {} sha256:{}", file.name.escape_debug(), file.sha256());
+    pub fn headed(mut self, heading: &Heading<'_>) -> Self {
+        let mut head = TITLE.to_owned();
+        let words = heading.edit.iter().map(|name| shell_word(name)).collect::<Vec<_>>().join(" ");
+        let launch = heading.launch.iter().map(|word| shell_word(word)).collect::<Vec<_>>().join(" ");
+        let directory = heading.directory.to_string_lossy();
+        let lines = [
+            format!("# To change the project, edit these files in {directory}: {words}"),
+            format!("# Then launch it there with `seaworthy up`, in full: {launch}"),
+        ];
+        for line in lines {
+            let _ = writeln!(head, "{}", line.replace(char::is_control, " "));
         }
-        self.text = self.text.replacen(TITLE, &inputs, 1);
+        for file in heading.sources.iter() {
+            let _ = writeln!(head, "# {} sha256:{}", file.name.escape_debug(), file.sha256());
+        }
+        self.text = self.text.replacen(TITLE, &head, 1);
         self
     }
 }
@@ -118,35 +143,52 @@ fn escape_values(node: &mut Node) {
     }
 }
 
-/// Where the rendered file of a project lies: with the project, or, where the caller may not write there,
-/// among what the caller's programs keep for themselves.
-pub fn path(directory: &Path, name: &str) -> PathBuf {
-    let own = directory.join(".seaworthy");
-    let folder = if place::is_ours(&own) { own } else { place::elsewhere(directory).unwrap_or(own) };
-    folder.join(format!("{name}.yaml"))
+/// What Compose is told to read.
+#[derive(Debug)]
+pub struct Handed {
+    pub path: PathBuf,
+    /// The file itself, where it lies in no folder: to be kept until Compose has taken over.
+    sealed: Option<Sealed>,
 }
 
-/// Writes the rendered file, 0600 in a 0700 directory, whole or not at all.
+impl Handed {
+    /// Whether it is there for this process and those that it starts or becomes, and for nobody else.
+    pub fn is_sealed(&self) -> bool {
+        self.sealed.is_some()
+    }
+}
+
+/// Where the rendered file of a project lies: in a folder that no container of the project can write, or, where
+/// there is none, in no folder at all.
+pub fn path(directory: &Path, name: &str, reach: &Reach) -> PathBuf {
+    let sealed = || PathBuf::from("/proc/self/fd/N");
+    place::folder(directory, reach).map_or_else(sealed, |folder| folder.join(format!("{name}.yaml")))
+}
+
+/// Writes the rendered file, 0600 in a 0700 directory, whole or not at all; where containers may write in every
+/// such directory, into memory, sealed.
 ///
 /// # Errors
 /// A finding that names the path and what failed; an older rendered file is intact then.
-pub fn write(directory: &Path, name: &str, rendered: &Rendered) -> Result<PathBuf, Finding> {
+pub fn write(directory: &Path, name: &str, rendered: &Rendered, reach: &Reach) -> Result<Handed, Finding> {
     read_back::read_back(&rendered.text, &rendered.tree)?;
-    let path = path(directory, name);
-    let folder = path.parent().unwrap_or(directory);
+    let failed =
+        |error: String| Finding::error(Code::PrepareFailed, error).help(Code::PrepareFailed.remedy());
+    let Some(folder) = place::folder(directory, reach) else {
+        let sealed = Sealed::new(name, rendered.text.as_bytes())
+            .map_err(|error| failed(format!("the rendered file cannot be kept in memory: {error}")))?;
+        return Ok(Handed { path: sealed.path(), sealed: Some(sealed) });
+    };
     if !folder.starts_with(directory) {
-        place::make_parents(folder).map_err(|error| {
-            Finding::error(Code::PrepareFailed, format!("{}: cannot create it: {error}", folder.display()))
-                .help(Code::PrepareFailed.remedy())
-        })?;
+        place::make_parents(&folder)
+            .map_err(|error| failed(format!("{}: cannot create it: {error}", folder.display())))?;
     }
-    ensure_private_dir(folder).map_err(|error| {
-        Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy())
-    })?;
-    sweep(folder).and_then(|()| write_atomic(&path, rendered.text.as_bytes(), 0o600)).map_err(|error| {
-        Finding::error(Code::PrepareFailed, error.to_string()).help(Code::PrepareFailed.remedy())
-    })?;
-    Ok(path)
+    ensure_private_dir(&folder).map_err(|error| failed(error.to_string()))?;
+    let path = folder.join(format!("{name}.yaml"));
+    sweep(&folder)
+        .and_then(|()| write_atomic(&path, rendered.text.as_bytes(), 0o600))
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(Handed { path, sealed: None })
 }
 
 /// A mapping's keys that only one of two has, or whose values differ: the path of the first.

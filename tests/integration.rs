@@ -44,5 +44,7 @@ mod plan;
 mod policy_place;
 #[path = "integration/posture.rs"]
 mod posture;
+#[path = "integration/rendered.rs"]
+mod rendered;
 #[path = "integration/yaml_errors.rs"]
 mod yaml_errors;

@@ -11,6 +11,7 @@ mod live {
     mod example;
     mod flags;
     mod foreseen;
+    mod handed;
     mod interrupted;
     mod proof;
     mod starting;

@@ -119,6 +119,21 @@ impl Request {
         words
     }
 
+    /// The words, `seaworthy` first, that run this command on the same project.
+    pub fn again(&self, command: &str) -> Vec<String> {
+        let mut words: Vec<OsString> = vec!["seaworthy".into()];
+        let own = [
+            ("--policy", self.global.policy.as_ref().map(|path| path.as_os_str())),
+            ("--files-from", self.global.files_from.as_ref().map(OsStr::new)),
+            ("--files-cmd", self.global.files_cmd.as_ref().map(OsStr::new)),
+        ];
+        let set = own.into_iter().filter_map(|(flag, value)| Some([flag.into(), value?.to_owned()]));
+        words.extend(set.flatten());
+        words.extend_from_slice(&self.root);
+        words.push(command.into());
+        words.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+    }
+
     /// The words after `docker … compose` that do what was typed with one rendered file.
     pub fn launch(&self, directory: &Path, name: &str, rendered: &Path) -> Vec<OsString> {
         let mut words = self.launch_globals(directory, name, rendered);

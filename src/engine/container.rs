@@ -1,9 +1,10 @@
 //! The containers of a project.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::image::null_as_default;
+use super::socket::{Silence, Socket, escape};
 use super::{Answer, Engine};
 
 /// A container as the list shows it.
@@ -86,18 +87,20 @@ pub struct Inspection {
 
 /// A mount of a live container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "PascalCase")]
 pub struct MountPoint {
     /// `bind`, `volume`, `tmpfs`, …
     #[serde(rename = "Type")]
     pub kind: String,
     /// The volume's name, where it is one.
+    #[serde(default)]
     pub name: String,
     /// On the engine's machine.
     pub source: String,
     pub destination: String,
     #[serde(rename = "RW")]
     pub is_writable: bool,
+    #[serde(default)]
     pub propagation: String,
 }
 
@@ -153,6 +156,28 @@ impl Engine {
             _ => Answer::Known(found),
         });
         asked.context("cannot inspect containers")
+    }
+
+    /// What the containers of a project have mounted of the host, running or not.
+    pub fn mounted_by(&self, project: &str) -> Answer<Vec<MountPoint>> {
+        let itself = |socket: &Socket| {
+            let filters = json!({ "label": [format!("{COMPOSE}project={project}")] }).to_string();
+            let path = format!("/containers/json?all=true&filters={}", escape(&filters));
+            let found = socket.get(&path)?.ok_or_else(|| Silence::elsewhere("no list of containers"))?;
+            let listed: Vec<WireListed> = serde_json::from_value(found)
+                .map_err(|error| Silence::elsewhere(format!("unreadable list: {error}")))?;
+            Ok(listed.into_iter().flat_map(|container| container.mounts).collect())
+        };
+        let by_command = || {
+            self.containers(project).and_then(|listed| {
+                let ids: Vec<&str> = listed.iter().map(|container| container.id.as_str()).collect();
+                let gone = || Answer::unknown("one is removed while it is looked at");
+                let mounts = |found: Vec<Inspection>| found.into_iter().flat_map(|one| one.mounts).collect();
+                self.inspect(&ids)
+                    .and_then(|found| found.map_or_else(gone, |found| Answer::Known(mounts(found))))
+            })
+        };
+        self.ask(itself, by_command).context("what containers have mounted is not known")
     }
 
     /// Creates a container with the arguments of `docker container create`, and returns its id. Nothing
@@ -271,6 +296,13 @@ struct Wire {
     state: WireState,
     config: WireConfig,
     #[serde(default, deserialize_with = "null_as_default")]
+    mounts: Vec<MountPoint>,
+}
+
+/// A container of a list; a mount that does not say whether it can be written is no answer.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WireListed {
     mounts: Vec<MountPoint>,
 }
 

@@ -10,6 +10,7 @@ mod look;
 mod mounts;
 mod nested;
 mod probe;
+mod reach;
 mod shared;
 pub mod there;
 mod tmpfs;
@@ -31,6 +32,7 @@ use crate::host::{Kind, Owner};
 use crate::source::{Origin, SourceMap, Span};
 
 pub use probe::WriteProbe;
+pub use reach::Reach;
 pub use there::Sought;
 
 /// What a policy says about bind sources. All paths are absolute and clean.

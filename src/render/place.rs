@@ -1,4 +1,4 @@
-//! Which folder holds the rendered file.
+//! Which folder holds the rendered file: one that no container of the project can write.
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -9,10 +9,23 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use sha2::{Digest, Sha256};
 
 use crate::host::Owner;
+use crate::ownership::bind::Reach;
+
+/// The folder, with the project or, where the caller may not write there or a container may, among what the
+/// caller's programs keep for themselves. `None` where containers may write in both.
+pub fn folder(directory: &Path, reach: &Reach) -> Option<PathBuf> {
+    let own = directory.join(".seaworthy");
+    let is_safe = |folder: &PathBuf| !reach.holds(folder);
+    if is_ours(&own) && is_safe(&own) {
+        return Some(own);
+    }
+    // Where nothing can be kept elsewhere, whoever opens our own says what is wrong with it.
+    elsewhere(directory).filter(is_safe).or_else(|| Some(own).filter(is_safe))
+}
 
 /// Whether the private folder of a project can be made or used. What is there but is no folder is for
 /// whoever opens it to refuse.
-pub fn is_ours(folder: &Path) -> bool {
+fn is_ours(folder: &Path) -> bool {
     match folder.symlink_metadata() {
         Ok(metadata) if metadata.is_dir() => metadata.uid() == Owner::current().uid && is_writable(folder),
         Ok(_) => true,
@@ -26,7 +39,7 @@ fn is_writable(folder: &Path) -> bool {
 
 /// A folder for this project in the caller's `XDG_STATE_HOME`. There is none where that is another user's,
 /// as the home often is under sudo.
-pub fn elsewhere(directory: &Path) -> Option<PathBuf> {
+fn elsewhere(directory: &Path) -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")))?;
     let existing = home.ancestors().find_map(|folder| folder.metadata().ok())?;

@@ -11,11 +11,12 @@ use crate::engine::{Answer, Command};
 use crate::launch::HandedOver;
 use crate::launch::program::Program;
 use crate::ownership::UserDecision;
+use crate::ownership::bind::Reach;
 use crate::plan::shell_word;
 use crate::prepare::copy::refresh;
 use crate::prepare::prepare;
 use crate::project::Project;
-use crate::render::{self, Rendered};
+use crate::render::{self, Heading, Rendered};
 use crate::yaml::{Mapping, Node};
 
 use super::images::LazyEngine;
@@ -92,7 +93,7 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
         return Err(session.report());
     }
     mapped::rewrite(&mut verified);
-    let rendered = render::render(&verified.model, &verified.selected).naming(session.inputs.sources());
+    let rendered = rendered(&session, &verified);
     let outcome = hand_over(&mut session, command, &verified, &rendered, &services, &engine);
     drop(turn);
     outcome.map_err(|finding| {
@@ -159,9 +160,10 @@ fn fetch(
     let (directory, name) = (&verified.model.directory, &verified.model.name);
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(session.request, &variables)?;
-    let rendered = render::render(&verified.model, &verified.selected).naming(session.inputs.sources());
+    let rendered = rendered(session, verified);
     let program = Program::docker(&docker)?;
-    let path = render::write(verified.project.home(), name, &rendered)?;
+    let reach = reach(session, verified, engine);
+    let handed = render::write(verified.project.home(), name, &rendered, &reach)?;
     let is_built = |service: &&String| {
         section(&verified.model.root, "services")
             .and_then(|map| map.get(service))
@@ -172,7 +174,7 @@ fn fetch(
         if services.is_empty() {
             continue;
         }
-        let mut words = session.request.launch_globals(directory, name, &path);
+        let mut words = session.request.launch_globals(directory, name, &handed.path);
         words.push(verb.into());
         words.extend(services.iter().map(OsString::from));
         program.run(words, &variables)?;
@@ -193,6 +195,41 @@ fn no_thread(error: &std::io::Error) -> Finding {
         .help(Code::PrepareFailed.remedy())
 }
 
+/// The file that Compose gets, with a comment for whoever a label leads to it.
+fn rendered(session: &Session<'_>, verified: &Verified) -> Rendered {
+    let (request, sources) = (session.request, session.inputs.sources());
+    let typed = request.global.files.iter().map(String::as_str);
+    let found = verified.project.files.iter().filter_map(|id| Some(sources.get(*id)?.name.as_str()));
+    let edit = if request.global.files.is_empty() { found.collect() } else { typed.collect() };
+    let directory = verified.project.cwd.as_path();
+    render::render(&verified.model, &verified.selected).headed(&Heading {
+        edit,
+        directory,
+        launch: request.again("up"),
+        sources,
+    })
+}
+
+/// What the containers of the project can write: those of the model, and those that are there.
+fn reach(session: &Session<'_>, verified: &Verified, engine: &LazyEngine) -> Reach {
+    let reach = Reach::of(&verified.model, session.inputs.sources());
+    // Without a policy nothing says that the project's files are out of their reach.
+    let connected = engine.connected().filter(|_| verified.policy.is_some());
+    let Some(engine) = connected.filter(|engine| !engine.is_remote()) else { return reach };
+    match engine.mounted_by(&verified.model.name) {
+        Answer::Known(mounted) => reach.and(&mounted),
+        Answer::Unknown(_) => reach.everywhere(),
+    }
+}
+
+fn within_reach() -> Finding {
+    let message = "there is no place for the rendered file that no service of the project can write";
+    Finding::error(Code::PrepareFailed, message).help(
+        "A launch hands it over in memory, which nobody else can. To have it in a file, set XDG_STATE_HOME to a \
+         directory of yours that no service mounts.",
+    )
+}
+
 /// Writes the rendered file, prepares the host while Compose reads that file, and becomes Compose.
 /// Returns only on failure, or where nothing is to be launched.
 fn hand_over(
@@ -207,8 +244,13 @@ fn hand_over(
     let (directory, name) = (&verified.model.directory, &verified.model.name);
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(request, &variables)?;
-    let path = render::write(verified.project.home(), name, rendered)?;
-    let globals = request.launch_globals(directory, name, &path);
+    let reach = reach(session, verified, engine);
+    let handed = render::write(verified.project.home(), name, rendered, &reach)?;
+    if handed.is_sealed() && request.global.no_launch {
+        return Err(within_reach());
+    }
+    let path = &handed.path;
+    let globals = request.launch_globals(directory, name, path);
     let mut notes = Vec::new();
     let on_host = command.class == Class::Gate && !request.global.dry_run;
     let outcome =
@@ -216,7 +258,7 @@ fn hand_over(
             let check = std::thread::Builder::new()
                 .name("cross-check".to_owned())
                 .spawn_scoped(scope, || {
-                    let file = HandedOver { rendered, path: &path, globals: &globals };
+                    let file = HandedOver { rendered, path, globals: &globals };
                     crate::launch::cross_check(&docker, services, &file)
                 })
                 .map_err(|error| no_thread(&error))?;
@@ -260,19 +302,19 @@ fn hand_over(
     if request.global.no_launch {
         // The plug-in by itself does the same, but this is what people know.
         let program = Program::docker(&docker)?;
-        let words = program.with(request.launch(directory, name, &path));
+        let words = program.with(request.launch(directory, name, path));
         let words = words.iter().map(|word| shell_word(&word.to_string_lossy()));
         let line: Vec<String> =
             std::iter::once(shell_word(&program.path.to_string_lossy())).chain(words).collect();
         return Ok(super::print(format!("{}\n", line.join(" ")).as_bytes()).unwrap_or_else(|exit| exit));
     }
     if on_host && launch_checked::is_proved(verified) {
-        let (docker, variables, rendered) = (&docker, &variables, path.as_path());
+        let (docker, variables, rendered) = (&docker, &variables, handed.path.as_path());
         let launch = Launch { request, command, verified, docker, variables, rendered };
         return launch_checked::run(session, &launch, engine.get());
     }
     let program = Program::for_command(&docker, command)?;
-    Err(program.exec(request.launch(directory, name, &path), &variables))
+    Err(program.exec(request.launch(directory, name, path), &variables))
 }
 
 /// What Compose must find in its environment besides what this process has. The `.env` file was

@@ -7,7 +7,7 @@ use crate::cli::{PlanFormat, PlanOptions, Request};
 use crate::diagnostic::Exit;
 use crate::engine::{Answer, Engine, Options};
 use crate::host::Owner;
-use crate::ownership::bind::{BindDecision, Outcome};
+use crate::ownership::bind::{BindDecision, Outcome, Reach};
 use crate::ownership::copies::CopyStep;
 use crate::ownership::images::wanted_paths;
 use crate::ownership::lock::repair::Repair;
@@ -81,7 +81,8 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
     let sources = session.inputs.sources();
     let model = &verified.model;
     let selected: HashSet<&str> = verified.selected.services().map(|(name, _)| name).collect();
-    let path = render::path(verified.project.home(), &model.name);
+    let reach = Reach::of(model, sources);
+    let path = render::path(verified.project.home(), &model.name, &reach);
     let mut command = vec!["docker".to_owned(), "compose".to_owned()];
     let globals = session.request.launch_globals(&model.directory, &model.name, &path);
     command.extend(globals.iter().map(|word| word.to_string_lossy().into_owned()));

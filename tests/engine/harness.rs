@@ -255,6 +255,7 @@ impl Project {
             root: Some(root),
             outside: Vec::new(),
         };
+        let project = project.changing(".xdg-state");
         project.file("compose.yaml", compose);
         project
     }
@@ -297,7 +298,6 @@ impl Project {
 
     /// Its policy declares this path beside its folder, so it may be made.
     #[must_use]
-    #[allow(dead_code, reason = "the harness is shared by several test programs")]
     pub fn changing(mut self, path: &str) -> Self {
         self.outside.push(self.beside(path));
         self
@@ -319,7 +319,7 @@ impl Project {
         if tool == Compose {
             command.arg("compose");
         }
-        command.args(words).current_dir(&self.directory);
+        command.args(words).current_dir(&self.directory).env("XDG_STATE_HOME", self.beside(".xdg-state"));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -195,7 +195,10 @@ fn a_stricter_container_is_no_weakness() {
         ("/HostConfig/RestartPolicy/Name", json!("no")),
         ("/Mounts/3/RW", json!(false)),
         ("/Mounts/3/Propagation", json!("rprivate")),
-        ("/Mounts/-", json!({"Type": "volume", "Name": "f".repeat(64), "Destination": "/state", "RW": true})),
+        (
+            "/Mounts/-",
+            json!({"Type": "volume", "Name": "f".repeat(64), "Source": "", "Destination": "/state", "RW": true}),
+        ),
         ("/Config/Env/-", json!("PATH=/bin")),
         ("/Config/Env/-", json!("http_proxy=http://p")),
     ];
@@ -206,8 +209,7 @@ fn a_stricter_container_is_no_weakness() {
 
 #[test]
 fn a_volume_that_no_image_declares_is_one_too_many() {
-    let volume =
-        |name: &str, target: &str| json!({"Type": "volume", "Name": name, "Destination": target, "RW": true});
+    let volume = |name: &str, target: &str| json!({"Type": "volume", "Name": name, "Source": "", "Destination": target, "RW": true});
     for mount in [volume(&"f".repeat(64), "/bin"), volume("named", "/state")] {
         let found = weak(RICH, "a", |raw| set(raw, "/Mounts/-", mount));
         assert_eq!(found.len(), 1, "{found:?}");
