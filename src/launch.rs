@@ -2,6 +2,7 @@
 
 mod cross_check;
 pub mod facts;
+pub mod identity;
 pub mod judge;
 pub mod live;
 pub mod phases;

@@ -12,6 +12,7 @@ mod live {
     mod flags;
     mod foreseen;
     mod handed;
+    mod identity;
     mod interrupted;
     mod proof;
     mod starting;

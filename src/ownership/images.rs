@@ -5,6 +5,11 @@ mod engine;
 pub(crate) use engine::{AFTER_PULL, image_of};
 pub use engine::{EngineImages, wanted_paths};
 
+use std::collections::BTreeMap;
+
+use super::UserDecision;
+use super::user::numbers;
+use crate::compose::Model;
 use crate::engine::{Answer, Image, ImageEntry, ResolvedUser, UserError};
 use crate::host::Kind;
 
@@ -58,6 +63,19 @@ impl Images for NoEngine {
     fn kind_at(&self, _image: &str, _path: &str) -> Answer<Option<Kind>> {
         Answer::unknown(NO_ENGINE)
     }
+}
+
+/// By service, the id of the image in which its user was looked up; two numbers need none.
+pub fn looked_up(model: &Model, users: &[UserDecision], images: &dyn Images) -> BTreeMap<String, String> {
+    let id = |decision: &UserDecision| {
+        let (name, service) = model.services().find(|(name, _)| *name == decision.service)?;
+        if decision.value.as_deref().and_then(numbers).is_some() {
+            return None;
+        }
+        let id = images.id(&image_of(model, name, service)?).known()?;
+        Some((decision.service.clone(), id))
+    };
+    users.iter().filter_map(id).collect()
 }
 
 /// Images made up for tests.

@@ -7,6 +7,8 @@
 mod explain;
 mod resolve;
 
+pub use resolve::numbers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::images::Images;

@@ -16,10 +16,13 @@ use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command, Engine, Inspection};
 use crate::launch::facts::{Facts, Question, listed};
+use crate::launch::identity;
+use crate::launch::live::Weakness;
 use crate::launch::phases::{Then, split};
 use crate::launch::program::Program;
 use crate::launch::proof;
 use crate::launch::start::{self, Started};
+use crate::ownership::EngineImages;
 
 use super::session::Session;
 use super::verify::Verified;
@@ -89,6 +92,8 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     let before: BTreeSet<&str> = before.iter().map(|container| container.id.as_str()).collect();
     let is_new = |id: &str| !before.contains(id);
     let mut weak = proof::compare(model, &launch.verified.selected, &launched, &facts);
+    let mine = facts.containers.iter().filter(|container| launched.contains(&container.service));
+    weak.extend(known(identities(launch.verified, engine, mine))?);
     let new = facts
         .containers
         .iter()
@@ -209,6 +214,18 @@ fn create(launch: &Launch<'_>, program: &Program, words: &[String]) -> Result<()
     // As a shell has it.
     let signal = status.signal().map_or(1, |signal| 128 + signal);
     Err(Stop::Status(status.code().unwrap_or(signal)))
+}
+
+/// The containers whose user is not who was decided.
+fn identities<'c>(
+    verified: &Verified,
+    engine: &Engine,
+    containers: impl Iterator<Item = &'c Inspection>,
+) -> Answer<Vec<Weakness>> {
+    let may_be_root = verified.policy.as_ref().map(super::policy::users).unwrap_or_default().may_be_root;
+    let decided =
+        identity::Decided { users: &verified.users, images: &verified.images, may_be_root: &may_be_root };
+    identity::judge(&decided, containers, &EngineImages::new(engine, BTreeMap::new()))
 }
 
 fn missing(launch: &Launch<'_>, launched: &BTreeSet<String>, facts: &Facts) -> Vec<Finding> {

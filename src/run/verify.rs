@@ -1,5 +1,6 @@
 //! From the command line to everything that is decided about a launch. Nothing on the host changes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::compose::{Model, Phases};
@@ -9,7 +10,7 @@ use crate::host::Owner;
 use crate::ownership::bind::{BindDecision, BindQuestion};
 use crate::ownership::copies::{CopyStep, decide as decide_copies};
 use crate::ownership::home;
-use crate::ownership::images::wanted_paths;
+use crate::ownership::images::{looked_up, wanted_paths};
 use crate::ownership::lock::StateRoots;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
 use crate::ownership::{
@@ -55,6 +56,8 @@ pub struct Verified {
     pub unclear: Vec<Finding>,
     /// Who ran so far; `None` where no policy gives users.
     pub lock: Option<Locked>,
+    /// By service, the id of the image in which its user was looked up.
+    pub images: BTreeMap<String, String>,
 }
 
 impl Verified {
@@ -175,6 +178,8 @@ pub fn verify(
 pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEngine) -> Verified {
     let Decided { project, policy, arranged, model, selected, users, lock, caller, images, asks } = decided;
     let images: &dyn crate::ownership::Images = if asks { &images } else { &NoEngine };
+    let looked_up =
+        if policy.is_some() { looked_up(&model, &users.decisions, images) } else { BTreeMap::new() };
     let maps = |mode: &str| {
         if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) }
     };
@@ -214,6 +219,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             way,
             unclear: Vec::new(),
             lock,
+            images: looked_up,
         };
     }
 
@@ -321,6 +327,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         way,
         unclear: binds.unclear,
         lock,
+        images: looked_up,
     }
 }
 

@@ -256,7 +256,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// A text of two numbers, as the engine reads numbers: leading zeros mean nothing.
-fn numbers(text: &str) -> Option<Owner> {
+pub fn numbers(text: &str) -> Option<Owner> {
     let (uid, gid) = text.split_once(':')?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number(uid) || !is_number(gid) {
