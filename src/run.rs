@@ -56,7 +56,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             let mut sink = Sink::new();
             sink.push(finding);
             // The status says it where the words cannot.
-            let _ = session::report(&sink, &crate::source::SourceMap::default());
+            let screen = session::screen(None);
+            let _ = session::report(&sink, &crate::source::SourceMap::default(), screen, None);
             return status(exit);
         }
     };

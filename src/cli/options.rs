@@ -120,6 +120,7 @@ impl AttestOptions {
 pub enum CheckFormat {
     #[default]
     Human,
+    Concise,
     Json,
     Sarif,
     Github,
@@ -137,6 +138,7 @@ pub struct CheckOptions {
 impl CheckOptions {
     pub(super) fn new(flags: &Flags) -> Self {
         let format = match flags.value("format") {
+            "concise" => CheckFormat::Concise,
             "json" => CheckFormat::Json,
             "sarif" => CheckFormat::Sarif,
             "github" => CheckFormat::Github,

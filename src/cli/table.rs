@@ -550,9 +550,9 @@ pub const COMMANDS: &[Spec] = &[
         Own,
         "check",
         Words::No,
-        "Load and verify only; for CI",
+        "Check the project and its policy; start nothing (for CI)",
         &[
-            choice("format", &["human", "json", "sarif", "github"], "Format of the findings"),
+            choice("format", &["human", "concise", "json", "sarif", "github"], "Format of the findings"),
             switch("locked", "Fail if the lock would change"),
             switch("rules", "List the rules instead"),
         ],

@@ -15,6 +15,22 @@ pub enum Exit {
     InputRefused = 78,
 }
 
+impl Exit {
+    /// A few words for people.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Findings => "there are findings",
+            Self::Usage => "the command line is not valid",
+            Self::EngineUnavailable => "the engine is unavailable",
+            Self::Internal => "internal error",
+            Self::PreparationFailed => "host preparation failed",
+            Self::PostureViolated => "the posture is violated",
+            Self::InputRefused => "an input is refused",
+        }
+    }
+}
+
 macro_rules! codes {
     ($($variant:ident $name:literal $exit:ident $title:literal => $remedy:literal;)*) => {
         /// What kind of thing is wrong. The names are stable: scripts may match them.

@@ -12,24 +12,27 @@ Nothing is launched unless everything holds. A refusal has the same parts everyw
 
 ```console
 $ seaworthy -f compose.yaml -f loosen.yaml up -d
-rule-violated
+error[rule-violated]: rule privileged: services.agent is privileged
+ --> loosen.yaml:3:17
+  |
+2 |   agent:
+3 |     privileged: true
+  |                 ^^^^ here
+  |
+  = help: Remove `privileged: true`; add the one capability or device that is needed instead. Or
+          waive it: { service: agent, rule: privileged, reason: … }
 
-  × rule privileged: services.agent is privileged
-   ╭─[loosen.yaml:3:17]
- 2 │   agent:
- 3 │     privileged: true
-   ·                 ──┬─
-   ·                   ╰── here
-   ╰────
-  help: Remove `privileged: true`; add the one capability or device that is needed instead. Or
-        waive it: { service: agent, rule: privileged, reason: … }
+note: posture hardened is demanded at seaworthy.yaml:2:10
+
+seaworthy: 1 error; nothing was started (exit status 77: the posture is violated)
 $ echo $?
 77
 ```
 
 - The **code**, `rule-violated`. Codes are stable: scripts may match them. In JSON it is `code`, in SARIF `ruleId`, in GitHub
   annotations `title`.
-- **What is wrong**, in one sentence. `×` is an error, which stops a launch; `⚠` is a warning, which does not.
+- **What is wrong**, in one sentence. An `error` stops a launch; a `warning` and a `note` do not. Errors come first. One
+  fault of many services is one message with their names.
 - **Where**: file, line and column, both from 1, the column in characters, with the text underlined. A second place
   shows what it contradicts: the overlay that demands it, the lock, the other file.
 - **What to do**.

@@ -29,6 +29,30 @@ pub struct Finding {
     pub labels: Vec<Label>,
     /// What to do.
     pub help: Option<String>,
+    /// What programs and groups of findings know it by.
+    pub about: Option<Box<About>>,
+}
+
+/// The parts of a finding about the posture or a service, beside its text.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// The service that it is about. The message names it as `services.NAME` or ``service `NAME` ``.
+    pub service: Option<String>,
+    /// The rule of the catalogue that is broken.
+    pub rule: Option<&'static str>,
+    /// The line of the policy that demands what does not hold: the same for many findings.
+    pub demanded: Option<Label>,
+    /// The waiver that would allow it.
+    pub waiver: Option<Waivable>,
+}
+
+/// A waiver of the rule that a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waivable {
+    /// A service's name, or `*`.
+    pub service: String,
+    /// The value to allow; `None` for a rule about one setting that is there or not.
+    pub allow: Option<String>,
 }
 
 impl Finding {
@@ -45,7 +69,7 @@ impl Finding {
     }
 
     fn new(severity: Severity, code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity, message: message.into(), labels: Vec::new(), help: None }
+        Self { code, severity, message: message.into(), labels: Vec::new(), help: None, about: None }
     }
 
     /// Points at a place.
@@ -68,5 +92,52 @@ impl Finding {
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self
+    }
+
+    /// Names the service that it is about, so that the same fault of many services is one message.
+    #[must_use]
+    pub fn of_service(mut self, name: impl Into<String>) -> Self {
+        self.about_mut().service = Some(name.into());
+        self
+    }
+
+    /// Names the rule that is broken, the place that demands it, and the waiver that would allow it.
+    #[must_use]
+    pub fn of_rule(
+        mut self,
+        rule: &'static str,
+        by: Origin,
+        text: impl Into<String>,
+        waiver: Waivable,
+    ) -> Self {
+        let about = self.about_mut();
+        about.rule = Some(rule);
+        about.demanded = by.span().map(|span| Label { span, text: text.into() });
+        about.waiver = Some(waiver);
+        self
+    }
+
+    fn about_mut(&mut self) -> &mut About {
+        self.about.get_or_insert_default()
+    }
+
+    /// The service that it is about.
+    pub fn service(&self) -> Option<&str> {
+        self.about.as_ref()?.service.as_deref()
+    }
+
+    /// The rule that is broken.
+    pub fn rule(&self) -> Option<&'static str> {
+        self.about.as_ref()?.rule
+    }
+
+    /// The place that demands what does not hold.
+    pub fn demanded(&self) -> Option<&Label> {
+        self.about.as_ref()?.demanded.as_ref()
+    }
+
+    /// The waiver that would allow it.
+    pub fn waiver(&self) -> Option<&Waivable> {
+        self.about.as_ref()?.waiver.as_ref()
     }
 }

@@ -1,15 +1,14 @@
-//! Findings for people, by miette: code, sentence, source underlined, remedy.
+//! Findings for people: severity and code, one sentence, the source underlined, the remedy; by annotate-snippets.
 
-use std::fmt;
 use std::io::{self, Write};
 
-use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
-    SourceCode, SourceSpan, SpanContents,
-};
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{Annotation, AnnotationKind, Group as Shown, Level, Origin, Renderer, Snippet};
 
-use crate::source::{FileId, SourceFile, SourceMap};
+use crate::source::{FileId, SourceMap};
 
+use super::excerpt::{Excerpt, excerpts};
+use super::group::{Group, group};
 use super::{Finding, Label, Severity};
 
 /// How the terminal wants it.
@@ -20,7 +19,14 @@ pub struct Screen {
     pub width: usize,
 }
 
-/// Writes each finding with the source it is about.
+/// Of findings that share a message, so many are listed in a line each.
+const LISTED: usize = 12;
+
+/// So many services are named.
+const NAMED: usize = 60;
+
+/// Writes each finding with the source it is about: those that say the same of several services as one, and the
+/// place of the posture that demands it once, below all of them.
 ///
 /// # Errors
 /// Where the writer fails.
@@ -30,64 +36,146 @@ pub fn write_findings(
     sources: &SourceMap,
     screen: Screen,
 ) -> io::Result<()> {
-    let theme = if screen.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(screen.width)
-        .with_links(false)
-        .without_cause_chain()
-        .with_context_lines(1);
-    for finding in findings {
-        let mut text = String::new();
-        handler.render_report(&mut text, &Report::new(finding, sources)).map_err(io::Error::other)?;
-        out.write_all(text.as_bytes())?;
+    let renderer = if screen.colour { Renderer::styled().hyperlink(false) } else { Renderer::plain() };
+    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(screen.width);
+    for group in group(findings) {
+        let text = renderer.render(&[report(&group, sources, screen.width)]);
+        writeln!(out, "{}\n", trimmed(&text, group.first.labels.is_empty()))?;
+    }
+    for demand in demands(findings) {
+        writeln!(out, "note: {} is demanded at {}\n", demand.text, sources.describe(demand.span))?;
     }
     Ok(())
 }
 
-/// A finding as miette sees it: one source per report, so that labels in other files become
-/// related reports.
-#[derive(Debug)]
-struct Report<'a> {
-    code: Option<&'a Finding>,
-    message: String,
-    source: Option<Window<'a>>,
-    labels: Vec<&'a Label>,
-    related: Vec<Report<'a>>,
+/// Each place that demands something, once.
+fn demands(findings: &[Finding]) -> Vec<&Label> {
+    let mut found: Vec<&Label> = Vec::new();
+    for label in findings.iter().filter_map(Finding::demanded) {
+        if !found.iter().any(|known| known.span == label.span) {
+            found.push(label);
+        }
+    }
+    found
 }
 
-impl<'a> Report<'a> {
-    fn new(finding: &'a Finding, sources: &'a SourceMap) -> Self {
-        let mut groups: Vec<(FileId, Vec<&'a Label>)> = Vec::new();
-        for label in &finding.labels {
-            match groups.iter_mut().find(|(file, _)| *file == label.span.file) {
-                Some((_, labels)) => labels.push(label),
-                None => groups.push((label.span.file, vec![label])),
+/// No blanks at the ends of lines: editors and logs take them away. Without a source, no line that leads to one.
+fn trimmed(text: &str, is_bare: bool) -> String {
+    let leads = |line: &&str| is_bare && line.trim() == "|";
+    text.lines().filter(|line| !leads(line)).map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+fn report<'f>(group: &Group<'f>, sources: &'f SourceMap, width: usize) -> Shown<'f> {
+    let code = group.first.code.name();
+    let level = match group.first.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let head = code.len() + "warning[]: ".len();
+    let title = wrapped(&shortened(&group.message), width.saturating_sub(head));
+    let mut shown = level.primary_title(title).id(code).element_of(group, sources);
+    let beside = |label: &str| width.saturating_sub(label.len() + 8);
+    if !group.services.is_empty() {
+        shown = shown.element(
+            Level::NOTE.with_name("services").message(wrapped(&names(&group.services), beside("services: "))),
+        );
+    }
+    if !group.others.is_empty() {
+        shown = shown.element(Level::NOTE.with_name("also").message(others(group, sources)));
+    }
+    if let Some(help) = &group.help {
+        shown = shown.element(Level::HELP.message(wrapped(help, beside("help: "))));
+    }
+    shown
+}
+
+/// A title with its excerpts.
+trait Elements<'f> {
+    fn element_of(self, group: &Group<'f>, sources: &'f SourceMap) -> Shown<'f>;
+}
+
+impl<'f> Elements<'f> for annotate_snippets::Title<'f> {
+    fn element_of(self, group: &Group<'f>, sources: &'f SourceMap) -> Shown<'f> {
+        let mut shown = Shown::with_title(self);
+        for (at, excerpt) in by_file(&group.first.labels, sources).into_iter().enumerate() {
+            match excerpt {
+                Excerpt::Lines { name, line, text, labels, folds } => {
+                    let annotations = labels.into_iter().enumerate().map(|(place, (range, label))| {
+                        let kind = if at == 0 && place == 0 {
+                            AnnotationKind::Primary
+                        } else {
+                            AnnotationKind::Context
+                        };
+                        annotation(kind, range, label)
+                    });
+                    let snippet = Snippet::source(text).line_start(line).path(name).fold(folds);
+                    shown = shown.element(snippet.annotations(annotations));
+                }
+                Excerpt::Piece { name, line, column, text, range, label } => {
+                    shown = shown.element(Origin::path(name).line(line).char_column(column));
+                    let snippet = Snippet::source(text).line_start(line);
+                    shown =
+                        shown.element(snippet.annotation(annotation(AnnotationKind::Primary, range, label)));
+                }
             }
         }
-        let mut parts = groups.into_iter().map(|(file, labels)| {
-            let source = sources.get(file);
-            let source = source.map(|file| Window { file, text: &file.text });
-            // Two places of one endless line cannot be shown together.
-            let endless = |label: &&&Label| source.as_ref().is_some_and(|source| source.is_endless(label));
-            let shown = if labels.iter().any(|label| endless(&label)) {
-                labels.into_iter().take(1).collect()
-            } else {
-                labels
-            };
-            (source, shown)
-        });
-        let (source, labels) = parts.next().unwrap_or_default();
-        let related = parts
-            .map(|(source, labels)| Report {
-                code: None,
-                message: labels.first().map(|label| label.text.clone()).unwrap_or_default(),
-                source,
-                labels,
-                related: Vec::new(),
-            })
-            .collect();
-        Self { code: Some(finding), message: shortened(&finding.message), source, labels, related }
+        shown
     }
+}
+
+fn annotation(kind: AnnotationKind, range: std::ops::Range<usize>, label: &str) -> Annotation<'_> {
+    let annotation = kind.span(range);
+    if label.is_empty() { annotation } else { annotation.label(label) }
+}
+
+/// The labels of each file, in the order of the first of each.
+fn by_file<'f>(labels: &'f [Label], sources: &'f SourceMap) -> Vec<Excerpt<'f>> {
+    let mut files: Vec<(FileId, Vec<&'f Label>)> = Vec::new();
+    for label in labels {
+        match files.iter_mut().find(|(file, _)| *file == label.span.file) {
+            Some((_, labels)) => labels.push(label),
+            None => files.push((label.span.file, vec![label])),
+        }
+    }
+    files.into_iter().filter_map(|(file, labels)| excerpts(sources.get(file)?, &labels)).collect()
+}
+
+fn names(services: &[&str]) -> String {
+    let mut text = services.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    if services.len() > NAMED {
+        text.push_str(&format!(" and {} more", services.len() - NAMED));
+    }
+    text
+}
+
+/// A line for each further finding of a message.
+fn others(group: &Group<'_>, sources: &SourceMap) -> String {
+    let line = |group: &Group<'_>| {
+        let place = group.first.labels.first().map(|label| format!("{}: ", sources.describe(label.span)));
+        let message = match (group.first.rule(), &group.message) {
+            (Some(rule), message) => message.strip_prefix(&format!("rule {rule}: ")).unwrap_or(message),
+            (None, message) => message,
+        };
+        let services =
+            if group.services.is_empty() { String::new() } else { format!(" ({})", names(&group.services)) };
+        format!("{}{}{services}", place.unwrap_or_default(), shortened(message))
+    };
+    let mut lines: Vec<String> = group.others.iter().take(LISTED).map(line).collect();
+    let left = group.others.len().saturating_sub(LISTED);
+    if left > 0 {
+        lines.push(format!("and {left} more; `seaworthy check --format concise` lists all"));
+    }
+    lines.join("\n")
+}
+
+fn wrapped(text: &str, width: usize) -> String {
+    // Paths and names stay whole, so that they can be copied.
+    let options = textwrap::Options::new(width.max(24))
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .word_separator(textwrap::WordSeparator::AsciiSpace);
+    text.lines().map(|line| textwrap::fill(line, &options)).collect::<Vec<_>>().join("\n")
 }
 
 /// A message that quotes more than anybody reads, in its beginning and its end.
@@ -113,148 +201,22 @@ const MOST_CHARACTERS: usize = 4000;
 /// And so much of its end, which may say what is wrong.
 const LAST_CHARACTERS: usize = 200;
 
-impl fmt::Display for Report<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Report<'_> {}
-
-impl Diagnostic for Report<'_> {
-    fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
-        self.code.map(|finding| Box::new(finding.code.name()) as Box<dyn fmt::Display>)
-    }
-
-    fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.code.map(|finding| finding.severity) {
-            Some(Severity::Error) => miette::Severity::Error,
-            Some(Severity::Warning) => miette::Severity::Warning,
-            _ => miette::Severity::Advice,
-        })
-    }
-
-    fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
-        let help = self.code?.help.as_ref()?;
-        Some(Box::new(help))
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.source.as_ref().map(|source| source as &dyn SourceCode)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.labels.iter().map(|label| {
-            let range = label.span.range();
-            let text = (!label.text.is_empty()).then(|| label.text.clone());
-            let endless = self.source.as_ref().is_some_and(|source| source.is_endless(label));
-            let length = if endless { range.len().min(BESIDE) } else { range.len() };
-            LabeledSpan::new(text, range.start, length)
-        })))
-    }
-
-    fn related<'b>(&'b self) -> Option<Box<dyn Iterator<Item = &'b dyn Diagnostic> + 'b>> {
-        if self.related.is_empty() {
-            return None;
-        }
-        Some(Box::new(self.related.iter().map(|report| report as &dyn Diagnostic)))
-    }
-}
-
-/// Of a line with more bytes than this only a part is shown: nobody can read it, and miette cannot print it.
-const ENDLESS: usize = 4096;
-
-/// So many bytes of an endless line are shown on either side.
-const BESIDE: usize = 80;
-
-/// A source of which miette sees no more than the surroundings of what it asks for. It counts characters from
-/// the start otherwise, for every finding.
-#[derive(Debug)]
-struct Window<'a> {
-    file: &'a SourceFile,
-    text: &'a str,
-}
-
-impl Window<'_> {
-    fn line_start(&self, at: usize) -> usize {
-        self.text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1)
-    }
-
-    fn line_end(&self, at: usize) -> usize {
-        self.text.get(at..).and_then(|rest| rest.find('\n')).map_or(self.text.len(), |length| at + length + 1)
-    }
-
-    fn is_endless(&self, label: &Label) -> bool {
-        let at = self.boundary(label.span.start as usize);
-        self.line_end(at) - self.line_start(at) > ENDLESS
-    }
-
-    /// The end of the character before this one, at the latest.
-    fn boundary(&self, at: usize) -> usize {
-        (0..=at.min(self.text.len())).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
-    }
-
-    /// So many lines on either side of a place, and not more than a part of an endless one.
-    fn around(&self, from: usize, until: usize, before: usize, after: usize) -> (usize, usize) {
-        let (line, end) = (self.line_start(from), self.line_end(until));
-        if end - line > ENDLESS && from - line + (end - until) > ENDLESS {
-            return (
-                self.boundary(from.saturating_sub(BESIDE)).max(line),
-                self.boundary(until + BESIDE).min(end),
-            );
-        }
-        let start = (0..before).fold(line, |start, _| {
-            let earlier = self.line_start(start.saturating_sub(1));
-            if start - earlier > ENDLESS { start } else { earlier }
-        });
-        let stop = (0..after).fold(end, |stop, _| {
-            let later = self.line_end(stop);
-            if later - stop > ENDLESS { stop } else { later }
-        });
-        (start, stop)
-    }
-}
-
-impl SourceCode for Window<'_> {
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        before: usize,
-        after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let from = self.boundary(span.offset());
-        let until = self.boundary(span.offset().saturating_add(span.len())).max(from);
-        // A line more than asked for, which shows where the others end.
-        let (start, stop) = self.around(from, until, before + 1, after + 1);
-        let shown = self.text.get(start..stop).ok_or(MietteError::OutOfBounds)?;
-        let moved = SourceSpan::from((span.offset().saturating_sub(start), span.len()));
-        let inner = shown.read_span(&moved, before, after)?;
-        let line = self.file.line_breaks(start);
-        let column = if inner.line() == 0 { start - self.line_start(start) } else { 0 };
-        Ok(Box::new(MietteSpanContents::new_named(
-            self.file.name.clone(),
-            inner.data(),
-            SourceSpan::from((inner.span().offset() + start, inner.span().len())),
-            inner.line() + line,
-            inner.column() + column,
-            inner.line_count(),
-        )))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Code;
-    use crate::source::Span;
+    use crate::diagnostic::{Code, Waivable};
+    use crate::source::{SourceFile, Span};
+
+    fn shown(findings: &[Finding], sources: &SourceMap, width: usize) -> String {
+        let mut out = Vec::new();
+        write_findings(&mut out, findings, sources, Screen { colour: false, width }).unwrap();
+        String::from_utf8(out).unwrap()
+    }
 
     #[test]
     fn an_endless_message_is_shown_in_its_beginning_and_its_end() {
         let finding = Finding::error(Code::ComposeValue, format!("{}: not a number", "é".repeat(1_000_000)));
-        let mut out = Vec::new();
-        let sources = SourceMap::default();
-        write_findings(&mut out, &[finding], &sources, Screen { colour: false, width: 100_000 }).unwrap();
-        let out = String::from_utf8(out).unwrap();
+        let out = shown(&[finding], &SourceMap::default(), 100_000);
         assert!(out.contains("ééé [995814 more characters] é") && out.contains("éé: not a number"), "{out}");
         assert!(shortened(&"x".repeat(MOST_CHARACTERS)).len() == MOST_CHARACTERS);
         assert!(out.len() < 10_000);
@@ -272,10 +234,39 @@ mod tests {
         };
         let finding =
             Finding::error(Code::ComposeValue, "wrong").at(at("here"), "this").at(at("there"), "that");
-        let mut out = Vec::new();
-        write_findings(&mut out, &[finding], &sources, Screen { colour: false, width: 100 }).unwrap();
-        let out = String::from_utf8(out).unwrap();
+        let out = shown(&[finding], &sources, 100);
         assert!(out.contains("a, here, é") && out.contains("this"), "{out}");
         assert!(out.contains("compose.yaml:1:300005") && out.len() < 2000, "{out}");
+    }
+
+    #[test]
+    fn thirty_services_with_one_fault_take_less_than_a_screen() {
+        let mut text = String::from("services:\n");
+        (0..30).for_each(|at| text.push_str(&format!("  service{at}:\n    image: x\n")));
+        let mut sources = SourceMap::default();
+        let file = sources.add(SourceFile::new("compose.yaml", "/p/compose.yaml", text.as_str()));
+        let policy = "version: 1\nposture: hardened\n";
+        let policy = sources.add(SourceFile::new("seaworthy.yaml", "/p/seaworthy.yaml", policy));
+        let demand = crate::source::Origin::Source(Span::new(policy, 20, 28));
+        let findings: Vec<Finding> = (0..30)
+            .map(|at| {
+                let name = format!("service{at}");
+                let start = text.find(&format!("{name}:")).unwrap();
+                Finding::error(Code::RuleViolated, format!("rule user-root: services.{name} has no user"))
+                    .at(Span::new(file, start, start + name.len()), "here")
+                    .of_service(&name)
+                    .of_rule(
+                        "user-root",
+                        demand,
+                        "posture hardened",
+                        Waivable { service: name.clone(), allow: None },
+                    )
+                    .help(format!("Write a user. Or waive it: {{ service: {name} }}"))
+            })
+            .collect();
+        let out = shown(&findings, &sources, 100);
+        assert!(out.lines().count() < 24, "{out}");
+        assert_eq!(out.matches("posture hardened").count(), 1, "{out}");
+        assert!((0..30).all(|at| out.contains(&format!("service{at}"))), "{out}");
     }
 }

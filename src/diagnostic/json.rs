@@ -4,22 +4,26 @@ use serde_json::{Value, json};
 
 use crate::source::{SourceMap, Span};
 
-use super::{Finding, Severity};
+use super::{Finding, Label, Severity};
 
 /// Every finding with its places, in the order given.
 pub fn json(findings: &[Finding], sources: &SourceMap) -> Value {
+    let label = |label: &Label| {
+        let mut value = place(label.span, sources);
+        if let Some(map) = value.as_object_mut() {
+            map.insert("text".into(), label.text.clone().into());
+        }
+        value
+    };
     let one = |finding: &Finding| {
         json!({
             "code": finding.code.name(),
             "severity": severity(finding.severity),
             "message": finding.message,
-            "places": finding.labels.iter().map(|label| {
-                let mut value = place(label.span, sources);
-                if let Some(map) = value.as_object_mut() {
-                    map.insert("text".into(), label.text.clone().into());
-                }
-                value
-            }).collect::<Vec<_>>(),
+            "service": finding.service(),
+            "rule": finding.rule(),
+            "places": finding.labels.iter().map(label).collect::<Vec<_>>(),
+            "demanded": finding.demanded().map(label),
             "help": finding.help,
         })
     };

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::compose::{Model, suggest};
-use crate::diagnostic::{Code, Finding, Severity, Sink};
+use crate::diagnostic::{Code, Finding, Severity, Sink, Waivable};
 use crate::project::{Inputs, Project};
 use crate::source::Origin;
 
@@ -119,6 +119,12 @@ impl Policy {
         (self.posture.value == Posture::Observe && ahead).then_some(Severity::Warning)
     }
 
+    /// How many rules are enforced: by the posture, or by an overlay that is laid on.
+    pub fn demanded_rules(&self, arranged: &Arranged) -> usize {
+        let is_demanded = |rule: &&Rule| self.severity(rule, arranged) == Some(Severity::Error);
+        rules::CATALOGUE.iter().filter(is_demanded).count()
+    }
+
     fn waived(&self, rule: &Rule, breach: &Breach, used: &mut Used) -> bool {
         let mut waived = false;
         for (at, waiver) in self.waivers.iter().enumerate() {
@@ -154,11 +160,17 @@ impl Policy {
         let late = self.waivers.iter().find(|waiver| {
             waiver.is_for(&breach.place, rule.id) && waiver.allows(breach.value.as_deref()).is_some()
         });
-        match late {
-            Some(waiver) => finding = finding.at_origin(waiver.origin, "this waiver has expired"),
-            None => {
-                finding = finding.at_origin(self.posture.origin, format!("posture {}", self.posture.value));
-            }
+        if let Some(waiver) = late {
+            finding = finding.at_origin(waiver.origin, "this waiver has expired");
+        }
+        finding = finding.of_rule(
+            rule.id,
+            self.posture.origin,
+            format!("posture {}", self.posture.value),
+            waivable(rule, breach),
+        );
+        if matches!(rule.check, Check::Service(_)) {
+            finding = finding.of_service(breach.place.as_str());
         }
         finding.help(format!("{} {}", rule.fix, waiver_help(rule, breach)))
     }
@@ -246,11 +258,16 @@ fn said_already(rule: &Rule, breach: &Breach, reported: &Reported) -> bool {
     rule.overlays.iter().any(|(_, key)| reported.contains(&(breach.place.clone(), (*key).to_owned())))
 }
 
+/// The waiver of one breach.
+fn waivable(rule: &Rule, breach: &Breach) -> Waivable {
+    let is_project = matches!(rule.check, Check::Project(_));
+    let allow = breach.value.clone().filter(|_| rule.allow != Allow::Nothing);
+    Waivable { service: if is_project { "*".to_owned() } else { breach.place.clone() }, allow }
+}
+
 fn waiver_help(rule: &Rule, breach: &Breach) -> String {
-    let service = if matches!(rule.check, Check::Project(_)) { "\"*\"" } else { breach.place.as_str() };
-    let allow = match (&rule.allow, &breach.value) {
-        (Allow::Values(_), Some(value)) => format!(", allow: [{value:?}]"),
-        _ => String::new(),
-    };
+    let waiver = waivable(rule, breach);
+    let service = if waiver.service == "*" { "\"*\"" } else { waiver.service.as_str() };
+    let allow = waiver.allow.map(|value| format!(", allow: [{value:?}]")).unwrap_or_default();
     format!("Or waive it: {{ service: {service}, rule: {}{allow}, reason: … }}", rule.id)
 }

@@ -1,16 +1,17 @@
 //! `check`: load and verify, and nothing else; for CI.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 use crate::cli::{CheckFormat, CheckOptions, Request};
-use crate::diagnostic::{Code, Exit, Finding, Sink, github, json, sarif};
+use crate::diagnostic::{Code, Exit, Finding, Severity, Sink, closing, concise, github, json, sarif};
 use crate::engine::{Answer, Options};
 use crate::ownership::lock::would_change;
 use crate::policy::rules;
 
 use super::images::LazyEngine;
 use super::plan::PATIENCE;
-use super::session::Session;
+use super::session::{Session, brief};
 use super::verify::{Images, Verified, verify};
 
 pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
@@ -29,24 +30,81 @@ pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
     }
     let fails = verified.is_none() || session.sink.has_errors();
     let exit = if fails { Exit::Findings } else { Exit::Done };
-    let redactor = session.redactor();
-    let (sink, sources) = (redactor.sink(&session.sink), redactor.sources(session.inputs.sources()));
-    let sources = match options.format {
-        CheckFormat::Sarif | CheckFormat::Github => super::snapshot::located(&sources),
-        _ => sources,
-    };
-    let (findings, sources) = (sink.findings(), &sources);
+    let sum = verified.as_ref().filter(|_| !fails).map(|verified| sum(verified, &session.sink));
     let text = match options.format {
         CheckFormat::Human => {
-            let said = session.report();
-            return Ok(if exit == Exit::Done { said } else { exit });
+            let said = session.report_as(exit, NOT_GREEN);
+            // Where the words could not be written.
+            if exit == Exit::Done && said != Exit::Done {
+                return Err(said);
+            }
+            say(sum);
+            return Ok(exit);
         }
-        CheckFormat::Json => pretty(&json(findings, sources)),
-        CheckFormat::Sarif => pretty(&sarif(findings, sources)),
-        CheckFormat::Github => github(findings, sources),
+        CheckFormat::Concise => {
+            let (sink, sources) = session.shown();
+            let findings = brief(&sink);
+            let text = concise(&findings, &sources);
+            let end =
+                closing(&findings, exit, NOT_GREEN).filter(|_| fails).map(|end| format!("seaworthy: {end}"));
+            session.sink = Sink::new();
+            super::print(text.as_bytes())?;
+            say(end.or(sum));
+            return Ok(exit);
+        }
+        CheckFormat::Json => {
+            let (sink, sources) = session.shown();
+            pretty(&json(sink.findings(), &sources))
+        }
+        CheckFormat::Sarif => {
+            let (sink, sources) = session.shown();
+            pretty(&sarif(sink.findings(), &super::snapshot::located(&sources)))
+        }
+        CheckFormat::Github => {
+            let (sink, sources) = session.shown();
+            github(sink.findings(), &super::snapshot::located(&sources))
+        }
     };
     session.sink = Sink::new();
     super::print(text.as_bytes()).map(|_| exit)
+}
+
+/// How `check` ends where something is wrong.
+const NOT_GREEN: &str = "`up` would start nothing";
+
+/// The last line, on standard error.
+fn say(line: Option<String>) {
+    if let Some(line) = line {
+        // The status says it where the words cannot.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+}
+
+/// A check that found no error, in one line: the project, and everything that was asked of it.
+fn sum(verified: &Verified, sink: &Sink) -> String {
+    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let services = count(verified.model.services().count(), "service");
+    let asked = match &verified.policy {
+        None => "no policy, so only Compose's own rules".to_owned(),
+        Some(policy) => {
+            let demanded = policy.demanded_rules(&verified.arranged);
+            let waivers = match policy.waivers.len() {
+                0 => String::new(),
+                many => format!(", {}", count(many, "waiver")),
+            };
+            let posture = match policy.posture.origin.span() {
+                Some(_) => policy.posture.value.to_string(),
+                None => format!(
+                    "{} (default: the policy has no `posture:`, so no rule is enforced)",
+                    policy.posture.value
+                ),
+            };
+            format!("posture {posture}, {}{waivers}", count(demanded, "rule"))
+        }
+    };
+    let warnings = sink.findings().iter().filter(|finding| finding.severity == Severity::Warning).count();
+    let warnings = if warnings == 0 { String::new() } else { format!(", {}", count(warnings, "warning")) };
+    format!("{}: {services}, {asked}: ok{warnings}", verified.model.name)
 }
 
 /// What a launch would change in the lock.

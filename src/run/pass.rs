@@ -65,6 +65,7 @@ pub fn refuse(finding: Finding) -> Exit {
     let mut sink = Sink::new();
     sink.push(finding);
     // The status says it where the words cannot.
-    let _ = super::session::report(&sink, &SourceMap::default());
+    let screen = super::session::screen(None);
+    let _ = super::session::report(&sink, &SourceMap::default(), screen, None);
     exit
 }

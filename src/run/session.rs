@@ -3,9 +3,9 @@
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cli::Request;
+use crate::cli::{Command, Request};
 use crate::compose::{self, Layer, Model, Phases, Selection, Trace};
-use crate::diagnostic::{Code, Exit, Finding, Screen, Sink, write_findings};
+use crate::diagnostic::{Code, Exit, Finding, Screen, Sink, closing, next, write_findings};
 use crate::project::{self, Environment, Given, Inputs, Project};
 use crate::redact::Redactor;
 use crate::source::SourceMap;
@@ -65,17 +65,44 @@ impl<'r> Session<'r> {
     /// Writes what was found so far to standard error, and says how to exit if something refuses, or could
     /// not be said.
     pub fn report(&mut self) -> Exit {
+        let outcome = match self.request.command {
+            Command::Config(_) | Command::Explain(_) | Command::Schema(_) => "nothing was printed",
+            Command::Plan(_) | Command::Check(_) => "`up` would start nothing",
+            Command::Snapshot(_)
+            | Command::Overlays(_)
+            | Command::Prepare(_)
+            | Command::Repair(_)
+            | Command::Attest(_) => "not done",
+            _ => "nothing was started",
+        };
+        self.report_as(self.sink.exit(), outcome)
+    }
+
+    /// The same, for a command with an exit status and an outcome of its own.
+    pub fn report_as(&mut self, exit: Exit, outcome: &str) -> Exit {
         let mut said = Ok(());
         if !self.sink.findings().is_empty() {
             let redactor = self.redactor();
-            said = report(&redactor.sink(&self.sink), &redactor.sources(self.inputs.sources()));
+            let ansi = self.request.global.ansi.as_deref();
+            let end = (exit != Exit::Done).then_some((exit, outcome));
+            said = report(
+                &redactor.sink(&self.sink),
+                &redactor.sources(self.inputs.sources()),
+                screen(ansi),
+                end,
+            );
         }
-        let exit = self.sink.exit();
         self.sink = Sink::new();
         match said {
             Err(unsaid) if exit == Exit::Done => unsaid,
             _ => exit,
         }
+    }
+
+    /// The findings and the sources as they may be shown.
+    pub fn shown(&self) -> (Sink, SourceMap) {
+        let redactor = self.redactor();
+        (redactor.sink(&self.sink), redactor.sources(self.inputs.sources()))
     }
 
     /// The same for warnings, before something is done: what nobody was told of does not go on.
@@ -149,13 +176,28 @@ fn same_file(a: &Path, b: &Path) -> bool {
     }
 }
 
-/// Findings on standard error; unset variables as one summary.
+/// Findings on standard error, unset variables as one summary; then the counts, where a run ends with them.
 ///
 /// # Errors
 /// How to exit where they could not be written. A reader that has gone away is no failure.
-pub fn report(sink: &Sink, sources: &SourceMap) -> Result<(), Exit> {
+pub fn report(
+    sink: &Sink,
+    sources: &SourceMap,
+    screen: Screen,
+    end: Option<(Exit, &str)>,
+) -> Result<(), Exit> {
     let mut err = std::io::stderr().lock();
-    match write_findings(&mut err, &brief(sink), sources, screen()).and_then(|()| err.flush()) {
+    let findings = brief(sink);
+    let written = write_findings(&mut err, &findings, sources, screen).and_then(|()| {
+        match end.and_then(|(exit, outcome)| closing(&findings, exit, outcome)) {
+            Some(text) => {
+                writeln!(err, "seaworthy: {text}")?;
+                next(&findings).map_or(Ok(()), |next| writeln!(err, "seaworthy: {next}"))
+            }
+            None => Ok(()),
+        }
+    });
+    match written.and_then(|()| err.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             // Where only a part of it was lost, this may still get through.
             let error = std::io::Error::new(error.kind(), format!("messages cannot be written: {error}"));
@@ -206,27 +248,33 @@ fn summary(unset: &[&Finding]) -> Option<Finding> {
     Some(finding)
 }
 
-/// How standard error wants its text.
-pub fn screen() -> Screen {
+/// How standard error wants its text. `--ansi` decides on colours where it is given.
+pub fn screen(ansi: Option<&str>) -> Screen {
     let err = std::io::stderr();
     // What is not a screen has no width: paths stay whole for whoever reads the log.
     let width = terminal_width(&err).map_or(10_000, |width| width.clamp(40, 140));
-    Screen { colour: err.is_terminal() && !is_plain(), width }
+    Screen { colour: is_coloured(ansi, &err), width }
 }
 
 /// How standard output wants a page of text. `--ansi` decides where it is given.
 pub fn page_screen(request: &Request) -> Screen {
     let out = std::io::stdout();
-    let colour = match request.global.ansi.as_deref() {
-        Some("always") => true,
-        Some("never") => false,
-        _ => out.is_terminal() && !is_plain(),
-    };
+    let colour = is_coloured(request.global.ansi.as_deref(), &out);
     Screen { colour, width: terminal_width(&out).map_or(120, |width| width.clamp(40, 160)) }
 }
 
+fn is_coloured(ansi: Option<&str>, stream: &impl IsTerminal) -> bool {
+    match ansi {
+        Some("always") => true,
+        Some("never") => false,
+        _ => stream.is_terminal() && !is_plain(),
+    }
+}
+
+/// As <https://no-color.org> has it, and a terminal that says that it knows no colours.
 fn is_plain() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|value| value == "dumb")
 }
 
 fn terminal_width(stream: &impl std::os::fd::AsFd) -> Option<usize> {

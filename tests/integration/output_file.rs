@@ -52,5 +52,6 @@ fn a_listing_is_printed_all_the_same() {
 fn a_folder_that_is_not_there_is_an_error() {
     let outcome = project().run(["config", "-o", "gone/out.yaml"]);
     assert_eq!(outcome.status, 73);
-    snapshot!(outcome.to_string().lines().take(3).collect::<Vec<_>>().join("\n"));
+    // Behind it stands a name that differs from run to run.
+    snapshot!(outcome.to_string().split(" at path").next().unwrap_or_default());
 }

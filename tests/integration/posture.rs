@@ -83,9 +83,11 @@ fn a_user_that_an_unset_variable_leaves_blank_is_refused() {
         .run(["up", "-d"]);
     assert_eq!(outcome.status, 78, "{}", outcome.stderr);
     assert_eq!(outcome.stderr.matches("user-invalid").count(), 1, "{}", outcome.stderr);
-    for words in
-        ["the user of service `a` is incomplete: it is empty", "[compose.yaml:5:11]", "nothing is left of it"]
-    {
+    for words in [
+        "the user of service `a` is incomplete: it is empty",
+        "--> compose.yaml:5:11",
+        "nothing is left of it",
+    ] {
         assert!(outcome.stderr.contains(words), "{words}\n{}", outcome.stderr);
     }
 }

@@ -316,7 +316,7 @@ fn note(leaks: &mut String, place: &Place, output: &[&str], outcome: &Outcome, c
 fn whoever_asks_for_values_gets_them() {
     for (name, service) in [
         ("${CANARY}", "mem_limit: ${CANARY}"),
-        ("[redacted]", "mem_limit: \"lots\"\n    environment: {DB_PASSWORD: kanarienvogel}"),
+        ("[redacted]", "environment: {DB_PASSWORD: kanarienvogel}\n    mem_limit: \"lots\""),
     ] {
         let project = Project::new(&format!("services:\n  web:\n    image: busybox\n    {service}\n"))
             .variable("CANARY", "kanarienvogel");

@@ -210,7 +210,7 @@ fn fault(what: &str, outcome: &Outcome) -> Option<String> {
         let source =
             |label: &Label| outcome.inputs.sources().get(label.span.file).map(|source| source.name.as_str());
         let ours = |name: &str| matches!(name, "o.yaml" | "seaworthy.yaml" | "builtin:hardening");
-        let names: Vec<_> = error.labels.iter().filter_map(source).collect();
+        let names: Vec<_> = error.labels.iter().chain(error.demanded()).filter_map(source).collect();
         if names.len() != 2 || ours(names[0]) || !ours(names[1]) {
             return Some(format!("{what}: {} shows {names:?}", error.message));
         }

@@ -35,7 +35,8 @@ pub fn run(request: &Request, options: &SealOptions) -> Result<Exit, Exit> {
     if let Err(Some(finding)) = &outcome {
         sink.push(finding.clone());
     }
-    let said = session::report(&sink, inputs.sources());
+    let screen = session::screen(request.global.ansi.as_deref());
+    let said = session::report(&sink, inputs.sources(), screen, None);
     match outcome {
         Ok(exit) => said.map(|()| exit),
         Err(_) => Err(sink.exit()),
