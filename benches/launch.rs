@@ -49,7 +49,7 @@ impl Bed {
         let folder = scratch.path().join(PROJECT);
         fs::create_dir(&folder).unwrap();
         fs::write(folder.join("compose.yaml"), SERVICE).unwrap();
-        fs::write(folder.join("seaworthy.yaml"), format!("version: 1\nposture: {posture}\n")).unwrap();
+        fs::write(folder.join("seaworthy.yaml"), format!("version: 1\nposture: {posture}\n...\n")).unwrap();
         Self { folder, _scratch: scratch }
     }
 

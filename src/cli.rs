@@ -19,7 +19,7 @@ mod usage;
 
 pub use flags::Flags;
 pub use global::Environment;
-pub use help::{completions, manual};
+pub use help::{completions, manual, manuals};
 pub use options::{
     AttestOptions, CheckFormat, CheckOptions, ConfigOptions, ExplainOptions, InstallOptions, Overlays,
     PlanFormat, PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotFormat, SnapshotOptions,

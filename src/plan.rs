@@ -317,17 +317,7 @@ impl Plan {
 
     /// The command as a shell takes it, in words.
     fn shell_words(&self) -> Vec<String> {
-        self.command.iter().map(|word| shell_word(word)).collect()
-    }
-}
-
-/// A word as a shell takes it for the same.
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+        self.command.iter().map(|word| crate::host::process::shell_word(word)).collect()
     }
 }
 

@@ -15,9 +15,9 @@ use crate::compose::bind;
 use crate::compose::output::{self, Format};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Finding};
+use crate::host::process::shell_word;
 use crate::host::{Sealed, ensure_private_dir, sweep, write_atomic};
 use crate::ownership::bind::Reach;
-use crate::plan::shell_word;
 use crate::source::SourceMap;
 use crate::yaml::{Mapping, Node, Value, to_yaml_lossless};
 

@@ -28,13 +28,14 @@ mod verify;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::cli::{self, Class, Command};
-use crate::diagnostic::{Exit, Sink};
+use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::Options;
 use crate::engine::compose::is_behind_another;
-use crate::host::idmap;
+use crate::host::{idmap, write_atomic};
 
 /// Does what the words ask for; `args` begins with the program's own name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -70,6 +71,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Ok(page) => print(&page),
             Err(error) => Err(failed(&error)),
         },
+        Command::ManPages(folder) => man_pages(folder),
         Command::Snapshot(options) => snapshot::run(&request, options),
         Command::Schema(name) => schema::run(name),
         Command::Config(options) => config::run(&request, options),
@@ -91,6 +93,17 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match outcome {
         Ok(exit) | Err(exit) => status(exit),
     }
+}
+
+fn man_pages(folder: &Path) -> Result<Exit, Exit> {
+    for (name, page) in cli::manuals().map_err(|error| failed(&error))? {
+        write_atomic(&folder.join(name), &page, 0o644).map_err(|error| {
+            pass::refuse(
+                Finding::error(Code::PrepareFailed, error.to_string()).help("Name a directory that exists."),
+            )
+        })?;
+    }
+    Ok(Exit::Done)
 }
 
 fn status(exit: Exit) -> ExitCode {

@@ -55,6 +55,7 @@ posture: baseline
 user: {default: \"10001:10001\"}
 waivers:
   - { service: bad, rule: privileged, reason: \"a test & <more>\" }
+...
 ",
     )
 }

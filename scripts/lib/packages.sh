@@ -98,14 +98,21 @@ install_compose() {
     die "$(command -v docker) does not use the Compose just installed, but $(timeout 20 docker compose version 2>&1 | tail -n 1): remove the older plugin in ${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins or /usr/local/lib/docker/cli-plugins"
 }
 
-install_compose_from_newer_suite() {
-  local private=$1 archive entry keyring version options
-  # apt itself reads both forms of sources; the archive is the one that has this machine's release.
+# debian_archive: prints the address of the archive that has this machine's release, and apt's entry for it.
+# apt itself reads both forms of sources.
+debian_archive() {
+  local line
   # shellcheck disable=SC2016  # the names in $() are apt's
-  read -r archive entry < <(apt-get indextargets --format '$(REPO_URI) $(SOURCESENTRY) $(ORIGIN)/$(LABEL)/$(COMPONENT)' \
-    'Created-By: Packages' | sed -n 's,Debian/Debian/main$,,p') ||
+  read -r line < <(apt-get indextargets --format '$(REPO_URI) $(SOURCESENTRY) $(ORIGIN)/$(LABEL)/$(COMPONENT)' \
+    'Created-By: Packages' | sed -n 's,Debian/Debian/main$,,p') && printf '%s\n' "$line"
+}
+
+install_compose_from_newer_suite() {
+  local private=$1 found archive entry keyring version options
+  found=$(debian_archive) ||
     die "Docker Compose $COMPOSE_NEEDED or newer is needed, and apt's sources name no Debian archive to take it from"
-  keyring=$(sed -nE 's,^[^#]*[Ss]igned-[Bb]y[:=] *(/[^] ]+).*,\1,p' "${entry%:*}" | head -n 1)
+  read -r archive entry <<<"$found"
+  keyring=$(sed -nE 's,^[^#]*[Ss]igned-[Bb]y[:=] *(/[^] ]+).*,\1,p' "${entry%:*}" | sed -n 1p)
 
   chmod 755 "$private" # apt fetches as a user of its own
   mkdir -p "$private"/{sources,preferences,lists/partial,cache/archives/partial}

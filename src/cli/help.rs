@@ -55,12 +55,29 @@ pub fn completions(shell: &str) -> Vec<u8> {
     script
 }
 
+/// The manual pages of everything that is shown in help, each with the name of its file.
+///
+/// # Errors
+/// As [`manual`].
+pub fn manuals() -> io::Result<Vec<(String, Vec<u8>)>> {
+    let commands = table::COMMANDS.iter().filter(|spec| !spec.hidden);
+    let commands = commands.map(|spec| spec.name.split(' ').map(str::to_owned).collect());
+    std::iter::once(Vec::new())
+        .chain(commands)
+        .map(|words: Vec<String>| Ok((format!("{}.1", page_name(&words)), manual(&words)?)))
+        .collect()
+}
+
+fn page_name(command: &[String]) -> String {
+    [&["seaworthy".to_owned()], command].concat().join("-")
+}
+
 /// The manual page of a command, or of the whole, as roff.
 ///
 /// # Errors
 /// None in practice: it is written to memory.
 pub fn manual(command: &[String]) -> io::Result<Vec<u8>> {
-    let name = [&["seaworthy".to_owned()], command].concat().join("-");
+    let name = page_name(command);
     let shown = match table::named(command) {
         Ok(Some(spec)) => grammar::shown_command("seaworthy", spec),
         _ => grammar::shown_root("seaworthy"),

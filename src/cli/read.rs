@@ -238,7 +238,13 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         "uninstall" => Command::Uninstall(InstallOptions::new(flags)),
         "man" => {
             named(place, &words)?;
-            Command::Man(words)
+            match flags.last("output") {
+                Some(folder) if words.is_empty() => Command::ManPages(folder.into()),
+                Some(_) => {
+                    return Err(place.finding("--output writes the pages of all commands, so name none"));
+                }
+                None => Command::Man(words),
+            }
         }
         "overlays list" => Command::Overlays(Overlays::List),
         "overlays pin" => Command::Overlays(Overlays::Pin(paths())),

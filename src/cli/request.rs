@@ -73,6 +73,8 @@ pub enum Command {
     Completions(String),
     /// The manual page of this command, or of all.
     Man(Vec<String>),
+    /// All manual pages, into this directory.
+    ManPages(PathBuf),
     /// The text asked for.
     Help(String),
     Version,

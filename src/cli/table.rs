@@ -584,7 +584,13 @@ pub const COMMANDS: &[Spec] = &[
             DRY_RUN,
         ],
     ),
-    command(Own, "man", Words::any("[COMMAND]"), "Print the manual page", &[]),
+    command(
+        Own,
+        "man",
+        Words::any("[COMMAND]"),
+        "Print the manual page",
+        &[text("output", "DIR", "Write the pages of all commands into this directory").short('o')],
+    ),
     command(
         Own,
         "overlays",

@@ -131,6 +131,8 @@ codes! {
     // Policy.
     PolicySyntax "policy-syntax" InputRefused "The policy file is not valid"
         => "See docs/policy.md for the keys.";
+    PolicyOpen "policy-open" InputRefused "Nothing proves that the policy is whole"
+        => "End it with a line `...`; `seaworthy overlays seal FILE` writes that line.";
     PolicyUnknownKey "policy-unknown-key" InputRefused "The policy has an unknown key"
         => "Correct the spelling; see docs/policy.md.";
     PolicyLoosened "policy-loosened" InputRefused "A later policy loosens an earlier one"

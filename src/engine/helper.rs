@@ -42,9 +42,11 @@ pub fn program() -> Result<PathBuf, String> {
         return Ok(path);
     }
     Err(format!(
-        "{} is not a static program, so it cannot run in a container of its own (scripts/build makes one; \
-         {VARIABLE} may name it)",
-        path.display()
+        "{} is not a static program, so it cannot run in a container of its own (cargo install makes a \
+         static one with RUSTFLAGS='-C target-feature=+crt-static' and --target {}-unknown-linux-gnu, \
+         scripts/build without words; {VARIABLE} may name one of the same version)",
+        path.display(),
+        std::env::consts::ARCH
     ))
 }
 

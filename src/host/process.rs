@@ -76,6 +76,16 @@ pub fn find_program(name: &OsStr, search: &OsStr) -> Option<PathBuf> {
         .find(|path| runnable(path))
 }
 
+/// A word as a shell takes it for the same.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 /// Device and inode of the file that a path leads to: two names of one program have the same.
 pub fn identity(path: &Path) -> Option<String> {
     use std::os::unix::fs::MetadataExt;

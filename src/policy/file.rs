@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding, Sink};
+use crate::host::process::shell_word;
 use crate::project::{Inputs, Project};
-use crate::source::{FileId, Origin};
+use crate::source::{FileId, Origin, SourceFile, Span};
 use crate::yaml::{self, Limits, Node, Value};
 
 use super::binds::{self, Base, Binds};
+use super::closed::closed;
 use super::copies::{self, Copy};
 use super::overlay::Wanted;
 use super::posture::Posture;
@@ -79,11 +81,40 @@ pub fn parse(
             return None;
         }
     };
+    let is_closed = closed(&source.text);
+    if !is_closed {
+        sink.push(open(source, file));
+    }
     let directory = path.parent().unwrap_or(Path::new("/"));
     let base = Base { directory, home: project.environment.get("HOME") };
     let mut reader = Reader::new(sink);
     let policy = read(root, file, rank, &base, &mut reader);
-    if reader.failed { None } else { policy }
+    if reader.failed || !is_closed { None } else { policy }
+}
+
+/// Whether a document is a policy and no overlay: what `overlays seal` goes by.
+pub fn is_policy(root: &Node) -> bool {
+    let Some(map) = root.as_map() else { return false };
+    let is_version = map.get("version").is_some_and(|node| matches!(node.value, Value::Int(1)));
+    is_version && map.iter().all(|(key, _)| POLICY.known.contains(&key) || POLICY.later.contains(&key))
+}
+
+/// A policy that was cut demands less, and still reads as one.
+fn open(source: &SourceFile, file: FileId) -> Finding {
+    let text = source.text.trim_end();
+    let last = text.rfind('\n').map_or(0, |end| end + 1);
+    let markers = text.split('\n').filter(|line| line.starts_with("...")).count();
+    let help = if markers > 0 {
+        "Exactly one line may start with `...`, and only comments may follow it: a cut behind another one would go \
+         unnoticed."
+            .to_owned()
+    } else {
+        let word = shell_word(&source.name);
+        format!("Write a last line `...`, or run `seaworthy overlays seal {word}` if the file is whole.")
+    };
+    Finding::error(Code::PolicyOpen, format!("nothing proves that the policy {} is whole", source.name))
+        .at(Span::new(file, last, text.len()), "not closed by a line `...`")
+        .help(help)
 }
 
 fn read(

@@ -61,16 +61,15 @@ impl Fixture {
         self
     }
 
-    /// `seaworthy.yaml`, version 1.
+    /// `seaworthy.yaml`, version 1, closed.
     pub fn policy(self, text: &str) -> Self {
-        let text = format!("version: 1\n{text}");
-        self.with("seaworthy.yaml", &text)
+        self.with("seaworthy.yaml", &closed(text))
     }
 
     /// The host's policy and its files.
     pub fn system(self, text: &str) -> Self {
         use std::os::unix::fs::PermissionsExt;
-        let fixture = self.with("etc/policy.yaml", &format!("version: 1\n{text}"));
+        let fixture = self.with("etc/policy.yaml", &closed(text));
         let directory = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(fixture.path().join("etc"), directory).unwrap();
         std::fs::set_permissions(
@@ -203,4 +202,10 @@ impl Outcome {
     pub fn value(&self, path: &[&str]) -> Option<String> {
         self.model.as_ref()?.root.at(path).map(compose::text)
     }
+}
+
+/// A policy with this text, closed by its last line.
+fn closed(text: &str) -> String {
+    let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    format!("version: 1\n{text}{end}...\n")
 }

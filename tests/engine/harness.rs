@@ -222,6 +222,15 @@ pub fn docker(words: &[&str]) -> Output {
     run(command)
 }
 
+/// The host's number for root in a container of an engine that maps users: its folder is named after it.
+#[allow(dead_code, reason = "the harness is shared by several test programs")]
+pub fn first_mapped_id(engine: &str) -> u32 {
+    let said = docker(&["--host", engine, "info", "--format", "{{.DockerRootDir}}"]).ok().stdout;
+    let folder = said.trim().rsplit('/').next().unwrap_or_default();
+    let first = folder.split('.').next().and_then(|number| number.parse().ok());
+    first.unwrap_or_else(|| panic!("{engine} does not map users: {said}"))
+}
+
 /// A compose project, in a folder that has its name.
 pub struct Project {
     pub name: String,

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::harness::{End, Output, PATIENCE, Project, bare, owner_and_mode, poll, run};
+use super::harness::{End, Output, PATIENCE, Project, bare, first_mapped_id, owner_and_mode, poll, run};
 
-const POLICY: &str = "version: 1\nuser: {default: '10001:10001'}\n";
+const POLICY: &str = "version: 1\nuser: {default: '10001:10001'}\n...\n";
 
 /// A service of this image that mounts a source of these words, and then sleeps.
 fn with_volume(image: &str, volume: &str, command: &str) -> String {
@@ -95,7 +95,7 @@ mod session_directory_unwritable {
     #[test]
     #[ignore = "needs a container engine: run scripts/test"]
     fn seaworthy_gives_the_directory_to_the_service() {
-        for policy in ["", "version: 1\n", POLICY] {
+        for policy in ["", "version: 1\n...\n", POLICY] {
             let project = project();
             if !policy.is_empty() {
                 project.file("seaworthy.yaml", policy);
@@ -137,7 +137,7 @@ mod launched_without_its_hardening {
         let project = project();
         project.file(
             "seaworthy.yaml",
-            "version: 1\noverlays: [{file: hardening.yaml}]\nfiles: [compose.yaml, more.yaml]\n",
+            "version: 1\noverlays: [{file: hardening.yaml}]\nfiles: [compose.yaml, more.yaml]\n...\n",
         );
         project.file("more.yaml", "services: {s: {environment: {MORE: '1'}}}\n");
         project
@@ -185,7 +185,7 @@ mod launched_without_its_hardening {
         assert!(is_hardened(&project));
         // Without the list in the policy too, the mandatory overlay is there whatever the list says.
         let project = with_policy();
-        project.file("seaworthy.yaml", "version: 1\noverlays: [{file: hardening.yaml}]\n");
+        project.file("seaworthy.yaml", "version: 1\noverlays: [{file: hardening.yaml}]\n...\n");
         with_dying_generator(&project, &seaworthy).ok();
         assert!(is_hardened(&project));
     }
@@ -335,7 +335,10 @@ mod missing_source_becomes_a_directory_of_root {
 
         project.file(
             "seaworthy.yaml",
-            &format!("{POLICY}binds: {{roots: [., '~'], create: [{{path: ~/.gitconfig, kind: file, mode: '0600'}}]}}\n"),
+            &POLICY.replace(
+                "...\n",
+                "binds: {roots: [., '~'], create: [{path: ~/.gitconfig, kind: file, mode: '0600'}]}\n...\n",
+            ),
         );
         project.seaworthy(&["up", "-d"]).ok();
         let path = project.beside("home/.gitconfig");
@@ -397,14 +400,8 @@ mod users_are_mapped {
             let (data, word) =
                 (owner_and_mode(&project.path("data")), owner_and_mode(&project.path("data/word")));
             assert_eq!((data.0, data.1), (word.0, word.1));
-            assert_eq!(data.0 % 65536, (first_id() + user) % 65536);
+            let host = std::env::var("SEAWORTHY_REMAP_DOCKER_HOST").unwrap();
+            assert_eq!(data.0, first_mapped_id(&host) + user);
         }
-    }
-
-    /// Where the map of `scripts/engine` begins.
-    fn first_id() -> u32 {
-        let map = fs::read_to_string("/etc/subuid").unwrap();
-        let line = map.lines().find_map(|line| line.strip_prefix("sw-remap:")).unwrap();
-        line.split(':').next().unwrap().parse().unwrap()
     }
 }

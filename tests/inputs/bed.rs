@@ -168,8 +168,13 @@ fn strays(directory: &Path) -> Vec<PathBuf> {
 
 /// A policy with one overlay closed and one pinned, and the whole list of files.
 pub fn policy(pin: &str) -> String {
+    policy_with(pin, "")
+}
+
+/// The same with more keys.
+pub fn policy_with(pin: &str, more: &str) -> String {
     format!(
-        "version: 1\noverlays:\n  - file: ops/one.yaml\n  - file: ops/two.yaml\n    sha256: {pin}\nfiles: [compose.yaml, more.yaml]\n"
+        "version: 1\noverlays:\n  - file: ops/one.yaml\n  - file: ops/two.yaml\n    sha256: {pin}\nfiles: [compose.yaml, more.yaml]\n{more}...\n"
     )
 }
 

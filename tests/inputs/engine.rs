@@ -13,7 +13,7 @@ use std::time::Duration;
 use seaworthy::project::sha256;
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, TWO, UP, policy, said};
+use crate::bed::{Bed, TWO, UP, policy_with, said};
 
 /// What a real engine said of the project of [`proved`] once it was created.
 const RECORD: &str = include_str!("../data/inspect/bed.json");
@@ -272,7 +272,7 @@ pub fn proved(bed: &Bed) {
     answering(bed);
     bed.write("compose.yaml", COMPOSE);
     bed.write("more.yaml", "services: { b: { labels: { l: h } } }\n");
-    bed.write("seaworthy.yaml", &(policy(&sha256(TWO.as_bytes())) + POSTURE));
+    bed.write("seaworthy.yaml", &policy_with(&sha256(TWO.as_bytes()), POSTURE));
 }
 
 /// How a launch is made to fail counts only where it goes well otherwise, and through the socket.

@@ -40,7 +40,7 @@ fn bed(policy: Option<&str>) -> Bed {
     bed
 }
 
-const POLICY: &str = "version: 1\noverlays: [{ file: ops/one.yaml }]\n";
+const POLICY: &str = "version: 1\noverlays: [{ file: ops/one.yaml }]\n...\n";
 
 #[track_caller]
 fn refused(bed: &Bed, words: &[&str], message: &str) {
@@ -205,7 +205,7 @@ fn pipes_work_when_they_are_closed() {
 fn the_incident_a_generator_that_dies_under_a_process_substitution() {
     let _tally = Tally("generators that die");
     let bed = bed(Some(POLICY));
-    bed.write("seaworthy.yaml", "version: 1\nfiles: [compose.yaml, more.yaml]\n");
+    bed.write("seaworthy.yaml", "version: 1\nfiles: [compose.yaml, more.yaml]\n...\n");
     let unsafe_idiom = "mapfile -t LIST < <(printf '%s\\n' -f compose.yaml; kill -9 $BASHPID; printf '%s\\n' -f more.yaml); $1 \"${LIST[@]}\" up -d";
     expect_refusal(&bed, &bash(&bed, unsafe_idiom), "cut short: 1 of the 2");
     // Without a policy the number alone is enough.
@@ -256,7 +256,7 @@ fn a_mandatory_overlay_that_is_damaged_stops_every_launch() {
 #[test]
 fn a_pipe_in_the_place_of_a_file_that_nobody_named_is_refused_at_once() {
     let _tally = Tally("pipes that nobody named");
-    let policy = "version: 1\nuser: { default: \"10001:10001\" }\n";
+    let policy = "version: 1\nuser: { default: \"10001:10001\" }\n...\n";
     for (name, message) in [
         ("seaworthy.yaml", "the policy cannot be read: seaworthy.yaml is a pipe"),
         ("seaworthy.lock", "seaworthy.lock is a pipe"),

@@ -35,11 +35,11 @@ fn pin_changes_the_pins_and_nothing_else() {
     for (before, after) in [
         (policy(&stale), format!("  - file: ops/one.yaml\n    sha256: {one}\n  - file: ops/two.yaml\n    sha256: {two}\n")),
         (
-            format!("version: 1\noverlays: # ours\n- {{ file: ops/one.yaml }} # closed\n- sha256: \"{stale}\"\n  file: 'ops/two.yaml'"),
+            format!("version: 1\noverlays: # ours\n- {{ file: ops/one.yaml }} # closed\n- sha256: \"{stale}\"\n  file: 'ops/two.yaml'\n...\n"),
             format!("overlays: # ours\n- {{ file: ops/one.yaml, sha256: {one} }} # closed\n- sha256: {two}\n  file: 'ops/two.yaml'"),
         ),
         (
-            "version: 1\noverlays:\n  - builtin: hardening\n  - file: ops/two.yaml # the limits\nposture: observe\n".to_owned(),
+            "version: 1\noverlays:\n  - builtin: hardening\n  - file: ops/two.yaml # the limits\nposture: observe\n...\n".to_owned(),
             format!("  - builtin: hardening\n  - file: ops/two.yaml # the limits\n    sha256: {two}\nposture: observe\n"),
         ),
     ] {

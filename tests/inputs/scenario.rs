@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-use crate::bed::{Bed, TWO, UP, policy, said};
+use crate::bed::{Bed, TWO, UP, policy, policy_with, said};
 use crate::engine::{answering, proved};
 use seaworthy::host::Owner;
 use seaworthy::host::owner::is_root;
@@ -74,11 +74,13 @@ fn everything(bed: &Bed) {
     for name in ["seaworthy.lock", "made.json"] {
         let _ = fs::remove_file(bed.project().join(name));
     }
-    let text = policy(&sha256(TWO.as_bytes()))
-        + "user: { default: \"USER\" }\n\
+    let text = policy_with(
+        &sha256(TWO.as_bytes()),
+        "user: { default: \"USER\" }\n\
            binds: { create: [{ path: ./made.json, kind: file, content: \"{}\" }] }\n\
            state: [{ path: ./state }]\n\
-           copies: [{ from: ./a.env, to: .seaworthy/copy.env }]\n";
+           copies: [{ from: ./a.env, to: .seaworthy/copy.env }]\n",
+    );
     // Who is not root can make things for nobody else.
     let user = if is_root() { Owner::new(10001, 10001) } else { Owner::current() };
     bed.write("seaworthy.yaml", &text.replace("USER", &user.to_string()));

@@ -115,7 +115,7 @@ fn hidden_values_can_be_shown() {
 #[test]
 fn what_the_policy_added() {
     let project = Project::new("services:\n  web:\n    image: demo\n    pids_limit: 9\n")
-        .file("seaworthy.yaml", "version: 1\nposture: hardened\nuser: {default: \"10001:10001\"}\n");
+        .file("seaworthy.yaml", "version: 1\nposture: hardened\nuser: {default: \"10001:10001\"}\n...\n");
     let paths = ["services.web.user", "services.web.cap_drop", "services.web.pids_limit"];
     snapshot!(project.run(["explain"].into_iter().chain(paths)));
 }
@@ -123,7 +123,7 @@ fn what_the_policy_added() {
 #[test]
 fn a_refused_project_can_be_asked() {
     let project = Project::new("services:\n  web:\n    image: demo\n    privileged: true\n")
-        .file("seaworthy.yaml", "version: 1\nposture: hardened\nuser: {default: \"10001:10001\"}\n");
+        .file("seaworthy.yaml", "version: 1\nposture: hardened\nuser: {default: \"10001:10001\"}\n...\n");
     snapshot!(project.run(["explain", "services.web.privileged"]));
 }
 

@@ -12,6 +12,7 @@ posture: hardened
 user: {default: \"10001:10001\"}
 waivers:
   - { service: web, rule: cap-add, allow: [NET_BIND_SERVICE], reason: \"binds port 80\" }
+...
 ";
 
 fn project() -> Project {

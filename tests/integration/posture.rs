@@ -35,7 +35,7 @@ fn the_catalogue_is_printed_whole() {
 /// There is no docker in the `PATH` of these: it is not even looked for.
 #[test]
 fn a_policy_that_is_wrong_launches_nothing_and_says_why() {
-    let waiver = |text: &str| format!("{HARDENED}waivers:\n  - {{{text}}}\n");
+    let waiver = |text: &str| format!("{HARDENED}waivers:\n  - {{{text}}}\n...\n");
     for (policy, status, words) in [
         (waiver("service: a, rule: cap-ad, allow: [CHOWN], reason: r"), 78, "Did you mean `cap-add`?"),
         (waiver("service: a, rule: cap-add, allow: [CHOWN]"), 78, "reason"),
@@ -44,8 +44,8 @@ fn a_policy_that_is_wrong_launches_nothing_and_says_why() {
         (waiver("service: a, rule: cap-add, allow: [CHOWNE], reason: r"), 78, "Did you mean `CHOWN`?"),
         (waiver("service: a, rule: cap-add, allow: [CHOWN], reason: r, expires: 2020-01-01"), 77, "expired"),
         (waiver("service: a, rule: privileged, allow: [x], reason: r"), 78, "nothing to allow in part"),
-        ("version: 1\nposture: hardned\n".to_owned(), 78, "Did you mean `hardened`?"),
-        (format!("{HARDENED}overlays: [{{builtin: hardning}}]\n"), 78, "Did you mean `hardening`?"),
+        ("version: 1\nposture: hardned\n...\n".to_owned(), 78, "Did you mean `hardened`?"),
+        (format!("{HARDENED}overlays: [{{builtin: hardning}}]\n...\n"), 78, "Did you mean `hardening`?"),
     ] {
         for command in [&["up", "-d"][..], &["run", "a"], &["create"]] {
             let outcome = project().file("seaworthy.yaml", &policy).run(command.iter().copied());
@@ -53,7 +53,7 @@ fn a_policy_that_is_wrong_launches_nothing_and_says_why() {
             assert!(outcome.stderr.contains(words), "{policy}\n{}", outcome.stderr);
         }
     }
-    let both = format!("{HARDENED}overlays: [{{file: one.yaml}}, {{file: two.yaml}}]\n");
+    let both = format!("{HARDENED}overlays: [{{file: one.yaml}}, {{file: two.yaml}}]\n...\n");
     let outcome = Project::new("name: p\nservices: {a: {image: 'x:1', user: '1:1'}}\n")
         .file("seaworthy.yaml", both)
         .file("one.yaml", "services: {a: {init: true}}\n...\n")
@@ -68,7 +68,7 @@ fn a_capability_that_does_not_exist_is_refused_where_it_is_written() {
     for fields in ["cap_add: [NET_BIND_SERVICEE]", "cap_drop: [ALL, NET_RAWW]"] {
         let outcome =
             Project::new(&format!("name: p\nservices: {{a: {{image: 'x:1', user: '1:1', {fields}}}}}\n"))
-                .file("seaworthy.yaml", HARDENED)
+                .file("seaworthy.yaml", format!("{HARDENED}...\n"))
                 .run(["up", "-d"]);
         assert_eq!(outcome.status, 77, "{}", outcome.stderr);
         assert!(outcome.stderr.contains("which is no capability; did you mean"), "{}", outcome.stderr);
@@ -79,7 +79,7 @@ fn a_capability_that_does_not_exist_is_refused_where_it_is_written() {
 #[test]
 fn a_user_that_an_unset_variable_leaves_blank_is_refused() {
     let outcome = Project::new("name: p\nservices:\n  a:\n    image: x:1\n    user: \"${UID}\"\n")
-        .file("seaworthy.yaml", "version: 1\nposture: hardened\nuser: { default: '10001:10001' }\n")
+        .file("seaworthy.yaml", "version: 1\nposture: hardened\nuser: { default: '10001:10001' }\n...\n")
         .run(["up", "-d"]);
     assert_eq!(outcome.status, 78, "{}", outcome.stderr);
     assert_eq!(outcome.stderr.matches("user-invalid").count(), 1, "{}", outcome.stderr);

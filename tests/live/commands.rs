@@ -22,7 +22,7 @@ const TWO: &str = "services:
 
 fn two() -> Project {
     let project = Project::new(TWO);
-    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n");
+    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n...\n");
     project
 }
 

@@ -33,7 +33,7 @@ fn flags_that_would_break_the_posture_are_refused_by_name() {
 fn a_waiver_allows_what_it_names() {
     let project = hardened("command: [sleep, '600']");
     let policy = "version: 1\nposture: hardened\nwaivers:\n  \
-                  - {service: s, rule: cap-add, allow: [CHOWN], reason: test}\n";
+                  - {service: s, rule: cap-add, allow: [CHOWN], reason: test}\n...\n";
     project.file("seaworthy.yaml", policy);
     project.seaworthy(&["run", "-T", "--rm", "--cap-add", "CHOWN", "s", "true"]).ok();
     project.seaworthy(&["run", "--cap-add", "KILL", "s", "true"]).refuses(77, "--cap-add KILL");
@@ -61,7 +61,7 @@ fn flags_do_not_undo_what_an_overlay_demands() {
         "services:\n  s:\n    entrypoint: [env, GUARDED=1]\n    environment: {SAFE: '1'}\n    working_dir: /tmp\n    \
          labels: {guarded: 'yes'}\n    depends_on: [guard]\n...\n",
     );
-    project.file("seaworthy.yaml", "version: 1\nposture: hardened\noverlays: [{file: ops.yaml}]\n");
+    project.file("seaworthy.yaml", "version: 1\nposture: hardened\noverlays: [{file: ops.yaml}]\n...\n");
     for (words, flag, leaf) in [
         (&["run", "--entrypoint", "sh", "s", "-c", "id"][..], "--entrypoint sh", "services.s.entrypoint"),
         (&["run", "-e", "SAFE=0", "s", "id"], "--env SAFE", "services.s.environment.SAFE"),
@@ -87,7 +87,7 @@ fn a_file_of_variables_is_judged_in_every_spelling_that_compose_takes() {
     let project = Project::of_service("command: [sleep, '600']");
     let print = "echo \"inside: $LD_PRELOAD\"";
     let run = |file| ["run", "--rm", "-T", "--env-from-file", file, "s", "sh", "-c", print];
-    let policy = "version: 1\nposture: hardened\nuser: {default: '10001:10001'}\n";
+    let policy = "version: 1\nposture: hardened\nuser: {default: '10001:10001'}\n...\n";
     for (name, text) in [
         ("eq.env", "LD_PRELOAD=/srv/x.so\n"),
         ("colon.env", "LD_PRELOAD: /srv/x.so\n"),

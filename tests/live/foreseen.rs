@@ -14,7 +14,7 @@ fn service(lines: &str) -> Project {
     project.file(
         "seaworthy.yaml",
         "version: 1\nposture: hardened\nwaivers:\n  \
-         - {service: s, rule: sysctls, allow: [net.ipv4.ip_unprivileged_port_start], reason: test}\n",
+         - {service: s, rule: sysctls, allow: [net.ipv4.ip_unprivileged_port_start], reason: test}\n...\n",
     );
     project
 }

@@ -26,7 +26,7 @@ impl Built {
                 rest.replace("TAG", &built.tag)
             ),
         );
-        built.project.file("seaworthy.yaml", "version: 1\nposture: hardened\n");
+        built.project.file("seaworthy.yaml", "version: 1\nposture: hardened\n...\n");
         built.project.file("Dockerfile", "FROM sw-busybox\nCOPY passwd group /etc/\n");
         built.accounts(passwd, group);
         fs::create_dir(built.project.path("state")).unwrap();

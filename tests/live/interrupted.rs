@@ -18,7 +18,7 @@ fn made_by(process: u32) -> Vec<String> {
 fn left_after(signal: Signal) -> Vec<u32> {
     // A user by name is looked up in the image.
     let project = Project::of_service("user: node\ncommand: [sleep, '600']");
-    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n");
+    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n...\n");
     let mut left = Vec::new();
     for turn in 0..12 {
         let running = Background::start(project.command(Seaworthy, &["plan"]));

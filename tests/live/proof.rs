@@ -12,7 +12,7 @@ pub fn hardened(service: &str) -> Project {
          stop_grace_period: 0s\n    init: true\n{}\n",
         textwrap::indent(service, "    ")
     ));
-    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n");
+    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n...\n");
     fs::create_dir(project.path("state")).unwrap();
     fs::set_permissions(project.path("state"), fs::Permissions::from_mode(0o777)).unwrap();
     project
@@ -107,7 +107,7 @@ fn dependent() -> Project {
         service("db", "    healthcheck: {test: [CMD, 'true'], interval: 200ms}\n"),
         service("s", "    depends_on: {db: {condition: service_healthy}}\n"),
     ));
-    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n");
+    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n...\n");
     fs::create_dir(project.path("state")).unwrap();
     fs::set_permissions(project.path("state"), fs::Permissions::from_mode(0o777)).unwrap();
     project
@@ -229,7 +229,7 @@ fn a_network_with_a_route_and_a_volume_that_is_a_directory_of_the_host_are_found
          stop_grace_period: 0s\n    networks: [inner]\n    volumes: [data:/data]\n\
          networks: {inner: {internal: true}}\nvolumes: {data: {}}\n",
     );
-    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n");
+    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n...\n");
     let labelled = |kind: &str, name: &str, rest: &[&str]| {
         let label = format!("com.docker.compose.project={}", project.name);
         let which = format!("com.docker.compose.{kind}={name}");

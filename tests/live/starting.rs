@@ -14,7 +14,7 @@ fn chain() -> Project {
         service("network_mode: none, depends_on: [c], scale: 1"),
         service("network_mode: none, scale: 2"),
     ));
-    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n");
+    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n...\n");
     project
 }
 
@@ -62,7 +62,7 @@ fn what_the_engine_refuses_to_start_is_said_as_compose_says_it() {
         let project = Project::new(
             "services: {s: {image: sw-busybox, user: '10001:10001', network_mode: none, command: [/no-such-program]}}\n",
         );
-        project.file("seaworthy.yaml", "version: 1\nposture: hardened\n");
+        project.file("seaworthy.yaml", "version: 1\nposture: hardened\n...\n");
         project
     };
     let (end, said) = alike(make, |project, tool: Tool| {
@@ -85,7 +85,7 @@ fn hooks_health_and_secrets_are_composes_work() {
              post_start: [{command: [touch, /tmp/hooked], user: '10001:10001'}]\n    secrets: [key]\n\
              secrets: {key: {environment: SW_KEY}}\n",
         );
-        project.file("seaworthy.yaml", "version: 1\nposture: hardened\n");
+        project.file("seaworthy.yaml", "version: 1\nposture: hardened\n...\n");
         project.with("SW_KEY", "opens")
     };
     let (secret, hooked) = alike(make, |project, tool| {

@@ -24,7 +24,7 @@ const COMPOSE: &str = "services:\n  s:\n    image: sw-busybox\n    network_mode:
 
 fn policy(user: u32) -> String {
     format!(
-        "version: 1\nuser: {{default: '{user}:{user}'}}\nstate: [{{path: 'memory', from: ['{OLD}:{OLD}', '{NEW}:{NEW}']}}]\n"
+        "version: 1\nuser: {{default: '{user}:{user}'}}\nstate: [{{path: 'memory', from: ['{OLD}:{OLD}', '{NEW}:{NEW}']}}]\n...\n"
     )
 }
 

@@ -15,7 +15,7 @@ fn compose(target: &str) -> String {
 }
 
 const POLICY: &str = "version: 1\nuser: {default: '10001:10001'}\ncopies:\n  \
-    - {from: ../home/config.json, to: .seaworthy/config.json, format: json, drop: [/oauthAccount], mode: '0644'}\n";
+    - {from: ../home/config.json, to: .seaworthy/config.json, format: json, drop: [/oauthAccount], mode: '0644'}\n...\n";
 
 const UP: [&str; 3] = ["up", "--exit-code-from", "s"];
 

@@ -26,7 +26,7 @@ impl Mapped {
 
     fn policy(&self, user: u32) {
         let text = format!(
-            "version: 1\nuser: {{default: '{user}:{user}'}}\nstate: [{{path: memory, strategy: idmap}}]\n"
+            "version: 1\nuser: {{default: '{user}:{user}'}}\nstate: [{{path: memory, strategy: idmap}}]\n...\n"
         );
         give(&self.0.file("seaworthy.yaml", &text), OPERATOR);
     }

@@ -9,7 +9,7 @@ use super::harness::{Compose, Project, Seaworthy, bare, owner_and_mode, run};
 use super::operator::{OPERATOR, give};
 use super::surroundings::Surroundings;
 
-const POLICY: &str = "version: 1\nuser: {default: '10001:10001'}\n";
+const POLICY: &str = "version: 1\nuser: {default: '10001:10001'}\n...\n";
 const OURS: [&str; 2] = [".seaworthy", "seaworthy.lock"];
 
 /// A service that mounts these, and does this.
@@ -29,7 +29,7 @@ fn parents_that_services_share_belong_to_neither() {
                 b: {image: sw-busybox, user: '3002:3002', network_mode: none, command: [touch, /s/f], volumes: ['./state/b:/s']}\n";
     let project = Project::new(text);
     give(&project.directory, OPERATOR);
-    project.file("seaworthy.yaml", "version: 1\n");
+    project.file("seaworthy.yaml", "version: 1\n...\n");
     let before = Surroundings::of(&project, &[&OURS[..], &["state"]].concat());
     project.seaworthy(&["up"]).ok();
     before.are_the_same(&project);
@@ -51,7 +51,7 @@ fn a_declared_file_outside_the_roots_is_made_and_nothing_beside_it() {
     );
     let create =
         format!("binds: {{create: [{{path: {}/.gitconfig, kind: file, content: mine}}]}}\n", home.display());
-    project.file("seaworthy.yaml", &format!("{POLICY}{create}"));
+    project.file("seaworthy.yaml", &POLICY.replace("...\n", &format!("{create}...\n")));
     let before = Surroundings::of(&project, &OURS);
     project.seaworthy(&UP).ok().says("mine");
     assert_eq!(owner_and_mode(&home.join(".gitconfig")), (10001, 10001, 0o640));
@@ -225,7 +225,7 @@ fn a_tmpfs_that_its_service_could_not_write_is_refused() {
         let plain = Project::new(&text);
         plain.run(Compose, &UP).ends(1).says("Permission denied");
         let project = Project::new(&text);
-        project.file("seaworthy.yaml", "version: 1\n");
+        project.file("seaworthy.yaml", "version: 1\n...\n");
         let before = Surroundings::of(&project, &OURS);
         let refused = project.seaworthy(&UP).refuses(73, "bind-access").says("cannot write the tmpfs");
         refused.says(&format!("{target}:uid=1000,gid=1000"));
@@ -239,16 +239,16 @@ fn a_tmpfs_that_its_service_could_not_write_is_refused() {
         ("volumes: [{type: tmpfs, target: /new}]", "/new"),
     ] {
         let project = Project::new(&service(mount, target));
-        project.file("seaworthy.yaml", "version: 1\n");
+        project.file("seaworthy.yaml", "version: 1\n...\n");
         project.seaworthy(&UP).ok();
     }
     // What is over a file never starts; what hides something does, and is said.
     let file = Project::new(&service("tmpfs: [/etc/passwd]", "/tmp"));
     assert_ne!(file.run(Compose, &UP).end, super::harness::End::Code(0));
-    file.file("seaworthy.yaml", "version: 1\n");
+    file.file("seaworthy.yaml", "version: 1\n...\n");
     file.seaworthy(&UP).refuses(73, "bind-kind").says("the image has a file there");
     let hides = Project::new(&service("tmpfs: ['/home:uid=1000,gid=1000']", "/home"));
-    hides.file("seaworthy.yaml", "version: 1\n");
+    hides.file("seaworthy.yaml", "version: 1\n...\n");
     hides.seaworthy(&["plan"]).ok().says("tmpfs at /home of service `s` hides what the image has there");
     let output = hides.seaworthy(&UP).ok();
     assert!(!output.stdout.contains("node"), "{output}");

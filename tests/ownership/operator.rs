@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::harness::{Output, Project, Tool, bare, run};
+use super::harness::{Output, Project, Tool, bare, first_mapped_id, run};
 
 /// The operator's number; nobody on a usual machine.
 pub const OPERATOR: u32 = 1500;
@@ -38,9 +38,8 @@ pub fn plain() -> Bed {
 pub fn remapped() -> Bed {
     let host = std::env::var("SEAWORTHY_REMAP_DOCKER_HOST").unwrap_or_default();
     assert!(!host.is_empty(), "no engine that maps users: run scripts/test");
-    let text = fs::read_to_string("/etc/subuid").unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("sw-remap:")).unwrap();
-    Bed { host, map: line.split(':').next().unwrap().parse().unwrap() }
+    let map = first_mapped_id(&host);
+    Bed { host, map }
 }
 
 /// A project that belongs to the operator.

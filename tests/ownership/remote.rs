@@ -81,7 +81,7 @@ impl Away {
     fn new(compose: &str, policy: &str, bed: &Bed) -> Self {
         let port = Port::to(bed.host.strip_prefix("unix://").unwrap());
         let project = Project::new(compose).on(&bed.host);
-        project.file("seaworthy.yaml", policy);
+        project.file("seaworthy.yaml", &format!("{policy}...\n"));
         fs::create_dir(project.path("there")).unwrap();
         Self { project, port, map: bed.map }
     }
@@ -260,7 +260,7 @@ fn what_is_wrong_there_stops_the_launch() {
             away.seaworthy(&UP).refuses(73, code).says(text);
         } else {
             let words = policy(10001, "").replace("[there]", "[gone]") + HELPER;
-            away.project.file("seaworthy.yaml", &words);
+            away.project.file("seaworthy.yaml", &format!("{words}...\n"));
             let volumes = volumes.replace("there", "gone");
             away.project.file("compose.yaml", &compose(&volumes, "true"));
             fs::create_dir(away.there("")).unwrap();
@@ -289,6 +289,6 @@ fn what_is_shared_is_shared_there_and_what_cannot_be_done_is_refused() {
         away.seaworthy(&["up", "--exit-code-from", name, name]).ok();
     }
     assert_eq!(fs::read_to_string(away.there("shared/log")).unwrap(), "a\nb\na\n");
-    away.project.file("seaworthy.yaml", &policy.replace("acl", "idmap"));
+    away.project.file("seaworthy.yaml", &format!("{}...\n", policy.replace("acl", "idmap")));
     away.seaworthy(&["up"]).refuses(73, "remote-engine").says("idmap");
 }

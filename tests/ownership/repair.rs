@@ -63,7 +63,7 @@ fn is_repaired_by_up(bed: &Bed) {
     project.file("compose.yaml", &generation(""));
     project.file(
         "seaworthy.yaml",
-        "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory, from: ['3001:3001']}]\n",
+        "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory, from: ['3001:3001']}]\n...\n",
     );
     let before = Surroundings::of(&project.project, &OURS);
     let output = project.seaworthy(&UP).ok().says("3 given");
@@ -123,9 +123,9 @@ fn what_is_missing_is_made_for_the_service_also_by_an_ordinary_operator() {
         assert_eq!(owner_and_mode(&control.path("deep/memory")).0, bed.map);
 
         let project = Operated::new(&text, &bed);
-        project.file("seaworthy.yaml", "version: 1\nrepair: never\n");
+        project.file("seaworthy.yaml", "version: 1\nrepair: never\n...\n");
         project.seaworthy(&UP).refuses(73, "bind-owner");
-        project.file("seaworthy.yaml", "version: 1\n");
+        project.file("seaworthy.yaml", "version: 1\n...\n");
         let before = Surroundings::of(&project.project, &[&OURS[..], &["deep", "sub"]].concat());
         project.seaworthy(&["plan"]).ok().says("by a helper container");
         assert!(!project.path("deep").exists());
@@ -154,17 +154,20 @@ fn what_is_missing_is_made_for_the_service_also_by_an_ordinary_operator() {
 fn the_lock_remembers_whose_files_the_service_may_have() {
     let bed = plain();
     let project = Operated::new(&generation(""), &bed);
-    project.file("seaworthy.yaml", "version: 1\nuser: {default: '1500:1500'}\nstate: [{path: memory}]\n");
+    project
+        .file("seaworthy.yaml", "version: 1\nuser: {default: '1500:1500'}\nstate: [{path: memory}]\n...\n");
     // The directory is made for the operator himself; then generation one gets it.
     project.seaworthy(&UP).ok();
     fs::remove_dir_all(project.path("memory")).unwrap();
     fs::remove_file(project.path("seaworthy.lock")).unwrap();
     fs::create_dir(project.path("memory")).unwrap();
     chown(project.path("memory"), Some(OLD), Some(OLD)).unwrap();
-    project.file("seaworthy.yaml", "version: 1\nuser: {default: '3001:3001'}\nstate: [{path: memory}]\n");
+    project
+        .file("seaworthy.yaml", "version: 1\nuser: {default: '3001:3001'}\nstate: [{path: memory}]\n...\n");
     project.seaworthy(&UP).ok();
 
-    project.file("seaworthy.yaml", "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory}]\n");
+    project
+        .file("seaworthy.yaml", "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory}]\n...\n");
     project.seaworthy(&UP).refuses(78, "user-drift");
     project.seaworthy(&["repair", "--dry-run", "--migrate"]).ok().says("3 to give");
     assert_eq!(owner_and_mode(&project.path("memory/notes")).0, OLD);
@@ -190,7 +193,7 @@ fn what_belongs_to_nobody_known_is_left_alone_and_said() {
     project.file("compose.yaml", &generation(""));
     project.file(
         "seaworthy.yaml",
-        "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory, from: ['3001:3001']}]\n",
+        "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory, from: ['3001:3001']}]\n...\n",
     );
     for (name, uid) in [("env", OPERATOR), ("root", 0), ("stranger", 3003)] {
         let path = project.path("memory").join(name);
@@ -214,7 +217,8 @@ fn what_its_own_user_closed_to_himself_is_opened() {
     for (path, mode) in [("memory/notes/log", 0o200), ("memory/notes", 0o100), ("memory", 0)] {
         fs::set_permissions(project.path(path), fs::Permissions::from_mode(mode)).unwrap();
     }
-    project.file("seaworthy.yaml", "version: 1\nuser: {default: '3001:3001'}\nstate: [{path: memory}]\n");
+    project
+        .file("seaworthy.yaml", "version: 1\nuser: {default: '3001:3001'}\nstate: [{path: memory}]\n...\n");
     let output = project.seaworthy(&UP).ok().says("3 opened");
     assert_eq!(words(&output), 2, "{output}");
     assert_eq!(owner_and_mode(&project.path("memory")).2, 0o700);
@@ -224,17 +228,18 @@ fn what_its_own_user_closed_to_himself_is_opened() {
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
 fn a_policy_that_forbids_repair_is_kept_and_the_launch_refused() {
-    let policy = "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory, from: ['3001:3001']}]\n";
+    let policy =
+        "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory, from: ['3001:3001']}]\n...\n";
     let project = project(&plain());
     project.file("compose.yaml", &generation(""));
     for setting in ["never", "host"] {
-        project.file("seaworthy.yaml", &format!("{policy}repair: {setting}\n"));
+        project.file("seaworthy.yaml", &policy.replace("...\n", &format!("repair: {setting}\n...\n")));
         project.seaworthy(&UP).refuses(73, "bind-access").says("memory");
         project.seaworthy(&["repair"]).refuses(73, "prepare-failed").says(&format!("repair: {setting}"));
     }
     assert_eq!(owner_and_mode(&project.path("memory")).0, OLD);
     // Root can, and as root it is the same: both ways come to the same end.
-    project.file("seaworthy.yaml", &format!("{policy}repair: host\n"));
+    project.file("seaworthy.yaml", &policy.replace("...\n", "repair: host\n...\n"));
     let host = tree(&project, Seaworthy);
     assert_eq!(host, vec![(NEW, 0o700), (NEW, 0o700), (NEW, 0o600)]);
 }
@@ -257,7 +262,7 @@ fn the_helper_is_confined_and_made_of_the_program_alone() {
     project.file("compose.yaml", &generation(""));
     project.file(
         "seaworthy.yaml",
-        "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory, from: ['3001:3001']}]\n",
+        "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory, from: ['3001:3001']}]\n...\n",
     );
     let log = project.path("words");
     fs::write(&log, "").unwrap();
@@ -326,7 +331,7 @@ fn a_state_directory_exchanged_for_a_link_is_not_followed() {
     project.file("compose.yaml", &generation(""));
     project.file(
         "seaworthy.yaml",
-        "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory, from: ['3001:3001']}]\n",
+        "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory, from: ['3001:3001']}]\n...\n",
     );
     fs::create_dir(project.project.beside("outside")).unwrap();
     let outside = project.project.beside("outside/file");

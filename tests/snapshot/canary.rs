@@ -228,7 +228,7 @@ fn no_output_has_what_stands_in_any_of_these_places() {
         assert_eq!(written.status, 0, "{}: {written}", place.name);
         let project = project
             .file("compose.yaml", compose(place, &canary, ""))
-            .file("seaworthy.yaml", "version: 1\nposture: observe\n");
+            .file("seaworthy.yaml", "version: 1\nposture: observe\n...\n");
         for output in OUTPUTS {
             let outcome = project.run(words(place, output, false));
             assert!(matches!(outcome.status, 0 | 1), "{}: {output:?} {outcome}", place.name);
@@ -243,7 +243,7 @@ fn no_output_has_what_stands_in_any_of_these_places() {
         let other = canary.replace("kanarien", "papageien");
         let again = self::project(place, &other)
             .file("compose.yaml", compose(place, &other, ""))
-            .file("seaworthy.yaml", "version: 1\nposture: observe\n");
+            .file("seaworthy.yaml", "version: 1\nposture: observe\n...\n");
         again.run(words(place, &["snapshot", "write"], false)).output();
         assert_eq!(text, again.read("seaworthy.snapshot.yaml"), "{}", place.name);
     }

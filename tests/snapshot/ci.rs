@@ -28,11 +28,11 @@ fn the_hooks_of_pre_commit_run_commands_that_exist() {
     let hooks = hooks.as_array().unwrap();
     assert_eq!(hooks.len(), 2);
     for hook in hooks {
-        let entry = hook["entry"].as_str().unwrap().strip_prefix("seaworthy ").unwrap();
+        let entry = hook["entry"].as_str().unwrap().strip_prefix("scripts/hook ").unwrap();
         assert!(exists(entry), "{entry}");
         assert_eq!(
             (hook["language"].as_str(), hook["pass_filenames"].as_bool()),
-            (Some("rust"), Some(false))
+            (Some("script"), Some(false))
         );
     }
     assert!(!exists("snapshot nothing"));
@@ -68,6 +68,58 @@ fn the_action_gives_its_script_everything_it_is_asked_for() {
     let used = yaml("examples/ci/github-workflow.yml");
     let with = used["jobs"]["reviewed"]["steps"][1]["with"].as_object().unwrap().clone();
     assert!(with.keys().all(|input| action["inputs"].get(input).is_some()));
+}
+
+/// A release of the program under test, as scripts/package lays it out, and the checksum of its archive.
+fn release(folder: &Path, version: &str) -> String {
+    let name = format!("seaworthy-{version}-{}-linux", std::env::consts::ARCH);
+    let place = folder.join(format!("v{version}"));
+    let content = place.join(&name);
+    std::fs::create_dir_all(&content).unwrap();
+    std::fs::copy(env!("CARGO_BIN_EXE_seaworthy"), content.join("seaworthy")).unwrap();
+    let run = |program: &str, words: &[&str]| {
+        let output = Command::new(program).args(words).current_dir(&place).output().unwrap();
+        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let archive = format!("{name}.tar.gz");
+    run("tar", &["-czf", &archive, &name]);
+    let sums = run("sha256sum", &[&archive]);
+    std::fs::write(place.join("SHA256SUMS"), &sums).unwrap();
+    sums.split(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_released_program_is_used_only_if_its_checksum_is_right() {
+    let temp = tempfile::tempdir().unwrap();
+    let sum = release(temp.path(), env!("CARGO_PKG_VERSION"));
+    let releases = format!("file://{}", temp.path().display());
+    let fetch = |sum: &str, into: &str| {
+        let mut command = Command::new(root().join("scripts/fetch"));
+        command.arg(concat!("v", env!("CARGO_PKG_VERSION"))).arg(temp.path().join(into)).arg(sum);
+        command.env("SEAWORTHY_RELEASES", &releases).output().unwrap()
+    };
+    for (sum, into) in [(sum.as_str(), "named"), ("", "from-sums")] {
+        let output = fetch(sum, into);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(temp.path().join(into).join("seaworthy").exists());
+    }
+    let refused = fetch(&"0".repeat(64), "wrong");
+    assert_eq!(refused.status.code(), Some(69));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("it was not installed"));
+    assert!(!temp.path().join("wrong").exists());
+
+    // The hook fetches it where none of the version is installed, and then keeps it.
+    let hook = |path: &str, releases: &str| {
+        let mut command = Command::new(root().join("scripts/hook"));
+        command.arg("--version").env("PATH", path).env("XDG_CACHE_HOME", temp.path().join("cache"));
+        let output = command.env("SEAWORTHY_RELEASES", releases).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let version = concat!("seaworthy ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(hook("/usr/bin:/bin", &releases), version);
+    assert_eq!(hook("/usr/bin:/bin", "file:///nowhere"), version);
 }
 
 /// The script of the action in a project, as a runner calls it.

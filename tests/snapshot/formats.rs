@@ -15,7 +15,7 @@ fn changed() -> Project {
     project.run(["snapshot", "write"]).output();
     project
         .file("compose.override.yaml", "services:\n  agent:\n    privileged: true # é\n    image: \"sw-node:2\"\n    cap_drop: !reset []\n  store:\n    read_only: true\n    x-note: it\n")
-        .file("seaworthy.yaml", "version: 1\nposture: hardened\nuser:\n  default: \"10002:10002\"\n  services: {store: image}\noverlays:\n  - file: ops/limits.yaml\n  - file: ops/egress.yaml\nbinds:\n  roots: [state]\n  mode: \"0750\"\n")
+        .file("seaworthy.yaml", "version: 1\nposture: hardened\nuser:\n  default: \"10002:10002\"\n  services: {store: image}\noverlays:\n  - file: ops/limits.yaml\n  - file: ops/egress.yaml\nbinds:\n  roots: [state]\n  mode: \"0750\"\n...\n")
 }
 
 /// The official schema of SARIF 2.1.0.

@@ -39,7 +39,7 @@ secrets:
 "#;
 
 const POLICY: &str =
-    "version: 1\nposture: hardened\nuser: {default: caller}\nbinds: {roots: [., ~/.config]}\n";
+    "version: 1\nposture: hardened\nuser: {default: caller}\nbinds: {roots: [., ~/.config]}\n...\n";
 
 struct Machine {
     project: PathBuf,
@@ -234,7 +234,7 @@ fn the_day_makes_no_difference() {
         );
         fs::write(
             project.join("seaworthy.yaml"),
-            format!("version: 1\nposture: baseline\nwaivers: [{waiver}]\n"),
+            format!("version: 1\nposture: baseline\nwaivers: [{waiver}]\n...\n"),
         )
         .unwrap();
         let machine = Machine {

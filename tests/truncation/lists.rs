@@ -86,7 +86,7 @@ fn every_beginning_and_every_order_of_a_list_that_is_written_down() {
         let files = list(&example);
         let policy = example.path().join("seaworthy.yaml");
         let before = fs::read_to_string(&policy).unwrap();
-        fs::write(&policy, format!("{before}files: [compose.yaml, extra.yaml]\n")).unwrap();
+        fs::write(&policy, before.replace("...\n", "files: [compose.yaml, extra.yaml]\n...\n")).unwrap();
         let whole = launch(example.path(), &files).unwrap();
         let (mut lists, mut refused) = (0, 0);
         for order in permutations(&files) {

@@ -84,7 +84,8 @@ const BASE: &str = "services:\n  a: { image: \"x:1\" }\n  b: { image: \"y:1\", p
 fn every_cut_of_a_built_in_overlay_used_as_a_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("compose.yaml"), BASE).unwrap();
-    fs::write(folder.path().join("seaworthy.yaml"), "version: 1\noverlays: [{ file: own.yaml }]\n").unwrap();
+    fs::write(folder.path().join("seaworthy.yaml"), "version: 1\noverlays: [{ file: own.yaml }]\n...\n")
+        .unwrap();
     let mut counts = Vec::new();
     for builtin in BUILTINS {
         fs::write(folder.path().join("own.yaml"), builtin.text).unwrap();
@@ -110,7 +111,7 @@ fn every_cut_of_an_overlay_that_is_hard_to_judge() {
     let mut counts = Vec::new();
     for (number, text) in HARD.iter().enumerate() {
         for pin in [String::new(), format!(", sha256: \"{}\"", sha256(text.as_bytes()))] {
-            let policy = format!("version: 1\noverlays: [{{ file: own.yaml{pin} }}]\n");
+            let policy = format!("version: 1\noverlays: [{{ file: own.yaml{pin} }}]\n...\n");
             fs::write(folder.path().join("seaworthy.yaml"), policy).unwrap();
             fs::write(folder.path().join("own.yaml"), text).unwrap();
             let pinned = if pin.is_empty() { "" } else { ", pinned" };

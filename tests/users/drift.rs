@@ -70,7 +70,7 @@ fn an_image_that_rolls_forward_is_refused_migrated_and_then_reads_its_file() {
     let image = Rolling::new("drift");
     image.roll("1000");
     let project = project(&image);
-    project.file("seaworthy.yaml", "version: 1\nuser: {default: image}\n");
+    project.file("seaworthy.yaml", "version: 1\nuser: {default: image}\n...\n");
     reads(project.seaworthy(&UP));
     let lock = fs::read_to_string(project.path("seaworthy.lock")).unwrap();
     assert!(
@@ -121,7 +121,7 @@ fn an_image_that_rolls_forward_is_refused_migrated_and_then_reads_its_file() {
 fn an_image_that_is_not_there_yet_is_built_before_it_is_remembered() {
     let image = Rolling::new("late");
     let project = project(&image);
-    project.file("seaworthy.yaml", "version: 1\nuser: {default: image}\n");
+    project.file("seaworthy.yaml", "version: 1\nuser: {default: image}\n...\n");
     let plan = project.seaworthy(&["plan"]).ok();
     assert!(plan.stdout.contains("known after pull"), "{plan}");
     // There is no registry to pull from.

@@ -30,7 +30,7 @@ sleep "${STUB_SLEEP:-0}"
 
 const COMPOSE: &str = "services:\n  beta: {image: app}\n  gamma: {image: app}\n";
 const MORE: &str = "services:\n  alpha: {image: app}\n  delta: {image: app}\n";
-const POLICY: &str = "version: 1\nuser: {default: per-service}\n";
+const POLICY: &str = "version: 1\nuser: {default: per-service}\n...\n";
 
 struct Place {
     root: TempDir,
@@ -177,7 +177,7 @@ fn what_only_looks_writes_no_lock_and_without_a_policy_there_is_none() {
     fs::remove_file(place.path("seaworthy.yaml")).unwrap();
     assert!(place.run(&["up", "-d"]).status.success());
     assert!(!place.lock().exists());
-    fs::write(place.path("seaworthy.yaml"), "version: 1\nposture: baseline\n").unwrap();
+    fs::write(place.path("seaworthy.yaml"), "version: 1\nposture: baseline\n...\n").unwrap();
     place.run(&["config", "-q"]);
     assert!(!place.lock().exists(), "a policy that gives no users");
 }
@@ -214,7 +214,7 @@ fn an_unchanged_lock_is_not_written_again_and_a_changed_user_is_refused() {
     let before = inode();
     assert!(place.run(&["up", "-d"]).status.success());
     assert_eq!(inode(), before);
-    fs::write(place.path("seaworthy.yaml"), "version: 1\nuser: {default: \"4000:4000\"}\n").unwrap();
+    fs::write(place.path("seaworthy.yaml"), "version: 1\nuser: {default: \"4000:4000\"}\n...\n").unwrap();
     let output = place.run(&["up", "-d"]);
     refused(&output, "user-drift");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -280,7 +280,7 @@ fn a_home_that_can_be_written_is_set_where_the_policy_asks_for_it() {
     fs::write(place.path("compose.yaml"), "services:\n  beta: {image: app, volumes: [./data:/data]}\n")
         .unwrap();
     let user = somebody(&[&place.path("data")]);
-    let policy = format!("version: 1\nuser: {{default: \"{user}\", home: fix}}\n");
+    let policy = format!("version: 1\nuser: {{default: \"{user}\", home: fix}}\n...\n");
     fs::write(place.path("seaworthy.yaml"), policy).unwrap();
     let home = || String::from_utf8(place.run(&["up", "-d"]).stderr).unwrap();
     let said = home();

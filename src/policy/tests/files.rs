@@ -21,7 +21,7 @@ fn everything_wrong_with_a_policy_is_said_at_once_with_its_place() {
             "version: 2\nposture: hardend\nusers: {}\nprobes: []\nuser: { default: 1000, services: { a: \"1000\" } }\n\
              overlays: [{ builtin: hardning }, { file: x, builtin: y }, { file: x, sha256: abc }]\nfiles: []\n\
              binds: { roots: ., mode: 750, create: [{ path: x }, { kind: pipe, path: y }], rots: [] }\n\
-             waivers: [{ service: a, rule: priviledged, reason: r }, { service: a, rule: cap-add, reason: r }, { rule: privileged }]\n",
+             waivers: [{ service: a, rule: priviledged, reason: r }, { service: a, rule: cap-add, reason: r }, { rule: privileged }]\n...\n",
         )
         .run();
     let expected = [
@@ -59,13 +59,45 @@ fn a_policy_that_is_empty_or_not_a_mapping_is_refused() {
         "- version\n",
         "hardened\n",
         "version: 1\n---\nposture: observe\n",
-        "posture: hardened\n",
-        "version: \"1\"\n",
-        "version: 1\nposture:\n",
+        "posture: hardened\n...\n",
+        "version: \"1\"\n...\n",
+        "version: 1\nposture:\n...\n",
     ] {
         let outcome = Fixture::new(BASE).with("seaworthy.yaml", text).run();
         assert!(!outcome.passes(), "{text:?}");
     }
+}
+
+/// It would demand less, and still read as a policy.
+#[test]
+fn no_cut_of_a_policy_is_taken() {
+    let text = "version: 1\nposture: hardened\nuser:\n  default: \"10001:10001\"\n  services: {a: image}\n\
+                overlays:\n  - builtin: read-only\nbinds: {roots: [.]}\n...\n# the end\n";
+    let base = "services:\n  a: { image: x, user: \"1:1\" }\n";
+    let whole = Fixture::new(base).with("seaworthy.yaml", text).run();
+    let policy = format!("{:?}", whole.policy.as_ref().map(|policy| (&policy.posture, &policy.users)));
+    let mut equal = 0;
+    for at in 0..text.len() {
+        let outcome = Fixture::new(base).with("seaworthy.yaml", text.get(..at).unwrap()).run();
+        if outcome.policy.is_none() {
+            assert!(!outcome.passes(), "{at}");
+            continue;
+        }
+        equal += 1;
+        assert_eq!(format!("{:?}", outcome.policy.as_ref().map(|one| (&one.posture, &one.users))), policy);
+    }
+    // Cuts of what is behind the mark.
+    assert_eq!(equal, "\n# the end\n".len());
+}
+
+#[test]
+fn an_open_policy_says_how_it_is_closed() {
+    let outcome = Fixture::new(BASE).with("seaworthy.yaml", "version: 1\nposture: observe\n").run();
+    assert_eq!(outcome.codes(), [Code::PolicyOpen]);
+    assert!(outcome.text().contains("`seaworthy overlays seal seaworthy.yaml`"), "{}", outcome.text());
+    let inside = "version: 1\n...\nposture: observe\n...\n";
+    let outcome = Fixture::new(BASE).with("seaworthy.yaml", inside).run();
+    assert!(!outcome.passes());
 }
 
 #[test]
@@ -73,7 +105,7 @@ fn a_policy_that_leads_nowhere_or_has_nearly_the_name_is_refused() {
     let fixture = Fixture::new(BASE);
     std::os::unix::fs::symlink("gone", fixture.path().join("seaworthy.yaml")).unwrap();
     assert_eq!(fixture.run().codes(), [Code::InputUnreadable]);
-    let outcome = Fixture::new(BASE).with("seaworthy.yml", "version: 1\n").run();
+    let outcome = Fixture::new(BASE).with("seaworthy.yml", "version: 1\n...\n").run();
     assert_eq!(outcome.codes(), [Code::PolicySyntax]);
     let mut fixture = Fixture::new(BASE).policy("posture: observe\n");
     fixture.policy = Some(fixture.path().join("other.yaml"));
@@ -85,7 +117,7 @@ fn a_policy_that_leads_nowhere_or_has_nearly_the_name_is_refused() {
 #[test]
 fn values_are_read_with_their_places() {
     let outcome = Fixture::new(BASE)
-        .policy("posture: baseline\nuser: { default: \"10001:10001\", services: { a: image } }\nbinds:\n  roots: [., ~/.config/gh]\n  mode: \"0750\"\n  create:\n    - { path: ./x/../data, kind: dir, owner: \"1:2\", mode: \"0700\" }\n    - { path: ~/.config/gh/f, kind: file, content: hi }\n...\n")
+        .policy("posture: baseline\nuser: { default: \"10001:10001\", services: { a: image } }\nbinds:\n  roots: [., ~/.config/gh]\n  mode: \"0750\"\n  create:\n    - { path: ./x/../data, kind: dir, owner: \"1:2\", mode: \"0700\" }\n    - { path: ~/.config/gh/f, kind: file, content: hi }\n")
         .run();
     outcome.assert_passes();
     let policy = outcome.policy.as_ref().unwrap();

@@ -3,7 +3,10 @@
 //! A filter that sealed whatever came would vouch for what a dying generator left behind. So the end of
 //! the input proves nothing here: the text is closed already, or has the number of lines announced, or
 //! comes from a command that was run here and succeeded. Nothing is printed before that is certain.
+//!
+//! A policy is written by a person, who vouches for it by naming its file. It is shown where it ends.
 
+use std::io::Write;
 use std::path::Path;
 
 use crate::cli::{Request, SealOptions};
@@ -11,9 +14,11 @@ use crate::compose;
 use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::host::{AtomicFile, Owner};
 use crate::policy::closed::closed;
+use crate::policy::file::is_policy;
 use crate::project::{Inputs, list};
 use crate::run::session::{self, current_directory};
 use crate::source::FileId;
+use crate::yaml::{self, Document, Limits, Node};
 
 const DOCS: &str = "See docs/lists.md for ways that are safe.";
 
@@ -70,7 +75,10 @@ fn seal(
             for file in &options.files {
                 let path = cwd.join(file);
                 let id = inputs.read(&path, &file.display().to_string()).map_err(Some)?;
-                let text = whole(id, proof, options.list, inputs, sink)?;
+                let text = match vouched_for(id, proof, options.list, inputs) {
+                    Some(sealed) => told(&sealed?).map_err(|_| None)?,
+                    None => whole(id, proof, options.list, inputs, sink)?,
+                };
                 store(request, &path, &text)?;
             }
             return Ok(Exit::Done);
@@ -86,6 +94,53 @@ fn seal(
         Some(target) => store(request, &cwd.join(target), &text),
         None => crate::run::print(text.as_bytes()).map_err(|_| None),
     }
+}
+
+/// The text of an open policy with its last line; nothing for anything else.
+fn vouched_for(
+    id: FileId,
+    proof: Proof,
+    is_list: bool,
+    inputs: &Inputs,
+) -> Option<Result<Sealed, Option<Finding>>> {
+    let source = inputs.sources().get(id)?;
+    if is_list || !matches!(proof, Proof::Itself) || closed(&source.text) {
+        return None;
+    }
+    let documents = yaml::parse(id, &source.text, Limits::default()).ok()?;
+    let [only] = documents.as_slice() else { return None };
+    if !is_policy(&only.root) {
+        return None;
+    }
+    let text = terminated(source.text.to_string());
+    let lines = text.lines().count();
+    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+    let sealed = format!("{text}...\n");
+    Some(if closed(&sealed) {
+        Ok(Sealed { name: source.name.clone(), lines, last, text: sealed })
+    } else {
+        Err(Some(marker_inside(&source.name)))
+    })
+}
+
+struct Sealed {
+    name: String,
+    lines: usize,
+    last: String,
+    text: String,
+}
+
+/// Says where the file ends, so that whoever vouched for it can see that it is not cut.
+fn told(sealed: &Sealed) -> Result<String, Exit> {
+    let Sealed { name, lines, last, text } = sealed;
+    let said = format!("{name}: closed after {lines} lines, the last one being {last:?}\n");
+    std::io::stderr().write_all(said.as_bytes()).map_err(|error| crate::run::failed(&error))?;
+    Ok(text.clone())
+}
+
+fn marker_inside(name: &str) -> Finding {
+    Finding::error(Code::InputOpen, format!("{name} has a document end marker before its end"))
+        .help("Remove the line that starts with `...`: a cut behind it would go unnoticed.")
 }
 
 fn printed(text: &str) -> String {
@@ -146,13 +201,15 @@ fn whole(
         };
     }
     if !closed(&sealed) {
-        return refuse(
-            format!("{name} has a document end marker before its end"),
-            "Remove the line that starts with `...`: a cut behind it would go unnoticed.".to_owned(),
-        );
+        return Err(Some(marker_inside(&name)));
+    }
+    let is_one = |documents: &[Document]| matches!(documents, [only] if is_policy(&only.root));
+    let documents = inputs.sources().get(id).map(|source| yaml::parse(id, &source.text, Limits::default()));
+    if documents.is_some_and(|parsed| parsed.is_ok_and(|documents| is_one(&documents))) {
+        return Ok(sealed);
     }
     let layer = compose::parse_file(id, inputs, sink).ok_or(None)?;
-    let usable = |root: &crate::yaml::Node| root.as_map().is_some_and(|map| !map.is_empty());
+    let usable = |root: &Node| root.as_map().is_some_and(|map| !map.is_empty());
     if layer.documents.is_empty() || !layer.documents.iter().all(|document| usable(&document.root)) {
         return refuse(
             format!("{name} is not a mapping with content"),
@@ -176,7 +233,6 @@ fn store(request: &Request, path: &Path, text: &str) -> Result<Exit, Option<Find
 
 /// Replaces the content of a file behind any links; mode and owner stay.
 pub fn replace(path: &Path, text: &str) -> Result<(), Finding> {
-    use std::io::Write;
     use std::os::unix::fs::MetadataExt;
     let failed =
         |message: String| Finding::error(Code::PrepareFailed, message).help("The file is as it was.");
