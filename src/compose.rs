@@ -134,7 +134,10 @@ pub fn parse(project: &Project, inputs: &Inputs, sink: &mut Sink) -> Option<Vec<
 pub fn parse_file(file: FileId, inputs: &Inputs, sink: &mut Sink) -> Option<Layer> {
     let text = inputs.sources().get(file).map(|source| source.text.clone())?;
     match yaml::parse(file, &text, Limits::default()) {
-        Ok(documents) => Some(Layer { file, documents }),
+        Ok(documents) => {
+            sink.extend(documents.iter().flat_map(|document| document.warnings.clone()));
+            Some(Layer { file, documents })
+        }
         Err(findings) => {
             sink.extend(findings);
             None

@@ -1,7 +1,7 @@
 //! YAML: text to a tree in which every key and value knows its place, and back to text.
 //!
-//! [`parse`] is the only place that touches the YAML crate. Scalars are typed as Compose's own
-//! reader types them ([`scalar`]), which no crate does.
+//! [`parse`] reads text as Compose's own reader does, which no crate does, and scalars are typed as that
+//! reader types them ([`scalar`]).
 
 mod distinct;
 mod emit;
@@ -20,5 +20,5 @@ pub use json::{to_json, to_json_compact};
 pub use mapping::{Entry, Key, Mapping};
 pub use node::{Document, Node, Tag, Text, Value};
 pub use order::natural_cmp;
-pub use parse::{Limits, parse};
+pub use parse::{Limits, line_separator, parse};
 pub use path::{Path, Segment};

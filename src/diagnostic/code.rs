@@ -94,6 +94,8 @@ codes! {
         => "Define the anchor before its first use, and not inside itself.";
     YamlKey "yaml-key" InputRefused "A mapping key is not a string"
         => "Quote the key.";
+    YamlLineBreak "yaml-line-break" InputRefused "An invisible character is read as a line break"
+        => "Delete it, or write it as an escape in double quotes.";
     YamlLimit "yaml-limit" InputRefused "The document exceeds a limit"
         => "Reduce the nesting or the repeated aliases.";
     // Environment and interpolation.

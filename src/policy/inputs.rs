@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::project::list::{Expected, beside, rows, with_remedy};
 use crate::project::{Inputs, Project};
+use crate::yaml;
 
 use super::Policy;
 use super::closed::closed;
@@ -27,6 +28,13 @@ pub fn check_inputs(policy: Option<&Policy>, project: &Project, inputs: &Inputs,
                 Finding::error(Code::InputOpen, format!("nothing proves that {} came whole", source.name))
                     .help(Code::InputOpen.remedy()),
             );
+        }
+        // Without a policy the reader warns of it.
+        if policy.is_some()
+            && !inputs.holds_values(id)
+            && let Some(finding) = yaml::line_separator(id, &source.text)
+        {
+            push(Finding { message: format!("{}, and shown as none", finding.message), ..finding });
         }
     }
     let mut seen = HashSet::new();

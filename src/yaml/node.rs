@@ -1,6 +1,7 @@
 //! The tree: values with their origins.
 
 use super::mapping::Mapping;
+use crate::diagnostic::Finding;
 use crate::source::Origin;
 
 /// A text of the tree. Most are short, and short ones need no memory of their own.
@@ -11,6 +12,8 @@ pub type Text = compact_str::CompactString;
 pub struct Document {
     /// `Value::Null` for an empty document.
     pub root: Node,
+    /// Of what is read otherwise than it looks.
+    pub warnings: Vec<Finding>,
 }
 
 /// A value and where it comes from.

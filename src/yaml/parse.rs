@@ -1,15 +1,16 @@
 //! Text to documents.
 //!
-//! Three steps, each in its own file: [`guard`] refuses what the YAML crate reads differently from
-//! Compose's reader, [`tape`] records the crate's events with anchors resolved and every limit
-//! enforced before memory is spent, [`build`] turns the record into nodes. The YAML crate is
-//! touched in [`tape`] and [`syntax`] only.
+//! Each step has its own file: [`guard`] refuses characters, [`scan`] and [`grammar`] read by the rules of the
+//! reader that Compose has, which are those of no library, [`tape`] records the events with anchors resolved
+//! and every limit enforced before memory is spent, [`build`] turns the record into nodes.
 
 mod build;
+mod fault;
+mod grammar;
 mod guard;
 mod lines;
 mod parts;
-mod quotes;
+mod scan;
 mod syntax;
 mod tags;
 mod tape;
@@ -17,10 +18,13 @@ mod tape;
 #[cfg(test)]
 mod tests;
 
-use crate::diagnostic::{Code, Finding};
+use crate::diagnostic::{Code, Finding, Severity};
+
 use crate::source::FileId;
 
 use super::Document;
+
+pub use guard::line_separator;
 
 /// Bounds on one file, so that no input can exhaust memory.
 #[derive(Clone, Copy, Debug)]
@@ -58,27 +62,12 @@ pub fn parse(file: FileId, text: &str, limits: Limits) -> Result<Vec<Document>, 
     let limits = Limits { depth: limits.depth.min(DEEPEST), ..limits };
     guard::characters(file, text).map_err(|finding| vec![finding])?;
     let mut findings = Vec::new();
-    let respelled;
-    let mut text = text;
-    let tape = match tape::record(file, text, None, limits, &mut findings) {
-        Ok(tape) => tape,
-        Err(finding) => {
-            let fault = |text: &str, mark| {
-                let read = tape::record(file, text, Some(mark), limits, &mut Vec::new());
-                let label = read.err()?.labels.first()?.span;
-                Some(label.start as usize)
-            };
-            let starts = |at: u32| text.get(at as usize..).is_some_and(|rest| rest.starts_with("\\'"));
-            let found = finding.labels.first().is_some_and(|label| starts(label.span.start));
-            let other = if found { quotes::respelled(text, &fault) } else { None };
-            let Some((other, mark)) = other else { return Err(vec![finding]) };
-            respelled = other;
-            text = &respelled;
-            findings.clear();
-            tape::record(file, text, Some(mark), limits, &mut findings).map_err(|finding| vec![finding])?
-        }
-    };
-    let documents = build::documents(file, text, &tape, &mut findings);
+    let tape = tape::record(file, text, limits, &mut findings).map_err(|finding| vec![finding])?;
+    let mut documents = build::documents(file, text, &tape, &mut findings);
+    if let Some(document) = documents.first_mut() {
+        let warning = line_separator(file, text);
+        document.warnings.extend(warning.map(|finding| Finding { severity: Severity::Warning, ..finding }));
+    }
     if findings.is_empty() {
         return Ok(documents);
     }

@@ -14,6 +14,33 @@ fn malformed_yaml_is_underlined() {
     snapshot!(refused("services:\n  a:\n    image: [x\n  b: {}\n"));
 }
 
+/// Brackets take the lines that follow for their own; it is they that are wrong.
+#[test]
+fn brackets_that_stay_open_are_named_as_such() {
+    snapshot!(refused("services:\n  a:\n    command: [a, b\n    image: x\n"));
+    snapshot!(refused("services:\n  a:\n    command: - a\n    image: x\n"));
+}
+
+#[test]
+fn a_tab_on_an_empty_line_is_underlined() {
+    snapshot!(refused("services:\n  a:\n    image: x\n\t\n    user: '1'\n"));
+}
+
+/// Compose reads it as a line break, and so does seaworthy; where there is a policy nobody may have overlooked it.
+#[test]
+fn an_invisible_line_break_is_warned_of_and_refused_under_a_policy() {
+    let text = "services: {a: {image: 'x:1', labels: {a: 'b\u{2028}c'}}} # end\u{85}x-b: 1\n";
+    let plain = Project::new(text).run(["config"]);
+    assert!(plain.stdout.contains("x-b: 1") && plain.stderr.contains("yaml-line-break"), "{plain}");
+    let policy = "version: 1\nposture: baseline\n...\n";
+    let judged = Project::new(text).file("seaworthy.yaml", policy).run(["check"]);
+    assert_eq!(judged.status, 1, "{judged}");
+    snapshot!(judged.to_string());
+    let included = Project::new("include: [b.yaml]\n").file("b.yaml", text).file("seaworthy.yaml", policy);
+    let judged = included.run(["check"]);
+    assert!(judged.status == 1 && judged.stderr.contains("shown as none"), "{judged}");
+}
+
 #[test]
 fn a_wrong_indentation_is_underlined() {
     snapshot!(refused("services:\n  a:\n    image: x\n   ports: []\n"));

@@ -169,7 +169,7 @@ fn an_overlay_that_is_absent_empty_open_or_not_a_mapping_is_refused() {
         (None, Code::OverlayMissing),
         (Some(""), Code::OverlayMissing),
         (Some("\n \n"), Code::OverlayMissing),
-        (Some("# only a comment\n...\n"), Code::OverlayMissing),
+        (Some("# only a comment\n...\n"), Code::YamlSyntax),
         (Some("---\n...\n"), Code::OverlayMissing),
         (Some("{}\n...\n"), Code::OverlayMissing),
         (Some("- a\n...\n"), Code::OverlayMissing),

@@ -22,7 +22,8 @@ pub(super) fn documents(
 ) -> Vec<Document> {
     let lines = Lines::new(text);
     let mut builder = Builder { file, tape, lines: &lines, findings };
-    let build = |root: &u32| Document { root: builder.node(*root, &Path::ROOT, Mode::WRITTEN) };
+    let build =
+        |root: &u32| Document { root: builder.node(*root, &Path::ROOT, Mode::WRITTEN), warnings: Vec::new() };
     tape.roots.iter().map(build).collect()
 }
 

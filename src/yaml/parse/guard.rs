@@ -1,12 +1,11 @@
-//! Where YAML 1.2, which the crate reads, and Compose's reader part: raw characters that are line
-//! breaks for one and text for the other, and a block scalar cut off at the end of the file.
+//! Characters that Compose's reader refuses, or takes for something else than everybody sees.
 
 use crate::diagnostic::{Code, Finding};
 use crate::source::{FileId, Span};
 
 const BLOCK: usize = 256;
 
-/// Refuses the characters that Compose's reader refuses, and those that it takes for line breaks.
+/// Refuses the characters that Compose's reader refuses.
 pub(super) fn characters(file: FileId, text: &str) -> Result<(), Finding> {
     // All of them start with one of a few bytes, so that plain text is passed over quickly, many bytes at once.
     let suspicious = |byte: u8| {
@@ -21,17 +20,7 @@ pub(super) fn characters(file: FileId, text: &str) -> Result<(), Finding> {
         };
         let span = Span::new(file, at, at + found.len_utf8());
         match found {
-            '\u{85}' | '\u{2028}' | '\u{2029}' => {
-                return Err(Finding::error(
-                    Code::YamlSyntax,
-                    format!("the character U+{:04X} would be read as a line break", u32::from(found)),
-                )
-                .at(span, "an invisible line separator")
-                .help(format!(
-                    "Delete it, or write it as \"\\u{:04X}\" in double quotes.",
-                    u32::from(found)
-                )));
-            }
+            '\u{85}' => {}
             '\0'..='\u{8}'
             | '\u{B}'
             | '\u{C}'
@@ -49,21 +38,18 @@ pub(super) fn characters(file: FileId, text: &str) -> Result<(), Finding> {
     Ok(())
 }
 
-/// A block scalar whose last line is the last of the file and has no line break: Compose's reader
-/// adds none, the crate does.
-pub(super) fn without_invented_break<'v>(text: &str, end: usize, value: &'v str) -> &'v str {
-    let (Some(kept), true) = (value.strip_suffix('\n'), end == text.len()) else {
-        return value;
-    };
-    let last = text.rsplit(['\n', '\r']).next().unwrap_or("");
-    // The line's content is what the value ends with; a line that only holds indentation adds
-    // nothing to the value, which then ends in a line break of the text itself.
-    let content = last.trim_start_matches(' ');
-    let tail = kept.rsplit('\n').next().unwrap_or("");
-    let cut = if content.is_empty() {
-        !tail.is_empty() && tail.bytes().all(|byte| byte == b' ') && last.ends_with(tail)
-    } else {
-        tail.ends_with(content)
-    };
-    if cut { kept } else { value }
+/// The first character that Compose's reader takes for a line break, as YAML 1.1 has it, though no editor shows
+/// it as one.
+pub fn line_separator(file: FileId, text: &str) -> Option<Finding> {
+    if text.is_ascii() {
+        return None;
+    }
+    let at = text.find(['\u{85}', '\u{2028}', '\u{2029}'])?;
+    let found = text.get(at..)?.chars().next()?;
+    let code = u32::from(found);
+    let finding =
+        Finding::error(Code::YamlLineBreak, format!("the character U+{code:04X} is read as a line break"))
+            .at(Span::new(file, at, at + found.len_utf8()), "an invisible line separator")
+            .help(format!("Delete it, or write it as \"\\u{code:04X}\" in double quotes."));
+    Some(finding)
 }

@@ -10,11 +10,11 @@
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle};
-
 use crate::diagnostic::Finding;
 
 use super::super::spread;
+use super::grammar::{Event, Reader};
+use super::scan::Style;
 
 /// Smaller files are read in one piece.
 pub(super) const LARGE: usize = 64 * 1024;
@@ -43,6 +43,10 @@ pub(super) struct Cuts {
 
 /// Parts of at least `size` bytes; `None` where the text does not look like it.
 pub(super) fn cuts(text: &str, size: usize) -> Option<Cuts> {
+    // A directive means something for the parts behind it.
+    if text.starts_with('%') || text.contains("\n%") {
+        return None;
+    }
     let section = lines(text, 0).find(|(_, line)| is_section(line))?;
     let mut members = lines(text, section.0).skip(1).filter(|(_, line)| !is_blank(line));
     let (first, line) = members.next()?;
@@ -156,7 +160,6 @@ enum Role {
 pub(super) fn read<'t>(
     text: &'t str,
     cuts: &Cuts,
-    options: &Options,
     mut take: impl FnMut(Event<'t>, Range<usize>) -> Result<(), Finding>,
 ) -> Result<bool, Finding> {
     let role = |at: usize| if at == 0 { Role::First } else { Role::Middle };
@@ -172,7 +175,7 @@ pub(super) fn read<'t>(
         parts,
         |(part, role): (Range<usize>, Role)| {
             let empty = lock(&spare).pop().unwrap_or_default();
-            let mut events = events(text, part, options, empty)?;
+            let mut events = events(text, part, empty)?;
             let ends = shorten(text, &mut events, role, cuts.column)?;
             Some((events, ends))
         },
@@ -212,17 +215,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Every event of one part; `None` where it cannot be read for itself.
-fn events<'t>(
-    text: &'t str,
-    part: Range<usize>,
-    options: &Options,
-    mut events: Vec<Seen<'t>>,
-) -> Option<Vec<Seen<'t>>> {
+fn events<'t>(text: &'t str, part: Range<usize>, mut events: Vec<Seen<'t>>) -> Option<Vec<Seen<'t>>> {
     let offset = part.start;
     let own = text.get(part)?;
-    for event in Parser::new_from_str_with_options(own, options.clone()) {
+    for event in Reader::new(own) {
         let (event, place) = event.ok()?;
-        let place = place.byte_range()?;
         events.push((event, place.start + offset..place.end + offset));
     }
     Some(events)
@@ -243,7 +240,7 @@ fn shorten<'t>(text: &str, events: &mut Vec<Seen<'t>>, role: Role, column: usize
         let ends = events.split_off(events.len().checked_sub(4)?);
         let expected = matches!(
             ends.as_slice(),
-            [(Event::MappingEnd, _), (Event::MappingEnd, _), (Event::DocumentEnd, _), (Event::StreamEnd, _)]
+            [(Event::MapEnd, _), (Event::MapEnd, _), (Event::DocumentEnd, _), (Event::StreamEnd, _)]
         );
         return (expected && !ends_with_nothing(events)).then_some(ends);
     }
@@ -255,10 +252,10 @@ fn shorten<'t>(text: &str, events: &mut Vec<Seen<'t>>, role: Role, column: usize
     match events.as_slice() {
         [
             (Event::StreamStart, _),
-            (Event::DocumentStart(false, None), _),
-            (Event::MappingStart(StructureStyle::Block, _, None), place),
+            (Event::DocumentStart { explicit: false }, _),
+            (Event::Map { flow: false, marks: None }, place),
             ..,
-            (Event::MappingEnd, _),
+            (Event::MapEnd, _),
             (Event::DocumentEnd, _),
             (Event::StreamEnd, _),
         ] if column_of(text, place.start) == wanted => {}
@@ -267,25 +264,19 @@ fn shorten<'t>(text: &str, events: &mut Vec<Seen<'t>>, role: Role, column: usize
     if role == Role::Middle {
         events.truncate(events.len() - 3);
     }
-    let is_boundary = |(event, _): &Seen<'_>| matches!(event, Event::DocumentStart(..) | Event::DocumentEnd);
+    let is_boundary =
+        |(event, _): &Seen<'_>| matches!(event, Event::DocumentStart { .. } | Event::DocumentEnd);
     (role == Role::Tail || !events.iter().skip(BEGINNING).any(is_boundary)).then(Vec::new)
 }
 
 /// Whether the last value is one that is not there, or a block without a line.
 fn ends_with_nothing(events: &[Seen<'_>]) -> bool {
     let ends = |event: &Event<'_>| {
-        matches!(
-            event,
-            Event::MappingEnd
-                | Event::SequenceEnd
-                | Event::DocumentEnd
-                | Event::StreamEnd
-                | Event::Anchor(..)
-        )
+        matches!(event, Event::MapEnd | Event::SeqEnd | Event::DocumentEnd | Event::StreamEnd)
     };
     let last = events.iter().rev().find(|(event, _)| !ends(event));
-    let is_quoted = |style| matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
-    matches!(last, Some((Event::Scalar(text, style, ..), place)) if place.is_empty() || text.is_empty() && !is_quoted(*style))
+    let is_quoted = |style| matches!(style, Style::Single | Style::Double);
+    matches!(last, Some((Event::Scalar { text, style, .. }, place)) if place.is_empty() || text.is_empty() && !is_quoted(*style))
 }
 
 /// Where the two mappings begin that the last document ends with: its own, and the last value in it.
@@ -294,9 +285,9 @@ fn open_at_end(events: &[Seen<'_>]) -> Option<(usize, usize)> {
     let mut closed = Vec::new();
     for (event, place) in events {
         match event {
-            Event::MappingStart(style, ..) => open.push((*style == StructureStyle::Block, place.start)),
-            Event::SequenceStart(..) => open.push((false, place.start)),
-            Event::MappingEnd | Event::SequenceEnd => {
+            Event::Map { flow, .. } => open.push((!flow, place.start)),
+            Event::Seq { .. } => open.push((false, place.start)),
+            Event::MapEnd | Event::SeqEnd => {
                 let (block, start) = open.pop()?;
                 closed.push(block.then_some(start));
                 continue;

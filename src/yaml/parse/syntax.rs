@@ -1,87 +1,90 @@
-//! The YAML crate's errors in words that help.
-
-use granit_parser::{ErrorKind, ScanError};
+//! Faults of the text in words that help.
 
 use crate::diagnostic::{Code, Finding};
 use crate::source::{FileId, Span};
+
+use super::fault::{Fault, Wrong};
+use super::scan::Style;
 
 pub(super) fn too_deep(span: Span, limit: usize) -> Finding {
     Finding::error(Code::YamlLimit, format!("more than {limit} collections are nested here"))
         .at(span, "one level too deep")
 }
 
-pub(super) fn finding(file: FileId, text: &str, error: &ScanError) -> Finding {
-    let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
-    let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+const INDENT: &str = "Start it in the column of the entries that it belongs with.";
+
+pub(super) fn finding(file: FileId, text: &str, fault: Fault) -> Finding {
+    let at = fault.at.min(text.len());
     let view = View { text, at };
-    match error.kind() {
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabInIndentation
-        | ErrorKind::TabInPlainScalar
-        | ErrorKind::TabAtBlockScalarStart
-        | ErrorKind::UnexpectedCharacter { character: '\t' } => {
-            let tab = view.next_tab();
-            say(file, "a tab is used for indentation", "the tab", tab, tab + 1)
-                .help("Indent with spaces only.")
-        }
-        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => view.colon(file),
-        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => view
-            .point(
-                file,
-                "a key is not followed by `: `",
-                "expected a colon and a space after this line's key",
-            )
+    match fault.wrong {
+        Wrong::Tab => say(file, "a tab is used for indentation", "the tab", at, at + 1)
+            .help("Indent with spaces only, and leave nothing on an empty line."),
+        Wrong::ValueHere => view.colon(file),
+        Wrong::NoColon => view
+            .line(file, "a key is not followed by `: `", "expected a colon and a space after this line's key")
             .help("Write `key: value`, with a space after the colon; a key must fit on one line."),
-        ErrorKind::ExpectedBlockMappingKey
-        | ErrorKind::ExpectedBlockSequenceEntry
-        | ErrorKind::InvalidIndentation
-        | ErrorKind::MappingKeyNotAllowed
-        | ErrorKind::BlockSequenceEntryNotAllowed => view
-            .point(file, "the indentation fits no level above", "this line")
-            .help("Start it in the column of the entries that it belongs with."),
-        ErrorKind::UnclosedQuotedScalar
-        | ErrorKind::InvalidQuotedScalarIndent
-        | ErrorKind::DocumentIndicatorInQuotedScalar => view
-            .point(file, "a quoted text does not end", "the quotes are still open here")
-            .help("Close the quotes on the line where they open."),
-        ErrorKind::InvalidTrailingSingleQuotedScalar => view
-            .point(file, "text follows the closing quote", "here")
-            .help("Inside single quotes, write a quote as two: 'it''s'."),
-        ErrorKind::InvalidTrailingDoubleQuotedScalar => view
-            .point(file, "text follows the closing quote", "here")
-            .help("Inside double quotes, write a quote as \\\"."),
-        ErrorKind::UnknownQuotedScalarEscape | ErrorKind::InvalidQuotedScalarHexEscape => {
-            view.escape(file).help("Write \\\\ for a backslash, or use single quotes.")
+        Wrong::EntryHere if view.is_behind_key() => view
+            .point(file, "an item of a list must start on its own line", "not on the line of its key")
+            .help("Put the `-` on the next line, indented, or write the list in brackets: `[a, b]`."),
+        Wrong::NoKey | Wrong::NoEntry | Wrong::EntryHere | Wrong::KeyHere => view.stray(file),
+        Wrong::OpenQuote { start } => {
+            say(file, "a quoted text does not end", "the quote that is not closed", start, start + 1)
+                .help("Close it with the same quote, or put a `\\` before a quote inside double quotes.")
         }
-        ErrorKind::UnclosedFlowCollection { open } => {
-            let close = if *open == '[' { ']' } else { '}' };
-            view.point(file, format!("a `{open}` is not closed"), "opened here")
-                .help(format!("Add the missing `{close}`."))
+        Wrong::AfterQuote { style } => {
+            let help = if style == Style::Single {
+                "Inside single quotes, write a quote as two: 'it''s'."
+            } else {
+                "Inside double quotes, write a quote as \\\"."
+            };
+            view.point(file, "text follows the closing quote", "here").help(help)
         }
-        ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
-            view.point(file, format!("a `{open}` is closed by `{close}`"), "here")
+        Wrong::Escape { .. } => {
+            let length = text.get(at + 1..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+            let label = "not an escape that Compose knows";
+            say(file, "found unknown escape character", label, at, at + 1 + length)
+                .help("Write \\\\ for a backslash, or use single quotes.")
         }
-        ErrorKind::UnexpectedEofFlowSequence | ErrorKind::ExpectedFlowSequenceSeparator => {
-            view.point(file, "a list in brackets does not go on as one", "expected `,` or `]` here")
+        Wrong::Code => say(
+            file,
+            "found invalid Unicode character escape code",
+            "this stands for no character",
+            at,
+            (at + 2).min(text.len()),
+        )
+        .help("Write the character itself."),
+        Wrong::FlowSeq { open } => view.flow(file, open, "list", '[', ']'),
+        Wrong::FlowMap { open } => view.flow(file, open, "mapping", '{', '}'),
+        Wrong::Start | Wrong::NoContent => view.start(file),
+        Wrong::Name => {
+            let name = text.get(at + 1..).unwrap_or_default();
+            let length = name.find(|c: char| c.is_whitespace() || ",[]{}".contains(c)).unwrap_or(name.len());
+            say(
+                file,
+                "did not find expected alphabetic or numeric character",
+                "not a name that Compose can read",
+                at,
+                at + 1 + length,
+            )
+            .help("Name anchors with letters, digits, `-` and `_`, and put a space after the name.")
         }
-        ErrorKind::UnexpectedEofFlowMapping
-        | ErrorKind::UnexpectedEofImplicitFlowMapping
-        | ErrorKind::ExpectedFlowMappingSeparator => {
-            view.point(file, "a mapping in braces does not go on as one", "expected `,` or `}` here")
-        }
-        ErrorKind::UnexpectedCharacter { character } => view
-            .point(file, format!("a value cannot start with `{}`", character.escape_default()), "here")
-            .help("Put the value in quotes."),
-        ErrorKind::UnsupportedYamlMajorVersion => {
-            view.point(file, "found incompatible YAML document", "Compose reads version 1.1 only")
-        }
-        ErrorKind::RecursionLimitExceeded => {
-            let (start, end) = view.character();
-            Finding::error(Code::YamlLimit, "too many collections are nested here")
-                .at(Span::new(file, start, end), "one level too deep")
-        }
-        other => view.point(file, other.to_string(), "here"),
+        Wrong::Tag => view
+            .word(file, "a tag cannot be read", "this tag")
+            .help("Put text that begins with `!` in quotes, and a space after a tag."),
+        Wrong::Handle => view.word(file, "found undefined tag handle", "no %TAG defines it"),
+        Wrong::Directive => view
+            .line(file, "a directive cannot be read", "here")
+            .help("Remove it, or put a text that begins with `%` in quotes."),
+        Wrong::Twice => view.line(file, "the same directive is there twice", "a second time"),
+        Wrong::Version => view
+            .line(file, "found incompatible YAML document", "Compose reads version 1.1 only")
+            .help("Remove the %YAML directive."),
+        Wrong::BlockHeader => view.point(file, "text follows `|` or `>` on its line", "here").help(
+            "Begin the text on the next line. After `|` and `>` only `+`, `-` and a digit from 1 may stand.",
+        ),
+        Wrong::NoDocumentStart => view
+            .point(file, "did not find expected <document start>", "text after the end of a document")
+            .help("Begin a further document with a line `---`."),
     }
 }
 
@@ -107,35 +110,72 @@ impl View<'_> {
         say(file, message, label, start, end)
     }
 
-    /// The crate may name the text behind the tab, or the start of a text that runs into it.
-    fn next_tab(&self) -> usize {
-        let start = self.line_start(self.at);
-        let indentation = self.text.get(start..self.at).unwrap_or("");
-        if let Some(tab) = indentation.find('\t') {
-            return start + tab;
-        }
-        let rest = self.text.get(self.at..).unwrap_or("");
-        rest.find('\t').map_or(self.at, |tab| self.at + tab)
+    /// From the place to the end of its line.
+    fn line(&self, file: FileId, message: &str, label: &str) -> Finding {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let length = rest.lines().next().map_or(0, |line| line.trim_end().len());
+        say(file, message, label, self.at, self.at + length)
     }
 
-    /// The crate names the text; the reader wants the backslash.
-    fn escape(&self, file: FileId) -> Finding {
-        let rest = self.text.get(self.at..).unwrap_or("");
-        let mut characters = rest.char_indices();
-        while let Some((at, found)) = characters.next() {
-            if found != '\\' {
-                continue;
+    /// From the place to the next blank.
+    fn word(&self, file: FileId, message: &str, label: &str) -> Finding {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        say(file, message, label, self.at, self.at + length)
+    }
+
+    fn here(&self) -> Option<char> {
+        self.text.get(self.at..).and_then(|rest| rest.chars().next())
+    }
+
+    /// The text before the place on its line.
+    fn before(&self) -> &str {
+        self.text.get(self.line_start(self.at)..self.at).unwrap_or_default()
+    }
+
+    fn is_behind_key(&self) -> bool {
+        self.before().trim_end().ends_with(':')
+    }
+
+    /// A block that goes on with something that is no member of it.
+    fn stray(&self, file: FileId) -> Finding {
+        match self.here() {
+            Some(found @ (']' | '}' | ',')) => self
+                .point(file, format!("`{found}` is not inside of brackets"), "here")
+                .help("Remove it, or put the text in quotes."),
+            _ if self.before().trim().is_empty() => {
+                self.point(file, "the indentation fits no level above", "this line").help(INDENT)
             }
-            match characters.next() {
-                Some((_, next)) if "0abt\tnvfre \"/\\N_LPxuU\n\r".contains(next) => {}
-                next => {
-                    let end = next.map_or(rest.len(), |(next, character)| next + character.len_utf8());
-                    let label = "not an escape that YAML knows";
-                    return say(file, "found unknown escape character", label, self.at + at, self.at + end);
-                }
-            }
+            _ => self
+                .point(file, "something follows a value on its line", "here")
+                .help("Put a text of several parts in quotes."),
         }
-        self.point(file, "found an incomplete escape", "in this text")
+    }
+
+    /// No value can begin here.
+    fn start(&self, file: FileId) -> Finding {
+        match self.here() {
+            Some('.') => self
+                .line(file, "a document ends that has not begun", "nothing is before it")
+                .help("Write something before the `...`, or remove it."),
+            Some(found) => self
+                .point(file, format!("a value cannot start with `{}`", found.escape_default()), "here")
+                .help("Put the value in quotes."),
+            None => self.point(file, "the text ends where a value is expected", "here"),
+        }
+    }
+
+    /// Brackets that do not go on as such: mostly they are not closed, and the next key is taken for a part.
+    fn flow(&self, file: FileId, open: usize, what: &str, begin: char, end: char) -> Finding {
+        let opened = Span::new(file, open, open + 1);
+        let lines = self.text.get(open..self.at).unwrap_or_default().contains('\n');
+        if self.here().is_none() || lines && self.here() == Some(':') {
+            return Finding::error(Code::YamlSyntax, format!("this {what} is not closed"))
+                .at(opened, format!("`{begin}` opened here"))
+                .help(format!("Add the missing `{end}`."));
+        }
+        let goes_on = format!("a {what} that `{begin}` opened does not go on as one");
+        self.point(file, goes_on, &format!("expected `,` or `{end}` here")).at(opened, "opened here")
     }
 
     fn line_start(&self, at: usize) -> usize {

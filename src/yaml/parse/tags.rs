@@ -20,24 +20,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub fn of(handle: &str, suffix: &str) -> Self {
-        match (handle, suffix) {
+    /// Of a tag with its handle written out.
+    pub fn of(tag: &str) -> Self {
+        match tag {
             // A lone `!` says nothing in Compose's reader.
-            ("", "!") | ("!", "") => Self::None,
-            ("!", "reset") | ("", "!reset") => Self::Reset,
-            ("!", "override") | ("", "!override") => Self::Override,
-            (CORE, name) => Self::core(name),
-            _ => {
-                let whole = format!("{handle}{suffix}");
-                match whole.as_str() {
-                    "!reset" => Self::Reset,
-                    "!override" => Self::Override,
-                    _ => whole
-                        .strip_prefix(CORE)
-                        .or_else(|| whole.strip_prefix("!!"))
-                        .map_or(Self::Unknown, Self::core),
-                }
-            }
+            "!" => Self::None,
+            "!reset" => Self::Reset,
+            "!override" => Self::Override,
+            _ => tag.strip_prefix(CORE).or_else(|| tag.strip_prefix("!!")).map_or(Self::Unknown, Self::core),
         }
     }
 

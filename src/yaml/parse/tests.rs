@@ -322,13 +322,62 @@ fn a_block_scalar_at_the_very_end_gains_no_line_break() {
 }
 
 #[test]
-fn what_the_two_readers_see_differently_is_refused() {
-    for text in ["a: x\u{85}b", "# \u{2028}", "a: '\u{2029}'", "a: \u{1}", "a: \u{7F}", "a: {?x: 1}", "[?x]"]
-    {
+fn characters_that_compose_refuses_are_refused() {
+    for text in ["a: \u{1}", "a: \u{7F}", "a: \u{9F}"] {
         assert_eq!(complaint(text).0, Code::YamlSyntax, "{text:?}");
     }
     assert_eq!(shown(&one("a: ?x")), "{a: \"?x\"}");
+    assert_eq!(shown(&one("a: [?x]")), "{a: [{x: null}]}");
+    assert_eq!(shown(&one("a: {?x: 1}")), "{a: {x: 1}}");
     assert_eq!(shown(&one("a: \"\\u2028\\N\"")), "{a: \"\\u{2028}\\u{85}\"}");
+}
+
+/// YAML 1.1 has five line breaks, of which nobody sees three.
+#[test]
+fn invisible_line_breaks_are_read_and_warned_of() {
+    for (text, read, code) in [
+        ("a: x\u{85}  b", "{a: \"x b\"}", "U+0085"),
+        ("a: 'x\u{85}\u{85}b'", "{a: \"x\\u{85}b\"}", "U+0085"),
+        ("a: 'x\u{2028}b'", "{a: \"x\\u{2028}b\"}", "U+2028"),
+        ("a: 1 # c\u{2029}b: 2", "{a: 1, b: 2}", "U+2029"),
+    ] {
+        let documents = parse(FILE, text, Limits::default()).unwrap();
+        let [warning] = &documents[0].warnings[..] else { panic!("{text:?}") };
+        assert_eq!(shown(&documents[0].root), read.replace("\\u{85}", "\\n"), "{text:?}");
+        assert!(warning.code == Code::YamlLineBreak && warning.message.contains(code), "{warning:?}");
+    }
+}
+
+/// Which blanks may stand where, what may come before `#`, how far a quoted line is indented: as Compose's
+/// reader has it, which is neither YAML 1.1 nor 1.2.
+#[test]
+fn blanks_stand_where_compose_takes_them() {
+    let read = [
+        ("a: 'b\n c\n'\nd: 1", "{a: \"b c \", d: 1}"),
+        ("a:\n  b: \"c\nd\"", "{a: {b: \"c d\"}}"),
+        ("a: '1'# c\nb: [1]# c\nc: |# c\n  d", "{a: \"1\", b: [1], c: \"d\"}"),
+        ("a: [\n\t1,\n\t2\t]", "{a: [1, 2]}"),
+        ("a: \"b\n\tc\"", "{a: \"b c\"}"),
+        ("a:\t1\t# c\nb:\t\"c\"\t", "{a: 1, b: \"c\"}"),
+        ("a: {b: &b c, *b: 2}", "{a: {b: \"c\", c: 2}}"),
+        ("# b\n\t# c\na: 1", "{a: 1}"),
+        ("a: b\n  c\td", "{a: \"b c\\td\"}"),
+    ];
+    for (text, value) in read {
+        assert_eq!(shown(&one(text)), value, "{text:?}");
+    }
+    for text in [
+        "\t\na: 1",
+        "a: 1\n\t\nb: 1",
+        "a:\n  c: 1\n \t\nb: 1",
+        "a: 1\n\t# c\nb: 1",
+        "a: >-\n  b\n\t\nc: 1",
+        "a:\n-\tb",
+        "a: # b\n\t# c\n  b: 1",
+        "{a\n b: c}",
+    ] {
+        assert_eq!(complaint(text).0, Code::YamlSyntax, "{text:?}");
+    }
 }
 
 #[test]
@@ -339,11 +388,24 @@ fn the_common_mistakes_are_named() {
         ("a:1\nb: 2\n", "mapping values are not allowed in this context", ":"),
         ("a: b: c\n", "mapping values are not allowed in this context", ":"),
         ("a:\n   b: 1\n  c: 2\n", "the indentation fits no level above", "c"),
-        ("a: \"x\nb: 1\n", "a quoted text does not end", "b"),
+        ("a: \"x\nb: 1\n", "a quoted text does not end", "\""),
         ("a: @x\n", "a value cannot start with `@`", "@"),
         ("a: 'it's'\n", "text follows the closing quote", "s"),
         ("a: \"\\d\"\n", "found unknown escape character", "\\d"),
-        ("a: [1, 2\n", "a `[` is not closed", "["),
+        ("a: [1, 2\n", "this list is not closed", "["),
+        ("a: [1, 2\nb: 1\n", "this list is not closed", "["),
+        ("a: {b: 1\nc: 2\n", "this mapping is not closed", "{"),
+        ("a: - b\n", "an item of a list must start on its own line", "-"),
+        ("a: 1\n\t\nb: 2\n", "a tab is used for indentation", "\t"),
+        ("a: |\n  b\n\t\nc: 2\n", "a tab is used for indentation", "\t"),
+        ("a: ,\n", "a value cannot start with `,`", ","),
+        ("a: b ]\nc ]: d: e\n", "mapping values are not allowed in this context", ":"),
+        ("a: 'b' c\n", "something follows a value on its line", "c"),
+        ("a: [1]]\n", "`]` is not inside of brackets", "]"),
+        ("a: |x\n", "text follows `|` or `>` on its line", "x"),
+        ("a: !h!x 1\n", "found undefined tag handle", "!h!x"),
+        ("a: !x{ 1\n", "a tag cannot be read", "!x{"),
+        ("a: \"\\ud800\"\n", "found invalid Unicode character escape code", "\\u"),
     ];
     for (text, message, label) in cases {
         let found = complaint(text);

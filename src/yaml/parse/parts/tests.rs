@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::super::Limits;
-use super::super::tape::{options, record_at};
+use super::super::tape::record_at;
 use super::*;
 use crate::source::FileId;
 
@@ -15,8 +15,8 @@ fn is_read_in_parts(text: &str, size: usize) -> bool {
     let limits = Limits::default();
     let Some(cuts) = cuts(text, size) else { return false };
     let (mut found, mut expected) = (Vec::new(), Vec::new());
-    let read_in_parts = record_at(FILE, text, None, limits, &mut found, Some(&cuts));
-    let whole = record_at(FILE, text, None, limits, &mut expected, None);
+    let read_in_parts = record_at(FILE, text, limits, &mut found, Some(&cuts));
+    let whole = record_at(FILE, text, limits, &mut expected, None);
     assert_eq!(format!("{found:?}"), format!("{expected:?}"), "{text}");
     match (read_in_parts, whole) {
         (Ok(parts), Ok(whole)) => {
@@ -32,7 +32,7 @@ fn is_read_in_parts(text: &str, size: usize) -> bool {
         (Err(parts), Err(whole)) => assert_eq!(format!("{parts:?}"), format!("{whole:?}"), "{text}"),
         (parts, whole) => panic!("{text}\n{parts:?}\n{whole:?}"),
     }
-    read(text, &cuts, &options(limits), |_, _| Ok(())).unwrap()
+    read(text, &cuts, |_, _| Ok(())).unwrap()
 }
 
 const BEFORE: &str =
