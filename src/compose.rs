@@ -126,12 +126,13 @@ pub fn parse(project: &Project, inputs: &Inputs, sink: &mut Sink) -> Option<Vec<
     let length = |file: &FileId| inputs.sources().get(*file).map_or(0, |source| source.text.len());
     let bytes: usize = project.files.iter().map(length).sum();
     expect_text(bytes);
-    let layers: Vec<_> = project.files.iter().map(|file| parse_file(*file, inputs, sink)).collect();
+    let layers: Vec<_> =
+        project.files.iter().map(|file| parse_file(*file, project.reader, inputs, sink)).collect();
     layers.into_iter().collect()
 }
 
 /// One file as a layer.
-pub fn parse_file(file: FileId, inputs: &Inputs, sink: &mut Sink) -> Option<Layer> {
+pub fn parse_file(file: FileId, _reader: Reader, inputs: &Inputs, sink: &mut Sink) -> Option<Layer> {
     let text = inputs.sources().get(file).map(|source| source.text.clone())?;
     match yaml::parse(file, &text, Limits::default()) {
         Ok(documents) => {
@@ -171,7 +172,7 @@ pub fn load_with(
     let (Tree { root, name, environment, captured }, mut faulty) =
         tree(project, layers, phases, inputs, sink, trace)?;
     let blank_users = blank_users(&root);
-    let mut root = decoded(root, false, sink)?;
+    let mut root = decoded(root, project.reader, false, sink)?;
     if error_count(sink) > before {
         faulty.take_out(&mut root);
         faulty.stand_in(&mut root);
@@ -195,13 +196,13 @@ pub fn load_with(
 }
 
 /// The typed model of a tree.
-fn decoded(mut root: Node, written: bool, sink: &mut Sink) -> Option<Node> {
+fn decoded(mut root: Node, reader: Reader, written: bool, sink: &mut Sink) -> Option<Node> {
     // As decoding would leave it, so that slices come in this order.
     if let (Some(map), Some(table::Map::Object(project))) = (root.as_map_mut(), PROJECT.map) {
         let place = |key: &str| project.position(key).unwrap_or(usize::MAX);
         map.sort_by(|a, b| place(a).cmp(&place(b)));
     }
-    let decoder = Decoder { written };
+    let decoder = Decoder { reader, written };
     let done = slices::each(&mut root, |slice| {
         let mut sink = Sink::new();
         let tree = std::mem::replace(slice, Node::null(slice.origin));
@@ -281,6 +282,7 @@ fn tree(
         level.prefix = PathBuf::from(".");
     }
     let mut loader = Loader {
+        reader: project.reader,
         inputs,
         sink,
         phases,
@@ -322,7 +324,8 @@ pub fn load_written(
     let phases = Phases { consistency: false, keeps_expressions: true, ..Phases::default() };
     let before = error_count(sink);
     let Tree { root, .. } = load_tree(project, layers, phases, inputs, sink)?;
-    let root = decoded(root, true, sink)?;
+    let mut root = decoded(root, project.reader, true, sink)?;
+    bind::print_as_oldest(&mut root, project.reader);
     (error_count(sink) == before).then_some(root)
 }
 
@@ -346,6 +349,7 @@ pub fn fragment(
     let level = Level::of_project(project, environment);
     let budget = Budget::default();
     let mut loader = Loader {
+        reader: project.reader,
         inputs,
         sink,
         phases: Phases::default(),
@@ -358,7 +362,12 @@ pub fn fragment(
         trace: None,
     };
     let (root, tags) = loader.alone(document.root.clone(), &level)?;
-    let root = Decoder { written: false }.decode(root, &PROJECT, &Path::ROOT, loader.sink)?;
+    let root = Decoder { reader: project.reader, written: false }.decode(
+        root,
+        &PROJECT,
+        &Path::ROOT,
+        loader.sink,
+    )?;
     Some(Fragment { root, tags })
 }
 

@@ -40,6 +40,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+use crate::reader::Reader;
 use crate::source::FileId;
 
 pub use arrange::Arranged;
@@ -68,6 +69,8 @@ pub enum Rank {
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub posture: Located<Posture>,
+    /// The version of Compose whose reading counts, where one is written.
+    pub compose: Option<Located<Reader>>,
     pub users: Users,
     /// In the order in which they are laid over the base.
     pub overlays: Vec<Wanted>,

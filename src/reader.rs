@@ -5,6 +5,7 @@
 //! versions stand in the rows of the habits, of the fields and of the flags alone.
 
 mod habit;
+pub mod release;
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,6 +27,8 @@ pub enum ReaderError {
     NotAVersion(String),
     #[error("Docker Compose {0} is older than {oldest}, the oldest one that is supported", oldest = Reader::OLDEST)]
     TooOld(Reader),
+    #[error("Docker Compose {0} is none of the versions that this seaworthy knows: {known}", known = Reader::known())]
+    NotKnown(Reader),
 }
 
 impl ReaderError {
@@ -33,7 +36,8 @@ impl ReaderError {
     pub const fn help(&self) -> &'static str {
         match self {
             Self::NotAVersion(_) => "Write it as `5.5` or `2.40.3`.",
-            Self::TooOld(_) => "Update Docker Compose.",
+            Self::TooOld(_) => "Install Docker Compose 2.40 or newer.",
+            Self::NotKnown(_) => "Name one of these, or update seaworthy.",
         }
     }
 }
@@ -48,9 +52,23 @@ impl Reader {
         Self { major, minor, patch }
     }
 
-    /// Whether it is among those whose habits are known. A newer one is read as [`Self::NEWEST`] would.
+    /// Whether it is of a series whose habits are known. A newer one is read as [`Self::NEWEST`] would.
     pub fn is_known(self) -> bool {
-        (Self::OLDEST..=Self::NEWEST).contains(&self)
+        release::SERIES.contains(&(self.major, self.minor))
+    }
+
+    /// A version that somebody names, who must name one that is known.
+    ///
+    /// # Errors
+    /// Where the text is no version, or one that is not known.
+    pub fn named(text: &str) -> Result<Self, ReaderError> {
+        let reader: Self = text.parse()?;
+        if reader.is_known() { Ok(reader) } else { Err(ReaderError::NotKnown(reader)) }
+    }
+
+    /// The series that are known, for messages.
+    fn known() -> String {
+        release::SERIES.map(|(major, minor)| format!("{major}.{minor}")).join(", ")
     }
 
     /// Whether this version has the habit.
@@ -161,6 +179,20 @@ mod tests {
     }
 
     #[test]
+    fn who_names_a_version_names_a_known_one() {
+        assert_eq!(Reader::named("5.4"), Ok(Reader::new(5, 4, 0)));
+        for (text, says) in [
+            ("5.6", "Docker Compose 5.6.0 is none of the versions that this seaworthy knows: 2.40, 5.0,"),
+            ("3.1", "is none of the versions"),
+            ("2.39", "is older than 2.40.0"),
+            ("latest", "is not a version of Docker Compose"),
+        ] {
+            let error = Reader::named(text).unwrap_err().to_string();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
     fn versions_are_ordered_by_number_and_newer_ones_are_unknown() {
         let readers: Vec<Reader> =
             ["2.40.0", "2.40.3", "5.0.0", "5.0.2", "5.1.10", "5.5.0", "5.10.0", "10.0.0"]
@@ -169,6 +201,7 @@ mod tests {
         assert!(readers.is_sorted());
         let known: Vec<bool> = readers.iter().map(|reader| reader.is_known()).collect();
         assert_eq!(known, [true, true, true, true, true, true, false, false]);
+        assert!(!Reader::new(4, 0, 0).is_known(), "there is none");
         assert_eq!(Reader::new(5, 0, 2).to_string(), "5.0.2");
     }
 }

@@ -16,6 +16,8 @@ mod snapshot;
 #[path = "harness/stub.rs"]
 mod stub;
 
+#[path = "integration/compose_version.rs"]
+mod compose_version;
 #[path = "integration/config.rs"]
 mod config;
 #[path = "integration/coverage.rs"]

@@ -7,6 +7,7 @@ use super::request::{EngineChoice, Global};
 use super::spec::Class;
 use super::usage::Place;
 use crate::diagnostic::Finding;
+use crate::reader::Reader;
 
 /// The variables of the process environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -36,6 +37,7 @@ pub fn understand(root: Place, flags: &Flags, class: Class, env: Environment) ->
         files_from: text("files-from"),
         files_cmd: text("files-cmd"),
         expect_files: None,
+        reader: None,
         engine: match flags.value("engine") {
             "docker" => EngineChoice::Docker,
             "podman" => EngineChoice::Podman,
@@ -52,11 +54,13 @@ pub fn understand(root: Place, flags: &Flags, class: Class, env: Environment) ->
     }
     let deprecated = deprecated(root, flags, &mut global);
     let expected = expected_files(root, flags, &mut global);
+    let reader = reader(root, flags, &mut global);
     // Nothing here may stand in the way of stopping or clearing away: Compose judges what is
     // passed on to it, and the rest does not matter there.
     if class != Class::PassThrough {
         deprecated?;
         expected?;
+        reader?;
         refuse_contradictions(root, &global)?;
     }
     Ok(global)
@@ -86,6 +90,17 @@ fn expected_files(root: Place, flags: &Flags, global: &mut Global) -> Result<(),
             ))
         })?;
         global.expect_files = Some(number);
+    }
+    Ok(())
+}
+
+fn reader(root: Place, flags: &Flags, global: &mut Global) -> Result<(), Finding> {
+    if let Some(version) = flags.last("compose-version") {
+        let read = Reader::named(version).map_err(|error| {
+            root.finding(format!("invalid argument {version:?} for \"--compose-version\" flag: {error}"))
+                .help(error.help())
+        })?;
+        global.reader = Some(read);
     }
     Ok(())
 }

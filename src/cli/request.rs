@@ -9,6 +9,7 @@ use super::options::{
     RepairOptions, SnapshotOptions,
 };
 use super::spec::Class;
+use crate::reader::Reader;
 
 /// What was typed before the command, with the environment's defaults for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Global {
     pub files_from: Option<String>,
     pub files_cmd: Option<String>,
     pub expect_files: Option<usize>,
+    /// `--compose-version`.
+    pub reader: Option<Reader>,
     pub engine: EngineChoice,
     pub no_launch: bool,
     pub show_values: bool,

@@ -33,6 +33,7 @@ pub const OWN_GLOBALS: &[Flag] = &[
     text("files-cmd", "COMMAND", "Command that prints the sealed list of compose files"),
     text("expect-files", "N", "Refuse unless exactly N compose files were given"),
     choice("engine", &["auto", "docker", "podman"], "Container engine to ask"),
+    text("compose-version", "VERSION", "Read the project as this version of Compose does, e.g. 5.5"),
     switch("no-launch", "Do everything but the last step: print the command instead"),
     switch("show-values", "Show values that are hidden as possible secrets"),
 ];

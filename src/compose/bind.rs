@@ -6,11 +6,12 @@ use crate::yaml::{Mapping, Node, Value};
 
 const KEY: &str = "create_host_path";
 
-/// Whether the engine makes the source of a bind mount of the model where it is missing: as the mount says, and
-/// else as `reader` takes it. Without `bind:`, every version of Compose has it made.
+/// Whether the engine makes the source of a bind mount of the model, which is as `reader` prints it, where it is
+/// missing. A version leaves the key out of its print for one of the two values. Without `bind:`, every version of
+/// Compose has it made.
 pub fn creates_source(mount: &Node, reader: Reader) -> bool {
     mount.get("bind").is_none_or(|bind| {
-        bind.get(KEY).and_then(Node::as_bool).unwrap_or_else(|| reader.has(Habit::BindCreatedByDefault))
+        bind.get(KEY).and_then(Node::as_bool).unwrap_or_else(|| reader.has(Habit::BindFalsePrinted))
     })
 }
 
@@ -37,8 +38,8 @@ pub fn bind_mounts(root: &mut Node) -> impl Iterator<Item = &mut Node> {
         .filter(|mount| mount.get("type").and_then(Node::as_str) == Some("bind"))
 }
 
-/// Writes out, for every bind mount with `bind:` of a model that was read as `reader` does, whether its source is
-/// made. One without `bind:` means the same to all versions, and adding it would change the service's hash.
+/// Writes out, for every bind mount with `bind:` of a model as `reader` prints it, whether its source is made. One
+/// without `bind:` means the same to all versions, and adding it would change the service's hash.
 pub fn write_out(root: &mut Node, reader: Reader) {
     for mount in bind_mounts(root).filter(|mount| mount.get("bind").is_some()) {
         let creates = creates_source(mount, reader);
@@ -46,12 +47,23 @@ pub fn write_out(root: &mut Node, reader: Reader) {
     }
 }
 
-/// Writes out the same in what `reader` printed of a file in which all of these say it. A version leaves the key out
-/// of its print for one of the two values.
-pub fn write_out_printed(root: &mut Node, reader: Reader) {
-    for mount in bind_mounts(root).filter(|mount| mount.get("bind").is_some()) {
-        let said = mount.get("bind").and_then(|bind| bind.get(KEY)).and_then(Node::as_bool);
-        say_whether_created(mount, said.unwrap_or_else(|| reader.has(Habit::BindFalsePrinted)));
+/// Brings the bind mounts of a model as `reader` prints it into the form of the oldest version, so that what means the
+/// same to both is the same.
+pub fn print_as_oldest(root: &mut Node, reader: Reader) {
+    if !reader.has(Habit::BindFalsePrinted) {
+        return;
+    }
+    for bind in bind_mounts(root).filter_map(|mount| mount.get_mut("bind").and_then(Node::as_map_mut)) {
+        match bind.get(KEY).map(Node::as_bool) {
+            None => {
+                bind.put(KEY, Node::new(Value::Bool(true), Origin::Default("create_host_path")));
+            }
+            Some(Some(false)) => {
+                bind.remove(KEY);
+            }
+            // An expression, which is what it is.
+            Some(_) => {}
+        }
     }
 }
 
@@ -66,17 +78,35 @@ mod tests {
     }
 
     #[test]
-    fn a_mount_that_does_not_say_it_means_what_its_reader_takes_it_to_mean() {
-        let (old, between, new) = (Reader::new(2, 40, 3), Reader::new(5, 0, 1), Reader::new(5, 0, 2));
+    fn a_mount_that_does_not_say_it_means_what_its_reader_does_not_print() {
+        let (old, new) = (Reader::new(2, 40, 3), Reader::new(5, 0, 0));
         for (text, wanted) in [
-            ("{type: bind}", [true, true, true]),
-            ("{type: bind, bind: {}}", [false, false, true]),
-            ("{type: bind, bind: {propagation: rslave}}", [false, false, true]),
-            ("{type: bind, bind: {create_host_path: true}}", [true, true, true]),
-            ("{type: bind, bind: {create_host_path: false}}", [false, false, false]),
+            ("{type: bind}", [true, true]),
+            ("{type: bind, bind: {}}", [false, true]),
+            ("{type: bind, bind: {propagation: rslave}}", [false, true]),
+            ("{type: bind, bind: {create_host_path: true}}", [true, true]),
+            ("{type: bind, bind: {create_host_path: false}}", [false, false]),
         ] {
-            let found = [old, between, new].map(|reader| creates_source(&mount(text), reader));
+            let found = [old, new].map(|reader| creates_source(&mount(text), reader));
             assert_eq!(found, wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn in_the_form_of_the_oldest_version_true_is_said_and_false_is_not() {
+        for (text, wanted) in [
+            ("{}", "{create_host_path: true}"),
+            ("{create_host_path: false}", "{}"),
+            ("{create_host_path: '${MADE}'}", "{create_host_path: '${MADE}'}"),
+        ] {
+            let of =
+                |bind: &str| mount(&format!("services: {{a: {{volumes: [{{type: bind, bind: {bind}}}]}}}}"));
+            let mut root = of(text);
+            print_as_oldest(&mut root, Reader::NEWEST);
+            assert!(root.same(&of(wanted)), "{text}");
+            let mut root = of(text);
+            print_as_oldest(&mut root, Reader::OLDEST);
+            assert!(root.same(&of(text)), "{text}");
         }
     }
 
@@ -85,7 +115,6 @@ mod tests {
         let mut root = mount("services: {a: {volumes: [{type: bind, source: /x}]}}");
         let before = root.clone();
         write_out(&mut root, Reader::NEWEST);
-        write_out_printed(&mut root, Reader::NEWEST);
         assert!(root.same(&before));
     }
 
@@ -98,7 +127,7 @@ mod tests {
             (Reader::new(5, 5, 0), "{create_host_path: false}", false),
         ] {
             let mut root = mount(&format!("services: {{a: {{volumes: [{{type: bind, bind: {text}}}]}}}}"));
-            write_out_printed(&mut root, reader);
+            write_out(&mut root, reader);
             let said = bind_mounts(&mut root).next().unwrap().at(&["bind", KEY]).and_then(Node::as_bool);
             assert_eq!(said, Some(wanted), "{reader} {text}");
         }

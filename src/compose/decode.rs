@@ -7,6 +7,7 @@ mod scalars;
 use compact_str::ToCompactString;
 
 use crate::diagnostic::{Code, Finding, Sink};
+use crate::reader::Reader;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Path, Tag, Text, Value};
 
@@ -27,6 +28,8 @@ const FEW: usize = 32;
 
 /// Reads a canonical tree as the typed model.
 pub struct Decoder {
+    /// The version that reads.
+    pub reader: Reader,
     /// Expressions stay as they are written.
     pub written: bool,
 }
@@ -77,6 +80,7 @@ impl Decoder {
             }
             Decode::Bool => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
             Decode::BoolKept | Decode::Required => with(Value::Bool(to_bool(&node)?)),
+            Decode::BoolIfFalse => (!to_bool(&node)?).then(|| Node::new(Value::Bool(false), origin)),
             Decode::External => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
             Decode::Int => {
                 Some(to_int(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
@@ -179,7 +183,7 @@ impl Decoder {
     /// Known fields in the table's order, then extensions.
     fn fields(&self, mut map: Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) -> Mapping {
         let always = if object.always { object.fields } else { &[] };
-        for field in always.iter().filter(|field| field.always) {
+        for field in always.iter().filter(|field| field.at(self.reader).1) {
             if !map.contains(field.key) {
                 map.put(field.key, Node::null(Origin::Default("empty")));
             }
@@ -206,15 +210,18 @@ impl Decoder {
             let Some(field) = places.next().and_then(|at| object.fields.get(*at)) else {
                 return is_extension(key) && !object.loses_extensions;
             };
-            if is_decoded(node, field.spec.decode) {
+            let (spec, always) = field.at(self.reader);
+            if is_decoded(node, spec.decode) {
                 return true;
             }
             let origin = node.origin;
+            // It is left out because it says what is taken for granted.
+            let is_said = spec.decode == Decode::BoolIfFalse && !node.is_null();
             let written = std::mem::replace(node, Node::null(origin));
-            match self.decode(written, &field.spec, &path.key(field.key), sink) {
+            match self.decode(written, spec, &path.key(field.key), sink) {
                 Some(value) => *node = value,
-                None if field.always => {
-                    *node = Node::new(nothing(field.spec.decode), Origin::Default("empty"));
+                None if always && !is_said => {
+                    *node = Node::new(nothing(spec.decode), Origin::Default("empty"));
                 }
                 None => return false,
             }
@@ -318,6 +325,7 @@ fn non_empty(node: Node) -> Option<Node> {
 fn nothing(decode: Decode) -> Value {
     match decode {
         Decode::Int | Decode::Uint(_) => Value::Int(0),
+        Decode::BoolIfFalse => Value::Bool(false),
         Decode::Bytes => Value::String("0".into()),
         _ => Value::String(Text::default()),
     }

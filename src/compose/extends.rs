@@ -247,7 +247,8 @@ impl<'l, 'a> Extends<'l, 'a> {
         };
         let mut model: Option<Node> = None;
         let mut tags = Vec::new();
-        for document in parse_file(file, self.loader.inputs, self.loader.sink)?.documents {
+        for document in parse_file(file, self.loader.reader, self.loader.inputs, self.loader.sink)?.documents
+        {
             let prepared = self.loader.prepare(document.root, self.level)?;
             let Prepared { root, tags: own } = prepared;
             if let Some(model) = &mut model {

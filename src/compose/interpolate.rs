@@ -3,6 +3,7 @@
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::Environment;
 use crate::project::template::{self, Expansion, Fault, TemplateError};
+use crate::reader::Reader;
 use crate::source::{Origin, SourceMap, Span};
 use crate::yaml::{Node, Path, Segment, Tag, Value};
 
@@ -14,6 +15,8 @@ use super::table::{Cast, Spec};
 /// Replaces variables below `node` and converts what the table says is no string. With `only_cast`
 /// nothing is replaced.
 pub struct Interpolation<'a> {
+    /// The version that reads.
+    pub reader: Reader,
     pub environment: &'a Environment,
     pub sources: &'a SourceMap,
     pub budget: &'a Budget,
@@ -26,7 +29,7 @@ impl Interpolation<'_> {
         match &mut node.value {
             Value::Map(map) => {
                 for (key, child) in map.keyed_mut() {
-                    let spec = spec.and_then(|spec| spec.child(key));
+                    let spec = spec.and_then(|spec| spec.child_at(key, self.reader));
                     self.apply(child, spec, &path.key(key.text), sink);
                 }
             }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::project::{Environment, Inputs, Project};
+use crate::reader::Reader;
 use crate::source::{FileId, Origin};
 use crate::yaml::{Mapping, Node, Path, Value};
 
@@ -80,6 +81,8 @@ impl Level {
 
 /// Loads levels of files into models.
 pub struct Loader<'a> {
+    /// The version that reads.
+    pub reader: Reader,
     pub inputs: &'a mut Inputs,
     pub sink: &'a mut Sink,
     pub phases: Phases,
@@ -113,7 +116,7 @@ impl Loader<'_> {
     pub fn level(&mut self, files: &[FileId], level: &Level) -> Option<Node> {
         let mut layers = Vec::with_capacity(files.len());
         for file in files {
-            layers.push(parse_file(*file, self.inputs, self.sink)?);
+            layers.push(parse_file(*file, self.reader, self.inputs, self.sink)?);
         }
         self.documents(layers, level)
     }
@@ -251,6 +254,7 @@ impl Loader<'_> {
                 trace.note_expressions(&root);
             }
             let interpolation = Interpolation {
+                reader: self.reader,
                 environment: &level.environment,
                 sources: self.inputs.sources(),
                 budget: &self.budget,
@@ -283,17 +287,18 @@ impl Loader<'_> {
     pub fn settle(&mut self, model: &mut Node, validates: bool) -> Option<()> {
         self.count_ports(model)?;
         let reports = self.phases.interpolate && !self.phases.keeps_expressions;
+        let reader = self.reader;
         let on_fault = if reports { OnFault::Report } else { OnFault::Keep };
         let found = slices::each(model, |model| {
             let [mut unequal, mut invalid, mut unclear] = std::array::from_fn(|_| Sink::new());
             unicity::enforce(model, &PROJECT, &Path::ROOT, &mut unequal);
             if validates {
-                schema::validate(model, &PROJECT, &Path::ROOT, &mut invalid);
+                schema::validate(model, &PROJECT, reader, &Path::ROOT, &mut invalid);
             }
             if invalid.has_errors() {
                 faults::mark(model, |one| {
                     let mut sink = Sink::new();
-                    schema::validate(one, &PROJECT, &Path::ROOT, &mut sink);
+                    schema::validate(one, &PROJECT, reader, &Path::ROOT, &mut sink);
                     sink.has_errors()
                 });
             }

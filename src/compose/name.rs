@@ -57,8 +57,8 @@ pub fn resolve(
         Some(mut node) => {
             if phases.interpolate {
                 let before = super::error_count(sink);
-                let interpolation =
-                    Interpolation { environment, sources, budget: &Budget::default(), keeps: false };
+                let (reader, budget) = (project.reader, &Budget::default());
+                let interpolation = Interpolation { reader, environment, sources, budget, keeps: false };
                 interpolation.apply(&mut node, None, &Path::ROOT.key("name"), sink);
                 if super::error_count(sink) > before {
                     return None;

@@ -67,6 +67,7 @@ fn over(base: Option<Node>, document: Node, sink: &mut Sink) -> Node {
     let mut inputs = Inputs::default();
     let phases = Phases::default();
     let mut loader = Loader {
+        reader: crate::reader::Reader::default(),
         inputs: &mut inputs,
         sink,
         phases,

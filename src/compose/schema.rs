@@ -1,27 +1,29 @@
 //! Validation against the field table.
 
 use crate::diagnostic::{Code, Finding, Sink};
+use crate::reader::Reader;
+use crate::source::Origin;
 use crate::yaml::{Distinct, Mapping, Node, Path, Value};
 
 use super::merge::kind;
 use super::suggest::nearest;
-use super::table::{Check, Keys, Map, Object, Scalars, Spec, is_extension};
+use super::table::{Check, Field, Keys, Map, Object, Scalars, Spec, is_extension};
 
 /// Reports everything that the schema refuses below `node`.
-pub fn validate(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
+pub fn validate(node: &Node, spec: &Spec, reader: Reader, path: &Path<'_>, sink: &mut Sink) {
     if node.is_faulty() {
         return;
     }
     match &node.value {
         Value::Map(map) => match spec.map {
-            Some(Map::Object(object)) => validate_object(node, map, object, path, sink),
-            Some(Map::Free { value, keys, .. }) => validate_free(map, value, keys, path, sink),
+            Some(Map::Object(object)) => validate_object(node, map, object, reader, path, sink),
+            Some(Map::Free { value, keys, .. }) => validate_free(map, value, keys, reader, path, sink),
             None => sink.push(wrong_type(node, spec, path)),
         },
         Value::Seq(items) => match spec.list {
             Some(list) => {
                 for (at, item) in items.iter().enumerate() {
-                    validate(item, list.item, &path.index(at), sink);
+                    validate(item, list.item, reader, &path.index(at), sink);
                 }
                 if list.unique {
                     refuse_repeats(items, path, sink);
@@ -33,14 +35,25 @@ pub fn validate(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
     }
 }
 
-fn validate_object(node: &Node, map: &Mapping, object: &'static Object, path: &Path<'_>, sink: &mut Sink) {
+fn validate_object(
+    node: &Node,
+    map: &Mapping,
+    object: &'static Object,
+    reader: Reader,
+    path: &Path<'_>,
+    sink: &mut Sink,
+) {
     for (sought, (key, entry)) in map.marked_keys().zip(map.entries()) {
         match object.field(sought) {
-            Some(field) => validate(&entry.value, &field.spec, &path.key(key), sink),
+            Some(field) if field.is_known_to(reader) => {
+                validate(&entry.value, field.at(reader).0, reader, &path.key(key), sink);
+            }
+            Some(field) => sink.push(too_new(field, entry.key, reader, path)),
             None if object.extensions && is_extension(key) => {}
             None if !object.closed => {}
             None => {
-                let known = object.fields.iter().map(|field| field.key);
+                let fields = object.fields.iter().filter(|field| field.is_known_to(reader));
+                let known = fields.map(|field| field.key);
                 let mut finding = Finding::error(
                     Code::ComposeUnknownKey,
                     if path.last().is_none() {
@@ -70,7 +83,18 @@ fn validate_object(node: &Node, map: &Mapping, object: &'static Object, path: &P
     }
 }
 
-fn validate_free(map: &Mapping, value: &Spec, keys: Keys, path: &Path<'_>, sink: &mut Sink) {
+/// A key that versions have only after the one that reads.
+fn too_new(field: &Field, key: Origin, reader: Reader, path: &Path<'_>) -> Finding {
+    let since = field.since.map(|since| since.to_string()).unwrap_or_default();
+    Finding::error(
+        Code::ComposeUnknownKey,
+        format!("{path}.{} needs Docker Compose {since} or newer; this is {reader}", field.key),
+    )
+    .at_origin(key, format!("since {since}"))
+    .help("Update Docker Compose, or remove the key.")
+}
+
+fn validate_free(map: &Mapping, value: &Spec, keys: Keys, reader: Reader, path: &Path<'_>, sink: &mut Sink) {
     for (key, entry) in map.entries() {
         let legal =
             !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
@@ -85,7 +109,7 @@ fn validate_free(map: &Mapping, value: &Spec, keys: Keys, path: &Path<'_>, sink:
             ),
             Keys::NamesUnchecked if !legal => {}
             Keys::LowercaseUnchecked if !is_lowercase(key) => {}
-            _ => validate(&entry.value, value, &path.key(key), sink),
+            _ => validate(&entry.value, value, reader, &path.key(key), sink),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod build;
 mod common;
 mod deploy;
+mod field;
 mod index;
 mod json_schema;
 mod mounts;
@@ -14,9 +15,10 @@ mod service;
 mod spec;
 mod work;
 
+pub use field::{Change, Field};
 pub use json_schema::json_schema;
 pub use project::{PROJECT, RESOURCES};
 pub use spec::{
-    Canonical, Cast, Check, Decode, Field, Keys, List, Map, Merge, Object, PathRule, Scalars, Spec, UniqueBy,
+    Canonical, Cast, Check, Decode, Keys, List, Map, Merge, Object, PathRule, Scalars, Spec, UniqueBy,
     is_extension,
 };

@@ -113,7 +113,7 @@ fn difference(expected: &str, found: &str, reader: Option<Reader>) -> Option<Dif
     };
     let (expected, mut found) = (expected.root, found.root);
     if let Some(reader) = reader {
-        bind::write_out_printed(&mut found, reader);
+        bind::write_out(&mut found, reader);
     }
     let place = first_difference(&expected, &found, "")?;
     let shown = |root: &Node| at(root, &place).map_or("absent".to_owned(), show);

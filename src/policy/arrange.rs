@@ -29,7 +29,8 @@ impl Policy {
         inputs: &mut Inputs,
         sink: &mut Sink,
     ) -> Option<Arranged> {
-        let loaded: Vec<_> = self.overlays.iter().map(|wanted| overlay::load(wanted, inputs, sink)).collect();
+        let loaded: Vec<_> =
+            self.overlays.iter().map(|wanted| overlay::load(wanted, project.reader, inputs, sink)).collect();
         let mandatory: Vec<Overlay> = loaded.into_iter().collect::<Option<_>>()?;
         let layers = without_repeats(layers, &mandatory, inputs, sink)?;
         if mandatory.is_empty() {

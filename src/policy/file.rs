@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::host::process::shell_word;
 use crate::project::{Inputs, Project};
+use crate::reader::Reader as Version;
 use crate::source::{FileId, Origin, SourceFile, Span};
 use crate::yaml::{self, Limits, Node, Value};
 
@@ -25,6 +26,8 @@ pub struct PolicyFile {
     pub file: FileId,
     pub rank: Rank,
     pub posture: Option<Located<Posture>>,
+    /// `compose:`.
+    pub compose: Option<Located<Version>>,
     pub users: Users,
     pub overlays: Vec<Wanted>,
     /// `files:`, as absolute paths.
@@ -39,7 +42,8 @@ pub struct PolicyFile {
 pub(super) const POLICY: Keys = Keys {
     place: "",
     known: &[
-        "version", "posture", "user", "overlays", "files", "binds", "state", "repair", "copies", "waivers",
+        "version", "posture", "compose", "user", "overlays", "files", "binds", "state", "repair", "copies",
+        "waivers",
     ],
     later: &["probes", "gc"],
 };
@@ -130,6 +134,7 @@ fn read(
         file,
         rank,
         posture: map.get("posture").and_then(|node| posture(node, reader)),
+        compose: map.get("compose").and_then(|node| compose(node, reader)),
         users: map.get("user").map(|node| user::read(node, reader)).unwrap_or_default(),
         overlays: map.get("overlays").map(|node| overlays(node, rank, base, reader)).unwrap_or_default(),
         files: map.get("files").map(|node| files(node, base, reader)),
@@ -176,6 +181,18 @@ fn posture(node: &Node, reader: &mut Reader<'_>) -> Option<Located<Posture>> {
         return None;
     };
     Some(Located::new(posture, node.origin))
+}
+
+fn compose(node: &Node, reader: &mut Reader<'_>) -> Option<Located<Version>> {
+    let text = reader.text(node, "compose")?;
+    match Version::named(text) {
+        Ok(version) => Some(Located::new(version, node.origin)),
+        Err(error) => {
+            let (message, help) = (format!("`compose`: {error}"), error.help());
+            reader.error(Code::PolicySyntax, message, node.origin, "cannot be read as", help);
+            None
+        }
+    }
 }
 
 fn files(node: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Vec<Located<PathBuf>> {

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::project::Inputs;
+use crate::reader::Reader;
 use crate::source::Origin;
 
 use super::binds::Binds;
@@ -31,6 +32,7 @@ pub fn combine(
     let posture = stronger(&system, &own, sink);
     let policy = Policy {
         overlays: overlays(&system, &own, system_posture, &posture),
+        compose: compose(system.compose, own.compose, sink),
         users: users(system.users, own.users, sink),
         files: files_list(system.files, own.files, inputs, sink),
         binds: binds(system.binds, own.binds, sink),
@@ -60,6 +62,7 @@ fn absent(rank: Rank) -> PolicyFile {
         file: crate::source::FileId(u32::MAX),
         rank,
         posture: None,
+        compose: None,
         users: Users::default(),
         overlays: Vec::new(),
         files: None,
@@ -97,6 +100,25 @@ fn stronger(system: &PolicyFile, own: &PolicyFile, sink: &mut Sink) -> Located<P
         (Some(theirs), None) => theirs.clone(),
         (None, None) => Located::new(Posture::Observe, UNWRITTEN),
     }
+}
+
+/// What the host says is what runs there.
+fn compose(
+    system: Option<Located<Reader>>,
+    own: Option<Located<Reader>>,
+    sink: &mut Sink,
+) -> Option<Located<Reader>> {
+    if let (Some(theirs), Some(ours)) = (&system, &own)
+        && theirs.value != ours.value
+    {
+        sink.push(loosened(
+            format!("the host reads as Docker Compose {}, the project as {}", theirs.value, ours.value),
+            ours.origin,
+            theirs.origin,
+            "Remove `compose:`.",
+        ));
+    }
+    system.or(own)
 }
 
 /// The host's overlays first; each file and built-in once, at its first place. What a posture implies

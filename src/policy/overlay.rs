@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::compose::{self, kind};
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::Inputs;
+use crate::reader::Reader;
 use crate::source::{FileId, Origin};
 use crate::yaml::{Document, Mapping, Node, Value};
 
@@ -66,7 +67,7 @@ impl Overlay {
 }
 
 /// Reads an overlay and proves it whole. `None` where the sink got errors.
-pub fn load(wanted: &Wanted, inputs: &mut Inputs, sink: &mut Sink) -> Option<Overlay> {
+pub fn load(wanted: &Wanted, reader: Reader, inputs: &mut Inputs, sink: &mut Sink) -> Option<Overlay> {
     let file = match &wanted.kind {
         Kind::Builtin(builtin) => {
             let path = PathBuf::from(wanted.kind.name());
@@ -77,7 +78,7 @@ pub fn load(wanted: &Wanted, inputs: &mut Inputs, sink: &mut Sink) -> Option<Ove
         }
         Kind::File { path, shown } => read_file(path, shown, wanted, inputs, sink)?,
     };
-    let layer = compose::parse_file(file, inputs, sink)?;
+    let layer = compose::parse_file(file, reader, inputs, sink)?;
     let name = wanted.kind.name();
     if !usable(&name, &layer.documents, wanted, sink) {
         return None;

@@ -29,6 +29,10 @@ pub fn schema() -> Value {
         "properties": {
             "version": { "const": 1 },
             "posture": { "enum": postures, "description": "What the rules do; observe is the default." },
+            "compose": {
+                "type": "string", "pattern": "^v?[0-9]+\\.[0-9]+(\\.[0-9]+)?$",
+                "description": "The version of Docker Compose whose reading counts, e.g. 5.5."
+            },
             "user": {
                 "type": "object",
                 "additionalProperties": false,

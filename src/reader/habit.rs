@@ -1,11 +1,11 @@
 //! Versions of Docker Compose differ in their habits. A habit is here where no field or flag can carry the difference.
 
 use super::Reader;
+use super::release::V5_0;
 
 /// Something that the versions from one on do, and those before it do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Habit {
-    BindCreatedByDefault,
     BindFalsePrinted,
 }
 
@@ -35,27 +35,15 @@ const fn since(
     Row { habit, id, since: Some(since), until: None, text, cases }
 }
 
-const V5_0: Reader = Reader::new(5, 0, 0);
-const V5_0_2: Reader = Reader::new(5, 0, 2);
-
 impl Habit {
     /// All of them, in the order of the enum.
-    pub const ALL: &'static [Row] = &[
-        since(
-            Self::BindCreatedByDefault,
-            "bind-created-by-default",
-            V5_0_2,
-            "A bind mount with `bind:` but without `create_host_path` has its missing source created.",
-            &["bind-empty", "bind-propagation", "bind-selinux", "bind-extension"],
-        ),
-        since(
-            Self::BindFalsePrinted,
-            "bind-false-printed",
-            V5_0,
-            "`create_host_path` is printed only where it is false.",
-            &["bind-short", "bind-true", "bind-false", "bind-false-text"],
-        ),
-    ];
+    pub const ALL: &'static [Row] = &[since(
+        Self::BindFalsePrinted,
+        "bind-false-printed",
+        V5_0,
+        "`create_host_path` is printed only where it is false.",
+        &["bind-short", "bind-true", "bind-false", "bind-false-text"],
+    )];
 
     /// Its row of the table.
     pub const fn row(self) -> &'static Row {
@@ -79,12 +67,11 @@ mod tests {
 
     #[test]
     fn a_habit_begins_with_its_version() {
-        let has = |major, minor, patch| Reader::new(major, minor, patch).has(Habit::BindCreatedByDefault);
+        let has = |major, minor, patch| Reader::new(major, minor, patch).has(Habit::BindFalsePrinted);
         assert_eq!(
-            [has(2, 40, 3), has(5, 0, 1), has(5, 0, 2), has(5, 5, 0), has(99, 0, 0)],
+            [has(2, 40, 0), has(2, 40, 3), has(5, 0, 0), has(5, 5, 0), has(99, 0, 0)],
             [false, false, true, true, true],
             "a newer one is as the newest known"
         );
-        assert!(!Reader::OLDEST.has(Habit::BindFalsePrinted));
     }
 }

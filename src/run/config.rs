@@ -9,6 +9,7 @@ use crate::cli::{ConfigOptions, Request};
 use crate::compose::output::{self, Format};
 use crate::compose::{self, Model, Phases, Resolve, Trace, listing};
 use crate::diagnostic::{Code, Exit, Finding};
+use crate::policy;
 use crate::project::Project;
 use crate::review::Chains;
 use crate::review::annotate::annotate;
@@ -143,7 +144,7 @@ fn load(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) 
         _ => &options.selection,
     };
     let selection = session.selection(services);
-    let project = session.discover()?;
+    let project = discover(session)?;
     let layers = session.layers(&project)?;
     let phases = phases(session, options);
     let model = session.load(&project, layers, phases, &selection)?;
@@ -156,8 +157,20 @@ fn load(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) 
     Some(Loaded { project, whole, selected })
 }
 
+/// The project, to be read as the version of Compose that the command line or the policy names.
+fn discover(session: &mut Session<'_>) -> Option<Project> {
+    let mut project = session.discover()?;
+    let policy = if session.request.global.reader.is_some() {
+        None
+    } else {
+        policy::find(&project, &session.policy_given(), &mut session.inputs, &mut session.sink)?
+    };
+    session.settle_reader(&mut project, policy.as_ref());
+    Some(project)
+}
+
 fn tree_text(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) -> Option<String> {
-    let project = session.discover()?;
+    let project = discover(session)?;
     let layers = session.layers(&project)?;
     let phases = Phases { interpolate: false, ..phases(session, options) };
     let tree = compose::load_tree(&project, layers, phases, &mut session.inputs, &mut session.sink)?;

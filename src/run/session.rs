@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Command, Request};
 use crate::compose::{self, Layer, Model, Phases, Selection, Trace};
 use crate::diagnostic::{Code, Exit, Finding, Screen, Sink, closing, next, write_findings};
+use crate::policy::{self, Policy};
 use crate::project::{self, Environment, Given, Inputs, Project};
 use crate::redact::Redactor;
 use crate::source::SourceMap;
@@ -55,6 +56,20 @@ impl<'r> Session<'r> {
     ) -> Option<Model> {
         let trace = self.trace.as_mut();
         compose::load_with(project, layers, phases, selection, &mut self.inputs, &mut self.sink, trace)
+    }
+
+    /// What the command line and the process say about the policy.
+    pub fn policy_given(&self) -> policy::Given {
+        policy::Given { path: self.policy_path(), ..policy::Given::default() }
+    }
+
+    /// From here on the project is read as the version of Compose that counts: that of the command line, else that of
+    /// the policy.
+    pub fn settle_reader(&self, project: &mut Project, policy: Option<&Policy>) {
+        let of_policy = policy.and_then(|policy| policy.compose.as_ref()).map(|compose| compose.value);
+        if let Some(reader) = self.request.global.reader.or(of_policy) {
+            project.reader = reader;
+        }
     }
 
     /// The policy named explicitly, absolute.
@@ -142,7 +157,7 @@ fn given(request: &Request) -> Given {
         files_from: global.files_from.clone(),
         files_cmd: global.files_cmd.clone(),
         expect_files: global.expect_files,
-        reader: crate::reader::Reader::default(),
+        reader: global.reader.unwrap_or_default(),
         project_directory: global.project_directory.clone(),
         project_name: global.project_name.clone(),
         env_files: global.env_files.clone(),

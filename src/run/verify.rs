@@ -100,8 +100,9 @@ pub fn decide<'e>(
 ) -> Option<Decided<'e>> {
     let selection = session.selection(services);
     let mut project = session.locate()?;
-    let given = policy::Given { path: session.policy_path(), ..policy::Given::default() };
+    let given = session.policy_given();
     let policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
+    session.settle_reader(&mut project, policy.as_ref());
     let expected = policy::expected(policy.as_ref());
     list::read(&mut project, &expected, &mut session.inputs, &mut session.sink)?;
     policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);

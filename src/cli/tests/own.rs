@@ -9,6 +9,7 @@ use crate::cli::{
     CheckFormat, CheckOptions, ConfigOptions, EngineChoice, ExplainOptions, Overlays, PlanFormat,
     PlanOptions, SealOptions, completions, manual,
 };
+use crate::reader::Reader;
 
 fn command(line: &str) -> Command {
     read(&line.split(' ').collect::<Vec<_>>()).unwrap_or_else(|message| panic!("{line}: {message}")).command
@@ -123,6 +124,8 @@ fn own_global_flags_are_read() {
         "3",
         "--engine",
         "podman",
+        "--compose-version",
+        "5.4",
         "--no-launch",
         "--show-values",
         "up",
@@ -132,6 +135,7 @@ fn own_global_flags_are_read() {
     assert_eq!(global.files_from.as_deref(), Some("-"));
     assert_eq!(global.expect_files, Some(3));
     assert_eq!(global.engine, EngineChoice::Podman);
+    assert_eq!(global.reader, Some(Reader::new(5, 4, 0)));
     assert!(global.no_launch && global.show_values);
     assert_eq!(read(&["--files-cmd", "gen all", "up"]).unwrap().global.files_cmd.as_deref(), Some("gen all"));
     assert_eq!(read(&["up"]).unwrap().global.engine, EngineChoice::Auto);
@@ -146,6 +150,9 @@ fn an_empty_value_never_means_going_on_without_the_policy_or_the_list() {
     assert!(super::read_with(&["up"], &[("SEAWORTHY_POLICY", "")]).is_err());
     assert!(read(&["--expect-files", "", "up"]).is_err());
     assert!(refusal("--expect-files many up").contains("it is not a number"));
+    assert!(refusal("--compose-version five up").contains(r#""five" is not a version of Docker Compose"#));
+    assert!(refusal("--compose-version 5.99 up").contains("none of the versions that this seaworthy knows"));
+    assert!(refusal("--compose-version 2.39 up").contains("2.39.0 is older than 2.40.0, the oldest"));
     assert!(refusal("--engine other up").contains("it is none of auto, docker, podman"));
     assert!(refusal("--files-from a --files-cmd b up").contains("exclude one another"));
 }

@@ -23,7 +23,7 @@ fn launched(line: &str) -> String {
 fn seaworthys_own_flags_are_not_passed_on() {
     assert_eq!(
         passed(
-            "--policy p -f a --files-from l -p n --expect-files 2 --engine docker --no-launch --show-values ps -q"
+            "--policy p -f a --files-from l -p n --expect-files 2 --engine docker --compose-version 5.5 --no-launch --show-values ps -q"
         ),
         "-f a -p n ps -q"
     );

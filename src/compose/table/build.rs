@@ -4,9 +4,8 @@ use super::common::{
     BUILD_ULIMITS, ENVIRONMENT, FILE_REFERENCE_ITEM, HOOK, HOSTS, INT_BYTES, ITEM_TEXT, STRICT_FLAG, TEXT,
     TEXT_MAP, TEXTS, UNCAST_FLAG, one_of,
 };
-use super::spec::{
-    Canonical, Decode, Keys, Merge, Object, PathRule, Scalars, Spec, UniqueBy, field, required,
-};
+use super::field::{field, required};
+use super::spec::{Canonical, Decode, Keys, Merge, Object, PathRule, Scalars, Spec, UniqueBy};
 
 static CONTEXT: Spec = TEXT.path(PathRule::Context);
 static SSH_VALUE: Spec =

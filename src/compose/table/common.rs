@@ -1,8 +1,7 @@
 //! Specs that many fields share.
 
-use super::spec::{
-    Canonical, Cast, Check, Decode, Field, Keys, Merge, Object, Scalars, Spec, UniqueBy, field, required,
-};
+use super::field::{Field, field, required};
+use super::spec::{Canonical, Cast, Check, Decode, Keys, Merge, Object, Scalars, Spec, UniqueBy};
 
 const S: Scalars = Scalars::STRING;
 const I: Scalars = Scalars::INTEGER;

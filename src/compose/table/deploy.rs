@@ -1,7 +1,8 @@
 //! `services.*.deploy`.
 
 use super::common::{DURATION, DURATION_KEPT, ITEM_TEXT, RESERVED_DEVICE, TEXT, TEXT_MAP, one_of};
-use super::spec::{Cast, Decode, Object, Scalars, Spec, always, field};
+use super::field::{always, field};
+use super::spec::{Cast, Decode, Object, Scalars, Spec};
 
 const S: Scalars = Scalars::STRING;
 const INT_OR_TEXT: Scalars = Scalars::INTEGER.or(Scalars::STRING);

@@ -2,7 +2,7 @@
 
 use crate::yaml::Key;
 
-use super::spec::Field;
+use super::field::Field;
 
 /// Where each key of an object stands: the tree is walked a dozen times, and every key is looked up on
 /// each walk. Slots are filled from a key's mark on.

@@ -1,9 +1,10 @@
 //! What a service mounts, publishes and attaches to: ports, volumes, devices, networks, env files.
 
+use crate::reader::release::{V5_0, V5_0_2};
+
 use super::common::{FLAG, ITEM_TEXT, OPTIONS, TEXT, TEXT_MAP, TEXTS_BY_KEY, UNCAST_FLAG, one_of};
-use super::spec::{
-    Canonical, Cast, Check, Decode, Keys, Merge, Object, PathRule, Scalars, Spec, UniqueBy, field, required,
-};
+use super::field::{Change, field, required};
+use super::spec::{Canonical, Cast, Check, Decode, Keys, Merge, Object, PathRule, Scalars, Spec, UniqueBy};
 
 const S: Scalars = Scalars::STRING;
 const I: Scalars = Scalars::INTEGER;
@@ -27,12 +28,27 @@ static PORT: Spec = Spec::object(&PORT_OBJECT, Decode::Object).or_scalar(N.or(S)
 pub const PORTS: Spec =
     Spec::list(&PORT, true, Decode::Objects).unique_by(UniqueBy::Port).canonical(Canonical::Ports);
 
+/// A missing source is created unless that is said to be false. Before, only where it is said to be true.
+static CREATED: [Change; 2] = [
+    Change {
+        since: V5_0,
+        spec: UNCAST_FLAG.decode(Decode::BoolIfFalse),
+        always: true,
+        cases: &["bind-short", "bind-true", "bind-false", "bind-false-text"],
+    },
+    Change {
+        since: V5_0_2,
+        spec: UNCAST_FLAG.decode(Decode::BoolIfFalse),
+        always: false,
+        cases: &["bind-empty", "bind-propagation", "bind-selinux", "bind-extension"],
+    },
+];
 static BIND: Object = Object::new(
     "bind",
     &[
         field("selinux", one_of(&["z", "Z"])),
         field("propagation", TEXT),
-        field("create_host_path", UNCAST_FLAG),
+        field("create_host_path", UNCAST_FLAG).changes(&CREATED),
         field("recursive", one_of(&["enabled", "disabled", "writable", "readonly"])),
     ],
 );

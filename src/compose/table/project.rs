@@ -4,8 +4,9 @@ use super::common::{
     EXTERNAL, FLAG, FLAG_KEPT, ITEM_TEXT, OPEN_EXTERNAL, OPTIONS, STRING_OPTIONS, TEXT, TEXT_MAP,
     TEXT_MAP_DEFAULT_MERGE,
 };
+use super::field::field;
 use super::service::{MODEL, SERVICE};
-use super::spec::{Canonical, Decode, Keys, Merge, Object, PathRule, Scalars, Spec, field};
+use super::spec::{Canonical, Decode, Keys, Merge, Object, PathRule, Scalars, Spec};
 
 const NULL: Scalars = Scalars::NULL;
 

@@ -7,12 +7,11 @@ use super::common::{
     TEXTS_BY_KEY, TEXTS_OR_NUMBERS, TEXTS_UNIQUE, ULIMITS, one_of,
 };
 use super::deploy::DEPLOY;
+use super::field::{always, field, required};
 use super::mounts::{
     DEPENDS_ON, DEVICES, ENV_FILE, EXTENDS, LABEL_FILE, MODELS, NETWORKS, PORTS, PROVIDER, VOLUMES,
 };
-use super::spec::{
-    Canonical, Cast, Check, Decode, Merge, Object, Scalars, Spec, UniqueBy, always, field, required,
-};
+use super::spec::{Canonical, Cast, Check, Decode, Merge, Object, Scalars, Spec, UniqueBy};
 
 const S: Scalars = Scalars::STRING;
 const I: Scalars = Scalars::INTEGER;

@@ -3,8 +3,10 @@
 
 use std::sync::OnceLock;
 
+use crate::reader::Reader;
 use crate::yaml::Key;
 
+use super::field::Field;
 use super::index::Index;
 use super::work::{Work, Works};
 
@@ -97,16 +99,6 @@ pub struct Object {
     pub requires: bool,
     index: OnceLock<Index>,
     works: OnceLock<Works>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct Field {
-    pub key: &'static str,
-    pub sought: Key<'static>,
-    pub required: bool,
-    /// Printed even where it is absent, as what stands for nothing.
-    pub always: bool,
-    pub spec: Spec,
 }
 
 /// A constraint on a scalar beyond its type.
@@ -224,6 +216,8 @@ pub enum Decode {
     Bool,
     /// Kept when written, even as false.
     BoolKept,
+    /// Left out when true.
+    BoolIfFalse,
     Int,
     IntKept,
     /// Strings are refused; the number is cut to so many bits, as Go does.
@@ -367,6 +361,14 @@ impl Spec {
         }
     }
 
+    /// As [`Self::child`], as `reader` knows it.
+    pub fn child_at<'k>(&self, key: impl Into<Key<'k>>, reader: Reader) -> Option<&'static Spec> {
+        match self.map? {
+            Map::Object(object) => object.field(key).map(|field| field.at(reader).0),
+            Map::Free { value, .. } => Some(value),
+        }
+    }
+
     /// As [`Self::child`], with the work that there is for it.
     pub fn child_with_work<'k>(&self, key: impl Into<Key<'k>>) -> Option<(&'static Spec, Work)> {
         match self.map? {
@@ -409,7 +411,7 @@ impl Object {
         while at < fields.len() {
             #[expect(clippy::indexing_slicing, reason = "the loop's bound; iterators are not for constants")]
             let field = &fields[at];
-            always |= field.always;
+            always |= field.is_ever_always();
             requires |= field.required;
             at += 1;
         }
@@ -451,18 +453,6 @@ impl Object {
     pub fn position<'k>(&self, key: impl Into<Key<'k>>) -> Option<usize> {
         self.index.get_or_init(|| Index::of(self.fields)).find(key.into(), self.fields)
     }
-}
-
-pub const fn field(key: &'static str, spec: Spec) -> Field {
-    Field { key, sought: Key::new(key), required: false, always: false, spec }
-}
-
-pub const fn required(key: &'static str, spec: Spec) -> Field {
-    Field { key, sought: Key::new(key), required: true, always: false, spec }
-}
-
-pub const fn always(key: &'static str, spec: Spec) -> Field {
-    Field { key, sought: Key::new(key), required: false, always: true, spec }
 }
 
 /// Whether a key is an extension, which Compose carries along unchecked.

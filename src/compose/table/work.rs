@@ -1,6 +1,6 @@
 //! What the stages have to do with a value, told without walking it.
 
-use super::spec::Field;
+use super::field::Field;
 
 /// Which stages have something to do for a value; the others need not go through it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

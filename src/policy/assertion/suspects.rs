@@ -3,6 +3,7 @@
 use crate::compose::parse_file;
 use crate::diagnostic::Sink;
 use crate::project::Inputs;
+use crate::reader::Reader;
 use crate::source::{FileId, Origin, Span};
 use crate::yaml::{Document, Node};
 
@@ -27,7 +28,7 @@ fn parse_all(inputs: &Inputs) -> Vec<Document> {
     // What is not YAML was not where a compose value came from.
     let mut ignored = Sink::new();
     (0..count)
-        .filter_map(|at| parse_file(FileId(at), inputs, &mut ignored))
+        .filter_map(|at| parse_file(FileId(at), Reader::OLDEST, inputs, &mut ignored))
         .flat_map(|layer| layer.documents)
         .collect()
 }

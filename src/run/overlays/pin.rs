@@ -11,6 +11,7 @@ use crate::policy::closed::closed;
 use crate::policy::overlay::{self, Kind, Wanted};
 use crate::policy::{self, Located, Rank, file};
 use crate::project::{Inputs, Project};
+use crate::reader::Reader;
 use crate::run::session::{Session, current_directory};
 use crate::source::{FileId, Span};
 use crate::yaml::{self, Limits, Mapping, Node};
@@ -30,9 +31,10 @@ pub fn run(request: &Request, files: &[PathBuf]) -> Result<Exit, Exit> {
 
 /// `None` where the session has errors.
 fn pin(session: &mut Session<'_>, files: &[PathBuf]) -> Option<Exit> {
-    let project = session.locate()?;
-    let given = policy::Given { path: session.policy_path(), ..policy::Given::default() };
+    let mut project = session.locate()?;
+    let given = session.policy_given();
     let policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
+    session.settle_reader(&mut project, policy.as_ref());
     let own = policy.as_ref().and_then(|policy| {
         let is_own =
             |id: &FileId| session.inputs.sources().get(*id).is_some_and(|file| file.path != given.system);
@@ -48,7 +50,7 @@ fn pin(session: &mut Session<'_>, files: &[PathBuf]) -> Option<Exit> {
     let chosen = choose(&policy.overlays, files, &mut session.sink)?;
     let mut pins = Vec::with_capacity(chosen.len());
     for wanted in chosen {
-        pins.push((wanted, sum(wanted, &mut session.inputs, &mut session.sink)?));
+        pins.push((wanted, sum(wanted, project.reader, &mut session.inputs, &mut session.sink)?));
     }
     let source = session.inputs.sources().get(id)?;
     let (name, path, before) = (source.name.clone(), source.path.clone(), source.text.to_string());
@@ -119,7 +121,7 @@ fn choose<'p>(overlays: &'p [Wanted], files: &[PathBuf], sink: &mut Sink) -> Opt
 }
 
 /// The sha256 of an overlay that is fit to be one.
-fn sum(wanted: &Wanted, inputs: &mut Inputs, sink: &mut Sink) -> Option<String> {
+fn sum(wanted: &Wanted, reader: Reader, inputs: &mut Inputs, sink: &mut Sink) -> Option<String> {
     let Kind::File { path, shown } = &wanted.kind else { return None };
     // What cannot be read is reported by the loading below.
     let known = inputs
@@ -129,7 +131,7 @@ fn sum(wanted: &Wanted, inputs: &mut Inputs, sink: &mut Sink) -> Option<String> 
         .map(|source| (source.sha256().to_owned(), closed(&source.text), source.text.lines().count()));
     let (sum, is_closed, lines) = known.unwrap_or_default();
     let pinned = Wanted { pin: Some(Located::new(sum.clone(), wanted.origin)), ..wanted.clone() };
-    overlay::load(&pinned, inputs, sink)?;
+    overlay::load(&pinned, reader, inputs, sink)?;
     let is_known = wanted.pin.as_ref().is_some_and(|pin| pin.value == sum);
     if !is_closed && !is_known {
         sink.push(

@@ -16,6 +16,7 @@ use crate::host::{AtomicFile, Owner};
 use crate::policy::closed::closed;
 use crate::policy::file::is_policy;
 use crate::project::{Inputs, list};
+use crate::reader::Reader;
 use crate::run::session::{self, current_directory};
 use crate::source::FileId;
 use crate::yaml::{self, Document, Limits, Node};
@@ -208,7 +209,7 @@ fn whole(
     if documents.is_some_and(|parsed| parsed.is_ok_and(|documents| is_one(&documents))) {
         return Ok(sealed);
     }
-    let layer = compose::parse_file(id, inputs, sink).ok_or(None)?;
+    let layer = compose::parse_file(id, Reader::default(), inputs, sink).ok_or(None)?;
     let usable = |root: &Node| root.as_map().is_some_and(|map| !map.is_empty());
     if layer.documents.is_empty() || !layer.documents.iter().all(|document| usable(&document.root)) {
         return refuse(

@@ -10,7 +10,7 @@ pub fn judge(case: &Case<'_>) -> Meaning {
     let path: Vec<&str> = case.path.iter().map(String::as_str).collect();
     match path.as_slice() {
         [] => presence(case, "there is no policy any more", "there is a policy"),
-        ["version"] => FUNCTIONAL,
+        ["version" | "compose"] => FUNCTIONAL,
         ["posture"] => posture(case),
         ["user", "home"] => FUNCTIONAL,
         ["user" | "repair" | "state", ..] => OWNERSHIP,

@@ -1,0 +1,103 @@
+//! The version of Docker Compose that a project is read as: on the command line, in the policy.
+
+use crate::project::Project;
+use crate::snapshot::snapshot;
+
+const BINDS: &str = "name: p
+services:
+  app:
+    image: busybox
+    volumes:
+      - ./short:/short
+      - {type: bind, source: ./not, target: /not, bind: {create_host_path: false}}
+      - {type: bind, source: ./unsaid, target: /unsaid, bind: {propagation: rslave}}
+";
+
+fn policy(version: &str) -> String {
+    format!("version: 1\ncompose: {version}\n")
+}
+
+/// What is said of the source of each of the three mounts.
+fn said(project: &Project, words: &[&str]) -> [String; 3] {
+    let printed = project.run(words.iter().copied().chain(["config"])).output();
+    let blocks: Vec<&str> = printed.split("- type: bind").skip(1).collect();
+    let of = |block: &str| {
+        let line = block.lines().find(|line| line.contains("create_host_path"));
+        line.map_or("", |line| line.rsplit(' ').next().unwrap()).to_owned()
+    };
+    [of(blocks[0]), of(blocks[1]), of(blocks[2])]
+}
+
+#[test]
+fn the_model_is_printed_as_the_version_named_prints_it() {
+    let project = Project::new(BINDS);
+    for (version, wanted) in [
+        ("2.40.3", ["true", "", ""]),
+        ("5.0.0", ["", "false", "false"]),
+        ("5.0.2", ["", "false", ""]),
+        ("5.5", ["", "false", ""]),
+        ("v5.5.0-desktop.1", ["", "false", ""]),
+    ] {
+        assert_eq!(said(&project, &["--compose-version", version]), wanted, "{version}");
+    }
+}
+
+#[test]
+fn the_policy_names_the_version_and_the_command_line_goes_before_it() {
+    let project = Project::new(BINDS).file("seaworthy.yaml", policy("\"5.5\""));
+    assert_eq!(said(&project, &[]), ["", "false", ""]);
+    assert_eq!(said(&project, &["--compose-version=2.40"]), ["true", "", ""]);
+}
+
+#[test]
+fn the_hash_is_that_of_the_version() {
+    let project = Project::new(BINDS);
+    let of = |version: &str| project.run(["--compose-version", version, "config", "--hash", "app"]).output();
+    assert_ne!(of("2.40.3"), of("5.5"));
+    assert_eq!(of("5.0.2"), of("5.4"));
+}
+
+#[test]
+fn a_snapshot_is_the_same_whatever_version_reads_what_means_the_same() {
+    let short = "services: {app: {image: busybox, volumes: ['./data:/data']}}\n";
+    let take = |version: &str| {
+        let project = Project::new(short).folder("data").variable("COMPOSE_PROJECT_NAME", "p");
+        let outcome = project.run(["--compose-version", version, "snapshot", "write"]);
+        assert_eq!(outcome.status, 0, "{outcome}");
+        project.read("seaworthy.snapshot.yaml")
+    };
+    assert_eq!(take("2.40.3"), take("5.5"));
+}
+
+#[test]
+fn a_version_that_nobody_knows_is_refused() {
+    let project = Project::new(BINDS);
+    snapshot!(project.run(["--compose-version", "5.6", "config"]));
+}
+
+#[test]
+fn a_version_that_is_none_is_refused() {
+    snapshot!(Project::new(BINDS).run(["--compose-version", "latest", "config"]));
+}
+
+#[test]
+fn a_policy_that_names_a_version_that_nobody_knows_is_refused() {
+    let project = Project::new(BINDS).file("seaworthy.yaml", policy("\"9.1\""));
+    snapshot!(project.run(["config"]));
+    for (command, status) in [("check", 1), ("plan", 78), ("up", 78)] {
+        let outcome = project.run([command]);
+        assert_eq!((outcome.status, outcome.stdout.as_str()), (status, ""), "{command}: {outcome}");
+    }
+}
+
+#[test]
+fn a_policy_that_names_a_number_is_told_to_quote_it() {
+    let project = Project::new(BINDS).file("seaworthy.yaml", policy("5.5"));
+    snapshot!(project.run(["check"]));
+}
+
+#[test]
+fn a_policy_that_names_too_old_a_version_is_refused() {
+    let project = Project::new(BINDS).file("seaworthy.yaml", policy("\"2.20\""));
+    snapshot!(project.run(["check"]));
+}
