@@ -132,9 +132,9 @@ pub fn parse(project: &Project, inputs: &Inputs, sink: &mut Sink) -> Option<Vec<
 }
 
 /// One file as a layer.
-pub fn parse_file(file: FileId, _reader: Reader, inputs: &Inputs, sink: &mut Sink) -> Option<Layer> {
+pub fn parse_file(file: FileId, reader: Reader, inputs: &Inputs, sink: &mut Sink) -> Option<Layer> {
     let text = inputs.sources().get(file).map(|source| source.text.clone())?;
-    match yaml::parse(file, &text, Limits::default()) {
+    match yaml::parse(file, &text, Limits { reader, ..Limits::default() }) {
         Ok(documents) => {
             sink.extend(documents.iter().flat_map(|document| document.warnings.clone()));
             Some(Layer { file, documents })

@@ -10,7 +10,7 @@ pub mod release;
 use std::fmt;
 use std::str::FromStr;
 
-pub use habit::Habit;
+pub use habit::{Habit, Row};
 
 /// A version of Docker Compose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

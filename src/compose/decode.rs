@@ -98,7 +98,7 @@ impl Decoder {
             Decode::Float32 | Decode::Cpus => {
                 to_float32(&node)?.and_then(|number| with(Value::Float(number)))
             }
-            Decode::Bytes => Some(to_bytes(&node)?)
+            Decode::Bytes => Some(to_bytes(&node, self.reader)?)
                 .filter(|bytes| *bytes != 0)
                 .and_then(|bytes| with(Value::String(bytes.to_compact_string()))),
             Decode::PlainTextMap => {

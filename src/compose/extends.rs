@@ -5,6 +5,7 @@ use std::path::{Path as FsPath, PathBuf};
 use std::rc::Rc;
 
 use crate::diagnostic::{Code, Finding};
+use crate::reader::Habit;
 use crate::source::{FileId, Origin};
 use crate::yaml::{Mapping, Node, Path, Tag, Value};
 
@@ -173,8 +174,13 @@ impl<'l, 'a> Extends<'l, 'a> {
             finding = match nearest_key(&reference, &base_scope.services) {
                 Some(near) => finding.help(format!("Did you mean `{near}`?")),
                 None => finding.help(format!(
-                    "Services in {where_}: {}. An `extends` sees neither other -f files nor what the same file includes.",
-                    listed(&base_scope.services)
+                    "Services in {where_}: {}. An `extends` sees {}.",
+                    listed(&base_scope.services),
+                    if self.loader.reader.has(Habit::IncludesBeforeExtends) {
+                        "no other -f files"
+                    } else {
+                        "neither other -f files nor what the same file includes"
+                    }
                 )),
             };
             self.loader.sink.push(finding);

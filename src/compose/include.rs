@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Finding};
 use crate::project::{Environment, dotenv};
+use crate::reader::Habit;
 use crate::source::{FileId, Origin};
-use crate::yaml::{Mapping, Node, Value};
+use crate::yaml::{Mapping, Node, Path, Value};
 
 use super::budget::{Budget, DEEPEST};
 use super::faults::is_within;
 use super::load::{Level, Loader, relative};
-use super::merge::{kind, text};
+use super::merge::{kind, merge, text};
 use super::paths;
 use super::project_sections;
+use super::table::PROJECT;
+use super::tags::{self, TaggedPath};
 
 /// One entry of the list.
 struct Entry {
@@ -35,7 +38,16 @@ impl Entry {
 }
 
 /// Adds the resources of everything the document includes to the document.
-pub fn apply(loader: &mut Loader<'_>, root: &mut Node, file: FileId, level: &Level) -> Option<()> {
+///
+/// Those of the same name are merged, the document over its includes and an earlier include over a later one, or must
+/// be the same: that depends on who reads. `tags` are the document's.
+pub fn apply(
+    loader: &mut Loader<'_>,
+    root: &mut Node,
+    tags: &[TaggedPath],
+    file: FileId,
+    level: &Level,
+) -> Option<()> {
     let Some(include) = root.as_map_mut().and_then(|map| map.remove("include")) else { return Some(()) };
     let items = match include.value {
         Value::Null => return Some(()),
@@ -61,7 +73,7 @@ pub fn apply(loader: &mut Loader<'_>, root: &mut Node, file: FileId, level: &Lev
             None => None,
         };
         match imported {
-            Some(imported) => import(loader, imported, root),
+            Some(imported) => import(loader, imported, root, tags),
             None if loader.stopped => return None,
             None => loader.faulty.incomplete = true,
         }
@@ -246,8 +258,12 @@ fn environment(
     Some(environment)
 }
 
-/// Adds each imported resource; one of the same name must be the same.
-fn import(loader: &mut Loader<'_>, imported: Node, root: &mut Node) {
+/// Adds each imported resource.
+fn import(loader: &mut Loader<'_>, mut imported: Node, root: &mut Node, tags: &[TaggedPath]) {
+    let merges = loader.reader.has(Habit::IncludesMerge);
+    if merges {
+        tags::apply(&mut imported, tags);
+    }
     let Value::Map(imported) = imported.value else { return };
     let Some(into) = root.as_map_mut() else { return };
     for (section, entry) in imported {
@@ -265,6 +281,13 @@ fn import(loader: &mut Loader<'_>, imported: Node, root: &mut Node) {
                     own.insert(name, resource.key, resource.value);
                 }
                 Some(known) if known.value.same(&resource.value) => {}
+                Some(_) if merges => {
+                    let Some(known) = own.get_mut(&name) else { continue };
+                    let spec = PROJECT.child(section.as_str()).and_then(|spec| spec.child(name.as_str()));
+                    let path = Path::ROOT.key(&section);
+                    let over = std::mem::replace(known, Node::null(resource.key));
+                    *known = merge(resource.value, over, spec, &path.key(&name), loader.sink);
+                }
                 Some(known) => {
                     loader.sink.push(
                         Finding::error(

@@ -127,7 +127,7 @@ impl Interpolation<'_> {
                     self.environment.placeholder().filter(|_| absent.iter().any(|other| other == name));
                 stand_in.or_else(|| self.environment.get(name)).map(str::to_owned)
             };
-            match template::expand(text, &lookup) {
+            match template::expand_as(self.reader, text, &lookup) {
                 Err(TemplateError { fault: Fault::Required { name, .. }, .. })
                     if self.environment.placeholder().is_some() && !absent.contains(&name) =>
                 {

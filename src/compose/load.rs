@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::project::{Environment, Inputs, Project};
-use crate::reader::Reader;
+use crate::reader::{Habit, Reader};
 use crate::source::{FileId, Origin};
 use crate::yaml::{Mapping, Node, Path, Value};
 
@@ -213,12 +213,18 @@ impl Loader<'_> {
     fn document(&mut self, model: Option<Node>, root: Node, file: FileId, level: &Level) -> Option<Node> {
         let Prepared { mut root, tags } = self.prepare(root, level)?;
         let own = self.trace.is_some().then(|| root.clone());
+        let includes_first = self.reader.has(Habit::IncludesBeforeExtends);
+        if includes_first {
+            include::apply(self, &mut root, &tags, file, level)?;
+        }
         Extends::new(self, level).document(&mut root, &tags, file)?;
         let mut model = model;
         if let Some(model) = &mut model {
             tags::apply(model, &tags);
         }
-        include::apply(self, &mut root, file, level)?;
+        if !includes_first {
+            include::apply(self, &mut root, &tags, file, level)?;
+        }
         if let (Some(trace), Some(own)) = (&mut self.trace, own) {
             let how = if level.chain.is_empty() { How::Written } else { How::Included };
             trace.add(file, how, own, &tags);

@@ -5,6 +5,7 @@
 
 mod build;
 mod common;
+mod dated;
 mod deploy;
 mod field;
 mod index;
@@ -15,6 +16,7 @@ mod service;
 mod spec;
 mod work;
 
+pub use dated::{Dated, dated};
 pub use field::{Change, Field};
 pub use json_schema::json_schema;
 pub use project::{PROJECT, RESOURCES};

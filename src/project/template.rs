@@ -1,7 +1,7 @@
 //! `${…}` in text, as Compose 2.40 reads it, quirks included: projects depend on what it accepts, and
 //! a launcher that expands differently from Compose has reviewed something else than what runs.
 //!
-//! Three quirks are deliberate. The words of an operator are expanded even where they are not used.
+//! Three quirks are deliberate. Versions before 5.0.2 expand the words of an operator even where they are not used.
 //! The byte after any `{` is not looked at while closing braces are counted, so that `{}` leaves the
 //! count one too high; an expression whose count never comes down ends at the last `}` of its line.
 //! And names are matched without regard to case by Unicode's rules, which lets the Kelvin sign and
@@ -12,6 +12,8 @@ mod variables;
 
 use std::fmt;
 use std::ops::Range;
+
+use crate::reader::{Habit, Reader};
 
 use super::quote::quote;
 use token::{Action, Kind, find, line_tail, token};
@@ -85,7 +87,22 @@ pub struct TemplateError {
 ///
 /// The first fault from the left, where an expression's words come before the expression itself.
 pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Expansion, TemplateError> {
-    let mut expander = Expander { text, lookup, budget: MAX_GROWTH, unset: Vec::new(), used: Vec::new() };
+    expand_as(Reader::OLDEST, text, lookup)
+}
+
+/// As [`expand`], as a version of Compose does it.
+///
+/// # Errors
+///
+/// As [`expand`].
+pub fn expand_as(
+    reader: Reader,
+    text: &str,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Expansion, TemplateError> {
+    let is_lazy = reader.has(Habit::LazyDefault);
+    let (unset, used) = (Vec::new(), Vec::new());
+    let mut expander = Expander { text, lookup, is_lazy, budget: MAX_GROWTH, unset, used };
     let filled = expander.level(0..text.len(), 0)?;
     Ok(Expansion { text: filled, unset: expander.unset, used: expander.used })
 }
@@ -93,6 +110,8 @@ pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Exp
 struct Expander<'a> {
     text: &'a str,
     lookup: &'a dyn Fn(&str) -> Option<String>,
+    /// Words that are not used are not expanded.
+    is_lazy: bool,
     budget: usize,
     unset: Vec<String>,
     used: Vec<Used>,
@@ -127,12 +146,16 @@ impl Expander<'_> {
                     name
                 }
                 Kind::Operation { name, operator, word } => {
-                    let word = self.level(word, depth + 1)?;
-                    let value = self.value(name, &range)?;
-                    let counts = match &value {
-                        Some(value) => !(operator.empty_is_unset && value.is_empty()),
-                        None => false,
+                    let given = (self.lookup)(name);
+                    let counts = given.is_some_and(|value| !(operator.empty_is_unset && value.is_empty()));
+                    let is_used = match operator.action {
+                        Action::Default => !counts,
+                        Action::Alternate => counts,
+                        Action::Required => true,
                     };
+                    let word =
+                        if is_used || !self.is_lazy { self.level(word, depth + 1)? } else { String::new() };
+                    let value = self.value(name, &range)?;
                     match (operator.action, counts) {
                         (Action::Default | Action::Required, true) => {
                             out.push_str(&value.unwrap_or_default());

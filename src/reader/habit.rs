@@ -1,12 +1,21 @@
 //! Versions of Docker Compose differ in their habits. A habit is here where no field or flag can carry the difference.
 
 use super::Reader;
-use super::release::V5_0;
+use super::release::{V5_0, V5_0_2, V5_1_2, V5_1_4, V5_2};
 
 /// Something that the versions from one on do, and those before it do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Habit {
+    AliasRatio,
     BindFalsePrinted,
+    DatesAsText,
+    IncludesBeforeExtends,
+    IncludesMerge,
+    LazyDefault,
+    MinusZero,
+    NegativeSizes,
+    NoInfinity,
+    NoSequenceUnderMerge,
 }
 
 /// A habit with the versions that have it.
@@ -37,13 +46,73 @@ const fn since(
 
 impl Habit {
     /// All of them, in the order of the enum.
-    pub const ALL: &'static [Row] = &[since(
-        Self::BindFalsePrinted,
-        "bind-false-printed",
-        V5_0,
-        "`create_host_path` is printed only where it is false.",
-        &["bind-short", "bind-true", "bind-false", "bind-false-text"],
-    )];
+    pub const ALL: &'static [Row] = &[
+        since(
+            Self::AliasRatio,
+            "alias-ratio",
+            V5_1_4,
+            "A document nearly all of which is what its aliases stand for is refused.",
+            &["alias-bomb-small", "aliases-deep-pairs"],
+        ),
+        since(
+            Self::BindFalsePrinted,
+            "bind-false-printed",
+            V5_0,
+            "`create_host_path` is printed only where it is false.",
+            &["bind-short", "bind-true", "bind-false", "bind-false-text"],
+        ),
+        since(
+            Self::DatesAsText,
+            "dates-as-text",
+            V5_0,
+            "A date without quotes is text: `2001-01-01 00:00:00 +0000 UTC`.",
+            &["date-in-environment"],
+        ),
+        since(
+            Self::IncludesBeforeExtends,
+            "includes-before-extends",
+            V5_1_2,
+            "A service extends one as its includes and the file define it together.",
+            &["extends-of-included", "extends-of-included-and-own"],
+        ),
+        since(
+            Self::IncludesMerge,
+            "includes-merge",
+            V5_0,
+            "A resource that an include defines, and the including file or an earlier include as well, is merged.",
+            &["include-overridden", "include-twice-one-service", "include-same-volume"],
+        ),
+        since(
+            Self::LazyDefault,
+            "lazy-default",
+            V5_0_2,
+            "The word in `${NAME:-word}` and `${NAME:+word}` is expanded only where it is used.",
+            &["default-not-evaluated", "alternative-not-evaluated"],
+        ),
+        since(Self::MinusZero, "minus-zero", V5_0, "`-0` stays `-0`.", &["minus-zero"]),
+        since(
+            Self::NegativeSizes,
+            "negative-sizes",
+            V5_1_4,
+            "A size that is written as text may be negative.",
+            &["size-minus-one", "size-negative-build", "size-negative-deploy"],
+        ),
+        since(
+            Self::NoInfinity,
+            "no-infinity",
+            V5_0,
+            "`.inf` and `.nan` are refused.",
+            &["infinity-in-extension", "nan-in-extension"],
+        ),
+        Row {
+            habit: Self::NoSequenceUnderMerge,
+            id: "no-sequence-under-merge",
+            since: Some(V5_1_4),
+            until: Some(V5_2),
+            text: "An alias of a sequence under `<<` is refused.",
+            cases: &["merge-key-sequence"],
+        },
+    ];
 
     /// Its row of the table.
     pub const fn row(self) -> &'static Row {

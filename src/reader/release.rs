@@ -7,3 +7,7 @@ pub const SERIES: [(u32, u32); 7] = [(2, 40), (5, 0), (5, 1), (5, 2), (5, 3), (5
 
 pub const V5_0: Reader = Reader::new(5, 0, 0);
 pub const V5_0_2: Reader = Reader::new(5, 0, 2);
+pub const V5_1_2: Reader = Reader::new(5, 1, 2);
+pub const V5_1_4: Reader = Reader::new(5, 1, 4);
+pub const V5_2: Reader = Reader::new(5, 2, 0);
+pub const V5_3: Reader = Reader::new(5, 3, 0);

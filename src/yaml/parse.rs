@@ -5,6 +5,7 @@
 //! and every limit enforced before memory is spent, [`build`] turns the record into nodes.
 
 mod build;
+mod dialect;
 mod fault;
 mod grammar;
 mod guard;
@@ -19,7 +20,7 @@ mod tape;
 mod tests;
 
 use crate::diagnostic::{Code, Finding, Severity};
-
+use crate::reader::Reader;
 use crate::source::FileId;
 
 use super::Document;
@@ -37,11 +38,13 @@ pub struct Limits {
     pub alias_nodes: usize,
     /// Documents of a file.
     pub documents: usize,
+    /// The version of Compose that reads: a plain scalar is not the same value to all.
+    pub reader: Reader,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 200, nodes: 1_000_000, alias_nodes: 500_000, documents: 10_000 }
+        Self { depth: 200, nodes: 1_000_000, alias_nodes: 500_000, documents: 10_000, reader: Reader::OLDEST }
     }
 }
 
@@ -63,7 +66,7 @@ pub fn parse(file: FileId, text: &str, limits: Limits) -> Result<Vec<Document>, 
     guard::characters(file, text).map_err(|finding| vec![finding])?;
     let mut findings = Vec::new();
     let tape = tape::record(file, text, limits, &mut findings).map_err(|finding| vec![finding])?;
-    let mut documents = build::documents(file, text, &tape, &mut findings);
+    let mut documents = build::documents(file, text, &tape, limits.reader, &mut findings);
     if let Some(document) = documents.first_mut() {
         let warning = line_separator(file, text);
         document.warnings.extend(warning.map(|finding| Finding { severity: Severity::Warning, ..finding }));

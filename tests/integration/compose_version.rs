@@ -14,7 +14,7 @@ services:
 ";
 
 fn policy(version: &str) -> String {
-    format!("version: 1\ncompose: {version}\n")
+    format!("version: 1\ncompose: {version}\n...\n")
 }
 
 /// What is said of the source of each of the three mounts.

@@ -1,5 +1,6 @@
 //! Scalars as the numbers, durations and modes that Compose's types hold.
 
+use crate::reader::{Habit, Reader};
 use crate::yaml::{Node, Value};
 
 use super::super::merge::text;
@@ -56,8 +57,11 @@ pub(super) fn to_float32(node: &Node) -> Result<Option<f64>, String> {
 }
 
 /// A byte size. Compose silently drops a YAML float, or a number above `i64::MAX`.
-pub(super) fn to_bytes(node: &Node) -> Result<i64, String> {
+pub(super) fn to_bytes(node: &Node, reader: Reader) -> Result<i64, String> {
     match &node.value {
+        Value::String(text) if reader.has(Habit::NegativeSizes) && text.starts_with('-') => {
+            text.parse().or_else(|_| size::parse(text))
+        }
         Value::Float(_) | Value::UInt(_) => Ok(0),
         Value::Int(number) => Ok(*number),
         _ => size::parse(&text(node)),

@@ -1,8 +1,10 @@
 //! `services.*.build` and `services.*.develop`.
 
+use crate::reader::release::V5_0;
+
 use super::common::{
     BUILD_ULIMITS, ENVIRONMENT, FILE_REFERENCE_ITEM, HOOK, HOSTS, INT_BYTES, ITEM_TEXT, STRICT_FLAG, TEXT,
-    TEXT_MAP, TEXTS, UNCAST_FLAG, one_of,
+    TEXT_MAP, TEXTS, TEXTS_UNIQUE, UNCAST_FLAG, one_of,
 };
 use super::field::{field, required};
 use super::spec::{Canonical, Decode, Keys, Merge, Object, PathRule, Scalars, Spec, UniqueBy};
@@ -25,6 +27,9 @@ const SSH: Spec =
 const STRINGIFIED: Spec =
     Spec::new(Scalars::STRING.or(Scalars::BOOLEAN), Decode::Text).canonical(Canonical::Stringify);
 
+/// Stages to build anew: one, or a list.
+const NO_CACHE_FILTER: Spec = TEXTS_UNIQUE.or_scalar(Scalars::STRING).canonical(Canonical::ToList);
+
 static BUILD_OBJECT: Object = Object::new(
     "build",
     &[
@@ -40,6 +45,8 @@ static BUILD_OBJECT: Object = Object::new(
         field("cache_from", TEXTS),
         field("cache_to", TEXTS),
         field("no_cache", UNCAST_FLAG),
+        field("no_cache_filter", NO_CACHE_FILTER)
+            .since(V5_0, &["no-cache-filter-text", "no-cache-filter-list"]),
         field("additional_contexts", ADDITIONAL_CONTEXTS),
         field("pull", UNCAST_FLAG),
         field("extra_hosts", HOSTS),

@@ -134,6 +134,15 @@ pub const MODELS: Spec = Spec::free(&MODEL, Keys::NamesUnchecked, Decode::Object
     .merge(Merge::ToMap)
     .canonical(Canonical::ToMap);
 
+/// Text is cast.
+static RESTARTED: [Change; 1] = [Change { since: V5_0, spec: FLAG, always: false, cases: DEPENDENCY_CASES }];
+static DEMANDED: [Change; 1] = [Change {
+    since: V5_0,
+    spec: Spec::new(B.or(S), Decode::Required).cast(Cast::Bool),
+    always: false,
+    cases: DEPENDENCY_CASES,
+}];
+const DEPENDENCY_CASES: &[&str] = &["depends-on-quoted", "depends-on-variable", "depends-on-yes"];
 static DEPENDENCY_OBJECT: Object = Object::new(
     "dependency",
     &[
@@ -141,8 +150,8 @@ static DEPENDENCY_OBJECT: Object = Object::new(
             "condition",
             one_of(&["service_started", "service_healthy", "service_completed_successfully"]),
         ),
-        field("restart", UNCAST_FLAG),
-        field("required", Spec::new(B, Decode::Required)),
+        field("restart", UNCAST_FLAG).changes(&RESTARTED),
+        field("required", Spec::new(B, Decode::Required)).changes(&DEMANDED),
     ],
 );
 static DEPENDENCY: Spec = Spec::object(&DEPENDENCY_OBJECT, Decode::Object);

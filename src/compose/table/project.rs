@@ -1,10 +1,12 @@
 //! The top level: services, networks, volumes, secrets, configs, models, include.
 
+use crate::reader::release::V5_2;
+
 use super::common::{
     EXTERNAL, FLAG, FLAG_KEPT, ITEM_TEXT, OPEN_EXTERNAL, OPTIONS, STRING_OPTIONS, TEXT, TEXT_MAP,
     TEXT_MAP_DEFAULT_MERGE,
 };
-use super::field::field;
+use super::field::{Change, field};
 use super::service::{MODEL, SERVICE};
 use super::spec::{Canonical, Decode, Keys, Merge, Object, PathRule, Scalars, Spec};
 
@@ -24,12 +26,15 @@ static POOL_OBJECT: Object = Object::new(
 )
 .losing_extensions();
 static POOL: Spec = Spec::object(&POOL_OBJECT, Decode::Object);
+/// They are part of the model.
+static IPAM_OPTIONS: [Change; 1] =
+    [Change { since: V5_2, spec: STRING_OPTIONS, always: false, cases: &["ipam-options"] }];
 static IPAM: Object = Object::new(
     "ipam",
     &[
         field("driver", TEXT),
         field("config", Spec::list(&POOL, false, Decode::Objects).merge(Merge::IpamConfig)),
-        field("options", STRING_OPTIONS.decode(Decode::Dropped)),
+        field("options", STRING_OPTIONS.decode(Decode::Dropped)).changes(&IPAM_OPTIONS),
     ],
 );
 

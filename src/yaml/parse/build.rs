@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::diagnostic::{Code, Finding};
+use crate::reader::Reader;
 use crate::source::{FileId, Origin, Span};
 
 use super::super::path::{Path, Segment};
 use super::super::scalar::float_text;
 use super::super::{Document, Entry, Mapping, Node, Tag, Text, Value, spread};
 use super::MOST_FINDINGS;
+use super::dialect::Dialect;
 use super::lines::Lines;
 use super::tags::{self, Kind};
 use super::tape::{Item, Shape, Tape};
@@ -18,10 +20,12 @@ pub(super) fn documents(
     file: FileId,
     text: &str,
     tape: &Tape<'_>,
+    reader: Reader,
     findings: &mut Vec<Finding>,
 ) -> Vec<Document> {
     let lines = Lines::new(text);
-    let mut builder = Builder { file, tape, lines: &lines, findings };
+    let dialect = Dialect::of(reader);
+    let mut builder = Builder { file, tape, dialect, lines: &lines, findings };
     let build =
         |root: &u32| Document { root: builder.node(*root, &Path::ROOT, Mode::WRITTEN), warnings: Vec::new() };
     tape.roots.iter().map(build).collect()
@@ -57,6 +61,7 @@ enum Key<'k> {
 struct Builder<'a, 't> {
     file: FileId,
     tape: &'a Tape<'t>,
+    dialect: Dialect,
     lines: &'a Lines<'a>,
     findings: &'a mut Vec<Finding>,
 }
@@ -120,7 +125,8 @@ impl<'a, 't> Builder<'a, 't> {
                 return self.node(*target, path, mode);
             }
             Shape::Scalar { text, quoted } => {
-                tags::scalar(item.tag, *quoted, text).unwrap_or_else(|message| {
+                let value = tags::scalar(item.tag, *quoted, text);
+                value.and_then(|value| self.dialect.settle(value, text)).unwrap_or_else(|message| {
                     self.report(inside, |builder| {
                         Finding::error(Code::YamlSyntax, message).at(item.span(builder.file), "here")
                     });
@@ -220,10 +226,10 @@ impl<'a, 't> Builder<'a, 't> {
         if !spread::pays(keys.len()) {
             return Vec::new();
         }
-        let (file, tape, lines) = (self.file, self.tape, self.lines);
+        let (file, tape, dialect, lines) = (self.file, self.tape, self.dialect, self.lines);
         let done = spread::in_parts(keys.chunks(spread::part(keys.len())).collect(), |keys: &[u32]| {
             let mut findings = Vec::new();
-            let mut builder = Builder { file, tape, lines, findings: &mut findings };
+            let mut builder = Builder { file, tape, dialect, lines, findings: &mut findings };
             let values: Vec<_> = keys.iter().map(|at| builder.member(*at, path, mode)).collect();
             (values, findings)
         });
@@ -302,6 +308,9 @@ impl<'a, 't> Builder<'a, 't> {
                     (false, None) => Tags::Dropped,
                 };
                 self.merge_one(map, target, path, mode, tags);
+            }
+            (_, Shape::Seq { .. }) if target != at && self.dialect.no_sequence_under_merge => {
+                self.not_mergeable(at, mode);
             }
             (_, Shape::Seq { until }) => {
                 let mut next = target + 1;

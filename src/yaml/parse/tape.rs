@@ -4,6 +4,7 @@
 //! to is known before anything is built: limits are enforced here, where nothing has grown yet.
 
 use crate::diagnostic::{Code, Finding};
+use crate::reader::Habit;
 use crate::source::{FileId, Span};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -82,6 +83,8 @@ struct Open {
 #[derive(Clone, Copy)]
 struct Weight {
     nodes: usize,
+    /// As go-yaml counts them.
+    decodes: usize,
     height: usize,
 }
 
@@ -96,6 +99,8 @@ struct Recorder<'t, 'f> {
     /// Of anchored nodes that are complete.
     weights: HashMap<u32, Weight>,
     added: usize,
+    /// Values that go-yaml decodes for aliases, which counts each alias beside what it stands for.
+    decoded: usize,
     findings: &'f mut Vec<Finding>,
 }
 
@@ -147,6 +152,7 @@ impl<'t, 'f> Recorder<'t, 'f> {
             names: HashMap::new(),
             weights: HashMap::new(),
             added: 0,
+            decoded: 0,
             findings,
         }
     }
@@ -208,7 +214,10 @@ impl<'t, 'f> Recorder<'t, 'f> {
         self.tape.items.push(Item { shape, tag, hidden, start, end });
         let at = self.tape.next() - 1;
         match self.open.last_mut() {
-            Some(parent) => parent.weight.nodes += 1,
+            Some(parent) => {
+                parent.weight.nodes += 1;
+                parent.weight.decodes += 1;
+            }
             None => self.tape.roots.push(at),
         }
         Ok(())
@@ -228,7 +237,7 @@ impl<'t, 'f> Recorder<'t, 'f> {
         }
         let item = self.tape.next();
         self.push(shape, marks.as_deref(), start, end)?;
-        let weight = Weight { nodes: 1, height: 1 };
+        let weight = Weight { nodes: 1, decodes: 1, height: 1 };
         let hides = self.tape.get(item).is_some_and(|item| item.hidden || item.tag == Kind::Override);
         self.open.push(Open { item, weight, flow, anchored: false, hides });
         self.anchor(marks);
@@ -255,6 +264,7 @@ impl<'t, 'f> Recorder<'t, 'f> {
         if let Some(parent) = self.open.last_mut() {
             // The collection itself was counted when it began.
             parent.weight.nodes = parent.weight.nodes.saturating_add(closed.weight.nodes - 1);
+            parent.weight.decodes = parent.weight.decodes.saturating_add(closed.weight.decodes - 1);
             parent.weight.height = parent.weight.height.max(closed.weight.height + 1);
         }
     }
@@ -266,7 +276,7 @@ impl<'t, 'f> Recorder<'t, 'f> {
         match self.open.last_mut() {
             Some(open) if open.item == item => open.anchored = true,
             _ => {
-                self.weights.insert(item, Weight { nodes: 1, height: 0 });
+                self.weights.insert(item, Weight { nodes: 1, decodes: 1, height: 0 });
             }
         }
         self.names.insert(name, item);
@@ -304,8 +314,18 @@ impl<'t, 'f> Recorder<'t, 'f> {
                 .at(span, format!("this one alone stands for {}", weight.nodes))
                 .help("Aliases that repeat aliases multiply; write fewer of them."));
         }
+        self.decoded = self.decoded.saturating_add(weight.decodes);
+        if self.limits.reader.has(Habit::AliasRatio) && is_excessive(self.decoded, self.tape.items.len()) {
+            let message = "the document is nearly all what its aliases stand for";
+            return Err(Finding::error(Code::YamlLimit, message)
+                .at(span, format!("this one alone stands for {}", weight.nodes))
+                .help(
+                    "Compose refuses this as excessive aliasing. Write fewer aliases that repeat aliases.",
+                ));
+        }
         self.push(Shape::Alias(target), None, start, end)?;
         if let Some(parent) = self.open.last_mut() {
+            parent.weight.decodes = parent.weight.decodes.saturating_add(weight.decodes);
             parent.weight.nodes = parent.weight.nodes.saturating_add(weight.nodes - 1);
             parent.weight.height = parent.weight.height.max(weight.height + 1);
         }
@@ -319,4 +339,18 @@ impl<'t, 'f> Recorder<'t, 'f> {
         }
         self.push(Shape::Scalar { text: Cow::Borrowed(""), quoted: false }, None, start, end)
     }
+}
+
+/// Whether go-yaml takes the decoding of so many values for aliases, beside `written` ones, for an attack: 99 of 100 may
+/// be for aliases up to 400,000 values, and fewer from there on, down to a tenth.
+fn is_excessive(aliased: usize, written: usize) -> bool {
+    const LOW: f64 = 400_000.0;
+    const HIGH: f64 = 4_000_000.0;
+    let all = aliased.saturating_add(written);
+    if aliased <= 100 || all <= 1000 {
+        return false;
+    }
+    #[allow(clippy::cast_precision_loss, reason = "the limits of a file are far below")]
+    let (aliased, all) = (aliased as f64, all as f64);
+    aliased / all > 0.99 - 0.89 * ((all.clamp(LOW, HIGH) - LOW) / (HIGH - LOW))
 }
