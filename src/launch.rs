@@ -10,6 +10,7 @@ pub mod program;
 pub mod proof;
 #[cfg(test)]
 mod rows;
+pub mod standing;
 pub mod start;
 
 pub use cross_check::{HandedOver, cross_check};

@@ -181,6 +181,8 @@ codes! {
         => "A directory cannot be mounted over a file, nor a file over a directory.";
     BindOutside "bind-outside-roots" PreparationFailed "A bind source lies outside the declared roots"
         => "Add its directory to binds.roots, or create it yourself.";
+    BindLink "bind-link" PreparationFailed "A bind source is reached through a link that a service could have made"
+        => "Mount the place itself by its own path.";
     BindOwner "bind-owner" PreparationFailed "A bind source belongs to another user"
         => "Change its owner, or declare it under state.";
     BindShared "bind-shared" PreparationFailed "Two services with different users write one tree"

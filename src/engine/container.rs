@@ -199,6 +199,12 @@ impl Engine {
         asked.map(drop).context(format_args!("cannot start container {id}"))
     }
 
+    /// Ends what runs in containers, at once. One that has ended already is no failure.
+    pub fn stop_containers(&self, ids: &[&str]) -> Answer<()> {
+        let arguments = ["container", "stop", "--time", "0", "--"].iter().chain(ids);
+        self.patient().ask(arguments).map(drop).context("cannot stop containers")
+    }
+
     /// Removes containers with their anonymous volumes, killing what runs in them.
     pub fn remove_containers(&self, ids: &[&str]) -> Answer<()> {
         if ids.is_empty() {

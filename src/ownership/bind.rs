@@ -15,6 +15,7 @@ mod shared;
 pub mod there;
 mod tmpfs;
 mod usable;
+mod way;
 mod whom;
 
 pub(in crate::ownership) use whom::{Whom, keeps};
@@ -28,7 +29,7 @@ use super::{Caller, Users, remote};
 use crate::compose::Model;
 use crate::diagnostic::Finding;
 use crate::engine::{Answer, IdMap, Location};
-use crate::host::{Kind, Owner};
+use crate::host::{Identity, Kind, Owner};
 use crate::source::{Origin, SourceMap, Span};
 
 pub use probe::WriteProbe;
@@ -69,6 +70,8 @@ impl Declared {
 pub struct BindQuestion<'a> {
     /// With the services that are to be launched.
     pub model: &'a Model,
+    /// With the services of all profiles.
+    pub whole: &'a Model,
     pub sources: &'a SourceMap,
     pub policy: Option<&'a BindPolicy>,
     pub users: &'a Users,
@@ -113,6 +116,10 @@ pub struct BindDecision {
     /// What it is or shall be.
     pub kind: Kind,
     pub kind_from: KindFrom,
+    /// What it is, where it was there when it was judged.
+    pub identity: Option<Identity>,
+    /// A service that may put something else in its place, or change the way to it.
+    pub changed_by: Option<String>,
     /// Whose it should be, in the host's numbers; unknown, with the reason, until the image is there.
     pub owner: Answer<Owner>,
     pub outcome: Outcome,

@@ -11,6 +11,7 @@ use crate::engine::{Answer, Command};
 use crate::host::process::shell_word;
 use crate::launch::HandedOver;
 use crate::launch::program::Program;
+use crate::launch::standing;
 use crate::ownership::UserDecision;
 use crate::ownership::bind::Reach;
 use crate::prepare::copy::refresh;
@@ -293,6 +294,7 @@ fn hand_over(
         });
     session.sink.extend(notes);
     outcome?;
+    let standing = if on_host { standing::note(&verified.binds)? } else { Vec::new() };
     if let Some(lock) = verified.lock.as_ref().filter(|_| on_host) {
         lock.write(&verified.users)?;
     }
@@ -310,7 +312,8 @@ fn hand_over(
     }
     if on_host && launch_checked::is_proved(verified) {
         let (docker, variables, rendered) = (&docker, &variables, handed.path.as_path());
-        let launch = Launch { request, command, verified, docker, variables, rendered };
+        let standing = &standing;
+        let launch = Launch { request, command, verified, docker, variables, rendered, standing };
         return launch_checked::run(session, &launch, engine.get());
     }
     let program = Program::for_command(&docker, command)?;

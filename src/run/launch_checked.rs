@@ -15,12 +15,13 @@ use crate::cli::{ComposeCommand, Request};
 use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command, Engine, Inspection};
-use crate::launch::facts::{Facts, Question, listed};
+use crate::launch::facts::{Facts, Question, inspected, listed};
 use crate::launch::identity;
 use crate::launch::live::Weakness;
 use crate::launch::phases::{Then, split};
 use crate::launch::program::Program;
 use crate::launch::proof;
+use crate::launch::standing::{self, Standing};
 use crate::launch::start::{self, Started};
 use crate::ownership::EngineImages;
 
@@ -36,6 +37,8 @@ pub struct Launch<'l> {
     pub docker: &'l Command,
     pub variables: &'l BTreeMap<String, String>,
     pub rendered: &'l Path,
+    /// Bind sources that a service could exchange.
+    pub standing: &'l [Standing],
 }
 
 /// Why a launch ended before Compose took over.
@@ -114,6 +117,7 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     let mut findings = if phases.create.is_empty() { Vec::new() } else { missing(launch, &launched, &facts) };
 
     findings.extend(proof::without_image(&launch.verified.selected, &launched, &facts));
+    findings.extend(standing::changed(launch.standing));
 
     let refused = !weak.is_empty() || !findings.is_empty();
     let removed: Vec<&&Inspection> = if refused {
@@ -168,7 +172,9 @@ fn start(
     };
     let Some(progress) = start::Progress::of(global) else { return Ok(None) };
     match start::start(&socket, &rounds, progress) {
-        Answer::Known(Started::All) => Ok(Some(Exit::Done)),
+        Answer::Known(Started::All) => {
+            looked_into(launch, engine, launched, facts).map(|()| Some(Exit::Done))
+        }
         // As Compose says it and ends.
         Answer::Known(Started::Refused(why)) => {
             let _ = writeln!(std::io::stderr(), "Error response from daemon: {why}");
@@ -179,6 +185,28 @@ fn start(
             Err(vec![finding.help(Code::EngineUnavailable.remedy())].into())
         }
     }
+}
+
+/// Looks into the containers that were started: each has mounted what was judged, or it is stopped.
+fn looked_into(
+    launch: &Launch<'_>,
+    engine: &Engine,
+    launched: &BTreeSet<String>,
+    facts: &Facts,
+) -> Result<(), Stop> {
+    if launch.standing.is_empty() {
+        return Ok(());
+    }
+    let mine = facts.containers.iter().filter(|container| launched.contains(&container.service));
+    let ids: Vec<&str> = mine.map(|container| container.id.as_str()).collect();
+    let running = known(inspected(engine, &ids))?.unwrap_or_default();
+    let found = standing::mounted_otherwise(launch.standing, &running);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = found.keys().map(String::as_str).collect();
+    known(engine.stop_containers(&ids))?;
+    Err(found.into_values().collect::<Vec<_>>().into())
 }
 
 /// Whether the posture demands it.

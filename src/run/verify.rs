@@ -277,6 +277,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     let is_shared = |path: &Path| shared.iter().any(|tree| tree.holds(path));
     let mut binds = decide_binds(&BindQuestion {
         model: &selected,
+        whole: &model,
         sources: session.inputs.sources(),
         policy: bind_policy.as_ref(),
         users: &users,

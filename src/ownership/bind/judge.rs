@@ -15,6 +15,7 @@ use crate::yaml::Node;
 use super::explain::{self, Say};
 use super::look::{self, Found, Seen};
 use super::mounts::{self, Mount, Source};
+use super::way::{self, Writer};
 use super::whom::Whom;
 use super::{
     BindDecision, BindQuestion, Declared, Outcome, Role, Sought, WriteProbe, nested, probe, there, tmpfs,
@@ -44,6 +45,8 @@ pub(super) struct Judge<'a> {
     pub judged: Vec<Judged>,
     pub sought: Vec<Sought>,
     pub findings: Vec<Finding>,
+    /// Who writes where: only a policy asks.
+    pub writers: Vec<Writer>,
     /// What nobody could say.
     pub unclear: RefCell<Vec<Finding>>,
 }
@@ -80,12 +83,15 @@ impl<'a> Judge<'a> {
             [] => Roots::new([project]),
             declared => Roots::new(declared.iter().map(PathBuf::as_path)),
         };
+        let judges = question.policy.is_some() && question.location == &Location::Here;
+        let writers = if judges { Writer::all(question) } else { Vec::new() };
         Self {
             question,
             roots,
             judged: Vec::new(),
             sought: Vec::new(),
             findings: Vec::new(),
+            writers,
             unclear: RefCell::default(),
         }
     }
@@ -180,6 +186,8 @@ impl<'a> Judge<'a> {
             origin: mount.origin,
             kind,
             kind_from,
+            identity: there.as_ref().map(|seen| seen.identity),
+            changed_by: way::changed_by(self, &source.path),
             owner: service.whom.owner.clone(),
             outcome: plan.outcome,
         };
@@ -294,6 +302,9 @@ impl<'a> Judge<'a> {
             && self.in_image(service, say.mount) == Some(Kind::Directory)
         {
             return Plan { finding: Some(say.copied_up()), ..Plan::said(say.copied_up()) };
+        }
+        if let Some(finding) = way::judge(self, say, seen) {
+            return Plan::said(finding);
         }
         let mut plan = Plan::from(Outcome::Present);
         let mended = || {

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::CWD;
 
 use crate::host::access::{Access, is_denied};
-use crate::host::{Kind, Owner};
+use crate::host::{Identity, Kind, Owner};
 
 /// What was found at a bind source. Links are followed, as the engine follows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,7 @@ pub(super) struct Seen {
     pub kind: Kind,
     pub owner: Owner,
     pub mode: u32,
+    pub identity: Identity,
 }
 
 /// Looks at an absolute path.
@@ -73,7 +74,8 @@ fn seen(path: &Path) -> io::Result<Option<Seen>> {
     let Some(kind) = kind(metadata.file_type()) else { return Ok(None) };
     let owner = Owner::new(metadata.uid(), metadata.gid());
     let real = path.canonicalize()?;
-    Ok(Some(Seen { real, kind, owner, mode: metadata.mode() & 0o7777 }))
+    let identity = Identity::from(&metadata);
+    Ok(Some(Seen { real, kind, owner, mode: metadata.mode() & 0o7777, identity }))
 }
 
 fn kind(file_type: fs::FileType) -> Option<Kind> {

@@ -108,6 +108,8 @@ fn mount_point(judge: &mut Judge<'_>, service: &Service<'_>, inner: &Mount, oute
         origin: inner.origin,
         kind,
         kind_from: KindFrom::Default,
+        identity: None,
+        changed_by: None,
         owner: service.whom.owner.clone(),
         outcome,
     };

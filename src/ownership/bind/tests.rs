@@ -10,6 +10,7 @@ use crate::ownership::{UserQuestion, decide_users};
 
 mod nested;
 mod present;
+mod way;
 
 /// A project in a directory of its own, and what is asked about it.
 struct Project {
@@ -62,6 +63,7 @@ impl Project {
         });
         decide_binds(&BindQuestion {
             model: &model,
+            whole: &model,
             sources: &sources,
             policy: self.policy.as_ref(),
             users: &users,
@@ -290,6 +292,7 @@ fn nothing_is_created_in_the_hosts_root_directory_and_an_unset_variable_is_named
     let users = Users::default();
     let binds = decide_binds(&BindQuestion {
         model: &model,
+        whole: &model,
         sources: &sources,
         policy: Some(&BindPolicy::default()),
         users: &users,

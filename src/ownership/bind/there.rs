@@ -90,6 +90,8 @@ fn one(judge: &mut Judge<'_>, service: &Service<'_>, mount: &Mount, source: &Sou
         origin: mount.origin,
         kind,
         kind_from,
+        identity: None,
+        changed_by: None,
         owner: service.whom.owner.clone(),
         outcome,
     };
