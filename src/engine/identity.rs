@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::idmap::Local;
-use super::socket::{Silence, Socket};
+use super::socket::{Negotiated, Silence, Socket};
 use super::{Answer, Command, IdMap, Info, Options};
 use crate::host::Owner;
 use crate::host::process::{host_name, is_in_container};
@@ -41,6 +41,8 @@ pub struct Engine {
     command: Command,
     identity: Identity,
     info: Info,
+    /// Of its interface.
+    version: Negotiated,
 }
 
 impl Engine {
@@ -53,7 +55,9 @@ impl Engine {
     /// As [`Engine::connect`], with a program found before.
     pub fn connect_by(command: Command) -> Answer<Self> {
         match plainly(&command) {
-            Ok(Some((identity, info))) => return Answer::Known(Self { command, identity, info }),
+            Ok(Some((identity, info, version))) => {
+                return Answer::Known(Self { command, identity, info, version });
+            }
             Ok(None) => {}
             Err(reason) => return Answer::Unknown(reason).context(QUESTION),
         }
@@ -64,7 +68,10 @@ impl Engine {
             let identity = Identity { endpoint, id: info.id.clone(), root_dir: info.root_dir.clone() };
             Ok((identity, info))
         });
-        asked.context(QUESTION).map(|(identity, info)| Self { command, identity, info })
+        asked.context(QUESTION).map(|(identity, info)| {
+            let version = Negotiated::default();
+            Self { command, identity, info, version }
+        })
     }
 
     pub fn identity(&self) -> &Identity {
@@ -77,6 +84,11 @@ impl Engine {
 
     pub fn command(&self) -> &Command {
         &self.command
+    }
+
+    /// The version of the interface in which it is asked by its socket.
+    pub(super) fn version(&self) -> &Negotiated {
+        &self.version
     }
 
     /// Asks for the identity again, and whether it is still the same. Nothing may be deleted on the word
@@ -147,7 +159,7 @@ impl Engine {
 ///
 /// # Errors
 /// Where it cannot be told which socket that is, or the system fails to ask there.
-fn plainly(command: &Command) -> Result<Option<(Identity, Info)>, String> {
+fn plainly(command: &Command) -> Result<Option<(Identity, Info, Negotiated)>, String> {
     let Some((socket, endpoint)) = Socket::behind(command)? else { return Ok(None) };
     let info = match socket.get("/info") {
         Ok(answer) => answer.and_then(|answer| Info::read(answer).known()),
@@ -156,7 +168,7 @@ fn plainly(command: &Command) -> Result<Option<(Identity, Info)>, String> {
     };
     Ok(info.map(|info| {
         let identity = Identity { endpoint, id: info.id.clone(), root_dir: info.root_dir.clone() };
-        (identity, info)
+        (identity, info, socket.version().clone())
     }))
 }
 

@@ -4,6 +4,7 @@
 //! socket in the file system needs nothing that the command line knows: no context, no TLS, no SSH.
 
 mod silence;
+mod version;
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Write};
@@ -12,15 +13,23 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::CWD;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 use serde_json::Value;
 
 use super::{Answer, Command, Engine, Options};
 use crate::host::access::{Access, is_denied};
 
 pub use silence::Silence;
+pub use version::Negotiated;
 
 /// The most that an answer may have.
 const LIMIT: usize = 256 << 20;
+
+/// The most that the lines before a document may have.
+const HEAD: usize = 64 << 10;
+
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 /// What most answers have room in: they come in one piece then.
 const USUAL: usize = 16 << 10;
@@ -36,6 +45,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Socket {
     path: String,
     deadline: Duration,
+    /// Agreed on at the first question.
+    version: Negotiated,
 }
 
 impl Socket {
@@ -64,14 +75,24 @@ impl Socket {
             None => "unix:///var/run/docker.sock".to_owned(),
         };
         let path = endpoint.strip_prefix("unix://").filter(|path| !path.is_empty()).map(str::to_owned);
-        Ok(path.map(|path| (Self { path, deadline: options.deadline / SHARE }, endpoint)))
+        Ok(path.map(|path| (Self::at(path, options.deadline / SHARE), endpoint)))
     }
 
     /// `None` where the engine is reached otherwise.
     pub fn of(engine: &Engine) -> Option<Self> {
         let path = engine.identity().endpoint.strip_prefix("unix://")?.to_owned();
         let is_docker = !engine.info().is_podman;
-        is_docker.then(|| Self { path, deadline: engine.command().options().deadline / SHARE })
+        let deadline = engine.command().options().deadline / SHARE;
+        is_docker.then(|| Self { path, deadline, version: engine.version().clone() })
+    }
+
+    fn at(path: String, deadline: Duration) -> Self {
+        Self { path, deadline, version: Negotiated::default() }
+    }
+
+    /// The version that the engine and we both know.
+    pub fn version(&self) -> &Negotiated {
+        &self.version
     }
 
     /// Asks for a document; `None` where the engine says that there is no such thing.
@@ -79,14 +100,16 @@ impl Socket {
     /// # Errors
     /// Why there is no answer.
     pub fn get(&self, path: &str) -> Result<Option<Value>, Silence> {
-        let answer = self.exchange("GET", path, "", self.deadline)?;
+        let path = format!("{}{path}", self.version.prefix(self)?);
+        let answer = self.exchange("GET", &path, "", self.deadline)?;
         parse(&answer).map_err(Silence::Elsewhere)
     }
 
     /// Starts a container. Known is also the engine's refusal, in its own words.
     pub fn start(&self, id: &str) -> Answer<Result<(), String>> {
-        let path = format!("/containers/{}/start", escape(id));
         Answer::trying(|| {
+            let prefix = self.version.prefix(self).map_err(Silence::into_reason)?;
+            let path = format!("{prefix}/containers/{}/start", escape(id));
             let answer = self
                 .exchange("POST", &path, "Content-Length: 0\r\n", self.deadline.max(PATIENCE))
                 .map_err(Silence::into_reason)?;
@@ -96,7 +119,7 @@ impl Socket {
             }
             let said = serde_json::from_slice::<Value>(body).ok();
             let said = said.as_ref().and_then(|said| said.get("message")?.as_str());
-            said.map(|said| Err(said.to_owned())).ok_or_else(|| unexpected(status))
+            said.map(|said| Err(said.to_owned())).ok_or_else(|| unexpected(status, body))
         })
     }
 
@@ -114,24 +137,25 @@ impl Socket {
             let what = format!("{what} {socket} for {asked}");
             move |error: Error| Silence::of(&error, Path::new(socket), &what)
         };
-        let mut stream = UnixStream::connect(socket).map_err(failed("connect to"))?;
         // One time for the whole: an engine that sends a byte now and then would never be at its end.
         let end = Instant::now() + deadline;
         let late =
             || Error::new(ErrorKind::TimedOut, format!("no answer within {} s", deadline.as_secs_f32()));
-        let left = || {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() { Err(late()) } else { Ok(left) }
-        };
-        // Asked in the old version, an engine answers in one piece and then hangs up.
-        let question = format!("{method} {path} HTTP/1.0\r\nHost: docker\r\n{headers}\r\n");
-        let limited = left().and_then(|left| stream.set_write_timeout(Some(left)));
-        limited.map_err(failed("set a time at"))?;
         // A time at a socket that runs out is told like one that ran out before.
         let in_time = |error: Error| match error.kind() {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => late(),
             _ => error,
         };
+        let left = || {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() { Err(late()) } else { Ok(left) }
+        };
+        let connected = left().and_then(|left| connect(Path::new(socket), left));
+        let mut stream = connected.map_err(in_time).map_err(failed("connect to"))?;
+        // Asked in the old version, an engine answers in one piece and then hangs up.
+        let question = format!("{method} {path} HTTP/1.0\r\nHost: docker\r\n{headers}\r\n");
+        let limited = left().and_then(|left| stream.set_write_timeout(Some(left)));
+        limited.map_err(failed("set a time at"))?;
         stream.write_all(question.as_bytes()).map_err(in_time).map_err(failed("write to"))?;
         let mut answer = Vec::with_capacity(USUAL);
         let mut piece = vec![0; USUAL];
@@ -144,12 +168,28 @@ impl Socket {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(failed("read from")(in_time(error))),
             }
+            let headless =
+                answer.len() > HEAD && !answer.windows(4).take(HEAD).any(|four| four == END_OF_HEAD);
+            if headless {
+                return Err(Silence::elsewhere("the head of the answer is too long"));
+            }
             if answer.len() > LIMIT {
                 return Err(Silence::elsewhere("the answer is too long"));
             }
         }
         Ok(answer)
     }
+}
+
+/// Connects within a time: an engine that accepts nobody any more keeps whoever comes waiting.
+fn connect(path: &Path, time: Duration) -> Result<UnixStream, Error> {
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    // The kernel counts the time for writing here, too.
+    set_socket_timeout(&socket, Timeout::Send, Some(time))?;
+    let address = SocketAddrUnix::new(path)
+        .map_err(|_| Error::new(ErrorKind::InvalidInput, "the path is longer than a socket's may be"))?;
+    rustix::net::connect(&socket, &address)?;
+    Ok(UnixStream::from(socket))
 }
 
 /// Whether a program is one, and not a script. One that may be run and not read counts as a script.
@@ -202,18 +242,32 @@ fn parse(answer: &[u8]) -> Result<Option<Value>, String> {
         "200" => {
             serde_json::from_slice(body).map(Some).map_err(|error| format!("unreadable answer: {error}"))
         }
-        "404" => Ok(None),
-        other => Err(unexpected(other)),
+        "404" if says_missing(body) => Ok(None),
+        other => Err(unexpected(other, body)),
     }
 }
 
-fn unexpected(status: &str) -> String {
-    format!("the engine answers with status {status}")
+/// The engine's own words in an answer that is no document.
+fn message(body: &[u8]) -> Option<String> {
+    let said: Value = serde_json::from_slice(body).ok()?;
+    Some(said.get("message")?.as_str()?.to_owned())
+}
+
+/// Whether the engine says that the thing is not there. That it does not know the question is said with the same
+/// status.
+fn says_missing(body: &[u8]) -> bool {
+    let said = message(body).unwrap_or_default().to_lowercase();
+    said != "page not found" && (said.contains("no such ") || said.ends_with(" not found"))
+}
+
+fn unexpected(status: &str, body: &[u8]) -> String {
+    let said = message(body).map(|said| format!(": {said}")).unwrap_or_default();
+    format!("the engine answers with status {status}{said}")
 }
 
 /// The status and the body of a whole answer.
 fn taken_apart(answer: &[u8]) -> Result<(&str, &[u8]), String> {
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or("the answer is cut")?;
+    let end = answer.windows(4).position(|window| window == END_OF_HEAD).ok_or("the answer is cut")?;
     let (head, body) = answer.split_at(end);
     let head = std::str::from_utf8(head).map_err(|_| "the answer is not text")?;
     let body = body.get(4..).unwrap_or_default();
@@ -243,99 +297,4 @@ pub fn escape(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_read_is_not_taken_for_a_script() {
-        let temp = tempfile::tempdir().unwrap();
-        let at = |name: &str, content: &[u8]| {
-            std::fs::write(temp.path().join(name), content).unwrap();
-            temp.path().join(name)
-        };
-        assert_eq!(is_binary(&at("program", b"\x7fELF...")), Ok(true));
-        assert_eq!(is_binary(&at("script", b"#!/bin/sh\n")), Ok(false));
-        assert_eq!(is_binary(&at("short", b"\x7f")), Ok(false));
-        let error = is_binary(temp.path()).unwrap_err();
-        assert!(
-            error.starts_with(&format!("cannot read {}: Is a directory", temp.path().display())),
-            "{error}"
-        );
-        let read = |text: &[u8]| {
-            at("config.json", text);
-            configuration(temp.path()).unwrap()
-        };
-        assert_eq!(read(b"{\"currentContext\":\"far\"}")["currentContext"], "far");
-        assert!(read(b"{\"currentContext\":").is_null());
-        assert!(configuration(&temp.path().join("none")).unwrap().as_object().unwrap().is_empty());
-        std::fs::remove_file(temp.path().join("config.json")).unwrap();
-        std::fs::create_dir(temp.path().join("config.json")).unwrap();
-        assert!(configuration(temp.path()).unwrap_err().contains("config.json: Is a directory"));
-    }
-
-    #[test]
-    fn only_what_the_command_line_would_use_is_used() {
-        let docker = ["/usr/bin/docker", "/usr/local/bin/docker"]
-            .into_iter()
-            .find(|path| is_binary(Path::new(path)).unwrap_or(false));
-        let Some(docker) = docker else { return };
-        let home = tempfile::tempdir().unwrap();
-        let behind = |set: &[(&str, &str)], global: &[&str]| {
-            let names =
-                ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"].map(|name| (name.into(), "".into()));
-            let home = [("HOME".into(), home.path().into())];
-            let set = set.iter().map(|(name, value)| (name.into(), value.into()));
-            let environment = names.into_iter().chain(home).chain(set).collect();
-            let global = global.iter().map(Into::into).collect();
-            let options = Options { program: docker.into(), environment, global, ..Options::default() };
-            Socket::behind(&Command::find(options).known().unwrap()).unwrap().map(|(socket, _)| socket.path)
-        };
-        assert_eq!(behind(&[], &[]).as_deref(), Some("/var/run/docker.sock"));
-        assert_eq!(behind(&[("DOCKER_HOST", "unix:///x")], &[]).as_deref(), Some("/x"));
-        assert_eq!(behind(&[("DOCKER_HOST", "tcp://x:1")], &[]), None);
-        assert_eq!(behind(&[("DOCKER_HOST", "unix:///x"), ("DOCKER_CONTEXT", "far")], &[]), None);
-        assert_eq!(behind(&[], &["--host", "unix:///x"]), None);
-        std::fs::create_dir(home.path().join(".docker")).unwrap();
-        std::fs::write(home.path().join(".docker/config.json"), r#"{"currentContext": "far"}"#).unwrap();
-        assert_eq!(behind(&[], &[]), None);
-    }
-
-    #[test]
-    fn only_a_whole_document_is_an_answer() {
-        assert_eq!(parse(b"HTTP/1.0 200 OK\r\nA: b\r\n\r\n{\"a\":1}"), Ok(Some(json!({"a": 1}))));
-        assert_eq!(parse(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n[]"), Ok(Some(json!([]))));
-        assert_eq!(parse(b"HTTP/1.0 404 Not Found\r\n\r\n{}"), Ok(None));
-        for cut in [
-            &b"HTTP/1.0 200 OK\r\n"[..],
-            b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n[]",
-            b"HTTP/1.0 200 OK\r\n\r\n{\"a\":",
-            b"HTTP/1.0 500 Oops\r\n\r\n{}",
-            b"garbage\r\n\r\n{}",
-            b"",
-        ] {
-            assert!(parse(cut).is_err(), "{}", String::from_utf8_lossy(cut));
-        }
-        assert_eq!(escape("a b/{\"é"), "a%20b%2F%7B%22%C3%A9");
-    }
-
-    #[test]
-    fn an_engine_that_sends_a_blank_now_and_then_is_given_up_in_time() {
-        let temp = tempfile::tempdir().unwrap();
-        let path = temp.path().join("drip.sock");
-        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
-        std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            stream.write_all(b"HTTP/1.0 200 OK\r\n\r\n{").unwrap();
-            while stream.write_all(b" ").is_ok() {
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        });
-        let socket = Socket { path: path.display().to_string(), deadline: Duration::from_millis(200) };
-        let start = Instant::now();
-        let Err(Silence::Elsewhere(reason)) = socket.get("/info") else { panic!() };
-        assert!(reason.ends_with("for GET /info: no answer within 0.2 s"), "{reason}");
-        assert!(start.elapsed() < Duration::from_secs(10));
-    }
-}
+mod tests;

@@ -140,7 +140,8 @@ fn serve(stream: &mut UnixStream, place: &Path, record: &Value, state: &Mutex<St
     let words: Vec<&str> = question.split(' ').take(2).collect();
     let (status, body) = answer(words[0], words[1], place, record, &mut state.lock().unwrap());
     // In one piece: how often an answer is read shall not hang on who is faster.
-    let answer = format!("HTTP/1.0 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let answer =
+        format!("HTTP/1.0 {status}\r\nApi-Version: 1.41\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     stream.write_all(answer.as_bytes())
 }
 
@@ -153,6 +154,10 @@ fn answer(
 ) -> (&'static str, String) {
     let made = fs::read_to_string(place.join("made")).ok();
     let (path, filters) = path.split_once('?').unwrap_or((path, ""));
+    let path = match path {
+        "/_ping" => path,
+        _ => path.strip_prefix("/v1.41").expect("a question in the version that was agreed on"),
+    };
     let known = ["a", "b"].map(|name| (record[name]["Id"].as_str().unwrap(), name));
     if let Some(id) = path.strip_prefix("/containers/").and_then(|rest| rest.strip_suffix("/start")) {
         let name = known.iter().find(|(known, _)| *known == id).unwrap().1;
@@ -180,7 +185,12 @@ fn answer(
             let id = path.strip_prefix("/containers/").and_then(|rest| rest.strip_suffix("/json"));
             match known.iter().find(|(known, _)| Some(*known) == id) {
                 Some((_, name)) => name,
-                None => return ("404 Not Found", json!({ "message": format!("no {path}") }).to_string()),
+                None => {
+                    return (
+                        "404 Not Found",
+                        json!({ "message": format!("No such thing: {path}") }).to_string(),
+                    );
+                }
             }
         }
     };

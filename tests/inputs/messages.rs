@@ -140,7 +140,7 @@ fn a_fault_on_the_engines_socket_is_said_with_what_was_asked_and_where() {
     for (call, what) in [
         ("socket", "connect to"),
         ("connect", "connect to"),
-        ("setsockopt", "set a time at"),
+        ("setsockopt", "connect to"),
         ("sendto", "write to"),
         ("recvfrom", "read from"),
     ] {
@@ -150,7 +150,7 @@ fn a_fault_on_the_engines_socket_is_said_with_what_was_asked_and_where() {
         strace.args([&format!("inject={call}:error=EIO:when=1"), env!("CARGO_BIN_EXE_seaworthy")]);
         let output = bed.through(strace, UP).output().unwrap();
         let socket = bed.at("engine.sock").display().to_string();
-        let message = format!("cannot {what} {socket} for GET /info: Input/output error (os error 5)");
+        let message = format!("cannot {what} {socket} for GET /_ping: Input/output error (os error 5)");
         assert!(said(&output).contains(&message), "{call}: {}", said(&output));
         assert_eq!((output.status.code(), bed.launched()), (Some(69), None));
     }

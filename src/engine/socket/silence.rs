@@ -104,7 +104,7 @@ mod tests {
         let path = temp.path().join("x.sock");
         let _listener = UnixListener::bind(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        let socket = Socket { path: path.display().to_string(), deadline: std::time::Duration::from_secs(1) };
+        let socket = Socket::at(path.display().to_string(), std::time::Duration::from_secs(1));
         let nobody = Credentials::plain(Owner::new(3001, 3001));
         let found = run_as(&nobody, || socket.get("/info")).unwrap();
         let Err(Silence::Elsewhere(reason)) = found else { panic!("{found:?}") };
