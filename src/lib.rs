@@ -1,8 +1,8 @@
 //! A drop-in `docker compose` that refuses to launch a project that is half-assembled, weaker than
 //! its declared posture, or about to write as the wrong user.
 //!
-//! Data goes one way: `cli → project → compose → policy → ownership → plan → render → prepare →
-//! launch`, over the foundations `source`, `reader`, `yaml`, `diagnostic`, `host` and `engine`. [`run()`] puts
+//! Data goes one way: `cli → project → compose → model → policy → ownership → plan → render →
+//! prepare → launch`, over the foundations `source`, `reader`, `yaml`, `diagnostic`, `host` and `engine`. [`run()`] puts
 //! the stages together, one file per command.
 
 pub mod cli;
@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod host;
 pub mod launch;
+pub mod model;
 pub mod operate;
 pub mod ownership;
 pub mod plan;

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module may use those before it: the foundations, then the stages in the order of a run.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "source",
     "diagnostic",
     "reader",
@@ -25,6 +25,7 @@ const ORDER: [&str; 16] = [
     "project",
     "redact",
     "compose",
+    "model",
     "policy",
     "ownership",
     "plan",

@@ -4,6 +4,7 @@ use super::posture;
 use super::{PlanMount, PlanService, PlanUser};
 use crate::compose::{Model, text};
 use crate::engine::Answer;
+use crate::model::Port;
 use crate::ownership::UserDecision;
 use crate::source::SourceMap;
 use crate::yaml::Node;
@@ -19,7 +20,7 @@ pub fn services(selected: &Model, users: &[UserDecision], sources: &SourceMap) -
             posture: posture::words(service, selected.root.get("networks")),
             state: Vec::new(),
             mounts: items(service, "volumes").map(mount).collect(),
-            ports: items(service, "ports").map(port).collect(),
+            ports: Port::of_service(service).map(|port| port.to_string()).collect(),
         })
         .collect()
 }
@@ -73,21 +74,5 @@ fn mount(node: &Node) -> PlanMount {
         source: field(node, "source"),
         target: field(node, "target").unwrap_or_default(),
         read_only: node.get("read_only").and_then(Node::as_bool) == Some(true),
-    }
-}
-
-fn port(node: &Node) -> String {
-    let mut line = String::new();
-    if let Some(host_ip) = field(node, "host_ip") {
-        line = format!("{host_ip}:");
-    }
-    if let Some(published) = field(node, "published") {
-        line.push_str(&published);
-        line.push(':');
-    }
-    line.push_str(&field(node, "target").unwrap_or_default());
-    match field(node, "protocol") {
-        Some(protocol) if protocol != "tcp" => format!("{line}/{protocol}"),
-        _ => line,
     }
 }

@@ -4,6 +4,7 @@ use crate::diagnostic::Code;
 
 use super::fixture::Fixture;
 
+mod attacks;
 mod control;
 mod files;
 mod ordering;

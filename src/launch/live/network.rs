@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::compose::text;
 use crate::engine::Inspection;
+use crate::model::{Address, Port, Published};
 use crate::yaml::Node;
 
 use super::Scope;
@@ -77,55 +78,41 @@ fn attached(fields: &mut Fields<'_>, key: &str, mut allowed: Vec<String>) {
     });
 }
 
-/// One entry of `ports`.
-struct Port {
+/// What the model publishes.
+struct Wanted {
     /// `80/tcp`
     inside: String,
-    host_ip: String,
-    published: String,
+    address: Address,
+    published: Published,
 }
 
-impl Port {
-    fn new(node: &Node) -> Self {
-        let field = |key: &str| node.get(key).map(text).unwrap_or_default();
-        let protocol = Some(field("protocol")).filter(|protocol| !protocol.is_empty());
-        Self {
-            inside: format!("{}/{}", field("target"), protocol.as_deref().unwrap_or("tcp")),
-            host_ip: field("host_ip"),
-            published: field("published"),
-        }
-    }
-
-    fn covers(&self, inside: &str, host_ip: &str, host_port: &str) -> bool {
-        let everywhere = ["", "0.0.0.0", "::"].contains(&self.host_ip.as_str());
-        let port = match self.published.as_str() {
-            "" | "0" => ["", "0"].contains(&host_port),
-            range if range == host_port => true,
-            range => range.split_once('-').is_some_and(|(low, high)| {
-                let number = |text: &str| text.parse::<u16>().ok();
-                let (low, high, port) = (number(low), number(high), number(host_port));
-                port.is_some() && low <= port && port <= high
-            }),
-        };
-        self.inside == inside && port && (everywhere || self.host_ip == host_ip)
+impl Wanted {
+    fn covers(&self, inside: &str, address: &Address, published: Published) -> bool {
+        self.inside == inside
+            && self.published.covers(published)
+            && (self.address.is_open() || self.address == *address)
     }
 }
 
 fn ports(fields: &mut Fields<'_>) {
-    let wanted: Vec<Port> = fields.items("ports").iter().map(Port::new).collect();
-    let shown: Vec<String> = wanted
+    let published: Vec<Port<'_>> = Port::of_service(fields.service).collect();
+    let shown: Vec<String> = published
         .iter()
         .map(|port| match port.host_ip.as_str() {
-            "" => format!("{}:{}", port.published, port.inside),
-            ip => format!("{ip}:{}:{}", port.published, port.inside),
+            "" => format!("{}:{}", port.written, port.inside()),
+            ip => format!("{ip}:{}:{}", port.written, port.inside()),
         })
+        .collect();
+    let wanted: Vec<Wanted> = published
+        .into_iter()
+        .map(|port| Wanted { inside: port.inside(), address: port.address, published: port.published })
         .collect();
     fields.add("HostConfig.PortBindings", "ports", list(&shown), "it is reached from outside", move |live| {
         beyond(bindings(live), |binding| {
             let mut parts = binding.splitn(3, ' ');
             let mut next = || parts.next().unwrap_or_default();
-            let (inside, port, ip) = (next(), next(), next());
-            wanted.iter().any(|wanted| wanted.covers(inside, ip, port))
+            let (inside, port, ip) = (next(), Published::read(next()), Address::read(next()));
+            wanted.iter().any(|wanted| wanted.covers(inside, &ip, port))
         })
     });
     fields.add(

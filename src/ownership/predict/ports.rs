@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Subject;
 use crate::compose::text;
 use crate::diagnostic::Finding;
+use crate::model::Port;
 use crate::source::Origin;
 use crate::yaml::Node;
 
@@ -44,10 +45,8 @@ pub(super) fn predict(subject: &Subject<'_>, first_port: [Option<u32>; 2], findi
 fn bound(subject: &Subject<'_>) -> Vec<(u32, Origin)> {
     let list = |key: &str| subject.service.get(key).and_then(Node::as_seq).into_iter().flatten();
     let number = |text: &str| text.split(['/', '-']).next().and_then(|port| port.parse().ok());
-    let published = list("ports").filter_map(|port| {
-        let target = port.get("target")?;
-        Some((number(&text(target))?, target.origin))
-    });
+    let published = Port::of_service(subject.service)
+        .filter_map(|port| Some((number(&port.target)?, port.node.get("target")?.origin)));
     let exposed = list("expose").filter_map(|port| Some((number(&text(port))?, port.origin)));
     let own: Vec<(u32, Origin)> = published.chain(exposed).collect();
     if !own.is_empty() {

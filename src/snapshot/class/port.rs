@@ -1,7 +1,7 @@
 //! Published ports.
 
 use super::{Case, FUNCTIONAL, Meaning, by_rank, strengthens, weakens};
-use crate::compose::text;
+use crate::model::{Address, Port};
 use crate::yaml::Node;
 
 use super::value::has_expression;
@@ -29,11 +29,35 @@ pub fn judge(case: &Case<'_>) -> Meaning {
 
 /// From loopback to everywhere.
 fn openness(port: &Node) -> u8 {
-    match port.get("host_ip").map(text).as_deref() {
-        None | Some("" | "0.0.0.0" | "::") => 3,
-        Some(address) if has_expression(address) => 2,
-        Some("localhost" | "::1") => 0,
-        Some(address) if address.starts_with("127.") => 0,
-        Some(_) => 1,
+    match Port::read(port).address {
+        Address::Unreadable(text) if has_expression(&text) => 2,
+        Address::Every | Address::Unreadable(_) => 3,
+        address if address.is_loopback() => 0,
+        Address::At(_) => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Origin;
+    use crate::yaml::Mapping;
+
+    fn openness_at(address: &str) -> u8 {
+        let mut port = Mapping::new();
+        port.put("target", Node::string("80", Origin::CommandLine));
+        port.put("host_ip", Node::string(address, Origin::CommandLine));
+        openness(&Node::map(port, Origin::CommandLine))
+    }
+
+    #[test]
+    fn an_address_is_as_open_as_the_engine_takes_it() {
+        for address in ["", "0.0.0.0", "::", "::ffff:0.0.0.0", "::FFFF:0:0", "0:0:0:0:0:0:0:0", "localhost"] {
+            assert_eq!(openness_at(address), 3, "{address}");
+        }
+        assert_eq!([openness_at("${IP}"), openness_at("192.168.1.5")], [2, 1]);
+        for address in ["127.0.0.1", "127.8.0.1", "::1", "0:0:0:0:0:0:0:1", "::ffff:127.0.0.1"] {
+            assert_eq!(openness_at(address), 0, "{address}");
+        }
     }
 }

@@ -1,0 +1,9 @@
+//! What the merged values mean: typed views on the tree, one file per fact.
+//!
+//! Rules, the proof on containers, snapshots and the plan ask these, so that a value has one reading
+//! everywhere. A view borrows from the tree and decides nothing; a value that it does not know stays visible as
+//! unknown, and is never taken for harmless.
+
+pub mod port;
+
+pub use port::{Address, Port, Published};
