@@ -6,6 +6,7 @@
 //! the stages together, one file per command.
 
 pub mod cli;
+mod commands;
 pub mod compose;
 pub mod diagnostic;
 pub mod engine;

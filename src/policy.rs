@@ -17,6 +17,7 @@ pub mod date;
 mod expand;
 pub mod file;
 mod find;
+pub mod gc;
 mod inputs;
 pub mod judge;
 mod layer;
@@ -54,6 +55,7 @@ pub use verdict::{Standing, Verdict, verdicts};
 use binds::Binds;
 use copies::Copy;
 use date::Date;
+use gc::Sweep;
 use overlay::Wanted;
 use state::{RepairSetting, State};
 use waiver::Waiver;
@@ -81,6 +83,8 @@ pub struct Policy {
     pub state: Vec<State>,
     pub repair: RepairSetting,
     pub copies: Vec<Copy>,
+    /// Directories that are removed once their container is gone, the host's first.
+    pub gc: Vec<Sweep>,
     pub waivers: Vec<Waiver>,
     /// By which waivers expire.
     pub today: Date,

@@ -6,25 +6,25 @@ mod config;
 mod explain;
 mod gate;
 mod helper;
-mod images;
+pub(crate) mod images;
 mod install;
-mod judge;
+pub(crate) mod judge;
 mod launch_checked;
-mod lock;
+pub(crate) mod lock;
 mod mapped;
 mod mend;
 mod overlays;
-mod pass;
+pub(crate) mod pass;
 mod plan;
-mod policy;
+pub(crate) mod policy;
 mod prepare;
 mod progress;
 mod repair;
 mod schema;
-mod session;
+pub(crate) mod session;
 mod shared;
 mod snapshot;
-mod verify;
+pub(crate) mod verify;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -32,6 +32,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::cli::{self, Class, Command};
+use crate::commands;
 use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::Options;
 use crate::engine::compose::is_behind_another;
@@ -77,6 +78,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Config(options) => config::run(&request, options),
         Command::Attest(options) => attest::run(&request, options),
         Command::Check(options) => check::run(&request, *options),
+        Command::Gc(options) => commands::gc::run(&request, *options),
         Command::Explain(options) => explain::run(&request, options),
         Command::Install(options) => install::install(&request, *options),
         Command::Uninstall(options) => install::uninstall(&request, *options),
@@ -111,7 +113,7 @@ fn status(exit: Exit) -> ExitCode {
 }
 
 /// Results go to standard output. A reader that has gone away is no failure.
-fn print(bytes: &[u8]) -> Result<Exit, Exit> {
+pub(crate) fn print(bytes: &[u8]) -> Result<Exit, Exit> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(failed(&error)),
@@ -119,7 +121,7 @@ fn print(bytes: &[u8]) -> Result<Exit, Exit> {
     }
 }
 
-fn failed(error: &std::io::Error) -> Exit {
+pub(crate) fn failed(error: &std::io::Error) -> Exit {
     let _ = writeln!(std::io::stderr(), "seaworthy: {error}");
     Exit::Internal
 }

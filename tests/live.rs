@@ -11,6 +11,7 @@ mod live {
     mod example;
     mod flags;
     mod foreseen;
+    mod gc;
     mod handed;
     mod identity;
     mod interrupted;

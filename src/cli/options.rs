@@ -103,6 +103,17 @@ impl ExplainOptions {
     }
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GcOptions {
+    pub json: bool,
+}
+
+impl GcOptions {
+    pub(super) fn new(flags: &Flags) -> Self {
+        Self { json: flags.value("format") == "json" }
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttestOptions {
     pub json: bool,

@@ -11,8 +11,8 @@ use super::global::{self, Environment};
 use super::grammar::{self, WORDS};
 use super::help;
 use super::options::{
-    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, InstallOptions, Overlays, PlanOptions,
-    RepairOptions, SealOptions, SnapshotDo, SnapshotOptions,
+    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, GcOptions, InstallOptions, Overlays,
+    PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotOptions,
 };
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
@@ -233,6 +233,7 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
             Command::Completions(shell)
         }
         "explain" => Command::Explain(ExplainOptions::new(flags, words)),
+        "gc" => Command::Gc(GcOptions::new(flags)),
         "help" => Command::Help(help::of(place.program, named(place, &words)?)),
         "install" => Command::Install(InstallOptions::new(flags)),
         "uninstall" => Command::Uninstall(InstallOptions::new(flags)),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::Flags;
 use super::options::{
-    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, InstallOptions, Overlays, PlanOptions,
-    RepairOptions, SnapshotOptions,
+    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, GcOptions, InstallOptions, Overlays,
+    PlanOptions, RepairOptions, SnapshotOptions,
 };
 use super::spec::Class;
 use crate::reader::Reader;
@@ -64,6 +64,7 @@ pub enum Command {
     Attest(AttestOptions),
     Check(CheckOptions),
     Explain(ExplainOptions),
+    Gc(GcOptions),
     /// Prepares for these services, or for all.
     Prepare(Vec<String>),
     Install(InstallOptions),

@@ -572,6 +572,13 @@ pub const COMMANDS: &[Spec] = &[
         "Show where an effective value comes from",
         &[choice("format", &["human", "json"], "Format of the answer")],
     ),
+    command(
+        Own,
+        "gc",
+        Words::No,
+        "Remove directories whose container is certainly gone",
+        &[choice("format", &["human", "json"], "Format of the report"), DRY_RUN],
+    ),
     command(Own, "help", Words::any("[COMMAND]"), "Print help", &[]).hidden(),
     command(
         Own,

@@ -106,6 +106,9 @@ pub struct MountPoint {
 
 const COMPOSE: &str = "com.docker.compose.";
 
+/// How often containers are listed again that came or went meanwhile.
+const TRIES: usize = 3;
+
 impl Engine {
     /// All containers of a Compose project, running or not, one-off ones included. An empty list is the
     /// engine's own word; a failure is unknown.
@@ -116,6 +119,48 @@ impl Engine {
     /// All containers with a label (`name` or `name=value`), running or not.
     pub fn containers_labelled(&self, label: &str) -> Answer<Vec<Container>> {
         self.list(&["--filter", &format!("label={label}")])
+    }
+
+    /// All containers of the engine, of any project or of none. As many as the engine says that it has, or
+    /// it is not known which there are.
+    pub fn all_containers(&self) -> Answer<Vec<Container>> {
+        let mut reason = String::new();
+        for _ in 0..TRIES {
+            let found = match self.list(&[]).into_result() {
+                Ok(found) => found,
+                Err(reason) => return Answer::Unknown(reason),
+            };
+            let now = match Self::connect_by(self.command().clone()).into_result() {
+                Ok(now) if now.identity() == self.identity() => now,
+                Ok(_) => return Answer::unknown("another engine answers now"),
+                Err(reason) => return Answer::Unknown(reason),
+            };
+            match now.info().containers {
+                Some(count) if count == found.len() as u64 => return Answer::Known(found),
+                Some(count) => {
+                    reason = format!("the engine has {count} containers and lists {}", found.len());
+                }
+                None => return Answer::unknown("the engine does not say how many containers it has"),
+            }
+        }
+        Answer::Unknown(reason)
+    }
+
+    /// The same with all that the engine knows of each.
+    pub fn inspect_all(&self) -> Answer<Vec<Inspection>> {
+        for _ in 0..TRIES {
+            let inspected = self.all_containers().and_then(|found| {
+                let ids: Vec<&str> = found.iter().map(|container| container.id.as_str()).collect();
+                self.inspect(&ids)
+            });
+            match inspected {
+                Answer::Known(Some(all)) => return Answer::Known(all),
+                // One of them went away meanwhile.
+                Answer::Known(None) => {}
+                Answer::Unknown(reason) => return Answer::Unknown(reason),
+            }
+        }
+        Answer::unknown("containers come and go faster than they can be looked at")
     }
 
     /// Whether a container with this full id is there, in whatever state.
@@ -264,6 +309,17 @@ fn unreadable(error: &serde_json::Error) -> String {
 }
 
 impl Inspection {
+    /// A label of the container; empty where it has none of this name.
+    pub fn label(&self, name: &str) -> &str {
+        let labels = self.raw.get("Config").and_then(|config| config.get("Labels"));
+        labels.and_then(|labels| labels.get(name)).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The Compose project's directory, where the label says it.
+    pub fn working_directory(&self) -> &str {
+        self.label("com.docker.compose.project.working_dir")
+    }
+
     /// One document of the engine's answer.
     ///
     /// # Errors

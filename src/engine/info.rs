@@ -33,6 +33,10 @@ pub struct Info {
     /// `1` or `2`.
     pub cgroup_version: String,
     pub warnings: Vec<String>,
+    /// How many containers it has, running or not.
+    pub containers: Option<u64>,
+    /// `overlay2`, `overlayfs`, `btrfs`, …
+    pub storage_driver: String,
     /// The context that the client used; `default` where an endpoint was given.
     pub context: String,
     /// Version and path of the Compose plugin, where the client tells.
@@ -105,6 +109,8 @@ impl Info {
             cgroup_driver: wire.cgroup_driver,
             cgroup_version: wire.cgroup_version,
             warnings: wire.warnings.unwrap_or_default(),
+            containers: wire.containers,
+            storage_driver: wire.driver,
             context: client.context,
             compose: plugin.map(|plugin| (plugin.version, plugin.path.into())),
             id_map: None,
@@ -152,6 +158,8 @@ impl Info {
             cgroup_driver: host.cgroup_manager,
             cgroup_version: host.cgroup_version.trim_start_matches('v').to_owned(),
             warnings: Vec::new(),
+            containers: wire.store.container_store.map(|store| store.number),
+            storage_driver: wire.store.graph_driver_name,
             context: String::new(),
             compose: None,
             id_map: Some(id_map),
@@ -175,6 +183,8 @@ struct DockerInfo {
     cgroup_driver: String,
     cgroup_version: String,
     warnings: Option<Vec<String>>,
+    containers: Option<u64>,
+    driver: String,
     server_errors: Option<Vec<String>>,
     client_info: Option<ClientInfo>,
 }
@@ -244,10 +254,17 @@ struct PodmanRange {
     size: u32,
 }
 
+#[derive(Deserialize)]
+struct PodmanContainers {
+    number: u64,
+}
+
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct PodmanStore {
     graph_root: String,
+    graph_driver_name: String,
+    container_store: Option<PodmanContainers>,
 }
 
 #[derive(Deserialize, Default)]

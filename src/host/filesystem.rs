@@ -110,7 +110,7 @@ fn find_mount(table: &str, id: u64) -> Option<(String, String)> {
 }
 
 /// The kernel writes space, tab, newline and backslash as three octal digits.
-fn unescape(field: &str) -> String {
+pub(super) fn unescape(field: &str) -> String {
     [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
         .iter()
         .fold(field.to_owned(), |text, (from, to)| text.replace(from, to))

@@ -38,6 +38,18 @@ pub fn mount_mapped(source: &Path, at: &Path, disk: Owner, seen: Owner) -> io::R
     Ok(())
 }
 
+/// Takes such a mount away, and its directory. What is on disk stays, and so does what a running container
+/// has open.
+///
+/// # Errors
+/// Where our privileges do not allow it.
+pub fn unmount_mapped(at: &Path) -> io::Result<()> {
+    while is_mounted(at)? {
+        unmount(at, UnmountFlags::DETACH)?;
+    }
+    fs::remove_dir(at)
+}
+
 /// Whether `at` already shows `name` of `source` so: the same file, and with the other owner.
 pub fn is_mapped(source: &Path, at: &Path, name: &Path, seen: Owner) -> bool {
     let pair = || -> io::Result<_> {

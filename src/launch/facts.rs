@@ -183,7 +183,7 @@ fn images(engine: &Engine, names: &BTreeSet<String>) -> Answer<BTreeMap<String, 
 }
 
 /// Inspects networks or volumes. One that is not there is left out: nothing is in it.
-fn objects(engine: &Engine, kind: &str, names: &[&String]) -> Answer<Vec<Value>> {
+pub fn objects(engine: &Engine, kind: &str, names: &[&String]) -> Answer<Vec<Value>> {
     if names.is_empty() {
         return Answer::Known(Vec::new());
     }

@@ -135,8 +135,9 @@ fn expand(context: &Path, source: &str) -> Vec<PathBuf> {
             .flat_map(|path| {
                 let entries = std::fs::read_dir(context.join(path)).into_iter().flatten().flatten();
                 let names = entries.map(|entry| entry.file_name());
-                let fitting = names
-                    .filter(|other| super::state::matches(name.as_encoded_bytes(), other.as_encoded_bytes()));
+                let fitting = names.filter(|other| {
+                    crate::host::pattern::matches(name.as_encoded_bytes(), other.as_encoded_bytes())
+                });
                 fitting.map(|name| path.join(name)).collect::<Vec<_>>()
             })
             .collect();

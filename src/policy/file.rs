@@ -12,6 +12,7 @@ use crate::yaml::{self, Limits, Node, Value};
 use super::binds::{self, Base, Binds};
 use super::closed::closed;
 use super::copies::{self, Copy};
+use super::gc::{self, Sweep};
 use super::overlay::Wanted;
 use super::posture::Posture;
 use super::reader::{Keys, Located, Reader};
@@ -36,6 +37,7 @@ pub struct PolicyFile {
     pub state: Vec<State>,
     pub repair: Option<Located<RepairSetting>>,
     pub copies: Vec<Copy>,
+    pub gc: Vec<Sweep>,
     pub waivers: Vec<Waiver>,
 }
 
@@ -43,9 +45,9 @@ pub(super) const POLICY: Keys = Keys {
     place: "",
     known: &[
         "version", "posture", "compose", "user", "overlays", "files", "binds", "state", "repair", "copies",
-        "waivers",
+        "gc", "waivers",
     ],
-    later: &["probes", "gc"],
+    later: &["probes"],
 };
 
 /// Reads the text of one policy. `None` where the sink got errors.
@@ -142,6 +144,7 @@ fn read(
         state: map.get("state").map(|node| state::read(node, base, reader)).unwrap_or_default(),
         repair: map.get("repair").and_then(|node| state::repair(node, reader)),
         copies: map.get("copies").map(|node| copies::read(node, base, reader)).unwrap_or_default(),
+        gc: map.get("gc").map(|node| gc::read(node, rank, base, reader)).unwrap_or_default(),
         waivers: map.get("waivers").map(|node| waiver::read(node, rank, reader)).unwrap_or_default(),
     })
 }

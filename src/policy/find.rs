@@ -12,7 +12,7 @@ use crate::source::FileId;
 
 use super::date::Date;
 use super::file::{self, PolicyFile};
-use super::{Policy, Rank, layer};
+use super::{Policy, Rank, gc, layer};
 
 /// The project's policy, beside its base file.
 pub const FILE_NAME: &str = "seaworthy.yaml";
@@ -58,7 +58,10 @@ pub fn find(
     let own = find_own(project, given, inputs, sink);
     match (system.ok()?, own.ok()?) {
         (None, None) => Some(None),
-        (system, own) => layer::combine(system, own, given.today, inputs, sink).map(Some),
+        (system, own) => {
+            let policy = layer::combine(system, own, given.today, inputs, sink)?;
+            gc::check(&policy.gc, &policy.binds, project, sink).then_some(Some(policy))
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::source::Origin;
 use super::binds::Binds;
 use super::date::Date;
 use super::file::PolicyFile;
+use super::gc::Sweep;
 use super::overlay::{Kind, Wanted};
 use super::posture::Posture;
 use super::reader::Located;
@@ -39,6 +40,7 @@ pub fn combine(
         state: system.state.into_iter().chain(own.state).collect(),
         repair: repair(system.repair, own.repair, sink),
         copies: system.copies.into_iter().chain(own.copies).collect(),
+        gc: sweeps(system.gc, own.gc, sink),
         waivers: waivers(
             &system.overlays,
             system_posture,
@@ -70,6 +72,7 @@ fn absent(rank: Rank) -> PolicyFile {
         state: Vec::new(),
         repair: None,
         copies: Vec::new(),
+        gc: Vec::new(),
         waivers: Vec::new(),
     }
 }
@@ -226,6 +229,22 @@ fn repair(
         (_, Some(ours)) => ours.value,
         (theirs, None) => theirs.map(|theirs| theirs.value).unwrap_or_default(),
     }
+}
+
+/// What the host keeps for a time is not removed sooner for a project.
+fn sweeps(system: Vec<Sweep>, own: Vec<Sweep>, sink: &mut Sink) -> Vec<Sweep> {
+    for ours in &own {
+        let sooner = |theirs: &&Sweep| theirs.meets(ours) && ours.older_than.value < theirs.older_than.value;
+        if let Some(theirs) = system.iter().find(sooner) {
+            sink.push(loosened(
+                format!("the host keeps {} for longer", ours.path.value.display()),
+                ours.older_than.origin,
+                theirs.older_than.origin,
+                "Give the entry the host's `older_than:`, or a longer one.",
+            ));
+        }
+    }
+    system.into_iter().chain(own).collect()
 }
 
 fn binds(system: Binds, own: Binds, sink: &mut Sink) -> Binds {

@@ -7,7 +7,7 @@ use super::posture::Posture;
 use super::rules::{Allow, CATALOGUE, Rule};
 use super::state::{RepairSetting, Strategy};
 #[cfg(test)]
-use super::{binds, copies, file, state, user, waiver};
+use super::{binds, copies, file, gc, state, user, waiver};
 
 /// `schemas/policy.schema.json`
 pub fn schema() -> Value {
@@ -99,6 +99,16 @@ pub fn schema() -> Value {
                     "mode": mode
                 }
             } },
+            "gc": { "type": "array", "items": {
+                "type": "object",
+                "required": ["path"],
+                "additionalProperties": false,
+                "description": "Directories that `seaworthy gc` removes once their container is certainly gone.",
+                "properties": {
+                    "path": { "type": "string", "minLength": 1, "description": "* and ? stand for parts of one name." },
+                    "older_than": { "type": "string", "description": "Nothing in it changed for so long, e.g. 90m or 168h; 1h is the default." }
+                }
+            } },
             "waivers": { "type": "array", "items": waivers() }
         }
     })
@@ -142,7 +152,7 @@ fn waivers() -> Value {
 
 /// The keys of each mapping, as the reader knows them; the schema must know the same.
 #[cfg(test)]
-fn known() -> [(&'static str, &'static [&'static str]); 8] {
+fn known() -> [(&'static str, &'static [&'static str]); 9] {
     [
         ("/properties", file::POLICY.known),
         ("/properties/user/properties", user::USER.known),
@@ -151,6 +161,7 @@ fn known() -> [(&'static str, &'static [&'static str]); 8] {
         ("/properties/binds/properties/create/items/properties", binds::CREATE.known),
         ("/properties/state/items/properties", state::STATE.known),
         ("/properties/copies/items/properties", copies::COPIES.known),
+        ("/properties/gc/items/properties", gc::GC.known),
         ("/properties/waivers/items/properties", waiver::WAIVER.known),
     ]
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::ownership::state::matches;
+use crate::host::pattern::matches;
 
 /// The patterns in order; the last one that fits decides.
 #[derive(Default)]

@@ -52,7 +52,7 @@ impl Mapped {
 }
 
 /// Where such mounts are; nobody but root can look in.
-const MOUNTS: &str = "/run/seaworthy/state";
+pub const MOUNTS: &str = "/run/seaworthy/state";
 
 impl Tree {
     /// Whether what is there and belongs to this owner will belong to the service.

@@ -276,7 +276,7 @@ fn a_system_policy_that_others_may_write_is_not_trusted() {
 #[test]
 fn a_project_may_tighten_what_the_host_says_and_never_loosen_it() {
     let system = "posture: hardened\nuser: { default: \"5:5\" }\nfiles: [../compose.yaml]\nbinds: { roots: [/srv, ..], mode: \"0750\" }\n\
-                  overlays: [{ builtin: limits }]\n";
+                  overlays: [{ builtin: limits }]\ngc: [{ path: \"/srv/s/*\", older_than: 24h }]\n";
     let tighter = [
         "",
         "posture: contained\n",
@@ -285,6 +285,7 @@ fn a_project_may_tighten_what_the_host_says_and_never_loosen_it() {
         "files: [compose.yaml]\n",
         "binds: { roots: [/srv/app], mode: \"0700\" }\n",
         "overlays: [{ builtin: read-only }]\n",
+        "gc: [{ path: \"/srv/s/a*\", older_than: 48h }, { path: \"/srv/t/*\" }]\n",
     ];
     for own in tighter {
         let outcome = Fixture::new(BASE).system(system).policy(own).run();
@@ -298,6 +299,8 @@ fn a_project_may_tighten_what_the_host_says_and_never_loosen_it() {
         "user: { services: { a: \"0:0\" } }\n",
         "files: [other.yaml]\n",
         "binds: { roots: [/] }\n",
+        "gc: [{ path: \"/srv/s/a*\" }]\n",
+        "gc: [{ path: /srv/s, older_than: 1h }]\n",
         "binds: { roots: [/etc] }\n",
         "binds: { mode: \"0777\" }\n",
         "waivers: [{ service: a, rule: privileged, reason: r }]\n",

@@ -1,0 +1,3 @@
+//! The commands that operate on what was launched, one file each, named as it is typed.
+
+pub mod gc;
