@@ -70,6 +70,25 @@ fn a_snapshot_is_the_same_whatever_version_reads_what_means_the_same() {
 }
 
 #[test]
+fn what_no_rule_judges_yet_is_refused_and_says_so() {
+    let compose = "services: {app: {image: busybox, pre_start: [{command: chown 1 /x}]}}\n";
+    let said = Project::new(compose).run(["--compose-version", "5.5", "config"]).refused().stderr;
+    assert!(
+        said.contains("services.app.pre_start is not taken: nothing in a compose file can confine"),
+        "{said}"
+    );
+    assert!(said.contains("service_completed_successfully") && !said.contains("restart"), "{said}");
+}
+
+#[test]
+fn a_key_of_a_later_version_names_that_version() {
+    let compose = "services: {app: {build: {context: ., no_cache_filter: x}}}\n";
+    let said = Project::new(compose).run(["--compose-version", "2.40.3", "config"]).refused().stderr;
+    let wanted = "services.app.build.no_cache_filter needs Docker Compose 5.0.0 or newer; this is 2.40.3";
+    assert!(said.contains(wanted), "{said}");
+}
+
+#[test]
 fn a_version_that_nobody_knows_is_refused() {
     let project = Project::new(BINDS);
     snapshot!(project.run(["--compose-version", "5.6", "config"]));
