@@ -163,7 +163,7 @@ fn fetch(
     let docker = find_docker(session.request, &variables)?;
     let rendered = rendered(session, verified);
     let program = Program::docker(&docker)?;
-    let reach = reach(session, verified, engine);
+    let reach = reach(session, verified, engine)?;
     let handed = render::write(verified.project.home(), name, &rendered, &reach)?;
     let is_built = |service: &&String| {
         section(&verified.model.root, "services")
@@ -212,14 +212,19 @@ fn rendered(session: &Session<'_>, verified: &Verified) -> Rendered {
 }
 
 /// What the containers of the project can write: those of the model, and those that are there.
-fn reach(session: &Session<'_>, verified: &Verified, engine: &LazyEngine) -> Reach {
+///
+/// # Errors
+/// Where an engine that answered does not say what they have mounted.
+fn reach(session: &Session<'_>, verified: &Verified, engine: &LazyEngine) -> Result<Reach, Finding> {
     let reach = Reach::of(&verified.model, session.inputs.sources());
     // Without a policy nothing says that the project's files are out of their reach.
     let connected = engine.connected().filter(|_| verified.policy.is_some());
-    let Some(engine) = connected.filter(|engine| !engine.is_remote()) else { return reach };
+    let Some(engine) = connected.filter(|engine| !engine.is_remote()) else { return Ok(reach) };
     match engine.mounted_by(&verified.model.name) {
-        Answer::Known(mounted) => reach.and(&mounted),
-        Answer::Unknown(_) => reach.everywhere(),
+        Answer::Known(mounted) => Ok(reach.and(&mounted)),
+        Answer::Unknown(reason) => {
+            Err(Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy()))
+        }
     }
 }
 
@@ -245,7 +250,7 @@ fn hand_over(
     let (directory, name) = (&verified.model.directory, &verified.model.name);
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(request, &variables)?;
-    let reach = reach(session, verified, engine);
+    let reach = reach(session, verified, engine)?;
     let handed = render::write(verified.project.home(), name, rendered, &reach)?;
     if handed.is_sealed() && request.global.no_launch {
         return Err(within_reach());

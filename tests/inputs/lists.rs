@@ -237,7 +237,7 @@ fn a_mandatory_overlay_that_is_damaged_stops_every_launch() {
     for (text, message) in [
         (Some(""), "is empty"),
         (Some(ONE.strip_suffix("...\n").unwrap()), "nothing proves"),
-        (Some("# only a comment\n...\n"), "no content"),
+        (Some("# only a comment\n...\n"), "ends that has not begun"),
         (Some("- a list\n...\n"), "not a mapping"),
         (None, "cannot be read"),
     ] {

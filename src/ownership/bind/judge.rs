@@ -46,7 +46,7 @@ pub(super) struct Judge<'a> {
     pub sought: Vec<Sought>,
     pub findings: Vec<Finding>,
     /// Who writes where: only a policy asks.
-    pub writers: Vec<Writer>,
+    pub writers: Vec<Writer<'a>>,
     /// What nobody could say.
     pub unclear: RefCell<Vec<Finding>>,
 }

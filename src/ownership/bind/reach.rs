@@ -16,8 +16,6 @@ use super::mounts;
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
     places: Vec<PathBuf>,
-    /// Whether there may be more that nobody told.
-    is_open: bool,
 }
 
 impl Reach {
@@ -48,13 +46,6 @@ impl Reach {
         self
     }
 
-    /// Every place, as nobody knows what containers have mounted.
-    #[must_use]
-    pub fn everywhere(mut self) -> Self {
-        self.is_open = true;
-        self
-    }
-
     /// Whether a container may write in a directory, or put another one in its place. It need not be there yet.
     pub fn holds(&self, directory: &Path) -> bool {
         let itself = resolved(directory);
@@ -70,7 +61,7 @@ impl Reach {
                 || place.starts_with(directory)
                 || metadata(&real).is_ok_and(same)
         };
-        self.is_open || self.places.iter().any(is_reached)
+        self.places.iter().any(is_reached)
     }
 }
 
@@ -127,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_already_counts_and_so_does_what_nobody_knows() {
+    fn what_containers_have_mounted_counts() {
         let mounted = |is_writable| MountPoint {
             kind: "bind".to_owned(),
             source: "/srv/app".to_owned(),
@@ -137,6 +128,5 @@ mod tests {
         let own = Path::new("/srv/app/.seaworthy");
         assert!(Reach::default().and(&[mounted(true)]).holds(own));
         assert!(!Reach::default().and(&[mounted(false)]).holds(own));
-        assert!(Reach::default().everywhere().holds(own));
     }
 }

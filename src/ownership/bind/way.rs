@@ -1,11 +1,13 @@
 //! The way to a bind source, component by component, and which services could change it.
 
+use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::{read_link, symlink_metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use crate::diagnostic::{Code, Finding};
 use crate::host::access::{Access, Verdict, check_below};
@@ -84,16 +86,19 @@ fn steps(path: &Path) -> io::Result<Vec<Step>> {
 }
 
 /// A directory that a service may write.
-pub(super) struct Writer {
+pub(super) struct Writer<'q> {
     service: String,
     real: PathBuf,
-    /// In the host's numbers; `None` where that is not known, or where permissions do not stop it.
-    who: Option<Credentials>,
+    who: Rc<Who<'q>>,
 }
 
-impl Writer {
+/// The user of a service in the host's numbers; `None` where that is not known, or where permissions do not stop it.
+/// Looked up where it decides something: the map of users is then read, which may fail.
+type Who<'q> = LazyCell<Option<Credentials>, Box<dyn FnOnce() -> Option<Credentials> + 'q>>;
+
+impl<'q> Writer<'q> {
     /// What the services of all profiles mount for writing: one that is not launched now may have run before.
-    pub fn all(question: &BindQuestion<'_>) -> Vec<Self> {
+    pub fn all(question: &BindQuestion<'q>) -> Vec<Self> {
         let mut all = Vec::new();
         for (name, service) in question.whole.services() {
             let written = mounts::of_service(question.whole, service, question.sources);
@@ -106,19 +111,26 @@ impl Writer {
                 continue;
             }
             let userns = service.get("userns_mode").and_then(crate::yaml::Node::as_str).unwrap_or_default();
-            let whom = Whom::of(service, question.users.of(name), (question.maps)(userns));
-            let who = whom.credentials().filter(|_| !whom.overrides);
-            let writer = |real| Self { service: name.to_owned(), real, who: who.clone() };
+            let (known, maps) = (question.users, question.maps);
+            let who: Rc<Who<'q>> = Rc::new(LazyCell::new(Box::new(move || {
+                let whom = Whom::of(service, known.of(name), maps(userns));
+                whom.credentials().filter(|_| !whom.overrides)
+            })));
+            let writer = |real| Self { service: name.to_owned(), real, who: Rc::clone(&who) };
             all.extend(written.into_iter().map(writer));
         }
         all
+    }
+
+    fn who(&self) -> Option<&Credentials> {
+        LazyCell::force(&self.who).as_ref()
     }
 
     /// Whether it may take a name out of a directory, and put another thing under it.
     fn may_change(&self, directory: &Path) -> bool {
         let change = Access { read: false, ..Access::USE_DIRECTORY };
         directory.starts_with(&self.real)
-            && self.who.as_ref().is_none_or(|who| {
+            && self.who().is_none_or(|who| {
                 // Its owner may give itself whatever it lacks.
                 let owns = directory.metadata().is_ok_and(|found| found.uid() == who.owner.uid);
                 owns || !matches!(check_below(directory, Path::new(""), who, change), Ok(Verdict::Blocked(_)))
@@ -126,7 +138,7 @@ impl Writer {
     }
 
     fn is(&self, owner: Owner) -> bool {
-        self.who.as_ref().is_some_and(|who| who.owner.uid == owner.uid)
+        self.who().is_some_and(|who| who.owner.uid == owner.uid)
     }
 }
 
