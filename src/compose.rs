@@ -25,7 +25,7 @@ mod merge;
 mod name;
 mod normalize;
 pub mod output;
-mod paths;
+pub mod paths;
 #[cfg(test)]
 pub(crate) mod properties;
 mod schema;

@@ -4,6 +4,8 @@
 //! everywhere. A view borrows from the tree and decides nothing; a value that it does not know stays visible as
 //! unknown, and is never taken for harmless.
 
+pub mod place;
 pub mod port;
 
+pub use place::{Means, Place};
 pub use port::{Address, Port, Published};

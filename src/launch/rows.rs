@@ -99,7 +99,11 @@ const ROWS: &[Row] = &[
     row("anonymous volume", &["mount-target"], &["Mounts"]),
     row("tmpfs", &["tmpfs-options", "mount-target"], &["HostConfig.Tmpfs"]),
     row("volumes_from", &["volumes-from", "external-links"], &["HostConfig.VolumesFrom"]),
-    row("secrets/configs", &["sensitive-mount", "mount-target", "home-mount"], &["Mounts"]),
+    row(
+        "secrets/configs",
+        &["sensitive-mount", "mount-target", "home-mount", "copied-into-mount"],
+        &["Mounts"],
+    ),
     row("group_add", &["group-add"], &["HostConfig.GroupAdd"]),
     row("use_api_socket", &["api-socket"], &["Mounts", "Config.Env"]),
     row("runtime", &["runtime", "runtime-annotations"], &["HostConfig.Runtime"]),

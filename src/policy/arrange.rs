@@ -115,7 +115,12 @@ fn without_repeats(
 }
 
 /// The project as it is without mandatory overlays; every service of every profile.
-fn whole(layers: &[Layer], project: &Project, inputs: &mut Inputs, sink: &mut Sink) -> Option<Node> {
+pub(super) fn whole(
+    layers: &[Layer],
+    project: &Project,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) -> Option<Node> {
     // What is only a warning here is said again when the arranged layers are loaded.
     let mut own = Sink::new();
     // An overlay may complete what is inconsistent without it.

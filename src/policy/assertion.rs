@@ -4,6 +4,7 @@
 //! way, and each document is read for itself, so that both sides of a comparison are decoded alike.
 
 mod contradiction;
+mod effect;
 mod equality;
 mod leaves;
 mod rival;
@@ -18,12 +19,13 @@ use crate::project::{Inputs, Project};
 use crate::source::Origin;
 use crate::yaml::Node;
 
-use super::arrange::Arranged;
+use super::arrange::{self, Arranged};
 use super::expand::{Names, expand};
 use super::overlay::Overlay;
 use super::{Policy, opened};
 
 pub use contradiction::option;
+use effect::Sides;
 pub use equality::capability;
 use leaves::{Leaves, Undone};
 use suspects::Suspects;
@@ -46,6 +48,7 @@ impl Policy {
         let opened = opened::networks(&arranged.mandatory);
         let mut reported = Reported::new();
         let mut suspects = Suspects::new();
+        let mut before = None;
         for overlay in &arranged.mandatory {
             let left_out = |section: &str, name: &str, key: &str| {
                 self.waives_key(overlay, section, name, key) || opened.covers(overlay, section, name, key)
@@ -62,13 +65,27 @@ impl Policy {
                 };
                 let mut leaves = Leaves { undone: Vec::new(), builtin: overlay.is_builtin() };
                 leaves.check(&expanded.root, Some(&fragment.root), &model.root);
+                // The demands of a built-in overlay have rules of its own, which a waiver can name.
+                if !overlay.is_builtin() {
+                    let mut sides =
+                        Sides { wanted: &fragment.root, have: &model.root, laid: None, base: None };
+                    let mut lost = effect::lost(&sides);
+                    if !lost.is_empty() {
+                        let before = before.get_or_insert_with(|| Before::of(arranged, project, inputs));
+                        (sides.laid, sides.base) = (before.laid.as_ref(), before.base.as_ref());
+                        lost = effect::lost(&sides);
+                    }
+                    leaves.undone.extend(lost);
+                }
                 for undone in leaves.undone {
                     if let [section, name, key, ..] = undone.path.as_slice() {
                         let place =
                             if section == "services" { name.clone() } else { format!("{section}.{name}") };
                         reported.insert((place, key.clone()));
                     }
-                    if let Some(finding) = rival::contradiction(&undone, overlay, &arranged.mandatory) {
+                    if !undone.keeps_value
+                        && let Some(finding) = rival::contradiction(&undone, overlay, &arranged.mandatory)
+                    {
                         sink.push(finding);
                         continue;
                     }
@@ -87,10 +104,31 @@ impl Policy {
     }
 }
 
+/// The project before the files behind the overlays said anything.
+struct Before {
+    base: Option<Node>,
+    laid: Option<Node>,
+}
+
+impl Before {
+    fn of(arranged: &Arranged, project: &Project, inputs: &mut Inputs) -> Self {
+        let mut load = |count: usize| {
+            let layers = arranged.layers.get(..count)?;
+            // Faults of the whole project are said where that is loaded.
+            arrange::whole(layers, project, inputs, &mut Sink::new())
+        };
+        Self { base: load(1), laid: load(1 + arranged.mandatory.len()) }
+    }
+}
+
 /// The finding: who undid it, and what.
 fn describe(undone: &Undone, culprit: Option<Origin>, overlay: &Overlay, model: &Model) -> Finding {
     let path = undone.path.join(".");
-    let message = format!("{path} {}, which the mandatory overlay {} demands", undone.what, overlay.name);
+    let message = if undone.keeps_value {
+        format!("{path}, which the mandatory overlay {} demands, {}", overlay.name, undone.what)
+    } else {
+        format!("{path} {}, which the mandatory overlay {} demands", undone.what, overlay.name)
+    };
     let demanded = undone.demanded.span();
     let culprit = culprit.or_else(|| nearest(&model.root, &undone.path, demanded));
     let mut finding = Finding::error(Code::AssertionUndone, message);

@@ -24,7 +24,7 @@ mod options;
 mod ports;
 mod resources;
 mod security;
-mod user;
+pub mod user;
 
 #[cfg(test)]
 mod tests;

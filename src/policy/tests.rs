@@ -6,6 +6,7 @@ use super::fixture::Fixture;
 
 mod attacks;
 mod control;
+mod effect;
 mod files;
 mod ordering;
 mod undoing;

@@ -9,12 +9,13 @@ use serde_json::Value;
 
 use crate::compose::text;
 use crate::engine::{Inspection, MountPoint};
+use crate::model::place::clean;
 use crate::yaml::Node;
 
 use super::Scope;
 use super::field::{Fields, at, beyond, list, strings};
 use super::namespaces::shared;
-use wanted::{Kind, Mount, clean};
+use wanted::{Kind, Mount};
 
 pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     let wanted = Mount::all(fields, scope);

@@ -21,6 +21,8 @@ pub struct Undone {
     pub label: String,
     /// The overlay's leaf.
     pub demanded: Origin,
+    /// The value is there still, and another key takes its effect away.
+    pub keeps_value: bool,
 }
 
 pub struct Leaves {
@@ -215,6 +217,7 @@ impl Leaves {
             by,
             label: label.to_owned(),
             demanded,
+            keeps_value: false,
         });
     }
 }

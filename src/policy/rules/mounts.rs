@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::model::{Means, Place};
 use crate::policy::posture::Posture;
 use crate::yaml::Node;
 
@@ -125,6 +126,20 @@ pub const RULES: &[Rule] = &[
         ..Rule::COMMON
     },
     Rule {
+        id: "copied-into-mount",
+        forbids: "have content copied into a directory of the host",
+        why: "Compose copies an inline config or a secret of the environment in as root, before the start: into a bind \
+              mount it writes on the host, over what is there, with any owner and mode.",
+        from: Some(Posture::Hardened),
+        owasp: &["8"],
+        model: "no config or secret with `content` or `environment` has its target at or below a writable bind mount",
+        live: "not seen: the engine does not tell a copied file from another",
+        fix: "Give it a target outside of the mount, or use `file`.",
+        allow: Allow::Values("targets"),
+        check: Check::Service(copied),
+        ..Rule::COMMON
+    },
+    Rule {
         id: "volume-device",
         forbids: "have a volume that is a device or system directory of the host",
         why: "A volume with `o: bind` is a bind mount that no container shows: inspect gives only the volume's name.",
@@ -240,28 +255,28 @@ fn sensitive(service: &Service<'_>, breaches: &mut Vec<Breach>) {
 }
 
 fn targets(service: &Service<'_>, breaches: &mut Vec<Breach>) {
-    let mut judge = |node: &Node, target: &str| {
-        let clean = paths::clean(target);
-        if let Some(system) = paths::system_target(&clean) {
-            let target = clean.display().to_string();
-            breaches
-                .push(service.breach(node, format!("mounts over {target}, in {system}")).allowing(target));
-        }
-    };
-    for key in ["volumes", "secrets", "configs"] {
-        for entry in service.list(key) {
-            match (entry.get("target").and_then(Node::as_str), entry.get("source").and_then(Node::as_str)) {
-                (Some(target), _) if target.starts_with('/') => {
-                    judge(entry.get("target").unwrap_or(entry), target);
-                }
-                // A config without a target is mounted at the root, under its own name.
-                (None, Some(source)) if key == "configs" => judge(entry, &format!("/{source}")),
-                _ => {}
-            }
+    for place in service.places() {
+        if let Some(system) = paths::system_target(Path::new(&place.target)) {
+            let what = format!("mounts over {}, in {system}", place.target);
+            breaches.push(service.breach(place.written, what).allowing(place.target));
         }
     }
-    for (node, text) in service.texts("tmpfs") {
-        judge(node, crate::policy::adapt::tmpfs_target(&text));
+}
+
+/// A directory of the host into which Compose copies as root.
+fn copied(service: &Service<'_>, breaches: &mut Vec<Breach>) {
+    let places = service.places();
+    let into = |copy: &Place<'_>| {
+        let above = places.iter().filter(|mount| mount.means != Means::Copied && mount.holds(&copy.target));
+        above
+            .max_by_key(|mount| mount.target.len())
+            .filter(|mount| mount.means == Means::Bind && !mount.read_only)
+    };
+    for copy in places.iter().filter(|place| place.means == Means::Copied) {
+        if let Some(mount) = into(copy) {
+            let what = format!("has {} copied into the bind mount at {}", copy.target, mount.target);
+            breaches.push(service.breach(copy.written, what).allowing(copy.target.clone()));
+        }
     }
 }
 

@@ -247,8 +247,18 @@ pub fn in_home(path: &Path, home: Option<&Path>) -> Option<String> {
 /// System directories inside a container.
 const SYSTEM_TARGETS: &[&str] =
     &["/bin", "/boot", "/dev", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys"];
-const SYSTEM_FILES: &[&str] =
-    &["/etc/group", "/etc/gshadow", "/etc/ld.so.preload", "/etc/passwd", "/etc/shadow", "/etc/sudoers"];
+const SYSTEM_FILES: &[&str] = &[
+    "/etc/group",
+    "/etc/gshadow",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/ld.so.preload",
+    "/etc/nsswitch.conf",
+    "/etc/pam.d",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/sudoers",
+];
 
 /// The system directory or file of a container that a target lies over.
 pub fn system_target(target: &Path) -> Option<&'static str> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::compose::{self, Model, section};
+use crate::model::place::{self, Place};
 use crate::policy::Rank;
 use crate::policy::limits;
 use crate::policy::opened::Opened;
@@ -113,6 +114,11 @@ impl<'v> Service<'v> {
     /// Bind mounts, and the files of secrets and configs.
     pub fn mounts(&self) -> &[Mount<'v>] {
         self.mounts.get_or_init(|| mount::find(self))
+    }
+
+    /// Everything that comes to a place of its containers.
+    pub fn places(&self) -> Vec<Place<'v>> {
+        place::of_service(&self.view.model.root, self.node)
     }
 
     pub fn user_setting(&self) -> Option<UserSetting> {

@@ -66,6 +66,12 @@ const CASES: &[Case] = &[
     fields("slave-propagation", "volumes: [\"/srv/x:/x:rslave\"]", "\"/srv/x:/x:rslave\"", "/srv/x"),
     fields("mount-target", "volumes: [\"/srv/x:/bin\"]", "\"/srv/x:/bin\"", "/bin"),
     fields(
+        "copied-into-mount",
+        "volumes: [\"/srv/x:/x\"], configs: [{ source: c, target: /x/y }] }\nconfigs:\n  c: { content: z",
+        "/x/y",
+        "/x/y",
+    ),
+    fields(
         "volume-device",
         "volumes: [\"v:/v\"] }\nvolumes:\n  v: { driver_opts: { type: none, o: bind, device: / }",
         "/",
@@ -304,6 +310,66 @@ fn a_link_to_a_socket_or_system_directory_is_followed() {
         let outcome = fixture.run();
         assert_eq!(outcome.codes(), [Code::RuleViolated], "{}", outcome.text());
         assert!(outcome.errors()[0].message.contains(rule), "{}", outcome.errors()[0].message);
+    }
+}
+
+#[test]
+fn a_target_is_judged_where_compose_puts_it() {
+    for (target, fine) in [
+        ("target: etc/passwd", false),
+        ("target: /etc/../etc//passwd", false),
+        ("target: ../etc/nsswitch.conf", false),
+        ("target: /etc/ld.so.conf.d/x.conf", false),
+        ("target: etc/app.conf", true),
+        ("mode: 0444", true),
+    ] {
+        for kind in ["content: x", "file: ./c", "environment: C"] {
+            let base = format!(
+                "services:\n  a: {{ image: x, user: \"1:1\", configs: [{{ source: c, {target} }}] }}\n\
+                 configs:\n  c: {{ {kind} }}\n"
+            );
+            let outcome = Fixture::new(&base).variable("C", "x").policy("posture: hardened\n").run();
+            let found = outcome.errors().iter().any(|error| error.message.contains("mount-target"));
+            assert_eq!(!found, fine, "{target}, {kind}\n{}", outcome.text());
+        }
+    }
+    for (target, fine) in [("../../etc/passwd", false), ("../passwd", true), ("app", true)] {
+        let base = format!(
+            "services:\n  a: {{ image: x, user: \"1:1\", secrets: [{{ source: s, target: {target} }}] }}\n\
+             secrets:\n  s: {{ file: ./s }}\n"
+        );
+        let outcome = Fixture::new(&base).policy("posture: hardened\n").run();
+        let found = outcome.errors().iter().any(|error| error.message.contains("mount-target"));
+        assert_eq!(!found, fine, "{target}\n{}", outcome.text());
+    }
+}
+
+#[test]
+fn content_is_copied_onto_the_host_only_through_a_bind_mount() {
+    for (volumes, target, fine) in [
+        ("./share:/share", "/share/suid", false),
+        ("./share:/share", "share/d/roots", false),
+        ("./share:/share/", "/share/../share/x", false),
+        ("./share/file:/etc/app.conf", "/etc/app.conf", false),
+        ("./share:/share:ro", "/share/x", true),
+        ("./share:/share", "/shared/x", true),
+        ("data:/share", "/share/x", true),
+    ] {
+        for kind in ["content: x", "environment: C", "file: ./c"] {
+            let base = format!(
+                "services:\n  a: {{ image: x, user: \"1:1\", volumes: [\"{volumes}\"], \
+                 configs: [{{ source: c, target: {target} }}] }}\n\
+                 configs:\n  c: {{ {kind} }}\nvolumes:\n  data: {{}}\n"
+            );
+            let outcome = Fixture::new(&base).variable("C", "x").policy("posture: hardened\n").run();
+            let found = outcome.errors().iter().any(|error| error.message.contains("copied-into-mount"));
+            assert_eq!(
+                !found,
+                fine || kind.starts_with("file"),
+                "{volumes} {target} {kind}\n{}",
+                outcome.text()
+            );
+        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! The mounts that the model gives a service: `volumes`, secrets, configs, the engine's socket.
 
-use std::path::{Component, Path, PathBuf};
-
 use crate::compose::text;
 use crate::launch::live::Scope;
 use crate::launch::live::field::{Fields, as_number};
+use crate::model::place::{absolute, clean};
 use crate::yaml::Node;
 
 use super::field;
@@ -39,7 +38,7 @@ impl Mount {
     pub fn all(fields: &Fields<'_>, scope: &Scope<'_>) -> Vec<Self> {
         let mut all: Vec<Self> =
             fields.items("volumes").iter().map(|node| Self::volume(node, scope)).collect();
-        for (section, directory) in [("secrets", "/run/secrets"), ("configs", "")] {
+        for (section, directory) in [("secrets", "/run/secrets"), ("configs", "/")] {
             let files = fields.items(section).iter();
             all.extend(files.filter_map(|node| Self::file(node, section, directory, scope)));
         }
@@ -83,9 +82,8 @@ impl Mount {
         let name = field(node, &["source"]);
         let source = scope.resource(section, &name)?.get("file").map(text)?;
         let target = match field(node, &["target"]) {
-            target if target.is_empty() => format!("{directory}/{name}"),
-            target if target.starts_with('/') => target,
-            target => format!("{directory}/{target}"),
+            target if target.is_empty() => absolute(directory, &name),
+            target => absolute(directory, &target),
         };
         Some(Self::bind(&source, &target, true))
     }
@@ -112,19 +110,4 @@ pub fn volume_name(key: &str, scope: &Scope<'_>) -> String {
 )]
 fn whole(number: f64) -> u64 {
     number.max(0.0) as u64
-}
-
-/// A path in a container without `.`, `..` and what is doubled or trails.
-pub fn clean(path: &str) -> String {
-    let mut cleaned = PathBuf::from("/");
-    for component in Path::new(path).components() {
-        match component {
-            Component::Normal(name) => cleaned.push(name),
-            Component::ParentDir => {
-                cleaned.pop();
-            }
-            _ => {}
-        }
-    }
-    cleaned.display().to_string()
 }
