@@ -17,6 +17,7 @@ mod extends;
 mod faults;
 mod glob;
 mod hash;
+mod hint;
 mod include;
 mod interpolate;
 pub mod listing;
@@ -270,6 +271,7 @@ fn tree(
         return None;
     }
     let before = error_count(sink);
+    checks::directory(&project.cwd, sink);
     let mut environment = project.environment.clone();
     let home = environment.get("HOME").map(str::to_owned);
     // Without one nothing is returned, and everything else can be looked at under any.

@@ -14,11 +14,31 @@ pub use discovery::{Given, Project, discover, locate};
 pub use environment::Environment;
 pub use inputs::Inputs;
 
-use crate::diagnostic::{Code, Finding};
+use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::{FileId, Span};
 
 /// A fault inside an env file, with its place.
 pub fn env_file_fault(error: &dotenv::DotenvError, file: FileId, name: &str) -> Finding {
     Finding::error(Code::EnvFile, format!("failed to read {name}: {}", error.message))
         .at(Span::new(file, error.range.start, error.range.end), "here")
+}
+
+/// Warns of each variable that an env file names, that is not set and became nothing.
+pub fn env_file_warnings(parsed: &dotenv::Parsed, file: FileId, sink: &mut Sink) {
+    let mut names = std::collections::HashSet::new();
+    for template::Used { name, range } in &parsed.unset {
+        if !names.insert(name) {
+            continue;
+        }
+        sink.push(
+            Finding::warning(
+                Code::VariableUnset,
+                format!("The {name:?} variable is not set. Defaulting to a blank string."),
+            )
+            .at(Span::new(file, range.start, range.end), "blank here")
+            .help(format!(
+                "Set {name}, or put the value in single quotes where the dollar sign is meant literally."
+            )),
+        );
+    }
 }

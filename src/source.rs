@@ -4,6 +4,8 @@
 //! of them, and an [`Origin`] says for any value whether it was written in a file, inherited from the
 //! environment, typed on the command line or put there by a default.
 
+pub mod bytes;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};

@@ -5,6 +5,8 @@
 
 #[path = "semantics/cases.rs"]
 mod cases;
+#[path = "semantics/surroundings.rs"]
+mod surroundings;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -38,6 +38,7 @@ pub fn understand(root: Place, flags: &Flags, class: Class, env: Environment) ->
         files_cmd: text("files-cmd"),
         expect_files: None,
         reader: None,
+        deprecated: Vec::new(),
         engine: match flags.value("engine") {
             "docker" => EngineChoice::Docker,
             "podman" => EngineChoice::Podman,
@@ -72,12 +73,14 @@ fn deprecated(root: Place, flags: &Flags, global: &mut Global) -> Result<(), Fin
             return Err(root.finding("--workdir and --project-directory exclude one another"));
         }
         global.project_directory = Some(PathBuf::from(directory));
+        global.deprecated.push(("workdir", "project-directory"));
     }
     if flags.on("no-ansi") {
         if flags.typed("ansi") {
             return Err(root.finding("--no-ansi and --ansi exclude one another"));
         }
         global.ansi = Some("never".to_owned());
+        global.deprecated.push(("no-ansi", "ansi"));
     }
     Ok(())
 }

@@ -42,6 +42,8 @@ pub struct Global {
     pub engine: EngineChoice,
     pub no_launch: bool,
     pub show_values: bool,
+    /// Flags that Compose warns of, with what to write in place of each.
+    pub deprecated: Vec<(&'static str, &'static str)>,
     /// Docker's own flags, to be put between `docker` and `compose`.
     pub docker: Vec<OsString>,
 }

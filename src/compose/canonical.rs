@@ -3,10 +3,11 @@
 //! The transformation is idempotent: the merged model passes through it once per document.
 
 use crate::diagnostic::{Code, Finding, Sink};
+use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Path, Tag, Value};
 
 use super::expression;
-use super::merge::{dependency, text, to_build, to_map};
+use super::merge::{dependency, kind, text, to_build, to_map};
 use super::short::{device, port, volume};
 use super::table::{Canonical, Spec};
 
@@ -31,19 +32,19 @@ pub fn transform(node: &mut Node, spec: &Spec, path: &Path<'_>, on_fault: OnFaul
             sink.push(
                 Finding::warning(
                     Code::ComposeObsolete,
-                    format!("{path}: external.name is deprecated; set name and external: true"),
+                    format!("{path}: external.name is deprecated. Please set name and external: true"),
                 )
                 .at_origin(name.origin, "deprecated form"),
             );
         }
-        match convert(taken, spec.canonical) {
+        match convert(taken, spec.canonical, on_fault) {
             Ok(converted) => *node = converted,
             Err(fault) => {
-                let (mut original, message) = fault;
-                if on_fault == OnFault::Report {
+                let (mut original, fault) = *fault.0;
+                if on_fault == OnFault::Report || fault.always {
                     sink.push(
-                        Finding::error(Code::ComposeValue, format!("{path}: {}", message.text))
-                            .at_origin(message.origin, "not valid"),
+                        Finding::error(Code::ComposeValue, format!("{path}: {}", fault.text))
+                            .at_origin(fault.origin, "not valid"),
                     );
                     original.tag = Some(Tag::Fault);
                 }
@@ -72,18 +73,30 @@ pub fn transform(node: &mut Node, spec: &Spec, path: &Path<'_>, on_fault: OnFaul
 
 struct Fault {
     text: String,
-    origin: crate::source::Origin,
+    origin: Origin,
+    /// Also where a short form may hold `${…}`: no value of a variable would make it right.
+    always: bool,
 }
 
 /// The value as it was, and why it could not be converted.
-type Failed = (Node, Fault);
+struct Failed(Box<(Node, Fault)>);
 
+/// A form that the value of a variable could make right.
 fn failed(node: Node, text: impl Into<String>) -> Failed {
     let origin = node.origin;
-    (node, Fault { text: text.into(), origin })
+    failed_at(node, origin, text)
 }
 
-fn convert(node: Node, how: Canonical) -> Result<Node, Failed> {
+fn failed_at(node: Node, origin: Origin, text: impl Into<String>) -> Failed {
+    Failed(Box::new((node, Fault { text: text.into(), origin, always: false })))
+}
+
+fn always(mut failed: Failed) -> Failed {
+    failed.0.1.always = true;
+    failed
+}
+
+fn convert(node: Node, how: Canonical, on_fault: OnFault) -> Result<Node, Failed> {
     let origin = node.origin;
     Ok(match (how, &node.value) {
         (Canonical::Build, _) => to_build(node),
@@ -95,7 +108,9 @@ fn convert(node: Node, how: Canonical) -> Result<Node, Failed> {
         (Canonical::EnvFile, Value::Seq(_)) => map_items(node, env_file),
         (Canonical::KeyValue, Value::Seq(_)) => key_values(node)?,
         (Canonical::Ulimit, _) => match ulimit_fault(&node) {
-            Some(message) => return Err(failed(node, message)),
+            // Without interpolation Compose refuses the text of a variable here too.
+            Some(message) if expression::holds(&node) => return Err(failed(node, message)),
+            Some(message) => return Err(always(failed(node, message))),
             None => node,
         },
         (Canonical::Gpus, Value::String(_)) => Node::seq(vec![single("count", node)], origin),
@@ -105,12 +120,10 @@ fn convert(node: Node, how: Canonical) -> Result<Node, Failed> {
             Err(message) => return Err(failed(node, message)),
         },
         (Canonical::Device, Value::String(spec)) => match device::parse(spec) {
-            Ok(parsed) => {
-                let mut map = Mapping::new();
-                map.put("source", Node::string(parsed.source, origin));
-                map.put("target", Node::string(parsed.target, origin));
-                map.put("permissions", Node::string(parsed.permissions, origin));
-                Node::map(map, origin)
+            Ok(parsed) => device_map(&parsed, origin),
+            // Compose takes nothing of it where it does not refuse it.
+            Err(_) if on_fault == OnFault::Keep && !expression::holds(&node) => {
+                device_map(&device::Device::unclear(), origin)
             }
             Err(message) => return Err(failed(node, message)),
         },
@@ -120,6 +133,14 @@ fn convert(node: Node, how: Canonical) -> Result<Node, Failed> {
         (Canonical::Stringify, Value::Bool(value)) => Node::string(value.to_string(), origin),
         _ => node,
     })
+}
+
+fn device_map(device: &device::Device, origin: Origin) -> Node {
+    let mut map = Mapping::with_capacity(3);
+    map.put("source", Node::string(&device.source, origin));
+    map.put("target", Node::string(&device.target, origin));
+    map.put("permissions", Node::string(&device.permissions, origin));
+    Node::map(map, origin)
 }
 
 /// Limits are integers by now: those of a service were cast, those of a build must be written so.
@@ -182,7 +203,7 @@ fn key_values(node: Node) -> Result<Node, Failed> {
             None => {
                 let message = format!("invalid value {whole}, expected key=value");
                 let origin = item.origin;
-                return Err((node, Fault { text: message, origin }));
+                return Err(failed_at(node, origin, message));
             }
         };
     }
@@ -199,7 +220,7 @@ fn ssh(node: Node) -> Result<Node, Failed> {
             None => {
                 let message = format!("invalid ssh key {whole:?}");
                 let origin = item.origin;
-                return Err((node, Fault { text: message, origin }));
+                return Err(failed_at(node, origin, message));
             }
         };
     }
@@ -218,20 +239,32 @@ fn ports(node: Node) -> Result<Node, Failed> {
             Value::String(spec) => spec.to_string(),
             Value::Int(number) => number.to_string(),
             _ => {
-                let fault = Fault { text: format!("{} is not a port", text(item)), origin: item.origin };
-                return Err((node, fault));
+                let (origin, what) = (item.origin, not_a_port(item));
+                return Err(always(failed_at(node, origin, what)));
             }
         };
         match port::parse(&spec) {
             Ok(found) => expanded.extend(found.into_iter().map(|port| port_map(port, item))),
             Err(_) if expression::is_kept(&spec) => expanded.push(item.clone()),
             Err(message) => {
-                let origin = item.origin;
-                return Err((node, Fault { text: message, origin }));
+                let (origin, is_number) = (item.origin, item.as_str().is_none());
+                let failed = failed_at(node, origin, message);
+                return Err(if is_number { always(failed) } else { failed });
             }
         }
     }
     Ok(Node::seq(expanded, node.origin))
+}
+
+/// What stands in the place of a port.
+fn not_a_port(item: &Node) -> String {
+    match &item.value {
+        Value::Float(number) if number.fract() == 0.0 => {
+            format!("{number:.1} is a float, not a whole number")
+        }
+        Value::Float(_) => format!("{} is not a whole number", text(item)),
+        _ => format!("{} is not a port", kind(item)),
+    }
 }
 
 fn port_map(port: port::Port, item: &Node) -> Node {
@@ -304,8 +337,7 @@ fn external(mut node: Node) -> Result<Node, Failed> {
         && !own.same(&name)
     {
         let origin = own.origin;
-        let fault = Fault { text: "name and external.name conflict; only use name".to_owned(), origin };
-        return Err((node, fault));
+        return Err(always(failed_at(node, origin, "name and external.name conflict; only use name")));
     }
     if let Some(map) = node.as_map_mut() {
         if let Some(slot) = map.get_mut("external") {

@@ -1,6 +1,7 @@
 //! Structural checks on one level, before its paths are resolved.
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
@@ -8,6 +9,30 @@ use crate::yaml::{Mapping, Node};
 
 use super::load::section;
 use super::table::is_extension;
+
+/// Compose makes a URL of the directory in which it is run, and validates nothing where that is none.
+pub fn directory(cwd: &Path, sink: &mut Sink) {
+    let shown = cwd.to_string_lossy();
+    let (before, fragment) = shown.split_once('#').unwrap_or((&shown, ""));
+    let path = before.split('?').next().unwrap_or_default();
+    let broken = [path, fragment].into_iter().find_map(|part| {
+        part.match_indices('%').map(|(at, _)| part.get(at..).unwrap_or_default()).find(|rest| {
+            let digits = rest.chars().skip(1).take_while(char::is_ascii_hexdigit).take(2);
+            digits.count() < 2
+        })
+    });
+    let what = match broken {
+        Some(escape) => format!("invalid URL escape {:?}", escape.chars().take(3).collect::<String>()),
+        None if shown.contains(|c: char| c.is_ascii_control()) => "a control character".to_owned(),
+        None => return,
+    };
+    let message = format!("Docker Compose cannot work in {}: its path has {what}", shown.escape_debug());
+    sink.push(
+        Finding::error(Code::InputUnreadable, message).help(
+            "Run it from another folder, with -f and the path of the compose file, or rename the folder.",
+        ),
+    );
+}
 
 /// Conflicting or missing attributes of resources, ports, watches and devices.
 pub fn structure(model: &Node, sink: &mut Sink) {
@@ -22,6 +47,7 @@ pub fn structure(model: &Node, sink: &mut Sink) {
     }
     for (name, service) in section(model, "services").into_iter().flat_map(Mapping::iter) {
         ports(name, service, sink);
+        mounts(name, service, sink);
         watches(name, service, sink);
         devices(name, service, sink);
     }
@@ -77,6 +103,20 @@ fn ports(name: &str, service: &Node, sink: &mut Sink) {
                     format!("services.{name}.ports.{at}: invalid ip address: {text}"),
                 )
                 .at_origin(host_ip.origin, "not an IP address"),
+            );
+        }
+    }
+}
+
+fn mounts(name: &str, service: &Node, sink: &mut Sink) {
+    for volume in service.get("volumes").and_then(Node::as_seq).into_iter().flatten() {
+        let bind = volume.get("type").and_then(Node::as_str) == Some("bind");
+        if bind && volume.get("source").is_none() {
+            let message = format!("service {name:?} has a bind mount without a source");
+            sink.push(
+                Finding::error(Code::ComposeValue, message)
+                    .at_origin(volume.origin, "no `source`")
+                    .help("Write `source: ./DIRECTORY`, or `type: volume` for a volume without a name."),
             );
         }
     }

@@ -186,13 +186,6 @@ impl Checker<'_> {
 
     fn resources(&self, name: &str, service: &Node, sink: &mut Sink) {
         for volume in items_of(service, "volumes") {
-            let bind = volume.get("type").and_then(Node::as_str) == Some("bind");
-            if bind && volume.get("source").is_none() {
-                let message = format!("service {name:?} has a bind mount without a source");
-                sink.push(
-                    Finding::error(Code::ComposeValue, message).at_origin(volume.origin, "no `source`"),
-                );
-            }
             if volume.get("type").and_then(Node::as_str) == Some("volume")
                 && let Some(source) = volume.get("source")
             {
@@ -234,6 +227,9 @@ impl Checker<'_> {
         .at_origin(node.origin, "not defined");
         sink.push(match known.and_then(|known| nearest_key(name, known)) {
             Some(near) => finding.help(format!("Did you mean `{near}`?")),
+            None if what == "volume" && name.starts_with(['.', '/', '~']) => {
+                finding.help("For a path write `type: bind`; `type: volume` takes the name of a volume.")
+            }
             None if what == "volume" && name.contains('/') => {
                 finding.help(format!("Define it under `{key}:`; for a path in the project write `./{name}`."))
             }

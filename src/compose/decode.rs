@@ -75,13 +75,17 @@ impl Decoder {
             Decode::Text if matches!(node.value, Value::UInt(_)) && spec.scalars.has(Scalars::INTEGER) => {
                 return Err(format!("{} is too large", text(&node)));
             }
+            Decode::Text if matches!(node.value, Value::Float(_)) => {
+                return Err(format!("{} is a float, not text; write it in quotes", text(&node)));
+            }
             Decode::Text => {
                 Some(taken(node)).filter(|text| !text.is_empty()).and_then(|text| with(Value::String(text)))
             }
-            Decode::Bool => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
-            Decode::BoolKept | Decode::Required => with(Value::Bool(to_bool(&node)?)),
-            Decode::BoolIfFalse => (!to_bool(&node)?).then(|| Node::new(Value::Bool(false), origin)),
-            Decode::External => to_bool(&node)?.then(|| Node::new(Value::Bool(true), origin)),
+            Decode::Bool | Decode::External => {
+                flag(&node, sink)?.then(|| Node::new(Value::Bool(true), origin))
+            }
+            Decode::BoolKept | Decode::Required => with(Value::Bool(flag(&node, sink)?)),
+            Decode::BoolIfFalse => (!flag(&node, sink)?).then(|| Node::new(Value::Bool(false), origin)),
             Decode::Int => {
                 Some(to_int(&node)?).filter(|number| *number != 0).and_then(|number| with(Value::Int(number)))
             }
@@ -264,6 +268,20 @@ impl Decoder {
         }
         (!decoded.is_empty()).then(|| Node::map(decoded, origin))
     }
+}
+
+/// A flag, with what Compose warns of.
+fn flag(node: &Node, sink: &mut Sink) -> Result<bool, String> {
+    let parsed = to_bool(node)?;
+    if let Some(warning) = parsed.warning(&text(node)) {
+        sink.push(old_boolean(warning, node.origin));
+    }
+    Ok(parsed.value)
+}
+
+/// The warning of a word that is no boolean any more.
+pub fn old_boolean(warning: String, origin: Origin) -> Finding {
+    Finding::warning(Code::ComposeObsolete, warning).at_origin(origin, "old-style boolean")
 }
 
 /// Whether a value is in the model what it is in the tree; most are.

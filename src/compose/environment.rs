@@ -5,8 +5,8 @@ use compact_str::format_compact;
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::project::{Environment, Inputs, dotenv};
-use crate::source::Origin;
+use crate::project::{Environment, Inputs, dotenv, env_file_fault, env_file_warnings};
+use crate::source::{FileId, Origin, Span};
 use crate::yaml::{Mapping, Node, Value};
 
 use super::budget::Budget;
@@ -79,12 +79,16 @@ pub fn resolve_service(
         let earlier = |key: &str| values.get(key).map(|(value, _)| value.clone());
         match read_env_file(name, file, inputs, (&lookup, &earlier)) {
             Ok(parsed) => {
-                let Some((parsed, origin_of)) = parsed else { continue };
+                let Some((mut parsed, id)) = parsed else { continue };
+                env_file_warnings(&parsed, id, sink);
                 if let Err(finding) = budget.variables(parsed.values.iter(), file.origin) {
                     return sink.push(finding);
                 }
-                for (key, value) in parsed.values {
-                    let origin = origin_of(&key);
+                for (key, value) in std::mem::take(&mut parsed.values) {
+                    let origin = match parsed.places.get(&key) {
+                        Some(range) => Origin::Source(Span::new(id, range.start, range.end)),
+                        None => Origin::Environment,
+                    };
                     values.insert(key, (value, origin));
                 }
             }
@@ -109,14 +113,13 @@ pub fn resolve_service(
     service.put("environment", Node::map(merged, origin));
 }
 
-type Read<'t> = (dotenv::Parsed, Box<dyn Fn(&str) -> Origin + 't>);
-
-fn read_env_file<'t>(
+/// What an env file defines; `None` where it may be missing, and is.
+fn read_env_file(
     service: &str,
     file: &Node,
     inputs: &mut Inputs,
     (lookup, earlier): (&dotenv::Lookup<'_>, &dotenv::Lookup<'_>),
-) -> Result<Option<Read<'t>>, Box<Finding>> {
+) -> Result<Option<(dotenv::Parsed, FileId)>, Box<Finding>> {
     let path = file.get("path").and_then(Node::as_str).unwrap_or_default();
     let required = file.get("required").and_then(Node::as_bool) != Some(false);
     let format = file.get("format").and_then(Node::as_str).unwrap_or_default();
@@ -132,9 +135,8 @@ fn read_env_file<'t>(
         ));
     }
     let id = inputs
-        .read(&fs_path, path)
+        .read_env(&fs_path, path)
         .map_err(|finding| Box::new(finding.at_origin(file.origin, "env file named here")))?;
-    inputs.mark_values(id);
     let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
     let parsed = match format {
         "" => dotenv::parse_after(&text, lookup, earlier),
@@ -146,13 +148,8 @@ fn read_env_file<'t>(
             ));
         }
     };
-    let parsed = parsed.map_err(|error| Box::new(crate::project::env_file_fault(&error, id, path)))?;
-    let places = parsed.places.clone();
-    let origin_of = move |key: &str| match places.get(key) {
-        Some(range) => Origin::Source(crate::source::Span::new(id, range.start, range.end)),
-        None => Origin::Environment,
-    };
-    Ok(Some((parsed, Box::new(origin_of))))
+    let parsed = parsed.map_err(|error| Box::new(env_file_fault(&error, id, path)))?;
+    Ok(Some((parsed, id)))
 }
 
 /// Adds the labels of `label_file`, which the service's own override.
@@ -161,17 +158,17 @@ pub fn resolve_labels(service: &mut Mapping, (inputs, budget): (&mut Inputs, &mu
     let mut values: IndexMap<String, (String, Origin)> = IndexMap::new();
     for file in files.as_seq().unwrap_or_default() {
         let path = file.as_str().unwrap_or_default();
-        let id = match inputs.read(std::path::Path::new(path), path) {
+        let id = match inputs.read_env(std::path::Path::new(path), path) {
             Ok(id) => id,
             Err(finding) => {
                 sink.push(finding.at_origin(file.origin, "label file named here"));
                 continue;
             }
         };
-        inputs.mark_values(id);
         let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
         match dotenv::parse(&text, &|key| values.get(key).map(|(value, _)| value.clone())) {
             Ok(parsed) => {
+                env_file_warnings(&parsed, id, sink);
                 if let Err(finding) = budget.variables(parsed.values.iter(), file.origin) {
                     return sink.push(finding);
                 }
@@ -179,7 +176,7 @@ pub fn resolve_labels(service: &mut Mapping, (inputs, budget): (&mut Inputs, &mu
                     values.insert(key, (value, file.origin));
                 }
             }
-            Err(error) => sink.push(crate::project::env_file_fault(&error, id, path)),
+            Err(error) => sink.push(env_file_fault(&error, id, path)),
         }
     }
     let own = match service.remove("labels").map(|node| node.value) {

@@ -171,7 +171,8 @@ impl<'l, 'a> Extends<'l, 'a> {
                 format!("cannot extend service {name:?}: service {reference:?} not found in {where_}"),
             )
             .at_origin(extends.get("service").unwrap_or(extends).origin, "not defined there");
-            finding = match nearest_key(&reference, &base_scope.services) {
+            let is_other = |near: &&str| *near != name || !Rc::ptr_eq(&base_scope, scope);
+            finding = match nearest_key(&reference, &base_scope.services).filter(is_other) {
                 Some(near) => finding.help(format!("Did you mean `{near}`?")),
                 None => finding.help(format!(
                     "Services in {where_}: {}. An `extends` sees {}.",

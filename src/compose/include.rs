@@ -224,7 +224,7 @@ fn environment(
     let mut values = indexmap::IndexMap::new();
     for (path, origin) in files {
         let name = path.display().to_string();
-        let read = loader.inputs.read(&path, &name);
+        let read = loader.inputs.read_env(&path, &name);
         let file = match read {
             Ok(file) => file,
             Err(finding) => {
@@ -235,13 +235,13 @@ fn environment(
         if let Some(trace) = &mut loader.trace {
             trace.env_files.push(file);
         }
-        loader.inputs.mark_values(file);
         let source = loader.inputs.sources().get(file)?;
         let lookup = |name: &str| level.environment.get(name).map(str::to_owned);
         let earlier = |name: &str| values.get(name).cloned();
         let parsed = dotenv::parse_after(&source.text, &lookup, &earlier);
         match parsed {
             Ok(parsed) => {
+                crate::project::env_file_warnings(&parsed, file, loader.sink);
                 let found = parsed.values.iter();
                 loader.within(|budget| budget.variables(found, origin))?;
                 values.extend(parsed.values);

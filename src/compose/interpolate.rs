@@ -2,12 +2,13 @@
 
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::project::Environment;
-use crate::project::template::{self, Expansion, Fault, TemplateError};
+use crate::project::template::{self, Expansion, Fault, TemplateError, Used};
 use crate::reader::Reader;
 use crate::source::{Origin, SourceMap, Span};
 use crate::yaml::{Node, Path, Segment, Tag, Value};
 
 use super::budget::Budget;
+use super::decode::old_boolean;
 use super::expression;
 use super::short::{boolean, integer};
 use super::table::{Cast, Spec};
@@ -66,7 +67,7 @@ impl Interpolation<'_> {
         {
             match self.expand(text) {
                 Ok(expansion) => {
-                    for name in &expansion.unset {
+                    for Used { name, .. } in &expansion.unset {
                         sink.push(
                             Finding::warning(
                                 Code::VariableUnset,
@@ -96,15 +97,9 @@ impl Interpolation<'_> {
             && let Value::String(text) = &node.value
         {
             match convert(text, cast) {
-                Ok((value, deprecated)) => {
-                    if deprecated {
-                        sink.push(
-                            Finding::warning(
-                                Code::ComposeObsolete,
-                                format!("{text:?} for boolean is not supported by YAML 1.2, please use `true` or `false`"),
-                            )
-                            .at_origin(origin, "old-style boolean"),
-                        );
+                Ok((value, warning)) => {
+                    if let Some(warning) = warning {
+                        sink.push(old_boolean(warning, origin));
                     }
                     node.value = value;
                 }
@@ -191,11 +186,11 @@ fn names_a_file(path: &Path<'_>) -> bool {
     )
 }
 
-/// The converted value, and whether it was an old-style boolean word.
-fn convert(text: &str, cast: Cast) -> Result<(Value, bool), String> {
+/// The converted value, and what Compose warns of where the word is an old-style boolean.
+fn convert(text: &str, cast: Cast) -> Result<(Value, Option<String>), String> {
     match cast {
-        Cast::Bool => boolean::parse(text).map(|parsed| (Value::Bool(parsed.value), parsed.deprecated)),
-        Cast::Int => integer::atoi(text).map(|number| (Value::Int(number), false)),
-        Cast::Float => integer::parse_float(text).map(|number| (Value::Float(number), false)),
+        Cast::Bool => boolean::parse(text).map(|parsed| (Value::Bool(parsed.value), parsed.warning(text))),
+        Cast::Int => integer::atoi(text).map(|number| (Value::Int(number), None)),
+        Cast::Float => integer::parse_float(text).map(|number| (Value::Float(number), None)),
     }
 }

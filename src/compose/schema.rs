@@ -5,6 +5,7 @@ use crate::reader::Reader;
 use crate::source::Origin;
 use crate::yaml::{Distinct, Mapping, Node, Path, Value};
 
+use super::hint;
 use super::merge::kind;
 use super::suggest::nearest;
 use super::table::{Check, Field, Keys, Map, Object, Scalars, Spec, is_extension};
@@ -18,6 +19,18 @@ const WITHHELD: &[(&str, &str, &str)] = &[(
 
 /// Reports everything that the schema refuses below `node`.
 pub fn validate(node: &Node, spec: &Spec, reader: Reader, path: &Path<'_>, sink: &mut Sink) {
+    validate_in(node, spec, None, reader, path, sink);
+}
+
+/// As [`validate`], for an item of a list.
+fn validate_in(
+    node: &Node,
+    spec: &Spec,
+    parent: Option<&Spec>,
+    reader: Reader,
+    path: &Path<'_>,
+    sink: &mut Sink,
+) {
     if node.is_faulty() {
         return;
     }
@@ -25,20 +38,20 @@ pub fn validate(node: &Node, spec: &Spec, reader: Reader, path: &Path<'_>, sink:
         Value::Map(map) => match spec.map {
             Some(Map::Object(object)) => validate_object(node, map, object, reader, path, sink),
             Some(Map::Free { value, keys, .. }) => validate_free(map, value, keys, reader, path, sink),
-            None => sink.push(wrong_type(node, spec, path)),
+            None => sink.push(wrong_type(node, spec, parent, path)),
         },
         Value::Seq(items) => match spec.list {
             Some(list) => {
                 for (at, item) in items.iter().enumerate() {
-                    validate(item, list.item, reader, &path.index(at), sink);
+                    validate_in(item, list.item, Some(spec), reader, &path.index(at), sink);
                 }
                 if list.unique {
                     refuse_repeats(items, path, sink);
                 }
             }
-            None => sink.push(wrong_type(node, spec, path)),
+            None => sink.push(wrong_type(node, spec, parent, path)),
         },
-        _ => validate_scalar(node, spec, path, sink),
+        _ => validate_scalar(node, spec, parent, path, sink),
     }
 }
 
@@ -84,6 +97,10 @@ fn validate_object(
                 )
                 .at_origin(entry.key, "unknown key");
                 finding = match nearest(key, known) {
+                    _ if key.starts_with(is_odd_blank) => finding.help(format!(
+                        "The name begins with the blank U+{:04X}, which indents nothing: write spaces in its place.",
+                        key.chars().next().map_or(0, u32::from)
+                    )),
                     Some(near) => finding.help(format!("Did you mean `{near}`?")),
                     None if object.extensions => {
                         finding.help(format!("Remove it, or name it `x-{key}` if it is your own extension."))
@@ -101,6 +118,11 @@ fn validate_object(
                 .at_origin(node.origin, format!("`{}` is missing here", field.key)),
         );
     }
+}
+
+/// What looks like a blank and is none to YAML.
+fn is_odd_blank(character: char) -> bool {
+    !character.is_ascii() && character.is_whitespace()
 }
 
 /// A key that versions have only after the one that reads.
@@ -218,7 +240,7 @@ fn rational(text: &str) -> Option<f64> {
     Some(sign * number)
 }
 
-fn validate_scalar(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
+fn validate_scalar(node: &Node, spec: &Spec, parent: Option<&Spec>, path: &Path<'_>, sink: &mut Sink) {
     let accepted = match &node.value {
         Value::Null => spec.scalars.has(Scalars::NULL),
         Value::Bool(_) => spec.scalars.has(Scalars::BOOLEAN),
@@ -230,7 +252,7 @@ fn validate_scalar(node: &Node, spec: &Spec, path: &Path<'_>, sink: &mut Sink) {
         _ => false,
     };
     if !accepted {
-        sink.push(wrong_type(node, spec, path));
+        sink.push(wrong_type(node, spec, parent, path));
         return;
     }
     let fault = match (spec.check, &node.value) {
@@ -310,7 +332,7 @@ fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-fn wrong_type(node: &Node, spec: &Spec, path: &Path<'_>) -> Finding {
+fn wrong_type(node: &Node, spec: &Spec, parent: Option<&Spec>, path: &Path<'_>) -> Finding {
     let found = kind(node);
     let finding = if path.last().is_none() {
         Finding::error(Code::ComposeType, "a compose file must be a mapping")
@@ -321,14 +343,9 @@ fn wrong_type(node: &Node, spec: &Spec, path: &Path<'_>) -> Finding {
         )
     };
     let finding = finding.at_origin(node.origin, format!("{found} found"));
-    match &node.value {
-        Value::Timestamp(_) => finding.help("Quote it: unquoted, it is read as a date."),
-        Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Bool(_)
-            if spec.scalars.has(Scalars::STRING) =>
-        {
-            finding.help("Quote it to make it a string.")
-        }
-        _ => finding,
+    match hint::of(node, spec, parent) {
+        Some(help) => finding.help(help),
+        None => finding,
     }
 }
 

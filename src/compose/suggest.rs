@@ -18,7 +18,10 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
     if length > LONGEST {
         return None;
     }
-    let limit = (length / 3).max(1);
+    let limit = length / 3;
+    if limit == 0 {
+        return None;
+    }
     candidates
         // One character has four bytes at most, and an edit adds or takes away one.
         .filter(|candidate| candidate.len() <= 4 * (length + limit))
@@ -34,7 +37,7 @@ pub fn nearest_key<'a>(word: &str, known: &'a Mapping) -> Option<&'a str> {
     if known.len() <= FEW {
         return nearest(word, known.keys());
     }
-    if word.chars().take(LONGEST + 1).count() > LONGEST {
+    if !(3..=LONGEST).contains(&word.chars().take(LONGEST + 1).count()) {
         return None;
     }
     known.key(word).or_else(|| one_edit_away(word).find_map(|other| known.key(&other)))
@@ -99,6 +102,19 @@ mod tests {
     fn endless_words_are_like_nothing() {
         let long = "k".repeat(200_000);
         assert_eq!(nearest(&long, [long.as_str()].into_iter()), None);
-        assert_eq!(nearest("k", [long.as_str(), "j"].into_iter()), Some("j"));
+        assert_eq!(nearest("klm", [long.as_str(), "klj"].into_iter()), Some("klj"));
+    }
+
+    #[test]
+    fn a_hint_is_no_further_away_than_a_third_of_the_word() {
+        for (word, other, is_near) in [
+            ("b", "a", false),
+            ("db", "da", false),
+            ("app", "apt", true),
+            ("imgaes", "images", true),
+            ("cache", "cafes", false),
+        ] {
+            assert_eq!(nearest(word, [other].into_iter()).is_some(), is_near, "{word} {other}");
+        }
     }
 }

@@ -98,8 +98,7 @@ fn from_files(command: &ComposeCommand, model: &Model, inputs: &mut Inputs) -> R
             Finding::error(Code::InputUnreadable, format!("{file}: {error}"))
                 .help(Code::InputUnreadable.remedy())
         })?;
-        let id = inputs.read(&path, file)?;
-        inputs.mark_values(id);
+        let id = inputs.read_env(&path, file)?;
         let unknown =
             || Finding::error(Code::Internal, format!("{file} was read and is not among the inputs"));
         let source = inputs.sources().get(id).ok_or_else(|| unknown().help(Code::Internal.remedy()))?;

@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Finding, Sink};
 use crate::reader::Reader;
 use crate::source::FileId;
 
-use super::{Environment, Inputs, dotenv, env_file_fault, list};
+use super::{Environment, Inputs, dotenv, env_file_fault, env_file_warnings, list};
 
 const MAIN: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 const OVERRIDE: [&str; 4] = [
@@ -39,6 +39,8 @@ pub struct Given {
     pub environment: Environment,
     /// The current directory. Absolute.
     pub cwd: PathBuf,
+    /// `--parallel` is given, so that `COMPOSE_PARALLEL_LIMIT` does not matter.
+    pub is_parallel_given: bool,
 }
 
 /// A project's files, and what surrounds them.
@@ -113,9 +115,14 @@ pub fn locate(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Pro
         let mut layers = Layers { environment: &mut environment, from: &mut from_env_files };
         layers.read_default(&directory, inputs, sink)?;
     }
+    parallel_limit(given, &environment, sink)?;
+    let name = given.project_name.clone().filter(|name| !name.is_empty());
+    let declared = name.as_deref().or_else(|| environment.get("COMPOSE_PROJECT_NAME")).unwrap_or_default();
+    if declared.is_empty() {
+        warn_renamed(&directory, sink);
+    }
     let env_files =
         listed.unwrap_or_default().iter().map(|file| absolute(&given.cwd, Path::new(file))).collect();
-    let name = given.project_name.clone().filter(|name| !name.is_empty());
     Some(Project {
         files: Vec::new(),
         paths,
@@ -128,6 +135,33 @@ pub fn locate(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Pro
         env_files,
         from_env_files,
     })
+}
+
+/// Compose reads this one before anything else, whatever the command.
+fn parallel_limit(given: &Given, environment: &Environment, sink: &mut Sink) -> Option<()> {
+    let limit = environment.get("COMPOSE_PARALLEL_LIMIT").filter(|_| !given.is_parallel_given);
+    let Some(limit) = limit.filter(|limit| limit.parse::<i64>().is_err()) else { return Some(()) };
+    sink.push(
+        Finding::error(
+            Code::EnvFile,
+            format!("COMPOSE_PARALLEL_LIMIT must be an integer (found: {limit:?})"),
+        )
+        .help("Write a whole number, -1 for no limit, or unset it."),
+    );
+    None
+}
+
+/// The directory gives the project its name as it is called, not as what it links to is called.
+fn warn_renamed(directory: &Path, sink: &mut Sink) {
+    let Some(name) = directory.file_name() else { return };
+    if directory.canonicalize().is_ok_and(|real| real.file_name() != Some(name)) {
+        let name = name.to_string_lossy();
+        let message =
+            format!("project has been loaded without an explicit name from a symlink. Using name {name:?}");
+        sink.push(Finding::warning(Code::ProjectName, message).help(
+            "Through another path the same files would be another project: name it with `name:` or -p.",
+        ));
+    }
 }
 
 /// `path` from the current directory, cleaned but with symlinks as they are.
@@ -207,7 +241,7 @@ impl Layers<'_> {
                 );
                 return None;
             }
-            self.parse(inputs.read(&path, name), name, &mut values, inputs, sink)?;
+            self.parse(inputs.read_env(&path, name), name, &mut values, inputs, sink)?;
         }
         self.add(values);
         Some(())
@@ -218,14 +252,20 @@ impl Layers<'_> {
         match path.metadata() {
             Ok(metadata) if metadata.is_file() || metadata.file_type().is_fifo() => {}
             Ok(_) => return Some(()),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Some(());
+            Err(error) if error.kind() == ErrorKind::NotFound => return Some(()),
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {
+                let message = format!("{} is not a directory", directory.display());
+                sink.push(
+                    Finding::error(Code::InputUnreadable, message)
+                        .help("A project's directory is one, and `.env` is looked for in it."),
+                );
+                return None;
             }
             // Reading it tells what is in the way.
             Err(_) => {}
         }
         let mut values = indexmap::IndexMap::new();
-        let file = inputs.read_found(&path, ".env");
+        let file = inputs.read_env_found(&path, ".env");
         self.parse(file, ".env", &mut values, inputs, sink)?;
         // Compose takes its own variables from the file before it asks whether it may read it.
         let own = |name: &String| name.starts_with("COMPOSE_");
@@ -257,18 +297,12 @@ impl Layers<'_> {
                 return None;
             }
         };
-        inputs.mark_values(file);
         let text = inputs.sources().get(file)?.text.clone();
         let lookup = |name: &str| self.environment.get(name).map(str::to_owned);
         let earlier = |name: &str| values.get(name).map(|(value, _)| value.clone());
         match dotenv::parse_after(&text, &lookup, &earlier) {
             Ok(parsed) => {
-                for name in &parsed.unset {
-                    sink.push(Finding::warning(
-                        Code::VariableUnset,
-                        format!("The {name:?} variable is not set. Defaulting to a blank string."),
-                    ));
-                }
+                env_file_warnings(&parsed, file, sink);
                 values.extend(parsed.values.into_iter().map(|(key, value)| (key, (value, file))));
                 Some(())
             }

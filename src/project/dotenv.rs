@@ -26,8 +26,9 @@ pub(crate) const MAX_GROWTH: usize = 16 * 1024 * 1024;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parsed {
     pub values: IndexMap<String, String>,
-    /// Variables that were named in values, not set, and became nothing; once per occurrence.
-    pub unset: Vec<String>,
+    /// Variables that were named in values, not set, and became nothing, with where they stand in the text; once
+    /// per occurrence.
+    pub unset: Vec<template::Used>,
     /// Where each value stands in the text, quotes included; for a name on its own, the name.
     pub places: IndexMap<String, Range<usize>>,
 }
@@ -215,22 +216,22 @@ impl<'a> Parser<'a> {
         if !value.contains('$') {
             return Ok(value.to_owned());
         }
+        // Offsets count only where the value stands in the text as it was expanded.
+        let written = self.text.get(place.clone()) == Some(value);
+        let in_text = |range: &Range<usize>| {
+            if written { place.start + range.start..place.start + range.end } else { place.clone() }
+        };
         let defined = &parsed.values;
         let lookup = |name: &str| {
             (self.lookup)(name).or_else(|| defined.get(name).cloned()).or_else(|| (self.earlier)(name))
         };
         let expansion = template::expand(value, &lookup).map_err(|error| {
-            // Offsets count only where the value stands in the text as it was expanded.
-            let written = self.text.get(place.clone()) == Some(value);
-            let range = if written {
-                place.start + error.range.start..place.start + error.range.end
-            } else {
-                place.clone()
-            };
+            let range = in_text(&error.range);
             let message = error.fault.to_string();
             DotenvError { message, range, kind: DotenvFault::Template(error.fault) }
         })?;
-        parsed.unset.extend(expansion.unset);
+        let unset = expansion.unset.into_iter();
+        parsed.unset.extend(unset.map(|used| template::Used { range: in_text(&used.range), ..used }));
         Ok(expansion.text)
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding};
 use crate::host::{Content, ReadError, read_file, read_found, read_stdin};
-use crate::source::{FileId, SourceFile, SourceMap};
+use crate::source::{FileId, SourceFile, SourceMap, bytes};
 
 /// More than this is no compose file: one of 10,000 services has a tenth of it.
 const LARGEST: u64 = 32 * 1024 * 1024;
@@ -47,12 +47,7 @@ impl Inputs {
         self.streams.remove(&file);
     }
 
-    /// Says that a file holds nothing but values, as env files do: none of them is to be shown.
-    pub fn mark_values(&mut self, file: FileId) {
-        self.values.insert(file);
-    }
-
-    /// Whether a file was marked so.
+    /// Whether a file holds nothing but values, as env files do: none of them is to be shown.
     pub fn holds_values(&self, file: FileId) -> bool {
         self.values.contains(&file)
     }
@@ -72,6 +67,40 @@ impl Inputs {
     /// As there.
     pub fn read_found(&mut self, path: &Path, name: &str) -> Result<FileId, Finding> {
         self.read_by(path, name, |path| read_found(path, LARGEST))
+    }
+
+    /// As [`Inputs::read`], a file of `NAME=value` lines: it holds nothing but values, none of which is to be shown,
+    /// and its bytes need not be UTF-8, see [`bytes::to_text`].
+    ///
+    /// # Errors
+    /// A finding where it cannot be read whole.
+    pub fn read_env(&mut self, path: &Path, name: &str) -> Result<FileId, Finding> {
+        self.read_values(path, name, |path| read_file(path, LARGEST))
+    }
+
+    /// As [`Inputs::read_env`], a file that nobody named: a pipe is refused in its place.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_env_found(&mut self, path: &Path, name: &str) -> Result<FileId, Finding> {
+        self.read_values(path, name, |path| read_found(path, LARGEST))
+    }
+
+    fn read_values(
+        &mut self,
+        path: &Path,
+        name: &str,
+        read: impl FnOnce(&Path) -> Result<Content, ReadError>,
+    ) -> Result<FileId, Finding> {
+        let id = match self.by_path.get(path) {
+            Some(id) => *id,
+            None => {
+                let content = read(path).map_err(|error| unreadable(name, &error))?;
+                self.keep(path, name, content.metadata.is_stream, &bytes::to_text(content.bytes))?
+            }
+        };
+        self.values.insert(id);
+        Ok(id)
     }
 
     fn read_by(
@@ -96,13 +125,17 @@ impl Inputs {
             Finding::error(Code::InputNotUtf8, format!("{name} is not valid UTF-8 (from byte {at} on)"))
                 .help(Code::InputNotUtf8.remedy())
         })?;
+        self.keep(path, name, content.metadata.is_stream, &text)
+    }
+
+    fn keep(&mut self, path: &Path, name: &str, is_stream: bool, text: &str) -> Result<FileId, Finding> {
         self.bytes = self.bytes.saturating_add(text.len());
         if self.bytes > LARGEST_TOTAL {
             let message = format!("with {name} the inputs have more than {LARGEST_TOTAL} bytes together");
             return Err(Finding::error(Code::InputTooLarge, message).help(Code::InputTooLarge.remedy()));
         }
-        let id = self.add(name, path, &text);
-        if content.metadata.is_stream {
+        let id = self.add(name, path, text);
+        if is_stream {
             self.streams.insert(id);
         }
         Ok(id)

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::source::bytes;
+
 /// Quotes `text`. Several messages carry this form, and a user who searches for one must find it.
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
@@ -29,9 +31,10 @@ fn push(out: &mut String, character: char) {
             return;
         }
         _ => {
-            let code = u32::from(character);
+            let code = bytes::byte(character).map_or(u32::from(character), u32::from);
             // Writing to a String cannot fail.
             let _ = match code {
+                _ if bytes::byte(character).is_some() => write!(out, "\\x{code:02x}"),
                 0..=0x7f => write!(out, "\\x{code:02x}"),
                 0x80..=0xffff => write!(out, "\\u{code:04x}"),
                 _ => write!(out, "\\U{code:08x}"),

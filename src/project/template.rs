@@ -33,7 +33,7 @@ pub struct Expansion {
     pub text: String,
     /// The variables that were not set and became nothing, once per occurrence. Compose warns about
     /// each, also in a word that is not used.
-    pub unset: Vec<String>,
+    pub unset: Vec<Used>,
     /// The expressions of the outermost level, in the order of the text.
     pub used: Vec<Used>,
 }
@@ -113,7 +113,7 @@ struct Expander<'a> {
     /// Words that are not used are not expanded.
     is_lazy: bool,
     budget: usize,
-    unset: Vec<String>,
+    unset: Vec<Used>,
     used: Vec<Used>,
 }
 
@@ -141,7 +141,7 @@ impl Expander<'_> {
                 Kind::Plain { name } => {
                     match self.value(name, &range)? {
                         Some(value) => out.push_str(&value),
-                        None => self.unset.push(name.to_owned()),
+                        None => self.unset.push(Used { name: name.to_owned(), range: range.clone() }),
                     }
                     name
                 }

@@ -102,19 +102,27 @@ impl Known {
     /// Everything that an env file assigns, as written and as it reads.
     pub fn add_env_file(&mut self, text: &str, environment: &Environment) {
         let lookup = |name: &str| environment.get(name).map(str::to_owned);
-        let parsed = [dotenv::parse(text, &lookup), dotenv::parse_raw(text, &lookup)];
+        let read = dotenv::parse(text, &lookup).map(|parsed| parsed.values).unwrap_or_default();
+        let written = dotenv::parse_raw(text, &lookup).map(|parsed| parsed.values).unwrap_or_default();
         let mut settings = HashSet::new();
-        for (name, value) in parsed.into_iter().flatten().flat_map(|parsed| parsed.values) {
+        for (name, value) in read {
             if is_setting(&name) {
                 settings.insert(value);
             } else {
                 self.add(&value, &format!("${{{name}}}"));
             }
         }
+        for (name, value) in written {
+            if is_setting(&name) {
+                settings.insert(value);
+            } else {
+                self.add_written(&value, &format!("${{{name}}}"), true);
+            }
+        }
         for range in assigned(text) {
             let value = text.get(range).unwrap_or_default().trim_matches(['"', '\'', ' ']);
             if !settings.contains(value) {
-                self.add_written(value, true);
+                self.add_written(value, REDACTED, true);
             }
         }
     }
@@ -123,27 +131,27 @@ impl Known {
     pub fn add_credentials(&mut self, text: &str, found: &[Range<usize>]) {
         for range in found {
             let value = text.get(range.clone()).unwrap_or_default();
-            self.add_written(value.trim().trim_matches(['"', '\'']), false);
+            self.add_written(value.trim().trim_matches(['"', '\'']), REDACTED, false);
         }
     }
 
     /// A text as it was written, in which `$` begins a variable. Names of variables are no values; with `keeps_words`,
     /// the words of an error in `${NAME:?words}` are.
-    fn add_written(&mut self, text: &str, keeps_words: bool) {
+    fn add_written(&mut self, text: &str, shown: &str, keeps_words: bool) {
         if !text.contains('$') {
-            return self.add(text, REDACTED);
+            return self.add(text, shown);
         }
         // An expression without quotes may have been cut at a comma.
         let closed = || literals(&format!("{text}}}"), keeps_words);
         let Some(found) = literals(text, keeps_words).or_else(closed) else {
-            return self.add(text, REDACTED);
+            return self.add(text, shown);
         };
         let parts = found.iter().flat_map(|text| text.split(GAP)).filter(|part| !part.is_empty());
         let parts: Vec<&str> = parts.collect();
         if !parts.is_empty() {
-            self.add_one(text, REDACTED);
+            self.add_one(text, shown);
         }
-        parts.into_iter().for_each(|part| self.add(part, REDACTED));
+        parts.into_iter().for_each(|part| self.add(part, shown));
     }
 
     /// A value as it is.

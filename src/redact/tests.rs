@@ -5,8 +5,8 @@ use super::*;
 fn redactor(compose: &str, dotenv: &str, environment: &[(&str, &str)]) -> (Redactor, Inputs) {
     let mut inputs = Inputs::default();
     inputs.add("compose.yaml", Path::new("/p/compose.yaml"), compose);
-    let file = inputs.add(".env", Path::new("/p/.env"), dotenv);
-    inputs.mark_values(file);
+    inputs.add(".env", Path::new("/p/.env"), dotenv);
+    inputs.read_env(Path::new("/p/.env"), ".env").unwrap();
     let environment =
         Environment::new(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     (Redactor::new(&inputs, &environment), inputs)

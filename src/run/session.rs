@@ -30,11 +30,23 @@ impl<'r> Session<'r> {
 
     /// The project's files, found and read.
     pub fn discover(&mut self) -> Option<Project> {
-        project::discover(&given(self.request), &mut self.inputs, &mut self.sink)
+        let mut project = self.locate()?;
+        project::list::read(
+            &mut project,
+            &project::list::Expected::Unknown,
+            &mut self.inputs,
+            &mut self.sink,
+        )?;
+        Some(project)
     }
 
     /// The project's files, found but not read yet.
     pub fn locate(&mut self) -> Option<Project> {
+        for (old, new) in &self.request.global.deprecated {
+            let message =
+                format!("option '--{old}' is DEPRECATED at root level! Please use '--{new}' instead.");
+            self.sink.push(Finding::warning(Code::ComposeObsolete, message));
+        }
         project::locate(&given(self.request), &mut self.inputs, &mut self.sink)
     }
 
@@ -163,6 +175,7 @@ fn given(request: &Request) -> Given {
         env_files: global.env_files.clone(),
         environment: process_environment(),
         cwd: current_directory(),
+        is_parallel_given: global.parallel.is_some(),
     }
 }
 
@@ -246,7 +259,10 @@ fn summary(unset: &[&Finding]) -> Option<Finding> {
         Code::VariableUnset,
         format!("{} variables are not set and became blank: {list}", names.len()),
     )
-    .help("Set them in the environment or in .env, or give each a default: ${NAME:-default}.");
+    .help(
+        "Set them in the environment or in .env, or give each a default: ${NAME:-default}. A dollar sign that is meant \
+         literally is $$ in a compose file, and stands in single quotes in an env file.",
+    );
     let mut shown = std::collections::BTreeSet::new();
     for place in unset {
         let name = place.message.split('"').nth(1).unwrap_or_default();

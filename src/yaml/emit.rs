@@ -10,6 +10,8 @@ mod tests;
 use analysis::{Style, style};
 use quote::pad;
 
+use crate::source::bytes;
+
 use super::mapping::Member;
 use super::scalar::float_text;
 use super::{Mapping, Node, Value, spread};
@@ -21,6 +23,9 @@ const DEEPEST_SECTION: usize = 2 * STEP;
 
 /// A longer key is written in the explicit form, `? key`.
 const LONGEST_SIMPLE_KEY: usize = 128;
+
+/// Digits of base64 on one line.
+const BINARY_WIDTH: usize = 70;
 
 /// Text as go-yaml writes it. Some strings do not survive its writer and reader (line separators of
 /// Unicode, a block that begins with a tab, a key `<<`): this is what to show, [`to_yaml_lossless`] is what to launch.
@@ -273,9 +278,26 @@ impl Writer {
         }
     }
 
+    /// Digits in base64, over several lines where they are many.
+    fn binary(&mut self, digits: &str, indent: usize) {
+        self.push("!!binary ");
+        if digits.len() <= BINARY_WIDTH {
+            return self.push(digits);
+        }
+        let lines: Vec<_> = (0..digits.len())
+            .step_by(BINARY_WIDTH)
+            .filter_map(|at| digits.get(at..digits.len().min(at + BINARY_WIDTH)))
+            .collect();
+        quote::literal(&mut self.out, &(lines.join("\n") + "\n"), indent);
+        self.fresh = true;
+    }
+
     fn string(&mut self, text: &str, indent: usize, simple_key: bool) {
         if analysis::is_evidently_plain(text) {
             return self.push(text);
+        }
+        if let Some(digits) = bytes::to_base64(text) {
+            return self.binary(&digits, indent);
         }
         if analysis::is_evident_number(text) {
             self.push("\"");

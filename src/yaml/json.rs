@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::source::bytes;
+
 use super::scalar::number::{plain, scientific};
 use super::{Mapping, Node, Value};
 
@@ -105,6 +107,11 @@ impl Writer {
                 '\u{C}' => 'f',
                 '\0'..='\u{1F}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
                     let _ = write!(self.out, "\\u{:04x}", u32::from(c));
+                    continue;
+                }
+                // Go's writer replaces a byte that is no UTF-8.
+                _ if bytes::byte(c).is_some() => {
+                    self.out.push_str("\\ufffd");
                     continue;
                 }
                 _ => {

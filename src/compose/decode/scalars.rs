@@ -4,13 +4,15 @@ use crate::reader::{Habit, Reader};
 use crate::yaml::{Node, Value};
 
 use super::super::merge::text;
-use super::super::short::{boolean, duration, file_mode, integer, size};
+use super::super::short::boolean::{self, Boolean};
+use super::super::short::{duration, file_mode, integer, size};
 
-pub(super) fn to_bool(node: &Node) -> Result<bool, String> {
+pub(super) fn to_bool(node: &Node) -> Result<Boolean, String> {
+    let plain = |value| Ok(Boolean { value, deprecated: false });
     match &node.value {
-        Value::Bool(value) => Ok(*value),
-        Value::Null => Ok(false),
-        _ => boolean::parse(&text(node)).map(|parsed| parsed.value),
+        Value::Bool(value) => plain(*value),
+        Value::Null => plain(false),
+        _ => boolean::parse(&text(node)),
     }
 }
 

@@ -8,6 +8,13 @@ pub struct Device {
     pub permissions: String,
 }
 
+impl Device {
+    /// What Compose makes of an entry with too many fields where it does not refuse it.
+    pub fn unclear() -> Self {
+        Self { source: String::new(), target: String::new(), permissions: "rwm".to_owned() }
+    }
+}
+
 /// Reads one entry. A second field is always the target, so that `/dev/a:rw` mounts at `rw`.
 ///
 /// # Errors

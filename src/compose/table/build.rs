@@ -15,7 +15,7 @@ static SSH_VALUE: Spec =
         .path(PathRule::Unix);
 
 const ADDITIONAL_CONTEXTS: Spec = Spec::free(&CONTEXT, Keys::Any, Decode::TextMap)
-    .or_list(&ITEM_TEXT, true)
+    .or_list(&CONTEXT, true)
     .merge(Merge::ToList)
     .unique_by(UniqueBy::KeyValue)
     .canonical(Canonical::KeyValue);

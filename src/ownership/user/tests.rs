@@ -233,9 +233,9 @@ fn what_cannot_be_read_or_has_no_effect_is_said() {
     assert!(the_finding(&users).1.contains("no effect without a policy"));
     assert!(!users.of("a").unwrap().inject);
     let mut policy = policy("1:1");
-    policy.services.insert("aa".into(), Placed::new(UserSpec::Image, None));
+    policy.services.insert("apq".into(), Placed::new(UserSpec::Image, None));
     let users = decide(&service("app", "x: 1"), Some(&policy));
-    assert_eq!(the_finding(&users).2, "Did you mean `a`?");
+    assert_eq!(the_finding(&users).2, "Remove the entry, or correct the name.");
 }
 
 #[test]

@@ -218,7 +218,8 @@ fn variables_come_from_the_environment_and_then_from_above() {
 #[test]
 fn a_variable_that_is_not_set_is_reported_and_blank() {
     let parsed = parse("A=$A\nB=$C$NO\nC=3\n", &environment).unwrap();
-    assert_eq!(parsed.unset, ["A", "C", "NO"]);
+    let unset: Vec<_> = parsed.unset.iter().map(|used| used.name.as_str()).collect();
+    assert_eq!(unset, ["A", "C", "NO"]);
     assert_eq!(parsed.values["B"], "");
 }
 

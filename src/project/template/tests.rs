@@ -18,7 +18,7 @@ fn text(input: &str) -> String {
 }
 
 fn unset(input: &str) -> Vec<String> {
-    expand(input, &environment).unwrap().unset
+    expand(input, &environment).unwrap().unset.into_iter().map(|used| used.name).collect()
 }
 
 fn shown(input: &str) -> String {

@@ -1,6 +1,7 @@
 //! Tags, and scalars that carry one.
 
 use super::super::{Value, scalar};
+use crate::source::bytes;
 
 const CORE: &str = "tag:yaml.org,2002:";
 
@@ -51,11 +52,9 @@ pub(super) fn scalar(kind: Kind, quoted: bool, text: &str) -> Result<Value, Stri
     match kind {
         Kind::None if !quoted => Ok(scalar::resolve(text)),
         Kind::Typed(wanted) => typed(wanted, text),
-        Kind::Binary => match decode(text).map(String::from_utf8) {
-            Some(Ok(text)) => Ok(Value::String(text.into())),
-            Some(Err(_)) => Err("the !!binary value is not text in UTF-8".to_owned()),
-            None => Err("!!binary value contains invalid base64 data".to_owned()),
-        },
+        Kind::Binary => bytes::from_base64(text)
+            .map(|text| Value::String(text.into()))
+            .ok_or_else(|| "!!binary value contains invalid base64 data".to_owned()),
         _ => Ok(Value::String(text.into())),
     }
 }
@@ -76,38 +75,4 @@ fn typed(wanted: &str, text: &str) -> Result<Value, String> {
         Some(Value::Int(value)) if wanted == "float" => Ok(Value::Float(value as f64)),
         _ => Err(format!("cannot decode !!{name} `{text}` as a !!{wanted}")),
     }
-}
-
-/// Standard base64 with padding; line breaks do not count.
-fn decode(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
-    let mut out = Vec::with_capacity(digits.len() / 4 * 3);
-    let mut groups = digits.chunks(4).peekable();
-    while let Some(group) = groups.next() {
-        let &[a, b, c, d] = group else {
-            return None;
-        };
-        let padding = match (c, d) {
-            (b'=', b'=') => 2,
-            (_, b'=') => 1,
-            _ => 0,
-        };
-        if padding > 0 && groups.peek().is_some() {
-            return None;
-        }
-        let sextet = |digit| match digit {
-            b'A'..=b'Z' => Some(digit - b'A'),
-            b'a'..=b'z' => Some(digit - b'a' + 26),
-            b'0'..=b'9' => Some(digit - b'0' + 52),
-            b'+' => Some(62),
-            b'/' => Some(63),
-            _ => None,
-        };
-        let c = if padding == 2 { 0 } else { sextet(c)? };
-        let d = if padding >= 1 { 0 } else { sextet(d)? };
-        let (a, b) = (sextet(a)?, sextet(b)?);
-        let bytes = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
-        out.extend(bytes.iter().take(3 - padding));
-    }
-    Some(out)
 }
