@@ -4,8 +4,11 @@
 //! everywhere. A view borrows from the tree and decides nothing; a value that it does not know stays visible as
 //! unknown, and is never taken for harmless.
 
+pub mod network;
 pub mod place;
 pub mod port;
+pub mod volume;
 
 pub use place::{Means, Place};
 pub use port::{Address, Port, Published};
+pub use volume::Volume;

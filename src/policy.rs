@@ -14,6 +14,7 @@ pub mod builtin;
 pub mod closed;
 pub mod copies;
 pub mod date;
+pub mod engine;
 mod expand;
 pub mod file;
 mod find;
@@ -45,6 +46,7 @@ use crate::reader::Reader;
 use crate::source::FileId;
 
 pub use arrange::Arranged;
+pub use engine::EnginePlaces;
 pub use find::{FILE_NAME, Given, SYSTEM_PATH, find};
 pub use inputs::{check_inputs, expected};
 pub use posture::Posture;
@@ -90,4 +92,6 @@ pub struct Policy {
     pub today: Date,
     /// The policy files that this was read from, the host's first.
     pub sources: Vec<FileId>,
+    /// Known once an engine was asked.
+    pub engine: EnginePlaces,
 }

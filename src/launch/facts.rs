@@ -55,7 +55,7 @@ impl Question {
     /// Asks. One answer that does not come makes the whole unknown.
     pub fn ask(&self, engine: &Engine) -> Answer<Facts> {
         let networks: Vec<&String> = self.used.networks.values().collect();
-        let volumes: Vec<&String> = self.used.volumes.values().collect();
+        let volumes: Vec<&String> = self.used.volumes.values().chain(self.used.foreign.values()).collect();
         let answers = scope(|scope| {
             let images = Builder::new().spawn_scoped(scope, || images(engine, &self.images));
             let networks = Builder::new().spawn_scoped(scope, || objects(engine, "network", &networks));

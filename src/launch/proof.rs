@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Inspection, State};
+use crate::policy::Policy;
 use crate::yaml::Node;
 
 use super::facts::Facts;
@@ -12,7 +13,12 @@ use super::live::{Expected, Scope, Weakness, expect, image_name, resources, unkn
 
 /// What is wrong with the containers of `services`, and with the networks and volumes that they use.
 /// Services are looked up in `selected` first, where env files have been read.
-pub fn compare(model: &Model, selected: &Model, services: &BTreeSet<String>, facts: &Facts) -> Vec<Weakness> {
+pub fn compare(
+    (model, selected): (&Model, &Model),
+    policy: Option<&Policy>,
+    services: &BTreeSet<String>,
+    facts: &Facts,
+) -> Vec<Weakness> {
     let node_of = |name: &str| service(selected, name).or_else(|| service(model, name));
     let scope = Scope { model, containers: &facts.containers, others: &facts.others, images: &facts.images };
     let mut expected: BTreeMap<&str, Expected> = BTreeMap::new();
@@ -31,7 +37,8 @@ pub fn compare(model: &Model, selected: &Model, services: &BTreeSet<String>, fac
     }
     let used = resources::used(model, services.iter().filter_map(|name| node_of(name)));
     found.extend(resources::networks(model, &used, &facts.networks));
-    found.extend(resources::volumes(model, &used, &facts.volumes));
+    let allows = |rule: &str, value: &str| policy.is_some_and(|policy| policy.allows_everywhere(rule, value));
+    found.extend(resources::volumes(model, &used, &facts.volumes, &allows));
     found
 }
 

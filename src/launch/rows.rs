@@ -64,7 +64,14 @@ const ROWS: &[Row] = &[
     row("networks", &["egress", "network-external"], &["NetworkSettings.Networks"]),
     row(
         "top-level networks",
-        &["egress", "network-driver", "network-external", "host-network"],
+        &[
+            "egress",
+            "network-driver",
+            "network-options",
+            "network-endpoint-options",
+            "network-external",
+            "host-network",
+        ],
         &["Internal", "Driver"],
     ),
     row(
@@ -95,7 +102,11 @@ const ROWS: &[Row] = &[
         ],
         &["Mounts"],
     ),
-    row("named/external volume", &["volume-device", "volume-external"], &["Options"]),
+    row(
+        "named/external volume",
+        &["volume-device", "volume-options", "volume-remote", "volume-external"],
+        &["Options"],
+    ),
     row("anonymous volume", &["mount-target"], &["Mounts"]),
     row("tmpfs", &["tmpfs-options", "mount-target"], &["HostConfig.Tmpfs"]),
     row("volumes_from", &["volumes-from", "external-links"], &["HostConfig.VolumesFrom"]),

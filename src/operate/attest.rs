@@ -12,6 +12,7 @@ use crate::engine::container::State;
 use crate::launch::facts::Facts;
 use crate::launch::live::{Weakness, is_one_off};
 use crate::launch::proof::compare;
+use crate::policy::Policy;
 use crate::source::SourceMap;
 
 /// The report on one project.
@@ -51,8 +52,8 @@ pub struct Placed {
 
 /// Compares. `services` are those asked about; none means all, and whatever else belongs to the project.
 pub fn report(
-    model: &Model,
-    selected: &Model,
+    (model, selected): (&Model, &Model),
+    policy: Option<&Policy>,
     services: &[String],
     facts: &Facts,
     sources: &SourceMap,
@@ -64,7 +65,7 @@ pub fn report(
         asked.retain(|name| services.contains(name));
     }
     let mut by_name: BTreeMap<String, Vec<Placed>> = BTreeMap::new();
-    for weakness in compare(model, selected, &asked, facts) {
+    for weakness in compare((model, selected), policy, &asked, facts) {
         let place = weakness.origin.span().map(|span| sources.describe(span));
         by_name.entry(weakness.container.clone()).or_default().push(Placed { weakness, place });
     }

@@ -27,7 +27,7 @@ impl Policy {
     ) {
         let reported = self.assert_overlays(model, arranged, project, inputs, sink);
         let opened = opened::networks(&arranged.mandatory);
-        let view = View::new(model, &self.users, &opened, &arranged.mandatory);
+        let view = View::new(model, &self.users, &opened, &arranged.mandatory).with_engine(&self.engine);
         let services: Vec<_> = view.services().collect();
         let mut used = Used::default();
         for rule in rules::CATALOGUE.iter() {
@@ -49,10 +49,17 @@ impl Policy {
         self.report_waivers(&view, &used, sink);
     }
 
+    /// Whether a waiver for the whole project allows a value of a rule.
+    pub fn allows_everywhere(&self, rule: &str, value: &str) -> bool {
+        let is_for = |waiver: &&Waiver| waiver.is_for("*", rule) && !waiver.expired(self.today);
+        self.waivers.iter().filter(is_for).any(|waiver| waiver.allows(Some(value)).is_some())
+    }
+
     /// What a change of the model breaks that held before it, and that no waiver allows.
     pub fn judge_change(&self, before: &Model, after: &Model, arranged: &Arranged) -> Vec<Finding> {
         let opened = opened::networks(&arranged.mandatory);
-        let view = |model| View::new(model, &self.users, &opened, &arranged.mandatory);
+        let view =
+            |model| View::new(model, &self.users, &opened, &arranged.mandatory).with_engine(&self.engine);
         let (before, after) = (view(before), view(after));
         let services_before: Vec<_> = before.services().collect();
         let services_after: Vec<_> = after.services().collect();

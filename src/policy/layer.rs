@@ -7,6 +7,7 @@ use crate::source::Origin;
 
 use super::binds::Binds;
 use super::date::Date;
+use super::engine::EnginePlaces;
 use super::file::PolicyFile;
 use super::gc::Sweep;
 use super::overlay::{Kind, Wanted};
@@ -52,6 +53,7 @@ pub fn combine(
         posture,
         today,
         sources: files,
+        engine: EnginePlaces::default(),
     };
     (errors(sink) == before).then_some(policy)
 }

@@ -64,7 +64,8 @@ pub fn verdicts(policy: Option<&Policy>, model: &Model, arranged: &Arranged) -> 
     let nobody = Users::default();
     let opened = opened::networks(&arranged.mandatory);
     let users = policy.map_or(&nobody, |policy| &policy.users);
-    let view = View::new(model, users, &opened, &arranged.mandatory);
+    let mut view = View::new(model, users, &opened, &arranged.mandatory);
+    view.engine = policy.map(|policy| &policy.engine);
     let services: Vec<Service<'_>> = view.services().collect();
     let rules: Vec<Judged<'_>> =
         rules::CATALOGUE.iter().map(|rule| Judged::new(rule, policy, arranged)).collect();

@@ -38,7 +38,13 @@ pub fn run(request: &Request, options: &AttestOptions) -> Result<Exit, Exit> {
         }
     };
     let sources = session.inputs.sources();
-    let report = report(&verified.model, &verified.selected, &options.services, &facts, sources);
+    let report = report(
+        (&verified.model, &verified.selected),
+        verified.policy.as_ref(),
+        &options.services,
+        &facts,
+        sources,
+    );
     session.warn()?;
     super::print(session.redactor().text(&text(&report, options.json)?).as_bytes())?;
     Ok(if report.holds { Exit::Done } else { Exit::Findings })

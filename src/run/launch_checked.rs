@@ -94,7 +94,12 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     let facts = known(Question::new(&launch.verified.selected, &launched).ask(engine))?;
     let before: BTreeSet<&str> = before.iter().map(|container| container.id.as_str()).collect();
     let is_new = |id: &str| !before.contains(id);
-    let mut weak = proof::compare(model, &launch.verified.selected, &launched, &facts);
+    let mut weak = proof::compare(
+        (model, &launch.verified.selected),
+        launch.verified.policy.as_ref(),
+        &launched,
+        &facts,
+    );
     let mine = facts.containers.iter().filter(|container| launched.contains(&container.service));
     weak.extend(known(identities(launch.verified, engine, mine))?);
     let new = facts

@@ -18,7 +18,7 @@ use crate::ownership::{
     WriteProbe, decide_binds, decide_users, way,
 };
 use crate::ownership::{remote, share};
-use crate::policy::{self, Arranged, Policy};
+use crate::policy::{self, Arranged, EnginePlaces, Policy};
 use crate::project::{Project, list};
 use crate::yaml::Node;
 
@@ -101,7 +101,7 @@ pub fn decide<'e>(
     let selection = session.selection(services);
     let mut project = session.locate()?;
     let given = session.policy_given();
-    let policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
+    let mut policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
     session.settle_reader(&mut project, policy.as_ref());
     let expected = policy::expected(policy.as_ref());
     list::read(&mut project, &expected, &mut session.inputs, &mut session.sink)?;
@@ -154,7 +154,9 @@ pub fn decide<'e>(
     }
     session.sink.extend(users.findings.iter().cloned());
 
-    if let Some(policy) = &policy {
+    if let Some(policy) = &mut policy {
+        let configured = project.environment.get("DOCKER_HOST");
+        policy.engine = EnginePlaces::new(engine.get().known(), configured);
         policy.judge(&model, &arranged, &project, &mut session.inputs, &mut session.sink);
     }
     let selected = model.select(&selection, &mut session.inputs, &mut session.sink)?;

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::compose::{Model, section, text};
+use crate::model::Volume;
+use crate::policy::rules::is_of_host;
 use crate::yaml::{Mapping, Node};
 
 use super::Weakness;
@@ -14,27 +16,29 @@ use super::Weakness;
 pub struct Used {
     pub networks: BTreeMap<String, String>,
     pub volumes: BTreeMap<String, String>,
+    /// Volumes that are made elsewhere: the model says nothing of them but the name.
+    pub foreign: BTreeMap<String, String>,
 }
 
-/// The networks and volumes of these services that the project itself defines. Of an external one the
-/// model says nothing but its name.
+/// The networks and volumes of these services.
 pub fn used<'m>(model: &Model, services: impl Iterator<Item = &'m Node>) -> Used {
     let mut used = Used::default();
     for service in services {
         let networks = service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::keys);
         let networks = networks.filter(|_| service.get("network_mode").is_none());
-        used.networks.extend(networks.filter_map(|key| named(model, "networks", key)));
+        used.networks.extend(networks.filter_map(|key| named(model, "networks", key, false)));
         let volumes = service.get("volumes").and_then(Node::as_seq).unwrap_or_default().iter();
         let volumes = volumes.filter(|mount| mount.get("type").and_then(Node::as_str) == Some("volume"));
         let sources = volumes.filter_map(|mount| mount.get("source").and_then(Node::as_str));
-        used.volumes.extend(sources.filter_map(|key| named(model, "volumes", key)));
+        used.volumes.extend(sources.clone().filter_map(|key| named(model, "volumes", key, false)));
+        used.foreign.extend(sources.filter_map(|key| named(model, "volumes", key, true)));
     }
     used
 }
 
-fn named(model: &Model, kind: &str, key: &str) -> Option<(String, String)> {
+fn named(model: &Model, kind: &str, key: &str, is_external: bool) -> Option<(String, String)> {
     let node = section(&model.root, kind)?.get(key)?;
-    if node.get("external").and_then(Node::as_bool) == Some(true) {
+    if (node.get("external").and_then(Node::as_bool) == Some(true)) != is_external {
         return None;
     }
     let name = node.get("name").map_or_else(|| format!("{}_{key}", model.name), text);
@@ -54,23 +58,43 @@ pub fn networks(model: &Model, used: &Used, inspected: &[Value]) -> Vec<Weakness
             {
                 found.push(place.weakness("Internal", "internal", "true", "false", "it has a route out"));
             }
-            place.driver(live, &mut found);
+            place.driver(live, "bridge", &mut found);
             place.options(live, &mut found);
         }
     }
     found
 }
 
-/// Compares inspected volumes, by name, with the model.
-pub fn volumes(model: &Model, used: &Used, inspected: &[Value]) -> Vec<Weakness> {
+/// Compares inspected volumes, by name, with the model. Those that are made elsewhere are judged by the rules about
+/// volumes; `allows` says what a waiver of one lets through.
+pub fn volumes(
+    model: &Model,
+    used: &Used,
+    inspected: &[Value],
+    allows: &dyn Fn(&str, &str) -> bool,
+) -> Vec<Weakness> {
     let mut found = Vec::new();
-    for (key, name) in &used.volumes {
+    for (key, name) in used.volumes.iter().chain(&used.foreign) {
         let Some(node) = section(&model.root, "volumes").and_then(|map| map.get(key)) else { continue };
-        for live in inspected.iter().filter(|live| live.get("Name").and_then(Value::as_str) == Some(name)) {
-            let place = Place { node, path: format!("volumes.{key}"), name };
-            place.driver(live, &mut found);
-            place.options(live, &mut found);
+        let place = Place { node, path: format!("volumes.{key}"), name };
+        let mut live = inspected.iter().filter(|live| live.get("Name").and_then(Value::as_str) == Some(name));
+        let Some(live) = live.next() else {
+            found.push(place.weakness(
+                "Name",
+                "name",
+                name,
+                "(none)",
+                "the engine has no volume of this name",
+            ));
+            continue;
+        };
+        if used.foreign.contains_key(key) {
+            place.foreign(live, allows, &mut found);
+            continue;
         }
+        place.labels(live, &model.name, key, &mut found);
+        place.driver(live, "local", &mut found);
+        place.options(live, &mut found);
     }
     found
 }
@@ -95,10 +119,68 @@ impl Place<'_> {
         }
     }
 
-    fn driver(&self, live: &Value, weak: &mut Vec<Weakness>) {
-        let Some(wanted) = self.node.get("driver").map(text).filter(|driver| !driver.is_empty()) else {
+    /// Compose takes a volume that is there under the name, whoever made it.
+    fn labels(&self, live: &Value, project: &str, key: &str, weak: &mut Vec<Weakness>) {
+        let label = |name: &str| live.get("Labels")?.get(format!("com.docker.compose.{name}"))?.as_str();
+        if label("project") == Some(project) && label("volume") == Some(key) {
+            return;
+        }
+        let found = match label("project") {
+            Some(other) => format!("one of the project {other}"),
+            None => "one that Docker Compose did not make".to_owned(),
+        };
+        let why = "it holds what others put there; `external: true` says that this is meant";
+        weak.push(self.weakness(
+            "Labels",
+            "name",
+            &format!("a volume of the project {project}"),
+            &found,
+            why,
+        ));
+    }
+
+    /// What a volume of others is mounted from is judged as if the model said it.
+    fn foreign(&self, live: &Value, allows: &dyn Fn(&str, &str) -> bool, weak: &mut Vec<Weakness>) {
+        let Some(driver) = live.get("Driver").and_then(Value::as_str) else {
+            weak.push(self.weakness(
+                "Driver",
+                "external",
+                "local",
+                "(unknown)",
+                "what is behind it cannot be told",
+            ));
             return;
         };
+        let options: Vec<(&str, &str)> = match live.get("Options") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(options) => {
+                let entries = options.as_object().into_iter().flatten();
+                entries.map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default())).collect()
+            }
+        };
+        let volume = Volume::read(driver, options.into_iter());
+        for unknown in volume.unknown.iter().filter(|unknown| !allows("volume-options", &unknown.shown)) {
+            let field = if unknown.key == "driver" { "Driver" } else { "Options" };
+            weak.push(self.weakness(
+                field,
+                "external",
+                "options that are known",
+                &unknown.shown,
+                "nothing says what it shows",
+            ));
+        }
+        if let Some(device) = volume.device.filter(|device| !allows("volume-device", device))
+            && is_of_host(&device)
+        {
+            let why = "it is a directory of the host's own";
+            weak.push(self.weakness("Options", "external", "no directory of the host's own", &device, why));
+        }
+    }
+
+    /// Nothing said means the engine's own driver.
+    fn driver(&self, live: &Value, default: &str, weak: &mut Vec<Weakness>) {
+        let wanted = self.node.get("driver").map(text).filter(|driver| !driver.is_empty());
+        let wanted = wanted.unwrap_or_else(|| default.to_owned());
         let found = live.get("Driver").and_then(Value::as_str).unwrap_or_default();
         // `default` leaves it to the engine.
         if found != wanted && wanted != "default" {

@@ -264,11 +264,55 @@ fn networks_and_volumes_are_compared_where_they_are_kept() {
     let found = resources::networks(&model, &used, &[network(true), network(false)]);
     assert_eq!((found.len(), found[0].key.as_str()), (1, "networks.inner.internal"));
 
-    let volume = |device: &str| json!({"Name": "rich_vol", "Driver": "local", "Options": {"type": "none", "o": "bind", "device": device}});
-    assert_eq!(resources::volumes(&model, &used, &[volume("/srv/app/data")]), []);
-    let found = resources::volumes(&model, &used, &[volume("/")]);
+    let labels =
+        |project: &str| json!({"com.docker.compose.project": project, "com.docker.compose.volume": "vol"});
+    let volume = |device: &str| json!({"Name": "rich_vol", "Driver": "local", "Labels": labels("rich"), "Options": {"type": "none", "o": "bind", "device": device}});
+    let strict = |_: &str, _: &str| false;
+    assert_eq!(resources::volumes(&model, &used, &[volume("/srv/app/data")], &strict), []);
+    assert_eq!(resources::volumes(&model, &used, &[], &strict)[0].field, "Name", "nothing is known of it");
+    for (change, field) in [
+        (json!({"Labels": labels("victim")}), "Labels"),
+        (json!({"Labels": null}), "Labels"),
+        (json!({"Driver": null}), "Driver"),
+        (json!({"Driver": "rclone"}), "Driver"),
+    ] {
+        let mut changed = volume("/srv/app/data");
+        changed.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let found = resources::volumes(&model, &used, &[changed], &strict);
+        assert_eq!(found.iter().map(|weak| weak.field.as_str()).collect::<Vec<_>>(), [field], "{change}");
+    }
+    let found = resources::volumes(&model, &used, &[volume("/")], &strict);
     assert_eq!((found.len(), found[0].field.as_str()), (1, "Options"));
     assert!(found[0].found.contains("device=/"), "{found:?}");
+}
+
+#[test]
+fn a_volume_of_others_is_judged_by_what_is_behind_it() {
+    let model = model(
+        "name: p\nservices: {a: {image: x, volumes: [\"vol:/v\"]}}\nvolumes: {vol: {name: theirs, external: true}}\n",
+    );
+    let used = resources::used(&model, std::iter::once(model.services().next().unwrap().1));
+    assert_eq!(used.foreign.len(), 1, "{used:?}");
+    let judged = |live: Value, allowed: &str| {
+        let found = resources::volumes(&model, &used, &[live], &|_, value| value == allowed);
+        found.into_iter().map(|weak| weak.found).collect::<Vec<_>>()
+    };
+    let live = |driver: &str, options: Value| json!({"Name": "theirs", "Driver": driver, "Options": options});
+    let bound = |device: &str| json!({"type": "none", "o": "bind", "device": device});
+    for (driver, options) in [("local", Value::Null), ("local", json!({})), ("local", bound("/srv/data"))] {
+        assert_eq!(judged(live(driver, options), ""), [""; 0]);
+    }
+    for (driver, options, found) in [
+        ("rclone", Value::Null, "driver=rclone"),
+        ("local", json!({"type": "proc"}), "type=proc"),
+        ("local", bound("/etc"), "/etc"),
+        ("local", bound("../etc"), "device=../etc"),
+    ] {
+        assert_eq!(judged(live(driver, options.clone()), ""), [found]);
+        assert_eq!(judged(live(driver, options), found), [""; 0], "as a waiver says");
+    }
+    assert_eq!(judged(json!({"Name": "theirs"}), ""), ["(unknown)"]);
+    assert_eq!(resources::volumes(&model, &used, &[], &|_, _| true).len(), 1);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What an image's build may do.
 
-use crate::compose::text;
+use std::path::{Path, PathBuf};
+
+use crate::compose::{paths as model_paths, text};
 use crate::policy::posture::Posture;
 use crate::yaml::{Mapping, Node};
 
@@ -71,13 +73,39 @@ fn access(service: &Service<'_>, breaches: &mut Vec<Breach>) {
         let id = text(node).split(':').next().unwrap_or_default().to_owned();
         add(node, format!("ssh={id}"));
     }
+    let home = service.view.home();
+    let is_bad = |path: &PathBuf| {
+        paths::sensitive(path, true).is_some()
+            || service.view.is_engines(path)
+            || paths::in_home(path, home).is_some()
+    };
+    let reaches = |place: &str| place.starts_with('/') && service.view.ways.both(place).iter().any(is_bad);
     let contexts =
         build.get("additional_contexts").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
     for (key, node) in build.get("context").map(|node| ("context", node)).into_iter().chain(contexts) {
         let place = text(node);
-        let local = place.starts_with('/');
-        if local && service.view.ways.both(&place).iter().any(|path| paths::sensitive(path, true).is_some()) {
+        if reaches(&place) {
             add(node, format!("{key}={place}"));
+        }
+    }
+    if let Some(node) = build.get("dockerfile") {
+        let context = build.get("context").map(text).filter(|context| context.starts_with('/'));
+        // Below a context that is elsewhere it is elsewhere as well.
+        let place = model_paths::join(Path::new(context.as_deref().unwrap_or("/")), &text(node));
+        let place = if text(node).starts_with('/') { text(node) } else { place };
+        if (context.is_some() || text(node).starts_with('/')) && reaches(&place) {
+            add(node, format!("dockerfile={}", text(node)));
+        }
+    }
+    for key in ["cache_from", "cache_to"] {
+        for node in list(build, key) {
+            let cache = text(node);
+            let fields = cache.split(',').filter_map(|field| field.split_once('='));
+            let mut places =
+                fields.filter(|(name, _)| matches!(name.trim(), "src" | "dest")).map(|(_, place)| place);
+            if places.any(|place| reaches(&model_paths::join(Path::new("/"), place))) {
+                add(node, format!("{key}={cache}"));
+            }
         }
     }
 }

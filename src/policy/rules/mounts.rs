@@ -1,8 +1,9 @@
 //! What of the host a container gets to see.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::model::{Means, Place};
+use crate::model::volume::Kind;
+use crate::model::{Means, Place, Volume};
 use crate::policy::posture::Posture;
 use crate::yaml::Node;
 
@@ -16,15 +17,19 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Baseline),
         cis: &["5.32"],
         owasp: &["1"],
-        model: "no bind source is, holds, or leads to the socket of an engine",
+        model: "no bind source is, holds, or leads to the socket of an engine, or the data of the engine in use",
         live: "no Mounts[].Source is, or leads to, an engine's socket; a link shows only as itself",
         fix: "Remove the mount; a proxy that lets only the needed requests through can take its place.",
         allow: Allow::Values("sources"),
         check: Check::Service(|service, breaches| {
             for mount in service.mounts() {
-                if let Some(found) = mount.places.iter().find(|place| paths::engine_socket(place)) {
-                    let what =
-                        format!("mounts {}{}, where an engine listens", mount.source, mount.leads_to(found));
+                if let Some(found) = mount.places.iter().find(|place| service.view.is_engines(place)) {
+                    let what = format!(
+                        "{} {}{}, a place of the engine's own",
+                        mount.verb,
+                        mount.source,
+                        mount.leads_to(found)
+                    );
                     breaches.push(service.breach(mount.node, what).allowing(mount.source));
                 }
             }
@@ -55,9 +60,9 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Baseline),
         cis: &["5.6"],
         owasp: &["8"],
-        model: "no bind source, secret or config file, or watched path is or leads to a system directory",
+        model: "no bind source, secret, config, env, label or credential file, or watched path is or leads to a system directory",
         live: "no Mounts[].Source leads there; a link shows only as itself, so it is followed first",
-        fix: "Mount only the directory of your own that is needed.",
+        fix: "Use only the directory or file of your own that is needed.",
         allow: Allow::Values("sources"),
         check: Check::Service(sensitive),
         ..Rule::COMMON
@@ -69,7 +74,7 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Hardened),
         cis: &["5.6"],
         owasp: &["12"],
-        model: "no bind source is or leads to a home or its credentials",
+        model: "no bind source, bound volume, secret, config, env, label or credential file is or leads to a home or its credentials",
         live: "no Mounts[].Source is a home or one of its credential directories",
         fix: "Mount the one file that is needed, or pass a secret.",
         allow: Allow::Values("sources"),
@@ -77,7 +82,7 @@ pub const RULES: &[Rule] = &[
             let home = service.view.home();
             for mount in service.mounts() {
                 if let Some(found) = mount.places.iter().find_map(|place| paths::in_home(place, home)) {
-                    let what = format!("mounts {}, that is {found}", mount.source);
+                    let what = format!("{} {}, that is {found}", mount.verb, mount.source);
                     breaches.push(service.breach(mount.node, what).allowing(mount.source));
                 }
             }
@@ -154,6 +159,43 @@ pub const RULES: &[Rule] = &[
         ..Rule::COMMON
     },
     Rule {
+        id: "volume-options",
+        forbids: "have a volume with a driver or options whose effect is not known",
+        why: "The options of a volume go to the kernel as they stand, and a driver is a program of the host: `type: proc` \
+              shows the host's processes, a relative `device` is taken from the engine's own directory.",
+        from: Some(Posture::Baseline),
+        cis: &["5.6", "5.18"],
+        owasp: &["8"],
+        model: "every volume is a directory of the engine's, memory, an NFS or CIFS share, or `o: bind` of an absolute \
+                path, with options that are known",
+        live: "docker volume inspect shows the driver local, and options of the same kinds",
+        fix: "Remove the option; a plain volume needs none.",
+        allow: Allow::Values("options as NAME=VALUE, with o=OPTION for one of `o`, and driver=NAME"),
+        check: Check::Project(volume_options),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "volume-remote",
+        forbids: "have a volume that is a directory of another machine",
+        why: "What is written to it leaves this machine, and what is read from it was not reviewed.",
+        from: Some(Posture::Contained),
+        owasp: &["5"],
+        model: "no volume is an NFS or CIFS share",
+        live: "docker volume inspect shows no Options.type of nfs, nfs4 or cifs",
+        fix: "Use a volume of this machine.",
+        allow: Allow::Values("volumes"),
+        check: Check::Project(|view, breaches| {
+            for (name, volume) in view.section("volumes") {
+                if Volume::of(volume).kind == Kind::Share {
+                    let node = volume.at(&["driver_opts", "device"]).unwrap_or(volume);
+                    let what = "is a directory of another machine";
+                    breaches.push(Breach::at(&format!("volumes.{name}"), node, what).allowing(name));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
         id: "volume-external",
         forbids: "use a volume made elsewhere",
         why: "What it holds, and what it is mounted from, is not part of the project and was not reviewed with it.",
@@ -222,13 +264,14 @@ fn of_host(place: &Path, tree: &str) -> String {
 fn sensitive(service: &Service<'_>, breaches: &mut Vec<Breach>) {
     for mount in service.mounts() {
         let places = &mount.places;
-        if places.iter().any(|place| paths::engine_socket(place)) {
+        if places.iter().any(|place| service.view.is_engines(place)) {
             continue;
         }
         if let Some((place, tree)) =
             places.iter().find_map(|place| Some((place, paths::sensitive(place, mount.read_only)?)))
         {
-            let what = format!("mounts {}{}, {}", mount.source, mount.leads_to(place), of_host(place, tree));
+            let what =
+                format!("{} {}{}, {}", mount.verb, mount.source, mount.leads_to(place), of_host(place, tree));
             breaches.push(service.breach(mount.node, what).allowing(mount.source));
         }
     }
@@ -282,28 +325,34 @@ fn copied(service: &Service<'_>, breaches: &mut Vec<Breach>) {
 
 fn volume_devices(view: &View<'_>, breaches: &mut Vec<Breach>) {
     for (name, volume) in view.section("volumes") {
+        let found = Volume::of(volume);
         let option = |key: &str| volume.at(&["driver_opts", key]);
-        let text = |key: &str| option(key).and_then(Node::as_str).unwrap_or_default();
-        let options = text("o").split(',');
-        // With `bind` the kernel ignores the type; otherwise these name no place of this host.
-        let bound = options.clone().any(|option| matches!(option.trim(), "bind" | "rbind"));
-        let elsewhere = !bound && matches!(text("type"), "tmpfs" | "nfs" | "nfs4" | "cifs");
-        let device = option("device").filter(|_| !elsewhere);
-        let device = device.and_then(|node| Some((node, node.as_str()?)));
-        // The layers of an overlay file system are directories of the host as well.
-        let layers =
-            options.filter_map(|option| option.split_once('=')).flat_map(|(_, value)| value.split(':'));
-        let layers = option("o").into_iter().flat_map(|node| layers.clone().map(move |place| (node, place)));
-        for (node, place) in device.into_iter().chain(layers).filter(|(_, place)| place.starts_with('/')) {
-            let found = view
-                .ways
-                .both(place)
-                .into_iter()
-                .find(|path| paths::engine_socket(path) || paths::sensitive(path, false).is_some());
-            if found.is_some() {
+        let device = found.device.as_deref().and_then(|device| Some((option("device")?, device)));
+        // What is not known may name a directory of the host anywhere; the layers of an overlay file system do.
+        let unknown = found.unknown.iter().flat_map(|unknown| {
+            let node = option(&unknown.key);
+            let values = unknown.shown.split(['=', ':']).skip(1);
+            values.filter_map(move |value| Some((node?, value)))
+        });
+        for (node, place) in device.into_iter().chain(unknown).filter(|(_, place)| place.starts_with('/')) {
+            let is_bad = |path: &PathBuf| view.is_engines(path) || paths::sensitive(path, false).is_some();
+            if view.ways.both(place).iter().any(is_bad) {
                 let what = format!("is {place} of the host");
                 breaches.push(Breach::at(&format!("volumes.{name}"), node, what).allowing(place));
             }
+        }
+    }
+}
+
+fn volume_options(view: &View<'_>, breaches: &mut Vec<Breach>) {
+    for (name, volume) in view.section("volumes") {
+        for unknown in Volume::of(volume).unknown {
+            let node = volume
+                .at(&["driver_opts", &unknown.key])
+                .or_else(|| volume.get(&unknown.key))
+                .unwrap_or(volume);
+            let what = format!("has {}, whose effect is not known", unknown.shown);
+            breaches.push(Breach::at(&format!("volumes.{name}"), node, what).allowing(unknown.shown));
         }
     }
 }

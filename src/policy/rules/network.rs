@@ -1,6 +1,7 @@
 //! Which networks, and what can be reached through them.
 
 use crate::compose::{section, text};
+use crate::model::network;
 use crate::policy::posture::Posture;
 use crate::yaml::{Mapping, Node};
 
@@ -58,6 +59,50 @@ pub const RULES: &[Rule] = &[
                 {
                     let what = format!("has the driver {driver}");
                     breaches.push(Breach::at(&format!("networks.{name}"), node, what).allowing(driver));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "network-options",
+        forbids: "use a network with options that reach the host, or whose effect is not known",
+        why: "With the name of a bridge a network lies upon one that the host has, and on the machines behind it, though \
+              it is `internal`; address drivers are programs of the host.",
+        from: Some(Posture::Hardened),
+        owasp: &["5"],
+        model: "`driver_opts` has only options that concern the network itself (MTU, ICC, masquerading, interface prefix, \
+                gateway modes nat and isolated), and `ipam` neither a driver nor options",
+        live: "docker network inspect shows Options and IPAM as the model has them",
+        fix: "Remove the option.",
+        allow: Allow::Values("options as NAME=VALUE, ipam.driver=NAME, ipam.options.NAME=VALUE"),
+        check: Check::Project(|view, breaches| {
+            for (name, network) in view.section("networks") {
+                for unknown in network::unknown(network) {
+                    let what = format!("has {}", unknown.shown);
+                    let breach = Breach::at(&format!("networks.{name}"), unknown.node, what);
+                    breaches.push(breach.allowing(unknown.shown));
+                }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "network-endpoint-options",
+        forbids: "have options of its own in a network whose effect is not known",
+        why: "An option of an endpoint sets kernel settings of the container's interfaces, past `sysctls`.",
+        from: Some(Posture::Hardened),
+        owasp: &["5"],
+        model: "`networks.NAME.driver_opts` has no option but the interface's name",
+        live: "NetworkSettings.Networks.*.DriverOpts is empty, or as the model has it",
+        fix: "Remove the option.",
+        allow: Allow::Values("options as NAME=VALUE"),
+        check: Check::Service(|service, breaches| {
+            let networks = service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
+            for (name, attachment) in networks {
+                for unknown in network::unknown_of_endpoint(attachment) {
+                    let what = format!("has {} in the network {name}", unknown.shown);
+                    breaches.push(service.breach(unknown.node, what).allowing(unknown.shown));
                 }
             }
         }),

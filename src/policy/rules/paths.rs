@@ -203,6 +203,11 @@ pub fn sensitive(path: &Path, read_only: bool) -> Option<&'static str> {
     whole.or_else(|| SENSITIVE_TREES.iter().find(|tree| path.starts_with(tree))).copied()
 }
 
+/// Whether a path is or leads to a directory that nobody but the host should have.
+pub fn is_of_host(path: &str) -> bool {
+    Ways::default().both(path).iter().any(|path| engine_socket(path) || sensitive(path, false).is_some())
+}
+
 /// Directories below a home that hold credentials.
 const SECRETS: &[&str] = &[
     ".aws",

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use crate::compose::{self, Model, section};
 use crate::model::place::{self, Place};
 use crate::policy::Rank;
+use crate::policy::engine::EnginePlaces;
 use crate::policy::limits;
 use crate::policy::opened::Opened;
 use crate::policy::overlay::{Kind, Overlay};
@@ -16,7 +17,7 @@ use crate::yaml::{Mapping, Node};
 
 use super::Breach;
 use super::mount::{self, Mount};
-use super::paths::Ways;
+use super::paths::{self, Ways};
 
 /// The model and what the policy says of it.
 pub struct View<'m> {
@@ -24,12 +25,25 @@ pub struct View<'m> {
     pub users: &'m Users,
     pub opened: &'m Opened,
     pub mandatory: &'m [Overlay],
+    /// The engine's own places.
+    pub engine: Option<&'m EnginePlaces>,
     pub ways: Ways,
 }
 
 impl<'m> View<'m> {
     pub fn new(model: &'m Model, users: &'m Users, opened: &'m Opened, mandatory: &'m [Overlay]) -> Self {
-        Self { model, users, opened, mandatory, ways: Ways::default() }
+        Self { model, users, opened, mandatory, engine: None, ways: Ways::default() }
+    }
+
+    #[must_use]
+    pub fn with_engine(mut self, engine: &'m EnginePlaces) -> Self {
+        self.engine = Some(engine);
+        self
+    }
+
+    /// Whether a place is, lies in or holds one of the engine's own.
+    pub fn is_engines(&self, place: &Path) -> bool {
+        paths::engine_socket(place) || self.engine.is_some_and(|engine| engine.touch(place))
     }
 
     pub fn section(&self, key: &str) -> impl Iterator<Item = (&'m str, &'m Node)> + use<'m> {

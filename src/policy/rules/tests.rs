@@ -77,6 +77,18 @@ const CASES: &[Case] = &[
         "/",
         "/",
     ),
+    fields(
+        "volume-options",
+        "volumes: [\"v:/v\"] }\nvolumes:\n  v: { driver_opts: { type: proc, device: proc }",
+        "proc",
+        "type=proc",
+    ),
+    fields(
+        "volume-remote",
+        "volumes: [\"v:/v\"] }\nvolumes:\n  v: { driver_opts: { type: nfs, device: \"nas:/x\" }",
+        "\"nas:/x\"",
+        "v",
+    ),
     fields("volume-external", "volumes: [\"v:/v\"] }\nvolumes:\n  v: { external: true", "true", "v"),
     fields("volumes-from", "volumes_from: [b] }\n  b: { image: \"x:1\"", "b", "b"),
     fields("dangerous-device", "devices: [/dev/sda]", "/dev/sda", "/dev/sda"),
@@ -86,6 +98,18 @@ const CASES: &[Case] = &[
     fields("host-network", "network_mode: host", "host", ""),
     fields("default-bridge", "network_mode: bridge", "bridge", ""),
     fields("network-driver", "networks: [n] }\nnetworks:\n  n: { driver: macvlan", "macvlan", "macvlan"),
+    fields(
+        "network-options",
+        "networks: [n] }\nnetworks:\n  n: { internal: true, driver_opts: { com.docker.network.bridge.name: br0 }",
+        "br0",
+        "com.docker.network.bridge.name=br0",
+    ),
+    fields(
+        "network-endpoint-options",
+        "networks: { n: { driver_opts: { com.docker.network.endpoint.sysctls: x } } } }\nnetworks:\n  n: { internal: true",
+        "x",
+        "com.docker.network.endpoint.sysctls=x",
+    ),
     fields("egress", "networks: [n] }\nnetworks:\n  n: { attachable: true", "n", "n"),
     fields("network-external", "networks: [n] }\nnetworks:\n  n: { external: true", "true", "n"),
     fields("network-mode", "network_mode: slirp4netns", "slirp4netns", "slirp4netns"),
@@ -381,6 +405,15 @@ fn a_volume_shows_what_it_is_bound_to_whatever_type_it_claims() {
         ("type: nfs, o: \"addr=10.0.0.1,rw\", device: \":/export\"", true),
         ("type: nfs, o: \"rbind,addr=1.2.3.4\", device: /etc", false),
         ("type: overlay, o: \"lowerdir=/srv/a:/etc,upperdir=/srv/u,workdir=/srv/w\", device: overlay", false),
+        ("type: proc, device: proc", false),
+        ("type: none, o: bind, device: ../../../../etc", false),
+        ("type: btrfs, device: /srv/disk.img", false),
+        ("type: tmpfs, device: tmpfs, o: \"size=1m,uid=5,noexec,nosuid\"", true),
+        ("type: cifs, o: \"username=a,password=b\", device: \"//nas/x\"", true),
+        ("type: cifs, o: \"credentials=/root/c\", device: \"//nas/x\"", false),
+        ("type: none, o: \"bind,rshared\", device: /srv/data", false),
+        ("remote: x", false),
+        ("size: 10G", true),
         ("type: none, o: bind, device: /srv/data", true),
         ("type: none, o: bind, device: /var/run/docker.sock", false),
         ("type: ext4, device: /dev/sdb1", false),
@@ -436,4 +469,32 @@ fn rules_say_everything_there_is_to_say() {
         assert!(rule.why.ends_with('.') && rule.fix.ends_with('.'), "{}", rule.id);
         assert!(rule.from.is_some() || !rule.overlays.is_empty(), "{} is never enforced", rule.id);
     }
+}
+
+#[test]
+fn files_that_settings_come_from_are_places_of_the_host() {
+    for (fields, rule) in [
+        ("env_file: /etc/shadow", "sensitive-mount"),
+        ("env_file: [{path: /proc/1/environ, required: false}]", "sensitive-mount"),
+        ("env_file: ~/.aws/credentials", "home-mount"),
+        ("label_file: [/etc/hostname, /etc/shadow]", "sensitive-mount"),
+        ("build: {context: ., dockerfile: /etc/shadow}", "build-host-access"),
+        ("build: {context: ., dockerfile: ../../../../../../../../etc/shadow}", "build-host-access"),
+        ("build: {context: ., additional_contexts: {keys: ~/.ssh}}", "build-host-access"),
+        ("build: {context: ., cache_to: [\"type=local,dest=/etc/cron.d\"]}", "build-host-access"),
+        ("build: {context: ., secrets: [s]}", "sensitive-mount"),
+        ("volumes: [\"vol:/v\"]", "home-mount"),
+    ] {
+        let base = format!(
+            "services:\n  a: {{ image: x, {fields} }}\nsecrets: {{ s: {{ file: /etc/shadow }} }}\nvolumes:\n  \
+             vol: {{ driver: local, driver_opts: {{ type: none, o: bind, device: /home/ann/.ssh }} }}\n"
+        );
+        let outcome = Fixture::new(&base).policy("posture: hardened\nuser: { default: \"5:5\" }\n").run();
+        let said = outcome.text();
+        assert!(said.contains(&format!("rule {rule}: services.a ")), "{fields}: {rule}\n{said}");
+    }
+    let base = "services:\n  a: { image: \"x:1\", env_file: [{path: a.env, required: false}], build: {context: ., dockerfile: sub/Dockerfile, \
+                cache_to: [\"type=local,dest=./cache\"]} }\n";
+    let said = Fixture::new(base).policy("posture: hardened\nuser: { default: \"5:5\" }\n").run().text();
+    assert!(!said.contains("sensitive-mount") && !said.contains("build-host-access"), "{said}");
 }

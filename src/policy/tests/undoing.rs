@@ -39,7 +39,7 @@ pub(super) const OVERLAY: &str = r#"services:
     hostname: guarded
     network_mode: ""
 networks:
-  default: { internal: true, driver_opts: { icc: "false" } }
+  default: { internal: true, driver_opts: { com.docker.network.bridge.enable_icc: "false" } }
 ...
 "#;
 
@@ -248,7 +248,7 @@ pub(super) fn ways() -> Vec<(&'static str, Fixture)> {
         ("a network reset", project().file("l.yaml", "networks: { default: !reset }\n")),
         ("a network overridden", project().file("l.yaml", "networks: { default: !override { driver: bridge } }\n")),
         ("networks overridden", project().file("l.yaml", "networks: !override { default: { name: other } }\n")),
-        ("a network's option", project().file("l.yaml", "networks: { default: { driver_opts: { icc: \"true\" } } }\n")),
+        ("a network's option", project().file("l.yaml", "networks: { default: { driver_opts: { com.docker.network.bridge.enable_icc: \"true\" } } }\n")),
         ("an attribute of a service reset in JSON's clothes", project().file("l.json", "{\"services\": {\"a\": {\"read_only\": false}}}\n")),
         ("a limit under deploy", project().file("l.yaml", "services: { a: { pids_limit: !reset , deploy: { resources: { limits: { pids: 5000, memory: 1m, cpus: 0.1 } } }, mem_limit: !reset , cpus: !reset } }\n")),
     ]

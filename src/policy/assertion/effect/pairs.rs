@@ -1,5 +1,6 @@
 //! Pairs of keys: what is demanded, and what takes its effect away.
 
+use crate::model::network;
 use crate::policy::limits;
 use crate::policy::rules::user::doubtful;
 use crate::yaml::Node;
@@ -146,8 +147,9 @@ fn is_on_the_lan(wanted: &Node, have: &Node) -> bool {
 
 /// Options of a bridge that neither name an interface nor open a way.
 fn leads_out(_: &Node, have: &Node) -> bool {
-    const HARMLESS: &[&str] = &["com.docker.network.driver.mtu", "com.docker.network.bridge.enable_icc"];
-    have.as_map().is_some_and(|options| options.iter().any(|(key, _)| !HARMLESS.contains(&key)))
+    have.as_map().is_some_and(|options| {
+        options.iter().any(|(key, value)| !network::is_own(key, &crate::compose::text(value)))
+    })
 }
 
 fn has_ipv6(wanted: &Node, have: &Node) -> bool {
