@@ -21,9 +21,9 @@ pub use flags::Flags;
 pub use global::Environment;
 pub use help::{completions, manual, manuals};
 pub use options::{
-    AttestOptions, CheckFormat, CheckOptions, ConfigOptions, ExplainOptions, GcOptions, InstallOptions,
-    Overlays, PlanFormat, PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotFormat,
-    SnapshotOptions,
+    AttestOptions, CheckFormat, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions,
+    InstallOptions, Overlays, PlanFormat, PlanOptions, RepairOptions, SealOptions, SnapshotDo,
+    SnapshotFormat, SnapshotOptions,
 };
 pub use plugin::called_in_place;
 pub use read::parse;

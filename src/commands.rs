@@ -1,3 +1,4 @@
 //! The commands that operate on what was launched, one file each, named as it is typed.
 
+pub mod doctor;
 pub mod gc;

@@ -1,5 +1,7 @@
 //! What is done about projects that run already.
 
+pub(crate) mod accounts;
 pub mod attest;
+pub mod doctor;
 pub mod gc;
 pub mod uses;

@@ -7,7 +7,7 @@ mod explain;
 mod gate;
 mod helper;
 pub(crate) mod images;
-mod install;
+pub(crate) mod install;
 pub(crate) mod judge;
 mod launch_checked;
 pub(crate) mod lock;
@@ -15,7 +15,7 @@ mod mapped;
 mod mend;
 mod overlays;
 pub(crate) mod pass;
-mod plan;
+pub(crate) mod plan;
 pub(crate) mod policy;
 mod prepare;
 mod progress;
@@ -78,6 +78,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Config(options) => config::run(&request, options),
         Command::Attest(options) => attest::run(&request, options),
         Command::Check(options) => check::run(&request, *options),
+        Command::Doctor(options) => commands::doctor::run(&request, *options),
         Command::Gc(options) => commands::gc::run(&request, *options),
         Command::Explain(options) => explain::run(&request, options),
         Command::Install(options) => install::install(&request, *options),

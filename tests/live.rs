@@ -8,6 +8,7 @@ mod live {
 
     mod attest;
     mod commands;
+    mod doctor;
     mod example;
     mod flags;
     mod foreseen;

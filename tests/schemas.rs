@@ -150,6 +150,20 @@ fn the_schema_of_a_plan_is_in_step_with_plans() {
 }
 
 #[test]
+fn the_schema_of_a_diagnosis_is_in_step_with_it() {
+    let schema = kept_schema("doctor");
+    // Where there is no engine and no Compose, everything that there can be is in it.
+    let outcome = Project::new("services: {web: {image: demo}}\n").run(["doctor", "--format", "json"]);
+    assert_eq!(outcome.status, 1, "{outcome}");
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(faults(&schema, &report), Vec::<String>::new(), "{report:#}");
+    assert_eq!(unseen(&schema, std::slice::from_ref(&report)), Vec::<String>::new());
+    let mut wrong = report;
+    wrong["checks"][0]["verdict"] = "fine".into();
+    assert!(!faults(&schema, &wrong).is_empty());
+}
+
+#[test]
 fn the_schema_of_explanations_is_in_step_with_them() {
     let schema = kept_schema("explain");
     let compose = "services:\n  web:\n    image: ${IMAGE:-demo}\n    environment: {A: '${A}', B: }\n";

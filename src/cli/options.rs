@@ -104,6 +104,17 @@ impl ExplainOptions {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DoctorOptions {
+    pub json: bool,
+}
+
+impl DoctorOptions {
+    pub(super) fn new(flags: &Flags) -> Self {
+        Self { json: flags.value("format") == "json" }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GcOptions {
     pub json: bool,
 }

@@ -11,8 +11,8 @@ use super::global::{self, Environment};
 use super::grammar::{self, WORDS};
 use super::help;
 use super::options::{
-    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, GcOptions, InstallOptions, Overlays,
-    PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotOptions,
+    AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, InstallOptions,
+    Overlays, PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotOptions,
 };
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
@@ -232,6 +232,7 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
             }
             Command::Completions(shell)
         }
+        "doctor" => Command::Doctor(DoctorOptions::new(flags)),
         "explain" => Command::Explain(ExplainOptions::new(flags, words)),
         "gc" => Command::Gc(GcOptions::new(flags)),
         "help" => Command::Help(help::of(place.program, named(place, &words)?)),

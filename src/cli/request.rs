@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::Flags;
 use super::options::{
-    AttestOptions, CheckOptions, ConfigOptions, ExplainOptions, GcOptions, InstallOptions, Overlays,
-    PlanOptions, RepairOptions, SnapshotOptions,
+    AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, InstallOptions,
+    Overlays, PlanOptions, RepairOptions, SnapshotOptions,
 };
 use super::spec::Class;
 use crate::reader::Reader;
@@ -65,6 +65,7 @@ pub enum Command {
     Plan(PlanOptions),
     Attest(AttestOptions),
     Check(CheckOptions),
+    Doctor(DoctorOptions),
     Explain(ExplainOptions),
     Gc(GcOptions),
     /// Prepares for these services, or for all.

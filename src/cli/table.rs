@@ -567,6 +567,13 @@ pub const COMMANDS: &[Spec] = &[
     ),
     command(
         Own,
+        "doctor",
+        Words::No,
+        "Show what works here and what does not, each with a remedy",
+        &[choice("format", &["human", "json"], "Format of the report")],
+    ),
+    command(
+        Own,
         "explain",
         Words::Between(1, usize::MAX, "PATH..."),
         "Show where an effective value comes from",

@@ -28,6 +28,8 @@ pub struct Info {
     pub memory_limit: bool,
     /// Whether a limit on processes will be enforced.
     pub pids_limit: bool,
+    /// What it says of further limits; `None` where it does not say.
+    pub further: FurtherLimits,
     /// `systemd`, `cgroupfs` or `none`.
     pub cgroup_driver: String,
     /// `1` or `2`.
@@ -37,6 +39,8 @@ pub struct Info {
     pub containers: Option<u64>,
     /// `overlay2`, `overlayfs`, `btrfs`, …
     pub storage_driver: String,
+    /// Whether containerd keeps the images, which then have other ids.
+    pub has_containerd_store: bool,
     /// The context that the client used; `default` where an endpoint was given.
     pub context: String,
     /// Version and path of the Compose plugin, where the client tells.
@@ -45,7 +49,22 @@ pub struct Info {
     pub id_map: Option<IdMap>,
 }
 
+/// Whether limits beside memory and processes will be enforced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FurtherLimits {
+    pub swap: Option<bool>,
+    pub cpu_quota: Option<bool>,
+    pub cpu_shares: Option<bool>,
+    pub cpu_set: Option<bool>,
+}
+
 impl Info {
+    /// Whether it can enforce any limit at all: without a driver for control groups, or without root on
+    /// the first version of them, it shows limits that nobody enforces, whatever it says of each.
+    pub fn has_control_groups(&self) -> bool {
+        self.cgroup_driver != "none" && !(self.is_rootless && self.cgroup_version == "1")
+    }
+
     /// Whether users are mapped by the engine for every container (`userns-remap`).
     pub fn is_remapped(&self) -> bool {
         self.has_security_option("userns")
@@ -106,11 +125,22 @@ impl Info {
             is_rootless: false,
             memory_limit: wire.memory_limit,
             pids_limit: wire.pids_limit,
+            further: FurtherLimits {
+                swap: wire.swap_limit,
+                cpu_quota: wire.cpu_cfs_quota,
+                cpu_shares: wire.cpu_shares,
+                cpu_set: wire.cpu_set,
+            },
             cgroup_driver: wire.cgroup_driver,
             cgroup_version: wire.cgroup_version,
             warnings: wire.warnings.unwrap_or_default(),
             containers: wire.containers,
             storage_driver: wire.driver,
+            has_containerd_store: wire.driver_status.is_some_and(|status| {
+                let mut values =
+                    status.as_array().into_iter().flatten().filter_map(|pair| pair.get(1)?.as_str());
+                values.any(|value| value.starts_with("io.containerd.snapshotter"))
+            }),
             context: client.context,
             compose: plugin.map(|plugin| (plugin.version, plugin.path.into())),
             id_map: None,
@@ -155,11 +185,18 @@ impl Info {
             is_rootless: host.security.rootless,
             memory_limit,
             pids_limit,
+            further: FurtherLimits {
+                swap: None,
+                cpu_quota: Some(controls("cpu")),
+                cpu_shares: Some(controls("cpu")),
+                cpu_set: Some(controls("cpuset")),
+            },
             cgroup_driver: host.cgroup_manager,
             cgroup_version: host.cgroup_version.trim_start_matches('v').to_owned(),
             warnings: Vec::new(),
             containers: wire.store.container_store.map(|store| store.number),
             storage_driver: wire.store.graph_driver_name,
+            has_containerd_store: false,
             context: String::new(),
             compose: None,
             id_map: Some(id_map),
@@ -180,11 +217,18 @@ struct DockerInfo {
     security_options: Option<Vec<String>>,
     memory_limit: bool,
     pids_limit: bool,
+    swap_limit: Option<bool>,
+    cpu_cfs_quota: Option<bool>,
+    #[serde(rename = "CPUShares")]
+    cpu_shares: Option<bool>,
+    #[serde(rename = "CPUSet")]
+    cpu_set: Option<bool>,
     cgroup_driver: String,
     cgroup_version: String,
     warnings: Option<Vec<String>>,
     containers: Option<u64>,
     driver: String,
+    driver_status: Option<Value>,
     server_errors: Option<Vec<String>>,
     client_info: Option<ClientInfo>,
 }
@@ -296,6 +340,29 @@ mod tests {
         assert!(info.has_security_option("seccomp") && !info.has_security_option("default"));
         assert_eq!(info.compose, Some(("2.40.3".into(), "/p/docker-compose".into())));
         assert_eq!(info.root_dir, Path::new("/var/lib/docker/231072.231072"));
+    }
+
+    #[test]
+    fn further_limits_and_the_store_are_told_apart_from_what_is_not_said() {
+        let info = Info::parse(DOCKER.as_bytes()).known().unwrap();
+        assert_eq!(info.further, FurtherLimits::default());
+        assert!(info.has_control_groups() && !info.has_containerd_store);
+        let more = r#""SwapLimit":false,"CpuCfsQuota":true,"CPUShares":true,"CPUSet":false,
+            "DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]],"CgroupDriver":"none""#;
+        let text = DOCKER.replace(r#""CgroupDriver":"cgroupfs""#, more);
+        let info = Info::parse(text.as_bytes()).known().unwrap();
+        assert_eq!((info.further.swap, info.further.cpu_quota), (Some(false), Some(true)));
+        assert_eq!((info.further.cpu_shares, info.further.cpu_set), (Some(true), Some(false)));
+        assert!(!info.has_control_groups() && info.has_containerd_store);
+    }
+
+    #[test]
+    fn without_root_the_first_version_of_control_groups_enforces_nothing() {
+        let info =
+            Info { is_rootless: true, cgroup_version: "1".into(), memory_limit: true, ..Info::default() };
+        assert!(!info.has_control_groups());
+        assert!(Info { cgroup_version: "2".into(), ..info.clone() }.has_control_groups());
+        assert!(Info { is_rootless: false, ..info }.has_control_groups());
     }
 
     #[test]

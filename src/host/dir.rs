@@ -76,6 +76,15 @@ pub struct Stat {
 }
 
 impl Stat {
+    /// Of what a path leads to; links are followed, as the engine follows them.
+    ///
+    /// # Errors
+    /// Where nothing is there, or it may not be looked at.
+    pub fn at(path: &Path) -> std::io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        Ok(Self::of(rustix::fs::openat(CWD, path, flags, Mode::empty())?)?)
+    }
+
     #[allow(clippy::useless_conversion)] // the width of st_nlink differs between architectures
     pub(crate) fn of(descriptor: impl AsFd) -> rustix::io::Result<Self> {
         let stat = rustix::fs::fstat(descriptor)?;

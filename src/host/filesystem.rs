@@ -5,8 +5,10 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
 
 use rustix::fs::{AtFlags, StatVfsMountFlags, StatxFlags};
+use rustix::io::Errno;
 
 use super::Dir;
+use super::access::acl;
 
 /// The filesystem under a path, as it is mounted there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +84,36 @@ impl FileSystem {
         self.is_network()
             || name.starts_with("fuse")
             || matches!(name, "9p" | "virtiofs" | "vboxsf" | "vmhgfs" | "prl_fs" | "grpcfuse" | "drvfs")
+    }
+}
+
+/// How much can still be written on a filesystem by an ordinary user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    pub bytes: u64,
+    /// New files; `None` where the filesystem does not count them.
+    pub files: Option<u64>,
+}
+
+impl Room {
+    /// # Errors
+    /// Where the path cannot be looked at.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let stat = rustix::fs::statvfs(path)?;
+        let files = (stat.f_files > 0).then_some(stat.f_favail);
+        Ok(Self { bytes: stat.f_bavail.saturating_mul(stat.f_frsize), files })
+    }
+}
+
+/// Whether the filesystem under a directory keeps access control lists.
+///
+/// # Errors
+/// Where it cannot be asked.
+pub fn keeps_lists(path: &Path) -> io::Result<bool> {
+    match acl::read_named(path, acl::DEFAULT) {
+        Ok(_) => Ok(true),
+        Err(Errno::NOTSUP) => Ok(false),
+        Err(errno) => Err(errno.into()),
     }
 }
 
@@ -163,6 +195,15 @@ mod tests {
         let found = FileSystem::of(Path::new("/proc")).unwrap();
         assert_eq!((found.name.as_str(), found.is_network()), ("proc", false));
         assert!(FileSystem::of(Path::new("/proc/none")).is_err());
+    }
+
+    #[test]
+    fn room_and_lists_are_asked_of_the_filesystem() {
+        let room = Room::of(&std::env::temp_dir()).unwrap();
+        assert!(room.bytes > 0);
+        assert_eq!(Room::of(Path::new("/proc")).unwrap(), Room { bytes: 0, files: None });
+        assert!(!keeps_lists(Path::new("/proc")).unwrap());
+        assert!(keeps_lists(Path::new("/none")).is_err() && Room::of(Path::new("/none")).is_err());
     }
 
     #[test]

@@ -38,6 +38,16 @@ pub fn mount_mapped(source: &Path, at: &Path, disk: Owner, seen: Owner) -> io::R
     Ok(())
 }
 
+/// Tries whether a directory could be shown so, and leaves nothing behind: the mount is never attached.
+///
+/// # Errors
+/// Where kernel, filesystem or privileges do not allow it.
+pub fn can_map(source: &Path) -> io::Result<()> {
+    let users = user_namespace(Owner::new(1, 1), Owner::new(2, 2))?;
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    sys::map_mount(open_tree(CWD, source, flags)?, &users)
+}
+
 /// Takes such a mount away, and its directory. What is on disk stays, and so does what a running container
 /// has open.
 ///

@@ -10,6 +10,7 @@ use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::Options;
 use crate::engine::compose::{self, BEHIND};
 use crate::host::link::{self, Named};
+use crate::operate::doctor::program::Placement;
 
 use super::pass;
 
@@ -194,6 +195,29 @@ fn install_steps(
     Ok(steps)
 }
 
+/// Where docker finds this program, or would have to.
+pub(crate) fn placements(docker: &Options) -> Result<Vec<Placement>, Finding> {
+    let mut found = Vec::new();
+    for folder in compose::directories(docker).map_err(unreadable)? {
+        let leads = |to: &Path| look(to).map(|named| named != Named::Nothing);
+        let plugin = folder.join(PLUGIN);
+        match look(&plugin)? {
+            Named::Nothing => {}
+            Named::Link(to) if !leads(&to)? => found.push(Placement::Dangling(plugin)),
+            Named::Link(_) | Named::Other => found.push(Placement::Plugin(plugin)),
+        }
+        let at = folder.join(COMPOSE);
+        let is_kept = look(&folder.join(BEHIND).join(COMPOSE))? != Named::Nothing;
+        match look(&at)? {
+            Named::Link(to) if is_seaworthy(&to) && !leads(&to)? => found.push(Placement::Dangling(at)),
+            Named::Link(to) if is_seaworthy(&to) => found.push(Placement::Compose(at)),
+            Named::Link(_) | Named::Other if is_kept => found.push(Placement::Lost(at)),
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
 /// Docker takes the first plugin that it finds; one in an earlier directory would stay in front.
 fn refuse_earlier(docker: &Options, folder: &Path, program: &Path) -> Result<(), Finding> {
     for earlier in compose::directories(docker).map_err(unreadable)? {
@@ -346,6 +370,37 @@ mod tests {
         assert_eq!(place.install(true).len(), 3);
         let kept = fs::read_to_string(place.folder().join(BEHIND).join(COMPOSE)).unwrap();
         assert_eq!(kept, "#!/bin/sh\necho newer\n");
+    }
+
+    #[test]
+    fn each_place_is_shown_as_it_is() {
+        let place = Place::new();
+        let own = |name: &str| place.folder().join(name);
+        let found = || {
+            placements(&place.docker)
+                .unwrap()
+                .into_iter()
+                .filter(|one| {
+                    let (Placement::Plugin(path)
+                    | Placement::Compose(path)
+                    | Placement::Lost(path)
+                    | Placement::Dangling(path)) = one;
+                    path.starts_with(place.temp.path())
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found(), []);
+        place.real();
+        assert_eq!(found(), [], "the real one alone is no place of ours");
+        place.install(true);
+        assert_eq!(found(), [Placement::Plugin(own(PLUGIN)), Placement::Compose(own(COMPOSE))]);
+        // An update of the real one over the link.
+        fs::remove_file(own(COMPOSE)).unwrap();
+        place.real();
+        assert_eq!(found()[1], Placement::Lost(own(COMPOSE)));
+        fs::remove_file(own(PLUGIN)).unwrap();
+        std::os::unix::fs::symlink("/none/seaworthy", own(PLUGIN)).unwrap();
+        assert_eq!(found()[0], Placement::Dangling(own(PLUGIN)));
     }
 
     #[test]
