@@ -22,7 +22,7 @@ pub use global::Environment;
 pub use help::{completions, manual, manuals};
 pub use options::{
     AttestOptions, CheckFormat, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions,
-    InstallOptions, Overlays, PlanFormat, PlanOptions, RepairOptions, SealOptions, SnapshotDo,
+    IdsOptions, InstallOptions, Overlays, PlanFormat, PlanOptions, RepairOptions, SealOptions, SnapshotDo,
     SnapshotFormat, SnapshotOptions,
 };
 pub use plugin::called_in_place;

@@ -4,4 +4,5 @@ pub(crate) mod accounts;
 pub mod attest;
 pub mod doctor;
 pub mod gc;
+pub mod ids;
 pub mod uses;

@@ -80,6 +80,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(options) => check::run(&request, *options),
         Command::Doctor(options) => commands::doctor::run(&request, *options),
         Command::Gc(options) => commands::gc::run(&request, *options),
+        Command::Ids(options) => commands::ids::run(&request, options),
         Command::Explain(options) => explain::run(&request, options),
         Command::Install(options) => install::install(&request, *options),
         Command::Uninstall(options) => install::uninstall(&request, *options),

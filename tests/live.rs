@@ -15,6 +15,7 @@ mod live {
     mod gc;
     mod handed;
     mod identity;
+    mod ids;
     mod interrupted;
     mod proof;
     mod starting;

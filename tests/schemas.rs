@@ -163,6 +163,33 @@ fn the_schema_of_a_diagnosis_is_in_step_with_it() {
     assert!(!faults(&schema, &wrong).is_empty());
 }
 
+/// An engine that maps users, as far as its own word goes.
+const MAPPING: &str = r#"read -r name </proc/sys/kernel/hostname
+case $1 in
+info) echo '{"ID":"A","ServerVersion":"28.0.0","DockerRootDir":"/d/231072.231072","SecurityOptions":["name=userns"],"Name":"'"$name"'"}' ;;
+volume) echo '[]' ;;
+*) exit 1 ;;
+esac"#;
+
+#[test]
+fn the_schema_of_ids_is_in_step_with_them() {
+    let schema = kept_schema("ids");
+    let compose = "services:
+  a: {image: demo, user: '1000:1000', group_add: ['7'], volumes: ['./t:/t', 'cache:/cache'], privileged: true}
+  b: {image: demo, user: '1000:1000', userns_mode: host, volumes: ['./t:/t']}
+volumes: {cache: {}}
+";
+    let project = Project::new(compose).folder("t").program("docker", MAPPING);
+    let text = project.run(["ids", "--assume-userns=100000", "--format", "json"]).output();
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(faults(&schema, &report), Vec::<String>::new(), "{report:#}");
+    assert_eq!(unseen(&schema, std::slice::from_ref(&report)), Vec::<String>::new());
+    assert_eq!(report["services"][0]["now"]["owner"], "232072:232072");
+    let mut wrong = report;
+    wrong["services"][0]["now"]["owner"] = "somebody".into();
+    assert!(!faults(&schema, &wrong).is_empty());
+}
+
 #[test]
 fn the_schema_of_explanations_is_in_step_with_them() {
     let schema = kept_schema("explain");

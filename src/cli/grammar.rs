@@ -46,6 +46,7 @@ fn readable(flag: &'static Flag) -> Arg {
     let arg = named(flag).action(ArgAction::Append).value_parser(value_parser!(OsString));
     match flag.takes {
         Takes::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+        Takes::Optional(_) => arg.num_args(0..=1).require_equals(true).default_missing_value(""),
         // Whatever comes next is the value, also where it begins with a hyphen.
         _ => arg.num_args(1).allow_hyphen_values(true),
     }
@@ -56,6 +57,9 @@ fn shown(flag: &'static Flag) -> Arg {
     match flag.takes {
         Takes::Switch => arg.action(ArgAction::SetTrue),
         Takes::Text(name) => arg.action(ArgAction::Set).value_name(name),
+        Takes::Optional(name) => {
+            arg.action(ArgAction::Set).num_args(0..=1).require_equals(true).value_name(name)
+        }
         Takes::Number => arg.action(ArgAction::Set).value_name("N"),
         Takes::List(name) => arg.action(ArgAction::Append).value_name(name),
         Takes::Choice(words) => {

@@ -126,6 +126,36 @@ impl GcOptions {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdsOptions {
+    pub json: bool,
+    /// What would be with users mapped, from this number on where one is given.
+    pub assume_userns: Option<Option<u32>>,
+    /// All where none is named.
+    pub services: Vec<String>,
+}
+
+impl IdsOptions {
+    /// The largest base that leaves room for the usual 65536 ids, the last one of which is nobody's.
+    const LARGEST: u32 = u32::MAX - 65536;
+
+    /// # Errors
+    /// Where the base is none.
+    pub(super) fn new(flags: &Flags, services: Vec<String>) -> Result<Self, String> {
+        let assume_userns = match flags.last("assume-userns") {
+            None => None,
+            Some("") => Some(None),
+            Some(text) => {
+                let base = text.parse().ok().filter(|base| (1..=Self::LARGEST).contains(base));
+                Some(Some(base.ok_or_else(|| {
+                    format!("{text:?} is no first id on the host: a whole number from 1 to {}", Self::LARGEST)
+                })?))
+            }
+        };
+        Ok(Self { json: flags.value("format") == "json", assume_userns, services })
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttestOptions {
     pub json: bool,
     /// All where none is named.

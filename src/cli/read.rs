@@ -11,8 +11,8 @@ use super::global::{self, Environment};
 use super::grammar::{self, WORDS};
 use super::help;
 use super::options::{
-    AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, InstallOptions,
-    Overlays, PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotOptions,
+    AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, IdsOptions,
+    InstallOptions, Overlays, PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotOptions,
 };
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
@@ -234,6 +234,7 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         }
         "doctor" => Command::Doctor(DoctorOptions::new(flags)),
         "explain" => Command::Explain(ExplainOptions::new(flags, words)),
+        "ids" => Command::Ids(IdsOptions::new(flags, words).map_err(|problem| place.finding(problem))?),
         "gc" => Command::Gc(GcOptions::new(flags)),
         "help" => Command::Help(help::of(place.program, named(place, &words)?)),
         "install" => Command::Install(InstallOptions::new(flags)),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::Flags;
 use super::options::{
-    AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, InstallOptions,
-    Overlays, PlanOptions, RepairOptions, SnapshotOptions,
+    AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, IdsOptions,
+    InstallOptions, Overlays, PlanOptions, RepairOptions, SnapshotOptions,
 };
 use super::spec::Class;
 use crate::reader::Reader;
@@ -68,6 +68,7 @@ pub enum Command {
     Doctor(DoctorOptions),
     Explain(ExplainOptions),
     Gc(GcOptions),
+    Ids(IdsOptions),
     /// Prepares for these services, or for all.
     Prepare(Vec<String>),
     Install(InstallOptions),

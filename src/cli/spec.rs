@@ -7,6 +7,8 @@ pub enum Takes {
     Switch,
     /// One value; the last one typed counts.
     Text(&'static str),
+    /// One value after `=`, or none; never the next word.
+    Optional(&'static str),
     /// One whole number.
     Number,
     /// One value each time, all of which count. Commas do not split.
@@ -38,6 +40,11 @@ pub const fn switch(long: &'static str, help: &'static str) -> Flag {
 /// A flag with one value, shown as `name`.
 pub const fn text(long: &'static str, name: &'static str, help: &'static str) -> Flag {
     Flag { takes: Takes::Text(name), ..switch(long, help) }
+}
+
+/// A flag that may have a value, shown as `name`.
+pub const fn optional(long: &'static str, name: &'static str, help: &'static str) -> Flag {
+    Flag { takes: Takes::Optional(name), ..switch(long, help) }
 }
 
 /// A flag with a whole number.

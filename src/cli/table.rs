@@ -3,7 +3,7 @@
 //! Reading the command line, help, completions and the manual all come from here.
 
 use super::spec::Class::{Gate, Judge, Load, Own, PassThrough};
-use super::spec::{Flag, Spec, Words, choice, command, list, number, switch, text};
+use super::spec::{Flag, Spec, Words, choice, command, list, number, optional, switch, text};
 
 pub const DRY_RUN: Flag = switch("dry-run", "Show what would be done, and do nothing");
 pub const HELP: Flag = switch("help", "Print help").short('h');
@@ -587,6 +587,16 @@ pub const COMMANDS: &[Spec] = &[
         &[choice("format", &["human", "json"], "Format of the report"), DRY_RUN],
     ),
     command(Own, "help", Words::any("[COMMAND]"), "Print help", &[]).hidden(),
+    command(
+        Own,
+        "ids",
+        SERVICES,
+        "Show who services are on the host, and what they can read and write",
+        &[
+            optional("assume-userns", "BASE", "Show beside it what would be if the engine mapped users"),
+            choice("format", &["human", "json"], "Format of the table"),
+        ],
+    ),
     command(
         Own,
         "install",

@@ -10,6 +10,11 @@ use crate::host::Owner;
 /// What the kernel shows for an id that a map does not have.
 pub const OVERFLOW: u32 = 65534;
 
+/// Whose subordinate ids an engine takes with `"userns-remap": "default"`, and where those begin that tools give
+/// first.
+const USUAL_USER: &str = "dockremap";
+const USUAL_FIRST: u32 = 100_000;
+
 /// Container ids from `container` on are host ids from `host` on; `length` of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Range {
@@ -119,6 +124,19 @@ impl IdMap {
             ranges
         };
         Answer::Known(Self { uids: ranges(&local.subuid, owner.uid), gids: ranges(&local.subgid, owner.gid) })
+    }
+
+    /// The map that an engine would have which maps users from `base` on; without one, from where its usual user
+    /// for that is given ids, or from the number that tools give first.
+    pub fn assumed(base: Option<u32>, local: &Local) -> Self {
+        let first = |text: &str| {
+            let own = subordinates(text).filter(|(user, ..)| *user == USUAL_USER).map(|(_, first, _)| first);
+            base.or_else(|| own.min()).unwrap_or(USUAL_FIRST)
+        };
+        Self {
+            uids: subordinate_from(&local.subuid, first(&local.subuid)),
+            gids: subordinate_from(&local.subgid, first(&local.subgid)),
+        }
     }
 
     /// The map of a service with this `userns_mode:`. `host` leaves a remapping engine's map; a rootless
@@ -291,6 +309,19 @@ mod tests {
         assert_eq!(map.uid_to_host(65537), Some(300_000));
         assert!(!IdMap::of(&info, &Local::default()).is_known());
         assert_eq!(map.for_mode(&info, "host").known(), Some(map));
+    }
+
+    #[test]
+    fn an_assumed_map_is_the_one_that_the_engine_would_have() {
+        let local = Local {
+            subuid: "op:100000:65536\ndockremap:165536:65536\nbig:300000:131072\n".into(),
+            subgid: "op:100000:65536\n".into(),
+            ..Local::default()
+        };
+        let usual = IdMap::assumed(None, &local);
+        assert_eq!((usual.uid_to_host(1000), usual.gid_to_host(1000)), (Some(166_536), Some(101_000)));
+        let given = IdMap::assumed(Some(300_000), &local);
+        assert_eq!((given.uid_to_host(100_000), given.gid_to_host(100_000)), (Some(400_000), None));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod shared;
 pub mod there;
 mod tmpfs;
 mod usable;
+pub mod view;
 mod way;
 mod whom;
 

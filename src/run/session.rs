@@ -93,7 +93,11 @@ impl<'r> Session<'r> {
     /// not be said.
     pub fn report(&mut self) -> Exit {
         let outcome = match self.request.command {
-            Command::Config(_) | Command::Explain(_) | Command::Schema(_) => "nothing was printed",
+            Command::Config(_)
+            | Command::Explain(_)
+            | Command::Schema(_)
+            | Command::Doctor(_)
+            | Command::Ids(_) => "nothing was printed",
             Command::Plan(_) | Command::Check(_) => "`up` would start nothing",
             Command::Snapshot(_)
             | Command::Overlays(_)

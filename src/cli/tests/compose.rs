@@ -88,7 +88,7 @@ fn written(flag: &Flag) -> String {
     let takes = match flag.takes {
         Takes::Switch => "",
         Takes::List(_) => "*",
-        Takes::Text(_) | Takes::Number | Takes::Choice(_) => "=",
+        Takes::Optional(_) | Takes::Text(_) | Takes::Number | Takes::Choice(_) => "=",
     };
     let hidden = if flag.hidden { "~" } else { "" };
     let on = if flag.default == "true" { "+" } else { "" };

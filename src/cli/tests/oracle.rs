@@ -46,7 +46,7 @@ fn tabled<'a>(flags: impl Iterator<Item = &'a Flag>) -> BTreeMap<String, (Option
         Takes::Switch => "switch",
         Takes::Number => "number",
         Takes::List(_) => "list",
-        Takes::Text(_) | Takes::Choice(_) => "text",
+        Takes::Text(_) | Takes::Optional(_) | Takes::Choice(_) => "text",
     };
     flags.filter(|flag| !flag.hidden).map(|flag| (flag.long.to_owned(), (flag.short, takes(flag)))).collect()
 }

@@ -16,6 +16,8 @@ use super::look::clean;
 pub(super) struct Mount {
     /// What of the host is mounted; `None` for a volume of the engine or a tmpfs.
     pub source: Option<Source>,
+    /// The key of a named volume.
+    pub volume: Option<String>,
     /// Absolute and clean.
     pub target: PathBuf,
     pub read_only: bool,
@@ -44,7 +46,7 @@ pub(super) struct Source {
 
 impl Mount {
     fn without_source(target: &str, origin: Origin) -> Self {
-        Self { source: None, target: clean(target), read_only: false, is_mounted: true, origin }
+        Self { source: None, volume: None, target: clean(target), read_only: false, is_mounted: true, origin }
     }
 }
 
@@ -107,7 +109,8 @@ fn volume(model: &Model, node: &Node, sources: &SourceMap) -> Option<Mount> {
         Some("volume") => text("source").and_then(|name| bound(model, name, node)),
         _ => None,
     };
-    Some(Mount { source, target: clean(target), read_only, is_mounted: true, origin })
+    let volume = text("source").filter(|_| text("type") == Some("volume")).map(str::to_owned);
+    Some(Mount { source, volume, target: clean(target), read_only, is_mounted: true, origin })
 }
 
 /// Whether one of the fields of a short form ends with a slash.
@@ -153,6 +156,7 @@ fn file(model: &Model, section: &str, role: Role, directory: &str, node: &Node) 
     };
     Some(Mount {
         source: Some(source),
+        volume: None,
         target: clean(&target),
         read_only: true,
         is_mounted: true,
