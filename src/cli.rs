@@ -23,7 +23,7 @@ pub use help::{completions, manual, manuals};
 pub use options::{
     AttestOptions, CheckFormat, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions,
     IdsOptions, InstallOptions, Overlays, PlanFormat, PlanOptions, RepairOptions, SealOptions, SnapshotDo,
-    SnapshotFormat, SnapshotOptions,
+    SnapshotFormat, SnapshotOptions, WhoisOptions,
 };
 pub use plugin::called_in_place;
 pub use read::parse;

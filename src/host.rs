@@ -17,6 +17,7 @@ pub mod pattern;
 pub mod private;
 pub mod probe;
 pub mod process;
+pub mod processes;
 pub mod read;
 pub mod remove;
 pub mod sealed;

@@ -4,5 +4,7 @@ pub(crate) mod accounts;
 pub mod attest;
 pub mod doctor;
 pub mod gc;
+pub mod history;
 pub mod ids;
 pub mod uses;
+pub mod whois;

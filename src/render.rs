@@ -21,6 +21,8 @@ use crate::ownership::bind::Reach;
 use crate::source::SourceMap;
 use crate::yaml::{Mapping, Node, Value, to_yaml_lossless};
 
+pub use place::{kept, make_parents};
+
 /// What is handed to Compose.
 #[derive(Clone, Debug)]
 pub struct Rendered {
@@ -180,7 +182,7 @@ pub fn write(directory: &Path, name: &str, rendered: &Rendered, reach: &Reach) -
         return Ok(Handed { path: sealed.path(), sealed: Some(sealed) });
     };
     if !folder.starts_with(directory) {
-        place::make_parents(&folder)
+        make_parents(&folder)
             .map_err(|error| failed(format!("{}: cannot create it: {error}", folder.display())))?;
     }
     ensure_private_dir(&folder).map_err(|error| failed(error.to_string()))?;

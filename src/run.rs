@@ -6,6 +6,7 @@ mod config;
 mod explain;
 mod gate;
 mod helper;
+mod history;
 pub(crate) mod images;
 pub(crate) mod install;
 pub(crate) mod judge;
@@ -80,6 +81,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(options) => check::run(&request, *options),
         Command::Doctor(options) => commands::doctor::run(&request, *options),
         Command::Gc(options) => commands::gc::run(&request, *options),
+        Command::Whois(options) => commands::whois::run(&request, options),
         Command::Ids(options) => commands::ids::run(&request, options),
         Command::Explain(options) => explain::run(&request, options),
         Command::Install(options) => install::install(&request, *options),

@@ -20,4 +20,5 @@ mod live {
     mod proof;
     mod starting;
     mod surroundings;
+    mod whois;
 }

@@ -191,6 +191,32 @@ volumes: {cache: {}}
 }
 
 #[test]
+fn the_schema_of_attributions_is_in_step_with_them() {
+    let schema = kept_schema("whois");
+    let record = r#"{"version":1,"from":1,"until":2,"engine":{"endpoint":"unix:///s","id":"A","root_dir":"/d"},
+        "project":"p","directory":"/srv/p","service":"a","user":"1000:1000","host":"101000:101000",
+        "uids":[{"container":0,"host":100000,"length":65536}],"gids":[],"container":null,"name":null}"#;
+    let project = Project::empty()
+        .folder("state/seaworthy")
+        .file("state/seaworthy/history.jsonl", record.replace('\n', "") + "\nbroken\n");
+    let state = project.path("state").display().to_string();
+    let project = project.variable("XDG_STATE_HOME", &state);
+    let outcome = project.run(["whois", "--format", "json", "101000", "uid=101001"]);
+    // Without an engine, what is not in the history is not known.
+    assert_eq!(outcome.status, 69, "{outcome}");
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(faults(&schema, &report), Vec::<String>::new(), "{report:#}");
+    assert_eq!(unseen(&schema, std::slice::from_ref(&report)), Vec::<String>::new());
+    assert_eq!(
+        (&report["unreadable"], &report["answers"][0]["found"][0]["service"]),
+        (&1.into(), &"a".into())
+    );
+    let mut wrong = report;
+    wrong["answers"][0]["found"][0]["basis"] = "guess".into();
+    assert!(!faults(&schema, &wrong).is_empty());
+}
+
+#[test]
 fn the_schema_of_explanations_is_in_step_with_them() {
     let schema = kept_schema("explain");
     let compose = "services:\n  web:\n    image: ${IMAGE:-demo}\n    environment: {A: '${A}', B: }\n";

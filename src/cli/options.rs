@@ -263,6 +263,19 @@ impl SnapshotOptions {
     }
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WhoisOptions {
+    pub json: bool,
+    /// Numbers, paths, names of containers.
+    pub asked: Vec<String>,
+}
+
+impl WhoisOptions {
+    pub(super) fn new(flags: &Flags, asked: Vec<String>) -> Self {
+        Self { json: flags.value("format") == "json", asked }
+    }
+}
+
 /// What `overlays` is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlays {

@@ -13,6 +13,7 @@ use super::help;
 use super::options::{
     AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, IdsOptions,
     InstallOptions, Overlays, PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotOptions,
+    WhoisOptions,
 };
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
@@ -235,6 +236,7 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         "doctor" => Command::Doctor(DoctorOptions::new(flags)),
         "explain" => Command::Explain(ExplainOptions::new(flags, words)),
         "ids" => Command::Ids(IdsOptions::new(flags, words).map_err(|problem| place.finding(problem))?),
+        "whois" => Command::Whois(WhoisOptions::new(flags, words)),
         "gc" => Command::Gc(GcOptions::new(flags)),
         "help" => Command::Help(help::of(place.program, named(place, &words)?)),
         "install" => Command::Install(InstallOptions::new(flags)),

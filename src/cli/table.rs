@@ -690,6 +690,13 @@ pub const COMMANDS: &[Spec] = &[
         "Undo install",
         &[switch("system", "For all users, in /usr/local/lib/docker/cli-plugins"), YES, DRY_RUN],
     ),
+    command(
+        Own,
+        "whois",
+        Words::Between(1, usize::MAX, "UID|PID|PATH|CONTAINER..."),
+        "Show which service a host uid, a process, a path or a container is of",
+        &[choice("format", &["human", "json"], "Format of the answers")],
+    ),
 ];
 
 /// The command with this name, or with this alias in its last word.

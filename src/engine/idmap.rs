@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Answer, Info};
 use crate::host::Owner;
@@ -16,7 +16,7 @@ const USUAL_USER: &str = "dockremap";
 const USUAL_FIRST: u32 = 100_000;
 
 /// Container ids from `container` on are host ids from `host` on; `length` of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
     pub container: u32,
     pub host: u32,

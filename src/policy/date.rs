@@ -40,6 +40,11 @@ impl Date {
         i64::try_from(since.as_secs() / 86_400).map_or(last, Self::from_days)
     }
 
+    /// The day of a moment, in seconds since 1970-01-01.
+    pub fn at(seconds: u64) -> Self {
+        Self::from_days(i64::try_from(seconds / 86_400).unwrap_or(0))
+    }
+
     /// Days since 1970-01-01 as a date of the Gregorian calendar.
     fn from_days(days: i64) -> Self {
         // Counted in eras of 400 years that start on 1 March, so that a leap day is the last of its year.

@@ -37,13 +37,18 @@ fn is_writable(folder: &Path) -> bool {
     accessat(CWD, folder, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok()
 }
 
-/// A folder for this project in the caller's `XDG_STATE_HOME`. There is none where that is another user's,
-/// as the home often is under sudo.
+/// A folder for this project in what the caller's programs keep.
 fn elsewhere(directory: &Path) -> Option<PathBuf> {
+    Some(kept()?.join(name(directory)))
+}
+
+/// What this program keeps in the caller's `XDG_STATE_HOME`. There is none where that is another user's,
+/// as the home often is under sudo.
+pub fn kept() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")))?;
     let existing = home.ancestors().find_map(|folder| folder.metadata().ok())?;
-    (existing.uid() == Owner::current().uid).then(|| home.join("seaworthy").join(name(directory)))
+    (existing.uid() == Owner::current().uid).then(|| home.join("seaworthy"))
 }
 
 /// Tells projects apart: their last name for people, a digest of the whole path for certainty.

@@ -20,6 +20,7 @@ use crate::project::Project;
 use crate::render::{self, Heading, Rendered};
 use crate::yaml::{Mapping, Node};
 
+use super::history::Notes;
 use super::images::LazyEngine;
 use super::launch_checked::{self, Launch};
 use super::pass::options;
@@ -303,6 +304,11 @@ fn hand_over(
     if let Some(lock) = verified.lock.as_ref().filter(|_| on_host) {
         lock.write(&verified.users)?;
     }
+    let is_proved = on_host && launch_checked::is_proved(verified);
+    let notes = if on_host && !request.global.no_launch { Notes::of(verified, &reach, engine) } else { None };
+    if let Some(Err(finding)) = notes.as_ref().filter(|_| !is_proved).map(|notes| notes.write(&[])) {
+        session.sink.push(finding);
+    }
     if let Err(exit) = session.warn() {
         return Ok(exit);
     }
@@ -315,10 +321,10 @@ fn hand_over(
             std::iter::once(shell_word(&program.path.to_string_lossy())).chain(words).collect();
         return Ok(super::print(format!("{}\n", line.join(" ")).as_bytes()).unwrap_or_else(|exit| exit));
     }
-    if on_host && launch_checked::is_proved(verified) {
+    if is_proved {
         let (docker, variables, rendered) = (&docker, &variables, handed.path.as_path());
-        let standing = &standing;
-        let launch = Launch { request, command, verified, docker, variables, rendered, standing };
+        let (standing, notes) = (&standing, notes.as_ref());
+        let launch = Launch { request, command, verified, docker, variables, rendered, standing, notes };
         return launch_checked::run(session, &launch, engine.get());
     }
     let program = Program::for_command(&docker, command)?;

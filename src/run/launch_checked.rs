@@ -25,6 +25,7 @@ use crate::launch::standing::{self, Standing};
 use crate::launch::start::{self, Started};
 use crate::ownership::EngineImages;
 
+use super::history::Notes;
 use super::session::Session;
 use super::verify::Verified;
 
@@ -39,6 +40,8 @@ pub struct Launch<'l> {
     pub rendered: &'l Path,
     /// Bind sources that a service could exchange.
     pub standing: &'l [Standing],
+    /// What is noted of it once it is proved.
+    pub notes: Option<&'l Notes>,
 }
 
 /// Why a launch ended before Compose took over.
@@ -144,6 +147,13 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     if refused {
         findings.extend(proof::findings(&weak, &names));
         return Err(findings.into());
+    }
+    if let Some(notes) = launch.notes {
+        let mine = facts
+            .containers
+            .iter()
+            .filter(|container| launched.contains(&container.service) && !names.contains(&container.name));
+        notes.write_and_say(&mine.cloned().collect::<Vec<_>>());
     }
     if let Some(exit) = start(launch, engine, &program, &phases.then, &launched, &facts)? {
         return Ok(exit);

@@ -10,11 +10,12 @@ pub fn run(name: &str) -> Result<Exit, Exit> {
         "plan" => return super::print(include_bytes!("../../schemas/plan.schema.json")),
         "doctor" => return super::print(include_bytes!("../../schemas/doctor.schema.json")),
         "ids" => return super::print(include_bytes!("../../schemas/ids.schema.json")),
+        "whois" => return super::print(include_bytes!("../../schemas/whois.schema.json")),
         "explain" => return super::print(include_bytes!("../../schemas/explain.schema.json")),
         _ => {
             let finding = Finding::error(Code::Usage, format!("there is no schema {name:?}"));
             return Err(super::pass::refuse(
-                finding.help("The schemas are: compose, doctor, explain, ids, lock, plan."),
+                finding.help("The schemas are: compose, doctor, explain, ids, lock, plan, whois."),
             ));
         }
     };

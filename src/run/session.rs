@@ -97,7 +97,8 @@ impl<'r> Session<'r> {
             | Command::Explain(_)
             | Command::Schema(_)
             | Command::Doctor(_)
-            | Command::Ids(_) => "nothing was printed",
+            | Command::Ids(_)
+            | Command::Whois(_) => "nothing was printed",
             Command::Plan(_) | Command::Check(_) => "`up` would start nothing",
             Command::Snapshot(_)
             | Command::Overlays(_)

@@ -51,7 +51,8 @@ pub struct Operated {
 
 impl Operated {
     pub fn new(compose: &str, bed: &Bed) -> Self {
-        let project = Project::new(compose).on(&bed.host);
+        // What is noted of launches is the operator's.
+        let project = Project::new(compose).on(&bed.host).changing("home/.local");
         // Where the operator may reach it.
         let program = project.beside("bin/seaworthy");
         fs::create_dir(program.parent().unwrap()).unwrap();

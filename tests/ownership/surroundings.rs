@@ -15,6 +15,9 @@ pub struct Surroundings {
     except: Vec<PathBuf>,
 }
 
+/// Beside the project: where programs keep what is their own, with what is noted of launches.
+const KEPT: [&str; 2] = [".xdg-state", "home/.local"];
+
 impl Surroundings {
     /// Everything beside the project, and in it but for `except`; the host's top directories; its users.
     pub fn of(project: &Project, except: &[&str]) -> Self {
@@ -35,7 +38,8 @@ impl Surroundings {
     }
 
     fn add(&mut self, path: &Path, deep: bool) {
-        if self.except.iter().any(|except| path.starts_with(except)) {
+        let is_kept = KEPT.iter().any(|kept| path.starts_with(self.root.join(kept)));
+        if is_kept || self.except.iter().any(|except| path.starts_with(except)) {
             return;
         }
         let Ok(metadata) = path.symlink_metadata() else { return };

@@ -6,7 +6,7 @@ use super::{Command, read, refusal};
 use crate::cli::spec::{Class, Words};
 use crate::cli::table::COMMANDS;
 use crate::cli::{
-    CheckFormat, CheckOptions, ConfigOptions, EngineChoice, ExplainOptions, Overlays, PlanFormat,
+    CheckFormat, CheckOptions, ConfigOptions, EngineChoice, ExplainOptions, IdsOptions, Overlays, PlanFormat,
     PlanOptions, SealOptions, completions, manual,
 };
 use crate::reader::Reader;
@@ -35,6 +35,22 @@ fn plan_has_a_format_and_services() {
         Command::Plan(PlanOptions { format: PlanFormat::Json, services })
     );
     assert!(refusal("plan --format xml").starts_with(r#"invalid argument "xml" for "--format" flag"#));
+}
+
+#[test]
+fn a_value_that_need_not_be_given_is_never_the_next_word() {
+    let ids = |assume_userns, services: &[&str]| {
+        let services = services.iter().map(|&name| name.to_owned()).collect();
+        Command::Ids(IdsOptions { json: false, assume_userns, services })
+    };
+    assert_eq!(command("ids web"), ids(None, &["web"]));
+    assert_eq!(command("ids --assume-userns web"), ids(Some(None), &["web"]));
+    assert_eq!(command("ids --assume-userns=231072 web"), ids(Some(Some(231_072)), &["web"]));
+    assert_eq!(command("ids --assume-userns 231072"), ids(Some(None), &["231072"]));
+    for wrong in ["0", "x", "4294967295", "-1"] {
+        let said = refusal(&format!("ids --assume-userns={wrong}"));
+        assert!(said.contains("is no first id on the host"), "{said}");
+    }
 }
 
 #[test]

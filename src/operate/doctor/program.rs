@@ -1,6 +1,6 @@
 //! Compose, this program's own place, and who does what the host needs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Area, Check};
 use crate::engine::compose::own_directory;
@@ -123,6 +123,23 @@ pub fn way(way: Result<(Way, &'static str), &'static str>) -> Check {
     }
 }
 
+/// Where launches are noted, so that what ended can be attributed.
+pub fn history(kept: Option<&Path>) -> Check {
+    match kept {
+        Some(folder) => Check::works(
+            Area::Users,
+            "history",
+            format!("launches under a policy are noted in {}", folder.display()),
+        ),
+        None => Check::limited(
+            Area::Users,
+            "history",
+            "launches are not noted: what this user's programs keep is another user's",
+            "Set XDG_STATE_HOME to a directory of the user who launches; `whois` answers from it.",
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +158,12 @@ mod tests {
         assert_eq!(of("dev"), Verdict::Fails);
         let none = compose(&Answer::unknown("no Docker Compose"), &Options::default());
         assert_eq!((none.len(), none[0].verdict), (1, Verdict::Fails));
+    }
+
+    #[test]
+    fn a_history_that_cannot_be_kept_is_said() {
+        assert_eq!(history(Some(Path::new("/s"))).verdict, Verdict::Works);
+        assert_eq!(history(None).verdict, Verdict::Limited);
     }
 
     #[test]

@@ -1,0 +1,101 @@
+//! Notes at a launch who has which map of users, so that what ended can be attributed.
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::diagnostic::{Code, Finding, Sink};
+use crate::engine::{Engine, Inspection};
+use crate::operate::history::{self, Record};
+use crate::ownership::bind::Reach;
+use crate::render::{kept, make_parents};
+use crate::source::SourceMap;
+use crate::yaml::Node;
+
+use super::images::LazyEngine;
+use super::policy::id_map;
+use super::session;
+use super::verify::Verified;
+
+/// What is to be noted of one launch, and where.
+pub struct Notes {
+    folder: PathBuf,
+    records: Vec<Record>,
+}
+
+impl Notes {
+    /// Of every service whose user and map are known. `None` where no policy is in force: then nothing is kept that
+    /// Compose would not keep; where the engine has numbers of another machine; and where a container of the project
+    /// can write the folder.
+    pub fn of(verified: &Verified, reach: &Reach, engine: &LazyEngine) -> Option<Self> {
+        verified.policy.as_ref()?;
+        let connected: &Engine = engine.connected().filter(|engine| !engine.is_remote())?;
+        let folder = kept().filter(|folder| !reach.holds(folder))?;
+        let now = now();
+        let record = |name: &str, node: &Node| {
+            let user = verified.users.iter().find(|user| user.service == name)?.user.as_ref().known()?.owner;
+            let mode = node.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
+            let map = id_map(engine, mode).known()?;
+            Some(Record {
+                version: Record::VERSION,
+                from: now,
+                until: now,
+                engine: connected.identity().clone(),
+                project: verified.model.name.clone(),
+                directory: verified.model.directory.clone(),
+                service: name.to_owned(),
+                user,
+                host: map.to_host(user)?,
+                uids: map.uids().to_vec(),
+                gids: map.gids().to_vec(),
+                container: None,
+                name: None,
+            })
+        };
+        let records: Vec<Record> =
+            verified.selected.services().filter_map(|(name, node)| record(name, node)).collect();
+        (!records.is_empty()).then_some(Self { folder, records })
+    }
+
+    /// Writes it down, with the containers as far as they are known. A launch does not hang on it.
+    ///
+    /// # Errors
+    /// A warning.
+    pub fn write(&self, containers: &[Inspection]) -> Result<(), Finding> {
+        let mut records = Vec::new();
+        for record in &self.records {
+            let own = containers.iter().filter(|container| container.service == record.service);
+            let of = |container: &Inspection| Record {
+                container: Some(container.id.clone()),
+                name: Some(container.name.clone()),
+                ..record.clone()
+            };
+            let own: Vec<Record> = own.map(of).collect();
+            if own.is_empty() {
+                records.push(record.clone());
+            }
+            records.extend(own);
+        }
+        let written = make_parents(&self.folder)
+            .map_err(history::HistoryError::from)
+            .and_then(|()| history::add(&self.folder, records, now()));
+        written.map_err(|error| {
+            let message = format!("who runs as whom is not noted for `whois`: {error}");
+            Finding::warning(Code::PrepareFailed, message)
+                .help("Set XDG_STATE_HOME to a directory of yours that can be written.")
+        })
+    }
+
+    /// The same where nobody reports any more what is found.
+    pub fn write_and_say(&self, containers: &[Inspection]) {
+        if let Err(finding) = self.write(containers) {
+            let mut sink = Sink::new();
+            sink.push(finding);
+            // It is no reason to stop, and neither is that nobody hears of it.
+            let _ = session::report(&sink, &SourceMap::default(), session::screen(None), None);
+        }
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
