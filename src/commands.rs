@@ -3,4 +3,5 @@
 pub mod doctor;
 pub mod gc;
 pub mod ids;
+pub mod init;
 pub mod whois;

@@ -15,6 +15,7 @@ pub mod idmap;
 pub mod image;
 pub mod info;
 pub mod leftover;
+mod looked;
 pub mod rootfs;
 pub mod socket;
 pub mod user;

@@ -47,7 +47,7 @@ use crate::source::FileId;
 
 pub use arrange::Arranged;
 pub use engine::EnginePlaces;
-pub use find::{FILE_NAME, Given, SYSTEM_PATH, find};
+pub use find::{FILE_NAME, Given, SYSTEM_PATH, find, of_host, place};
 pub use inputs::{check_inputs, expected};
 pub use posture::Posture;
 pub use reader::Located;

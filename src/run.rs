@@ -28,7 +28,7 @@ mod snapshot;
 pub(crate) mod verify;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -83,6 +83,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Gc(options) => commands::gc::run(&request, *options),
         Command::Whois(options) => commands::whois::run(&request, options),
         Command::Ids(options) => commands::ids::run(&request, options),
+        Command::Init(options) => commands::init::run(&request, options),
         Command::Explain(options) => explain::run(&request, options),
         Command::Install(options) => install::install(&request, *options),
         Command::Uninstall(options) => install::uninstall(&request, *options),
@@ -123,6 +124,17 @@ pub(crate) fn print(bytes: &[u8]) -> Result<Exit, Exit> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(failed(&error)),
         _ => Ok(Exit::Done),
     }
+}
+
+/// Asks, and says whether whoever sits at the terminal agrees. Without one nobody does.
+pub(crate) fn agreed(question: &str) -> std::io::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    std::io::stderr().write_all(question.as_bytes())?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 pub(crate) fn failed(error: &std::io::Error) -> Exit {

@@ -22,3 +22,4 @@ pub use node::{Document, Node, Tag, Text, Value};
 pub use order::natural_cmp;
 pub use parse::{Limits, line_separator, parse};
 pub use path::{Path, Segment};
+pub use scalar::{is_old_boolean, reads_as_string};

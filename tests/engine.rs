@@ -17,10 +17,14 @@ mod engine {
     mod drop_in;
     mod files;
     mod harness;
+    mod images;
     mod incidents;
+    mod init;
     mod install;
     mod profiles;
     mod pty;
+    #[path = "../harness/stacks.rs"]
+    mod stacks;
     mod terminal;
     mod unavailable;
     mod versions;

@@ -13,6 +13,8 @@
 mod project;
 #[path = "harness/snapshot.rs"]
 mod snapshot;
+#[path = "harness/stacks.rs"]
+mod stacks;
 #[path = "harness/stub.rs"]
 mod stub;
 
@@ -30,6 +32,8 @@ mod errors;
 mod explain;
 #[path = "integration/files.rs"]
 mod files;
+#[path = "integration/init.rs"]
+mod init;
 #[path = "integration/limits.rs"]
 mod limits;
 #[path = "integration/listings.rs"]

@@ -156,6 +156,21 @@ impl IdsOptions {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InitOptions {
+    /// The posture to write; the highest that the project passes where none is named.
+    pub posture: Option<String>,
+    /// Nobody is asked.
+    pub yes: bool,
+}
+
+impl InitOptions {
+    pub(super) fn new(flags: &Flags) -> Self {
+        let posture = Some(flags.value("posture")).filter(|posture| *posture != super::table::HIGHEST);
+        Self { posture: posture.map(str::to_owned), yes: flags.on("yes") }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttestOptions {
     pub json: bool,
     /// All where none is named.

@@ -12,8 +12,8 @@ use super::grammar::{self, WORDS};
 use super::help;
 use super::options::{
     AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, IdsOptions,
-    InstallOptions, Overlays, PlanOptions, RepairOptions, SealOptions, SnapshotDo, SnapshotOptions,
-    WhoisOptions,
+    InitOptions, InstallOptions, Overlays, PlanOptions, RepairOptions, SealOptions, SnapshotDo,
+    SnapshotOptions, WhoisOptions,
 };
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
@@ -239,6 +239,7 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         "whois" => Command::Whois(WhoisOptions::new(flags, words)),
         "gc" => Command::Gc(GcOptions::new(flags)),
         "help" => Command::Help(help::of(place.program, named(place, &words)?)),
+        "init" => Command::Init(InitOptions::new(flags)),
         "install" => Command::Install(InstallOptions::new(flags)),
         "uninstall" => Command::Uninstall(InstallOptions::new(flags)),
         "man" => {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Flags;
 use super::options::{
     AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, IdsOptions,
-    InstallOptions, Overlays, PlanOptions, RepairOptions, SnapshotOptions, WhoisOptions,
+    InitOptions, InstallOptions, Overlays, PlanOptions, RepairOptions, SnapshotOptions, WhoisOptions,
 };
 use super::spec::Class;
 use crate::reader::Reader;
@@ -70,6 +70,7 @@ pub enum Command {
     Gc(GcOptions),
     Ids(IdsOptions),
     Whois(WhoisOptions),
+    Init(InitOptions),
     /// Prepares for these services, or for all.
     Prepare(Vec<String>),
     Install(InstallOptions),

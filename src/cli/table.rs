@@ -77,6 +77,9 @@ const INDEX: Flag = number("index", "Number of the container, if the service has
 const TIMEOUT: Flag = number("timeout", "Seconds to wait before killing containers").short('t');
 const QUIET_PULL: Flag = switch("quiet-pull", "Pull without progress output");
 const REMOVE_ORPHANS: Flag = switch("remove-orphans", "Remove containers of services no longer defined");
+/// What `init --posture` is where nobody names one.
+pub const HIGHEST: &str = "highest";
+
 const YES: Flag = switch("yes", "Answer yes to all prompts").short('y').or(&["y"]);
 const BUILD: Flag = switch("build", "Build images first");
 const NO_BUILD: Flag = switch("no-build", "Do not build images");
@@ -595,6 +598,21 @@ pub const COMMANDS: &[Spec] = &[
         &[
             optional("assume-userns", "BASE", "Show beside it what would be if the engine mapped users"),
             choice("format", &["human", "json"], "Format of the table"),
+        ],
+    ),
+    command(
+        Own,
+        "init",
+        Words::No,
+        "Write a policy that fits the project and with which check is green",
+        &[
+            choice(
+                "posture",
+                &[HIGHEST, "contained", "hardened", "baseline", "observe"],
+                "The posture to write; by default the highest that the project passes",
+            ),
+            YES,
+            DRY_RUN,
         ],
     ),
     command(

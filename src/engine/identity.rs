@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::idmap::Local;
+use super::looked::Looked;
 use super::socket::{Negotiated, Silence, Socket};
 use super::{Answer, Command, IdMap, Info, Options};
 use crate::host::Owner;
@@ -43,6 +44,8 @@ pub struct Engine {
     info: Info,
     /// Of its interface.
     version: Negotiated,
+    /// In its images.
+    looked: Looked,
 }
 
 impl Engine {
@@ -56,7 +59,7 @@ impl Engine {
     pub fn connect_by(command: Command) -> Answer<Self> {
         match plainly(&command) {
             Ok(Some((identity, info, version))) => {
-                return Answer::Known(Self { command, identity, info, version });
+                return Answer::Known(Self::new(command, identity, info, version));
             }
             Ok(None) => {}
             Err(reason) => return Answer::Unknown(reason).context(QUESTION),
@@ -68,10 +71,13 @@ impl Engine {
             let identity = Identity { endpoint, id: info.id.clone(), root_dir: info.root_dir.clone() };
             Ok((identity, info))
         });
-        asked.context(QUESTION).map(|(identity, info)| {
-            let version = Negotiated::default();
-            Self { command, identity, info, version }
-        })
+        asked
+            .context(QUESTION)
+            .map(|(identity, info)| Self::new(command, identity, info, Negotiated::default()))
+    }
+
+    fn new(command: Command, identity: Identity, info: Info, version: Negotiated) -> Self {
+        Self { command, identity, info, version, looked: Looked::default() }
     }
 
     pub fn identity(&self) -> &Identity {
@@ -89,6 +95,11 @@ impl Engine {
     /// The version of the interface in which it is asked by its socket.
     pub(super) fn version(&self) -> &Negotiated {
         &self.version
+    }
+
+    /// What was seen in its images so far.
+    pub(super) fn looked(&self) -> &Looked {
+        &self.looked
     }
 
     /// Asks for the identity again, and whether it is still the same. Nothing may be deleted on the word

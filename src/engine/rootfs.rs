@@ -62,8 +62,19 @@ impl Engine {
     }
 
     /// Looks at several paths of an image, in the order asked; `None` where the image has nothing there.
-    /// One container is made for all of them, and removed whatever happens.
+    /// One container is made for all that nobody has looked at before, and removed whatever happens.
     pub fn look_into(&self, image: &Image, looks: &[Look<'_>]) -> Answer<Vec<Option<ImageEntry>>> {
+        let new = |look: &&Look<'_>| self.looked().get(&image.id, look).is_none();
+        let new: Vec<Look<'_>> = looks.iter().filter(new).copied().collect();
+        self.look_by_container(image, &new).map(|found| {
+            for (look, entry) in new.iter().zip(&found) {
+                self.looked().keep(&image.id, look, entry.as_ref());
+            }
+            looks.iter().map(|look| self.looked().get(&image.id, look).flatten()).collect()
+        })
+    }
+
+    fn look_by_container(&self, image: &Image, looks: &[Look<'_>]) -> Answer<Vec<Option<ImageEntry>>> {
         let question = || format!("cannot look into image {}", image.id);
         if looks.is_empty() {
             return Answer::Known(Vec::new());

@@ -75,6 +75,20 @@ impl AtomicFile {
     /// Makes the new content the file's, with these permission bits (`0o600`) and, where given, this
     /// owner.
     pub fn commit(self, mode: u32, owner: Option<Owner>) -> Result<(), AtomicError> {
+        self.finish(mode, owner, NamedTempFile::persist)
+    }
+
+    /// The same, where nothing may be there yet: what is there stays, and that is an error.
+    pub fn commit_new(self, mode: u32, owner: Option<Owner>) -> Result<(), AtomicError> {
+        self.finish(mode, owner, NamedTempFile::persist_noclobber)
+    }
+
+    fn finish(
+        self,
+        mode: u32,
+        owner: Option<Owner>,
+        persist: impl FnOnce(NamedTempFile, PathBuf) -> Result<std::fs::File, tempfile::PersistError>,
+    ) -> Result<(), AtomicError> {
         let path = self.target.clone();
         let at = |step| {
             let path = path.clone();
@@ -91,7 +105,7 @@ impl AtomicFile {
         file.sync_all().map_err(at(Step::Flush))?;
 
         let directory = self.temporary.path().parent().unwrap_or(Path::new(".")).to_owned();
-        self.temporary.persist(&path).map_err(|failed| at(Step::Rename)(failed.error))?;
+        persist(self.temporary, path.clone()).map_err(|failed| at(Step::Rename)(failed.error))?;
         std::fs::File::open(directory).and_then(|directory| directory.sync_all()).or_else(|error| {
             // Some network and FUSE filesystems cannot flush a directory; they have nothing to flush.
             match error.raw_os_error() {
@@ -216,6 +230,23 @@ mod tests {
             fs::read_dir(directory).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn what_has_to_be_new_replaces_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("policy");
+        let write = |text: &str| {
+            let mut file = AtomicFile::create(&path).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            file.commit_new(0o644, None)
+        };
+        write("one").unwrap();
+        assert_eq!(write("two").unwrap_err().step, Step::Rename);
+        assert_eq!(
+            (fs::read(&path).unwrap(), names(dir.path())),
+            (b"one".to_vec(), vec!["policy".to_owned()])
+        );
     }
 
     #[test]

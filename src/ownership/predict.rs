@@ -8,8 +8,12 @@
 
 mod entry;
 mod ports;
+mod start;
+mod switch;
 mod tmpfs;
 mod writes;
+
+pub use start::{Start, start};
 
 use super::bind::keeps;
 use super::images::image_of;
@@ -47,18 +51,7 @@ struct Subject<'q> {
 pub fn predict(question: &Question<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, service) in question.model.services() {
-        let Some(image_name) = image_of(question.model, name, service) else { continue };
-        let decision = question.users.iter().find(|user| user.service == name);
-        let origin = decision.and_then(|user| user.from.span()).map(|span| Origin::Policy(Some(span)));
-        let subject = Subject {
-            name,
-            service,
-            origin: service.get("user").map(|node| node.origin).or(origin).unwrap_or(service.origin),
-            decision,
-            user: decision.and_then(|decision| decision.user.as_ref().known()),
-            image: question.images.inspect(&image_name).known().unwrap_or_default(),
-            image_name,
-        };
+        let Some(subject) = Subject::of(question, name, service) else { continue };
         ports::predict(&subject, question.first_port, &mut findings);
         writes::predict(&subject, &mut findings);
         tmpfs::predict(&subject, question.images, &mut findings);
@@ -67,9 +60,27 @@ pub fn predict(question: &Question<'_>) -> Vec<Finding> {
     findings
 }
 
+impl<'q> Subject<'q> {
+    /// `None` for a service without a container.
+    fn of(question: &Question<'q>, name: &'q str, service: &'q Node) -> Option<Self> {
+        let image_name = image_of(question.model, name, service)?;
+        let decision = question.users.iter().find(|user| user.service == name);
+        let origin = decision.and_then(|user| user.from.span()).map(|span| Origin::Policy(Some(span)));
+        Some(Self {
+            name,
+            service,
+            origin: service.get("user").map(|node| node.origin).or(origin).unwrap_or(service.origin),
+            decision,
+            user: decision.and_then(|decision| decision.user.as_ref().known()),
+            image: question.images.inspect(&image_name).known().unwrap_or_default(),
+            image_name,
+        })
+    }
+}
+
 impl Subject<'_> {
     fn warning(&self, what: &str) -> Finding {
-        Finding::warning(Code::WillNotWork, format!("service `{}` {what}", self.name))
+        Finding::warning(Code::WillNotWork, format!("service `{}` {what}", self.name)).of_service(self.name)
     }
 
     fn runs_as(&self) -> String {

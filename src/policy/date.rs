@@ -45,6 +45,13 @@ impl Date {
         Self::from_days(i64::try_from(seconds / 86_400).unwrap_or(0))
     }
 
+    /// The day that comes so many days after today; the last day there is where the clock cannot be read.
+    pub fn in_days(days: u16) -> Self {
+        let Ok(since) = SystemTime::now().duration_since(UNIX_EPOCH) else { return Self::today() };
+        let today = i64::try_from(since.as_secs() / 86_400);
+        today.map_or(Self::today(), |today| Self::from_days(today + i64::from(days)))
+    }
+
     /// Days since 1970-01-01 as a date of the Gregorian calendar.
     fn from_days(days: i64) -> Self {
         // Counted in eras of 400 years that start on 1 March, so that a leap day is the last of its year.
@@ -100,5 +107,6 @@ mod tests {
             assert_eq!(Date::from_days(days).to_string(), text);
         }
         assert!(Date::today() > Date::parse("2024-01-01").unwrap());
+        assert!(Date::in_days(1) > Date::today() && Date::in_days(366) < Date::in_days(367));
     }
 }

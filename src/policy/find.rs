@@ -65,6 +65,19 @@ pub fn find(
     }
 }
 
+/// The host's policy alone. `Some(None)` where there is none, `None` where the sink got errors.
+pub fn of_host(
+    project: &Project,
+    given: &Given,
+    inputs: &mut Inputs,
+    sink: &mut Sink,
+) -> Option<Option<Policy>> {
+    match find_system(project, given, inputs, sink).ok()? {
+        None => Some(None),
+        system => layer::combine(system, None, given.today, inputs, sink).map(Some),
+    }
+}
+
 /// The sink says why.
 struct Refused;
 
@@ -156,11 +169,21 @@ fn find_own(project: &Project, given: &Given, inputs: &mut Inputs, sink: &mut Si
     file::parse(file, &path, Rank::Project, project, inputs, sink).map(Some).ok_or(Refused)
 }
 
-/// The policy beside the base file, where there is one.
-fn beside_base(project: &Project, sink: &mut Sink) -> Found<PathBuf> {
+/// The directory of the base file; the project's where that is a stream.
+fn base_directory(project: &Project) -> &Path {
     let stream = |path: &Path| ["-", "/dev", "/proc"].iter().any(|place| path.starts_with(place));
     let base = project.paths.first().filter(|path| !stream(path));
-    let directory = base.and_then(|path| path.parent()).unwrap_or_else(|| project.home());
+    base.and_then(|path| path.parent()).unwrap_or_else(|| project.home())
+}
+
+/// Where a policy of the project's own belongs: beside its base file.
+pub fn place(project: &Project) -> PathBuf {
+    base_directory(project).join(FILE_NAME)
+}
+
+/// The policy beside the base file, where there is one.
+fn beside_base(project: &Project, sink: &mut Sink) -> Found<PathBuf> {
+    let directory = base_directory(project);
     let candidates = candidates(project, directory);
     if let Some(nearly) = candidates.iter().find(|path| path.ends_with(NEARLY)) {
         sink.push(

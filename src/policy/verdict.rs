@@ -49,6 +49,8 @@ pub struct Verdict {
     pub standing: Standing,
     /// What breaks it.
     pub origin: Origin,
+    /// What a waiver would have to allow.
+    pub value: Option<String>,
 }
 
 impl Verdict {
@@ -162,11 +164,14 @@ impl<'p> Judged<'p> {
         match known {
             Some(known) => {
                 if known.standing < standing {
-                    (known.standing, known.origin) = (standing, breach.origin);
+                    (known.standing, known.origin, known.value) = (standing, breach.origin, breach.value);
                 }
                 None
             }
-            None => Some(Verdict { rule: self.rule, place: breach.place, standing, origin: breach.origin }),
+            None => {
+                let Breach { place, value, origin, .. } = breach;
+                Some(Verdict { rule: self.rule, place, standing, origin, value })
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{InstallOptions, Request};
@@ -99,7 +99,7 @@ fn carry_out(request: &Request, steps: &[Step], options: InstallOptions, told: &
     if request.global.dry_run {
         return Ok(Exit::Done);
     }
-    if !options.yes && !agreed().map_err(|error| super::failed(&error))? {
+    if !options.yes && !super::agreed("Do this? [y/N] ").map_err(|error| super::failed(&error))? {
         return Err(pass::refuse(
             Finding::error(Code::Usage, "nothing was changed, because nobody agreed")
                 .help("Answer y, or give --yes where there is no terminal."),
@@ -115,16 +115,6 @@ fn carry_out(request: &Request, steps: &[Step], options: InstallOptions, told: &
         })?;
     }
     super::print(told.as_bytes())
-}
-
-fn agreed() -> io::Result<bool> {
-    if !io::stdin().is_terminal() {
-        return Ok(false);
-    }
-    io::stderr().write_all(b"Do this? [y/N] ")?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// The directory of plugins to install into: the user's own, or the first one of all users.

@@ -66,7 +66,7 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
 }
 
 /// Says what would keep a service from working under what the policy demands of it.
-fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &LazyEngine) {
+pub(crate) fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &LazyEngine) {
     if verified.policy.is_none() {
         return;
     }

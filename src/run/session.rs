@@ -100,6 +100,7 @@ impl<'r> Session<'r> {
             | Command::Ids(_)
             | Command::Whois(_) => "nothing was printed",
             Command::Plan(_) | Command::Check(_) => "`up` would start nothing",
+            Command::Init(_) => "nothing was written",
             Command::Snapshot(_)
             | Command::Overlays(_)
             | Command::Prepare(_)

@@ -1,21 +1,12 @@
 //! The first program: whether its user may run it, and whether it wants to become somebody else.
 
-use super::Subject;
+use super::{Subject, switch};
 use crate::diagnostic::Finding;
-use crate::engine::ImageEntry;
+use crate::engine::{Answer, ImageEntry};
 use crate::host::Kind;
 use crate::ownership::Images;
 
-/// Programs that run another one as another user.
-const SWITCHING: &[&str] =
-    &["chpst", "gosu", "runuser", "s6-setuidgid", "setpriv", "setuidgid", "su", "su-exec", "sudo"];
-
-/// How scripts ask who they are, to leave out what only root can do.
-const ASKING: &[&str] = &["id -u", "$EUID", "${EUID", "$UID", "${UID", "whoami"];
-
 const SHELLS: &[&str] = &["ash", "bash", "dash", "ksh", "sh", "zsh"];
-
-const LAUNCHERS: &[&str] = &["catatonit", "dumb-init", "tini"];
 
 /// How many words of an entrypoint are looked up: launchers come first, then what they launch.
 const WORDS: usize = 4;
@@ -31,26 +22,17 @@ pub(super) fn predict(subject: &Subject<'_>, images: &dyn Images, findings: &mut
         findings
             .extend(switching(subject, text, "its command").map(|finding| finding.at_origin(origin, "here")));
     }
-    if let Some(name) = switcher(behind_launchers(&all)) {
+    if let Some(found) = switch::of_words(&all) {
         findings.extend(
-            refused(subject, name, "its command", false).map(|finding| finding.at_origin(origin, "here")),
+            refused(subject, found.by, "its command", false).map(|finding| finding.at_origin(origin, "here")),
         );
     }
     // Looking costs a container; root that may become anybody has nothing to fear.
     if user.owner.uid == 0 && ["SETUID", "SETGID"].iter().all(|name| subject.has(name) == Some(true)) {
         return;
     }
-    let lists = if entrypoint.is_empty() { all } else { entrypoint };
-    let words: Vec<&String> = lists
-        .iter()
-        .filter(|word| !word.starts_with('-') && !word.contains(char::is_whitespace))
-        .take(WORDS)
-        .collect();
-    let search = subject.variable("PATH").unwrap_or_default();
-    let paths: Vec<String> = words.iter().flat_map(|word| places(word, &search)).collect();
-    let Some(found) = images.files(&subject.image_name, &paths).known() else { return };
-    let found: Vec<(&String, ImageEntry)> =
-        paths.iter().zip(found).filter_map(|(path, entry)| Some((path, entry?))).collect();
+    let Some(looked) = look(subject, images).known() else { return };
+    let Looked { words, search, found } = looked;
     for (at, word) in words.iter().enumerate() {
         let candidates = places(word, &search);
         let Some((path, entry)) = found.iter().find(|(path, _)| candidates.contains(path)) else { continue };
@@ -77,12 +59,38 @@ pub(super) fn predict(subject: &Subject<'_>, images: &dyn Images, findings: &mut
     }
 }
 
-/// The words behind those programs that only launch and watch another one.
-fn behind_launchers(words: &[String]) -> impl Iterator<Item = &str> {
-    words.iter().map(String::as_str).skip_while(|word| {
-        let name = word.rsplit('/').next().unwrap_or(word);
-        word.starts_with('-') || LAUNCHERS.contains(&name)
+/// The first words of what is run, and what the image has of them.
+pub(super) struct Looked {
+    words: Vec<String>,
+    search: String,
+    found: Vec<(String, ImageEntry)>,
+}
+
+/// Looks up what is run first.
+pub(super) fn look(subject: &Subject<'_>, images: &dyn Images) -> Answer<Looked> {
+    let (entrypoint, command) = subject.words();
+    let list = if entrypoint.is_empty() { command } else { entrypoint };
+    let words: Vec<String> = list
+        .into_iter()
+        .filter(|word| !word.starts_with('-') && !word.contains(char::is_whitespace))
+        .take(WORDS)
+        .collect();
+    let search = subject.variable("PATH").unwrap_or_default();
+    let paths: Vec<String> = words.iter().flat_map(|word| places(word, &search)).collect();
+    images.files(&subject.image_name, &paths).map(|entries| {
+        let found = paths.into_iter().zip(entries).filter_map(|(path, entry)| Some((path, entry?))).collect();
+        Looked { words, search, found }
     })
+}
+
+impl Looked {
+    /// The scripts among them, with their texts.
+    pub fn scripts(&self) -> impl Iterator<Item = (&str, String)> {
+        self.found.iter().filter_map(|(path, entry)| {
+            let text = entry.content.as_deref().filter(|bytes| bytes.starts_with(b"#!"))?;
+            Some((path.as_str(), String::from_utf8_lossy(text).into_owned()))
+        })
+    }
 }
 
 /// Where a program of this name may be.
@@ -115,40 +123,10 @@ pub(super) fn script(words: &[String]) -> Option<&str> {
     rest.get(flag + 1).map(String::as_str)
 }
 
-/// The program that switches users, where these words call one for that.
-fn switcher<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<&'static str> {
-    let word = words.next()?;
-    let name = word.rsplit('/').next().unwrap_or(word);
-    let known = SWITCHING.iter().find(|known| **known == name).copied()?;
-    // These do other things as well.
-    let asked = match known {
-        "setpriv" => words.any(|word| {
-            ["--reuid", "--regid", "--groups", "--clear-groups", "--init-groups"]
-                .iter()
-                .any(|flag| word.starts_with(flag))
-        }),
-        "chpst" => words.any(|word| word.starts_with("-u") || word.starts_with("-U")),
-        _ => true,
-    };
-    asked.then_some(known)
-}
-
 /// What a script does that this user cannot.
 fn switching(subject: &Subject<'_>, text: &str, by: &str) -> Option<Finding> {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let lines: Vec<&str> = lines.collect();
-    let asks = ASKING.iter().any(|question| lines.iter().any(|line| line.contains(question)));
-    let called = |line: &&str| {
-        // The first word of each command of a line, and what `exec` is followed by.
-        line.split([';', '|', '&', '(', '`']).find_map(|part| {
-            let before = |word: &&str| {
-                matches!(*word, "exec" | "then" | "else" | "do" | "if" | "!" | "command")
-                    || word.contains('=')
-            };
-            switcher(part.split_whitespace().skip_while(before))
-        })
-    };
-    lines.iter().find_map(called).and_then(|name| refused(subject, name, by, asks))
+    let found = switch::of_script(text)?;
+    refused(subject, found.by, by, found.asks)
 }
 
 /// That switching fails, where it does.

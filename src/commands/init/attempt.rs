@@ -1,0 +1,64 @@
+//! One policy, tried in memory by the check itself.
+
+use crate::diagnostic::{Code, Finding, Severity};
+use crate::policy::{Standing, Verdict, verdicts};
+use crate::run::plan::foresee;
+use crate::run::session::Session;
+use crate::run::verify::{Images, Verified, complete, decide};
+
+use super::seen::Seen;
+
+/// What came of it.
+pub(super) struct Attempt<'s> {
+    pub session: Session<'s>,
+    /// `None` where the project or the policy could not be read.
+    pub verified: Option<Verified>,
+    pub verdicts: Vec<Verdict>,
+}
+
+/// Whether another user than the lock has is an error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drift {
+    Refused,
+    Tolerated,
+}
+
+impl<'s> Attempt<'s> {
+    /// As `check` would judge the project if the policy had this text.
+    pub fn new(seen: &'s Seen<'_>, text: &str, drift: Drift) -> Self {
+        let mut session = Session::new(&seen.request);
+        session.inputs = seen.inputs.clone();
+        session.inputs.add(&seen.name, &seen.target, text);
+        session.tolerates_drift = drift == Drift::Tolerated;
+        let decided = decide(&mut session, &[], seen.engine, Images::WhereNeeded);
+        let verified = decided.map(|decided| complete(&mut session, decided, seen.engine));
+        let verdicts = verified
+            .as_ref()
+            .map(|verified| verdicts(verified.policy.as_ref(), &verified.model, &verified.arranged))
+            .unwrap_or_default();
+        Self { session, verified, verdicts }
+    }
+
+    pub fn is_green(&self) -> bool {
+        self.verified.is_some() && !self.session.sink.has_errors()
+    }
+
+    pub fn errors(&self) -> impl Iterator<Item = &Finding> {
+        self.session.sink.findings().iter().filter(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Rules that are demanded and broken, said by whichever finding.
+    pub fn failing(&self) -> impl Iterator<Item = &Verdict> {
+        self.verdicts.iter().filter(|verdict| verdict.standing == Standing::Fails)
+    }
+
+    /// The services that would not work, as far as their images show.
+    pub fn foreseen(&mut self, seen: &Seen<'_>) -> Vec<String> {
+        let Some(verified) = &self.verified else { return Vec::new() };
+        let before = self.session.sink.findings().len();
+        foresee(&mut self.session, verified, seen.engine);
+        let new = self.session.sink.findings().iter().skip(before);
+        let of_service = |finding: &Finding| finding.service().map(str::to_owned);
+        new.filter(|finding| finding.code == Code::WillNotWork).filter_map(of_service).collect()
+    }
+}
