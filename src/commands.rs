@@ -1,7 +1,9 @@
 //! The commands that operate on what was launched, one file each, named as it is typed.
 
+pub mod annotate;
 pub mod doctor;
 pub mod gc;
 pub mod ids;
 pub mod init;
+pub mod probe;
 pub mod whois;

@@ -18,7 +18,9 @@ pub mod leftover;
 mod looked;
 pub mod rootfs;
 pub mod socket;
+pub mod trial;
 pub mod user;
+mod volume;
 
 pub use answer::Answer;
 pub use command::{Command, Options, Output};

@@ -25,10 +25,11 @@ pub mod switch;
 mod sys;
 pub mod turn;
 pub mod walk;
+pub mod whose;
 
 pub use access::{Access, Blocked, Verdict};
 pub use atomic::{AtomicError, AtomicFile, sweep, write_atomic};
-pub use dir::{Birth, Created, Dir, DirError, Entry, Kind, Stat};
+pub use dir::{Birth, Created, Dir, DirError, Entry, Kind, NotRead, Stat, led_to};
 pub use filesystem::FileSystem;
 pub use identity::Identity;
 pub use owner::{Credentials, Owner};

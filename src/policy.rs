@@ -27,6 +27,7 @@ mod list;
 mod opened;
 pub mod overlay;
 pub mod posture;
+pub mod probes;
 pub mod reader;
 pub mod rules;
 pub mod schema;
@@ -59,6 +60,7 @@ use copies::Copy;
 use date::Date;
 use gc::Sweep;
 use overlay::Wanted;
+use probes::Probe;
 use state::{RepairSetting, State};
 use waiver::Waiver;
 
@@ -85,6 +87,8 @@ pub struct Policy {
     pub state: Vec<State>,
     pub repair: RepairSetting,
     pub copies: Vec<Copy>,
+    /// What is asked about services, the host's first.
+    pub probes: Vec<Probe>,
     /// Directories that are removed once their container is gone, the host's first.
     pub gc: Vec<Sweep>,
     pub waivers: Vec<Waiver>,

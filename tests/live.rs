@@ -6,6 +6,7 @@ mod live {
     #[allow(dead_code, reason = "shared with the engine tests, which use all of it")]
     mod harness;
 
+    mod annotate;
     mod attest;
     mod commands;
     mod doctor;
@@ -17,6 +18,7 @@ mod live {
     mod identity;
     mod ids;
     mod interrupted;
+    mod probe;
     mod proof;
     mod starting;
     mod surroundings;

@@ -171,6 +171,21 @@ impl InitOptions {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProbeOptions {
+    pub json: bool,
+    pub service: String,
+}
+
+impl ProbeOptions {
+    pub(super) fn new(flags: &Flags, services: Vec<String>) -> Self {
+        Self {
+            json: flags.value("format") == "json",
+            service: services.into_iter().next().unwrap_or_default(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttestOptions {
     pub json: bool,
     /// All where none is named.

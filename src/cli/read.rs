@@ -12,7 +12,7 @@ use super::grammar::{self, WORDS};
 use super::help;
 use super::options::{
     AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, IdsOptions,
-    InitOptions, InstallOptions, Overlays, PlanOptions, RepairOptions, SealOptions, SnapshotDo,
+    InitOptions, InstallOptions, Overlays, PlanOptions, ProbeOptions, RepairOptions, SealOptions, SnapshotDo,
     SnapshotOptions, WhoisOptions,
 };
 use super::plugin::{self, Call};
@@ -238,6 +238,8 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         "ids" => Command::Ids(IdsOptions::new(flags, words).map_err(|problem| place.finding(problem))?),
         "whois" => Command::Whois(WhoisOptions::new(flags, words)),
         "gc" => Command::Gc(GcOptions::new(flags)),
+        "annotate" => Command::Annotate,
+        "probe" => Command::Probe(ProbeOptions::new(flags, words)),
         "help" => Command::Help(help::of(place.program, named(place, &words)?)),
         "init" => Command::Init(InitOptions::new(flags)),
         "install" => Command::Install(InstallOptions::new(flags)),

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::Flags;
 use super::options::{
     AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, IdsOptions,
-    InitOptions, InstallOptions, Overlays, PlanOptions, RepairOptions, SnapshotOptions, WhoisOptions,
+    InitOptions, InstallOptions, Overlays, PlanOptions, ProbeOptions, RepairOptions, SnapshotOptions,
+    WhoisOptions,
 };
 use super::spec::Class;
 use crate::reader::Reader;
@@ -71,6 +72,9 @@ pub enum Command {
     Ids(IdsOptions),
     Whois(WhoisOptions),
     Init(InitOptions),
+    /// Standard input to standard output.
+    Annotate,
+    Probe(ProbeOptions),
     /// Prepares for these services, or for all.
     Prepare(Vec<String>),
     Install(InstallOptions),

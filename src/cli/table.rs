@@ -543,6 +543,7 @@ pub const COMMANDS: &[Spec] = &[
         ],
     ),
     // Seaworthy's own.
+    command(Own, "annotate", Words::No, "Say in lines of logs whose users and processes they name", &[]),
     command(
         Own,
         "attest",
@@ -671,6 +672,13 @@ pub const COMMANDS: &[Spec] = &[
         &[choice("format", &["human", "json", "markdown", "html"], "Format of the plan")],
     ),
     command(Own, "prepare", SERVICES, "Create and own what is missing, without launching", &[DRY_RUN]),
+    command(
+        Own,
+        "probe",
+        Words::exactly(1, "SERVICE"),
+        "Try a service's program and credentials",
+        &[choice("format", &["human", "json"], "Format of the report")],
+    ),
     command(
         Own,
         "repair",

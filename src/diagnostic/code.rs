@@ -8,6 +8,10 @@ pub enum Exit {
     /// Findings of `check`, or a snapshot that differs.
     Findings = 1,
     Usage = 2,
+    /// The three of `probe`.
+    ProgramBroken = 64,
+    CredentialsMissing = 65,
+    CredentialsInvalid = 66,
     EngineUnavailable = 69,
     Internal = 70,
     PreparationFailed = 73,
@@ -22,6 +26,9 @@ impl Exit {
             Self::Done => "done",
             Self::Findings => "there are findings",
             Self::Usage => "the command line is not valid",
+            Self::ProgramBroken => "a program does not answer",
+            Self::CredentialsMissing => "credentials are missing",
+            Self::CredentialsInvalid => "credentials are not valid",
             Self::EngineUnavailable => "the engine is unavailable",
             Self::Internal => "internal error",
             Self::PreparationFailed => "host preparation failed",
@@ -195,6 +202,13 @@ codes! {
         => "The old one stays; correct the source and run again.";
     PrepareFailed "prepare-failed" PreparationFailed "Host preparation failed"
         => "Nothing was launched; correct the cause and run again.";
+    // Probes.
+    ProbeProgram "probe-program" ProgramBroken "A service's program does not answer"
+        => "Run it in the image by hand to see what it says.";
+    ProbeMissing "probe-missing" CredentialsMissing "A service's credentials are missing"
+        => "Log in, or put the file there.";
+    ProbeInvalid "probe-invalid" CredentialsInvalid "A service's credentials are not valid"
+        => "Log in again, or correct the file.";
     // Engine and launch.
     EngineUnavailable "engine-unavailable" EngineUnavailable "The container engine does not answer"
         => "Start the engine, or check DOCKER_HOST.";

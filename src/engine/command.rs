@@ -160,6 +160,11 @@ impl Command {
         same
     }
 
+    /// Sets more in its environment.
+    pub(super) fn set(&mut self, variables: impl Iterator<Item = (OsString, OsString)>) {
+        self.options.environment.extend(variables);
+    }
+
     /// The same with another deadline.
     #[must_use]
     pub fn within(&self, deadline: Duration) -> Self {

@@ -6,6 +6,7 @@
 
 mod archive;
 mod run;
+mod served;
 
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -15,7 +16,9 @@ use serde_json::Value;
 
 use super::{Answer, Engine};
 
-pub use run::{PROGRESS, Task};
+pub use run::{FILE, Given, PROGRESS, Task, Whose};
+pub(super) use run::{SHOWN, UNTOUCHED, mount};
+pub use served::{hear, say};
 
 /// The program's name in the image; started by that name, it is the helper.
 pub const PROGRAM: &str = "seaworthy-helper";

@@ -1,6 +1,7 @@
 //! Looking at a tree through descriptors, below one root and never through a link.
 
 mod birth;
+mod content;
 mod create;
 mod error;
 mod replace;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Owner;
 
+pub use content::{NotRead, led_to};
 pub use create::{Birth, Created};
 pub use error::DirError;
 

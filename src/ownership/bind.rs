@@ -19,7 +19,8 @@ pub mod view;
 mod way;
 mod whom;
 
-pub(in crate::ownership) use whom::{Whom, keeps};
+pub(crate) use whom::Whom;
+pub(in crate::ownership) use whom::keeps;
 
 use std::path::{Path, PathBuf};
 

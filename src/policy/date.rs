@@ -53,7 +53,7 @@ impl Date {
     }
 
     /// Days since 1970-01-01 as a date of the Gregorian calendar.
-    fn from_days(days: i64) -> Self {
+    pub fn from_days(days: i64) -> Self {
         // Counted in eras of 400 years that start on 1 March, so that a leap day is the last of its year.
         let shifted = days + 719_468;
         let era = shifted.div_euclid(146_097);
@@ -65,6 +65,19 @@ impl Date {
         let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
         let year = year_of_era + era * 400 + i64::from(month <= 2);
         Self { year, month: u8::try_from(month).unwrap_or(1), day: u8::try_from(day).unwrap_or(1) }
+    }
+}
+
+impl Date {
+    /// Days since 1970-01-01.
+    pub fn days(self) -> i64 {
+        let (month, day) = (i64::from(self.month), i64::from(self.day));
+        let year = self.year - i64::from(month <= 2);
+        let era = year.div_euclid(400);
+        let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+        let year_of_era = year.rem_euclid(400);
+        let of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
+        era * 146_097 + of_era - 719_468
     }
 }
 
@@ -105,6 +118,7 @@ mod tests {
             [(0, "1970-01-01"), (59, "1970-03-01"), (11_016, "2000-02-29"), (20_778, "2026-11-21")]
         {
             assert_eq!(Date::from_days(days).to_string(), text);
+            assert_eq!(Date::parse(text).unwrap().days(), days);
         }
         assert!(Date::today() > Date::parse("2024-01-01").unwrap());
         assert!(Date::in_days(1) > Date::today() && Date::in_days(366) < Date::in_days(367));

@@ -15,6 +15,7 @@ use super::copies::{self, Copy};
 use super::gc::{self, Sweep};
 use super::overlay::Wanted;
 use super::posture::Posture;
+use super::probes::{self, Probe};
 use super::reader::{Keys, Located, Reader};
 use super::state::{self, RepairSetting, State};
 use super::user::{self, Users};
@@ -37,6 +38,7 @@ pub struct PolicyFile {
     pub state: Vec<State>,
     pub repair: Option<Located<RepairSetting>>,
     pub copies: Vec<Copy>,
+    pub probes: Vec<Probe>,
     pub gc: Vec<Sweep>,
     pub waivers: Vec<Waiver>,
 }
@@ -45,9 +47,9 @@ pub(super) const POLICY: Keys = Keys {
     place: "",
     known: &[
         "version", "posture", "compose", "user", "overlays", "files", "binds", "state", "repair", "copies",
-        "gc", "waivers",
+        "probes", "gc", "waivers",
     ],
-    later: &["probes"],
+    later: &[],
 };
 
 /// Reads the text of one policy. `None` where the sink got errors.
@@ -144,6 +146,7 @@ fn read(
         state: map.get("state").map(|node| state::read(node, base, reader)).unwrap_or_default(),
         repair: map.get("repair").and_then(|node| state::repair(node, reader)),
         copies: map.get("copies").map(|node| copies::read(node, base, reader)).unwrap_or_default(),
+        probes: map.get("probes").map(|node| probes::read(node, rank, reader)).unwrap_or_default(),
         gc: map.get("gc").map(|node| gc::read(node, rank, base, reader)).unwrap_or_default(),
         waivers: map.get("waivers").map(|node| waiver::read(node, rank, reader)).unwrap_or_default(),
     })

@@ -47,6 +47,8 @@ impl Policy {
             }
         }
         self.report_waivers(&view, &used, sink);
+        let names: Vec<&str> = view.section("services").map(|(name, _)| name).collect();
+        super::probes::check(&self.probes, &names, sink);
     }
 
     /// Whether a waiver for the whole project allows a value of a rule.

@@ -41,6 +41,8 @@ pub fn combine(
         state: system.state.into_iter().chain(own.state).collect(),
         repair: repair(system.repair, own.repair, sink),
         copies: system.copies.into_iter().chain(own.copies).collect(),
+        // Each stands for itself, so none takes anything away from another.
+        probes: system.probes.into_iter().chain(own.probes).collect(),
         gc: sweeps(system.gc, own.gc, sink),
         waivers: waivers(
             &system.overlays,
@@ -74,6 +76,7 @@ fn absent(rank: Rank) -> PolicyFile {
         state: Vec::new(),
         repair: None,
         copies: Vec::new(),
+        probes: Vec::new(),
         gc: Vec::new(),
         waivers: Vec::new(),
     }

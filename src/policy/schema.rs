@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::builtin;
 use super::posture::Posture;
+use super::probes::Format;
 use super::rules::{Allow, CATALOGUE, Rule};
 use super::state::{RepairSetting, Strategy};
 #[cfg(test)]
-use super::{binds, copies, file, gc, state, user, waiver};
+use super::{binds, copies, file, gc, probes, state, user, waiver};
 
 /// `schemas/policy.schema.json`
 pub fn schema() -> Value {
@@ -99,6 +100,7 @@ pub fn schema() -> Value {
                     "mode": mode
                 }
             } },
+            "probes": { "type": "object", "additionalProperties": probe() },
             "gc": { "type": "array", "items": {
                 "type": "object",
                 "required": ["path"],
@@ -111,6 +113,49 @@ pub fn schema() -> Value {
             } },
             "waivers": { "type": "array", "items": waivers() }
         }
+    })
+}
+
+fn probe() -> Value {
+    let length = json!({ "type": "string", "description": "A length of time, e.g. 10s or 5m." });
+    let path = json!({
+        "type": "string", "pattern": "^(/|~$|~/)",
+        "description": "As the service sees it; ~ is its user's home."
+    });
+    let name = json!({ "type": "string", "minLength": 1 });
+    let credential = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "path": path,
+            "any": path,
+            "baseline": { "type": "array", "items": name, "description": "What does not count below `any`." },
+            "format": { "enum": Format::ALL.map(Format::name), "description": "text is the default." },
+            "expires": {
+                "anyOf": [name, { "type": "array", "items": name }],
+                "description": "A field at the top or a JSON pointer that says when it expires."
+            },
+            "valid_for": length
+        },
+        "oneOf": [
+            { "required": ["path"], "not": { "required": ["baseline"] } },
+            { "required": ["any"] }
+        ]
+    });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "description": "What must hold for a service to be able to do its work.",
+        "properties": {
+            "before": { "const": "up", "description": "No launch goes on without it." },
+            "command": {
+                "type": "array", "minItems": 1, "items": { "type": "string" },
+                "description": "A program of the image that must answer with status 0."
+            },
+            "timeout": length,
+            "credentials": { "anyOf": [credential, { "type": "array", "minItems": 1, "items": credential }] }
+        },
+        "anyOf": [{ "required": ["command"] }, { "required": ["credentials"] }]
     })
 }
 
@@ -152,7 +197,7 @@ fn waivers() -> Value {
 
 /// The keys of each mapping, as the reader knows them; the schema must know the same.
 #[cfg(test)]
-fn known() -> [(&'static str, &'static [&'static str]); 9] {
+fn known() -> [(&'static str, &'static [&'static str]); 11] {
     [
         ("/properties", file::POLICY.known),
         ("/properties/user/properties", user::USER.known),
@@ -161,6 +206,11 @@ fn known() -> [(&'static str, &'static [&'static str]); 9] {
         ("/properties/binds/properties/create/items/properties", binds::CREATE.known),
         ("/properties/state/items/properties", state::STATE.known),
         ("/properties/copies/items/properties", copies::COPIES.known),
+        ("/properties/probes/additionalProperties/properties", probes::PROBE.known),
+        (
+            "/properties/probes/additionalProperties/properties/credentials/anyOf/0/properties",
+            probes::CREDENTIAL.known,
+        ),
         ("/properties/gc/items/properties", gc::GC.known),
         ("/properties/waivers/items/properties", waiver::WAIVER.known),
     ]

@@ -48,7 +48,12 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
         session.sink.extend(std::mem::take(&mut verified.unclear));
         return Err(session.report());
     }
-    let waiting = pending(&verified);
+    let mut waiting = pending(&verified);
+    if acts {
+        waiting.extend(crate::commands::probe::without_image(&verified, &engine));
+        waiting.sort();
+        waiting.dedup();
+    }
     if !waiting.is_empty() && acts {
         if let Err(finding) = fetch(&session, &verified, &waiting, &engine) {
             session.sink.push(finding);
@@ -300,6 +305,13 @@ fn hand_over(
         });
     session.sink.extend(notes);
     outcome?;
+    if on_host {
+        let mut refused = crate::commands::probe::before_launch(verified, engine);
+        if let Some(last) = refused.pop() {
+            session.sink.extend(refused);
+            return Err(last);
+        }
+    }
     let standing = if on_host { standing::note(&verified.binds)? } else { Vec::new() };
     if let Some(lock) = verified.lock.as_ref().filter(|_| on_host) {
         lock.write(&verified.users)?;

@@ -12,10 +12,11 @@ pub fn run(name: &str) -> Result<Exit, Exit> {
         "ids" => return super::print(include_bytes!("../../schemas/ids.schema.json")),
         "whois" => return super::print(include_bytes!("../../schemas/whois.schema.json")),
         "explain" => return super::print(include_bytes!("../../schemas/explain.schema.json")),
+        "probe" => return super::print(include_bytes!("../../schemas/probe.schema.json")),
         _ => {
             let finding = Finding::error(Code::Usage, format!("there is no schema {name:?}"));
             return Err(super::pass::refuse(
-                finding.help("The schemas are: compose, doctor, explain, ids, lock, plan, whois."),
+                finding.help("The schemas are: compose, doctor, explain, ids, lock, plan, probe, whois."),
             ));
         }
     };

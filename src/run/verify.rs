@@ -174,6 +174,7 @@ pub fn verify(
 ) -> Option<Verified> {
     let decided = decide(session, services, engine, images)?;
     let verified = complete(session, decided, engine);
+    crate::commands::probe::name_missing(&verified, engine, &mut session.sink);
     (!session.sink.has_errors()).then_some(verified)
 }
 

@@ -1,7 +1,7 @@
 //! One run of the helper: what it may do, what it is told, what it says.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{HelperImage, MOUNTED_AT};
 use crate::engine::{Answer, Engine, LABEL};
+use crate::host::Owner;
 use crate::host::process::kill_tree;
 
 /// What begins a line that only says how far the helper is.
@@ -24,8 +25,10 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// What the helper is for.
 pub struct Task<'t> {
-    /// The directory of the engine's machine that it gets.
-    pub directory: &'t Path,
+    /// What follows its name; says which of its works is meant.
+    pub words: &'t [&'t str],
+    pub given: Given<'t>,
+    pub whose: Whose,
     /// Without `CAP_`; it has no other.
     pub capabilities: &'t [&'t str],
     /// It is in these groups, in its own numbers.
@@ -34,6 +37,31 @@ pub struct Task<'t> {
     pub request: &'t [u8],
     /// Told how far it is.
     pub progress: &'t dyn Fn(u64),
+}
+
+/// What it gets of the engine's machine.
+#[derive(Clone, Copy, Debug)]
+pub enum Given<'t> {
+    /// A directory to change.
+    Directory(&'t Path),
+    /// A directory to look at.
+    Shown(&'t Path),
+    /// A file to look at, as [`FILE`] below the place where directories are.
+    ShownFile(&'t Path),
+    /// A volume to look at, by its name. It must be there.
+    Volume(&'t str),
+}
+
+/// The name of a single file that the helper is given.
+pub const FILE: &str = "file";
+
+/// Who it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose {
+    /// Root, in the host's numbers as far as the engine lets it.
+    Host,
+    /// A user of containers, in their numbers; `host` where they have those of the host.
+    Container { user: Owner, host: bool },
 }
 
 enum Event {
@@ -98,8 +126,6 @@ impl Engine {
             "--network",
             "none",
             "--read-only",
-            "--user",
-            "0:0",
             "--cap-drop",
             "ALL",
             "--security-opt",
@@ -118,32 +144,57 @@ impl Engine {
         for group in &task.groups {
             words.extend(["--group-add".into(), group.to_string().into()]);
         }
+        let (user, host) = match task.whose {
+            Whose::Host => (Owner::ROOT, true),
+            Whose::Container { user, host } => (user, host),
+        };
+        words.extend(["--user".into(), user.to_string().into()]);
         // The ids are the host's; a map would stand between.
-        if info.is_remapped() && !info.is_rootless {
+        if host && info.is_remapped() && !info.is_rootless {
             words.push("--userns=host".into());
         }
         // Files of the host have no label that a container may use.
         if info.has_security_option("selinux") {
             words.extend(["--security-opt".into(), "label=disable".into()]);
         }
-        words.extend(["--mount".into(), mount(task.directory), image.id.as_str().into()]);
+        words.extend(["--mount".into(), task.given.mount(), image.id.as_str().into()]);
+        words.extend(task.words.iter().map(OsString::from));
         words
     }
 }
 
-/// The value of `--mount`, which is one line of comma-separated values.
-fn mount(directory: &Path) -> OsString {
-    let mut field = b"\"source=".to_vec();
-    for byte in directory.as_os_str().as_bytes() {
-        if *byte == b'"' {
-            field.push(b'"');
+impl Given<'_> {
+    /// The value of `--mount`.
+    fn mount(self) -> OsString {
+        let at = |name: &str| format!("{MOUNTED_AT}{name}");
+        match self {
+            Self::Directory(path) => mount("bind", path.as_os_str(), &at(""), &[]),
+            Self::Shown(path) => mount("bind", path.as_os_str(), &at(""), SHOWN),
+            Self::ShownFile(path) => mount("bind", path.as_os_str(), &at(&format!("/{FILE}")), SHOWN),
+            Self::Volume(name) => mount("volume", name.as_ref(), &at(""), UNTOUCHED),
         }
-        field.push(*byte);
     }
-    field.push(b'"');
-    let mut value = b"type=bind,".to_vec();
-    value.extend(field);
-    value.extend(format!(",target={MOUNTED_AT}").into_bytes());
+}
+
+/// What is mounted in it again could be written all the same.
+pub(in crate::engine) const SHOWN: &[&str] = &["readonly", "bind-nonrecursive=true"];
+/// An empty volume would get what the image has at its place.
+pub(in crate::engine) const UNTOUCHED: &[&str] = &["readonly", "volume-nocopy=true"];
+
+/// The value of `--mount`, which is one line of comma-separated values.
+pub(in crate::engine) fn mount(kind: &str, source: &OsStr, target: &str, options: &[&str]) -> OsString {
+    let mut value = format!("type={kind}").into_bytes();
+    for (key, text) in [("source", source.as_bytes()), ("target", target.as_bytes())] {
+        value.extend(format!(",\"{key}=").into_bytes());
+        for byte in text {
+            if *byte == b'"' {
+                value.push(b'"');
+            }
+            value.push(*byte);
+        }
+        value.push(b'"');
+    }
+    value.extend(options.iter().flat_map(|option| format!(",{option}").into_bytes()));
     OsString::from_vec(value)
 }
 
@@ -220,6 +271,9 @@ mod tests {
 
     #[test]
     fn a_path_with_commas_and_quotes_is_one_field() {
-        assert_eq!(mount(Path::new("/a,b\"c")), "type=bind,\"source=/a,b\"\"c\",target=/tree");
+        let mount = Given::Directory(Path::new("/a,b\"c")).mount();
+        assert_eq!(mount, "type=bind,\"source=/a,b\"\"c\",\"target=/tree\"");
+        let mount = Given::Volume("v").mount();
+        assert_eq!(mount, "type=volume,\"source=v\",\"target=/tree\",readonly,volume-nocopy=true");
     }
 }

@@ -7,13 +7,15 @@ use crate::yaml::Node;
 
 /// Who will use what is mounted.
 #[derive(Clone, Debug)]
-pub(in crate::ownership) struct Whom {
+pub(crate) struct Whom {
     /// In the container's numbers.
     pub inside: Answer<Owner>,
     /// In the host's numbers.
     pub owner: Answer<Owner>,
     /// In the host's numbers, without the primary group.
     pub groups: Vec<u32>,
+    /// The same in the container's numbers.
+    pub inside_groups: Vec<u32>,
     /// Whether root in the container may pass over the permissions of files whose owner its map has.
     pub overrides: bool,
     pub map: Answer<IdMap>,
@@ -35,11 +37,12 @@ impl Whom {
         let mut groups = user.as_ref().known().map(|user| user.supplementary.clone()).unwrap_or_default();
         let added = service.get("group_add").and_then(Node::as_seq).into_iter().flatten();
         groups.extend(added.filter_map(|node| node.as_str()?.parse::<u32>().ok()));
+        let inside_groups = groups.clone();
         if let Some(map) = map.as_ref().known() {
             groups = groups.into_iter().filter_map(|gid| map.gid_to_host(gid)).collect();
         }
         let is_root = inside.as_ref().known().is_some_and(|owner| owner.uid == 0);
-        Self { inside, owner, groups, overrides: is_root && keeps_override(service), map }
+        Self { inside, owner, groups, inside_groups, overrides: is_root && keeps_override(service), map }
     }
 
     /// As the kernel of the host judges it, leaving out what a capability would let pass.

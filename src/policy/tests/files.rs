@@ -28,7 +28,7 @@ fn everything_wrong_with_a_policy_is_said_at_once_with_its_place() {
         ("2", "not known"),
         ("hardend", "Did you mean `hardened`?"),
         ("users", "Did you mean `user`?"),
-        ("probes", "promise"),
+        ("[]", "Write each service's name"),
         ("1000", "Write \"UID:GID\""),
         ("\"1000\"", "Write \"UID:GID\""),
         ("hardning", "Did you mean `hardening`?"),
@@ -48,6 +48,64 @@ fn everything_wrong_with_a_policy_is_said_at_once_with_its_place() {
     }
     assert_eq!(outcome.errors().len(), 19, "{}", outcome.text());
     assert!(outcome.model.is_none());
+}
+
+#[test]
+fn what_is_wrong_with_a_probe_is_said_with_its_place() {
+    for (probe, place, says) in [
+        ("{}", "{}", "asks nothing"),
+        ("{ before: down, command: [x] }", "down", "`up`"),
+        ("{ command: [] }", "[]", "a list of words"),
+        ("{ command: x --version }", "x --version", "a list of words"),
+        ("{ command: [x], timeout: 11m }", "11m", "at most 10m"),
+        ("{ command: [x], timeout: soon }", "soon", "a length of time"),
+        ("{ credential: { path: /a } }", "credential", "Did you mean `credentials`?"),
+        ("{ credentials: { format: json } }", "{ format: json }", "needs the key `path`"),
+        ("{ credentials: { path: auth.json } }", "auth.json", "a path in the container"),
+        ("{ credentials: { path: /a/../b } }", "/a/../b", "a path in the container"),
+        ("{ credentials: { path: /a, any: /b } }", "/b", "exclude one another"),
+        ("{ credentials: { path: /a, baseline: [b] } }", "[b]", "belongs to `any`"),
+        ("{ credentials: { any: /a, baseline: [../b] } }", "../b", "a name below the directory"),
+        ("{ credentials: { path: /a, format: xml } }", "xml", "one of `json`"),
+        ("{ credentials: { path: /a, format: jwt, expires: exp } }", "exp", "no field to name"),
+        ("{ credentials: { path: /a, expires: /exp } }", "/exp", "must be a name"),
+        ("{ credentials: { path: /a, format: json, valid_for: 5m } }", "5m", "needs `expires`"),
+        ("{ credentials: [] }", "{ credentials: [] }", "asks nothing"),
+    ] {
+        let text = format!("version: 1\nprobes: {{ a: {probe} }}\n...\n");
+        let outcome = Fixture::new(BASE).with("seaworthy.yaml", &text).run();
+        let found = outcome.findings.iter().any(|finding| {
+            let label = finding.labels.first().map(|label| outcome.inputs.sources().text(label.span));
+            label == Some(place) && format!("{finding:?}").contains(says)
+        });
+        assert!(found, "{probe}: {says}\n{}", outcome.text());
+    }
+    let outcome = Fixture::new(BASE).policy("probes: { b: { command: [x] } }\n").run();
+    assert_eq!(
+        outcome.codes(),
+        [Code::PolicySyntax],
+        "a project asks about its own services\n{}",
+        outcome.text()
+    );
+}
+
+/// The host's probes cannot be taken back: a project's stand beside them.
+#[test]
+fn a_project_adds_probes_and_takes_none_away() {
+    let system = "probes: { a: { before: up, command: [x], timeout: 1s }, other: { command: [y] } }\n";
+    for own in [
+        "",
+        "probes: { a: { command: [z], timeout: 9m } }\n",
+        "probes: { a: { credentials: { path: /a } } }\n",
+    ] {
+        let outcome = Fixture::new(BASE).system(system).policy(own).run();
+        outcome.assert_passes();
+        let probes = outcome.policy.unwrap().probes;
+        let first = &probes[0];
+        assert!(first.before_up && first.service.value == "a", "{own}");
+        assert_eq!(first.program.as_ref().unwrap().timeout, std::time::Duration::from_secs(1), "{own}");
+        assert_eq!(probes.len(), if own.is_empty() { 2 } else { 3 }, "{own}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is said between us and the helper container, at both ends: one request, one answer, as JSON.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::super::there::{Found, Seek, find};
 use super::{Helper, Job, Work, walk};
 use crate::engine::IdMap;
-use crate::engine::helper::{HelperImage, MOUNTED_AT, PROGRESS, Task};
+use crate::engine::helper::{Given, HelperImage, MOUNTED_AT, PROGRESS, Task, Whose, hear, say as answer};
 use crate::host::walk::share::{By, Share};
 use crate::host::walk::{Summary, Why};
 use crate::host::{Dir, Handover, Owner};
@@ -107,7 +107,15 @@ fn say(
     let failed = |error: serde_json::Error| format!("the helper: {error}");
     let mut line = serde_json::to_vec(&request).map_err(failed)?;
     line.push(b'\n');
-    let task = Task { directory: root, capabilities: &CAPABILITIES, groups, request: &line, progress };
+    let task = Task {
+        words: &[],
+        given: Given::Directory(root),
+        whose: Whose::Host,
+        capabilities: &CAPABILITIES,
+        groups,
+        request: &line,
+        progress,
+    };
     let said = helper.engine.run_helper(image, &task).into_result()?;
     let here = |summary: Summary| {
         let summary = summary.moved(Path::new(MOUNTED_AT), root);
@@ -170,25 +178,17 @@ fn outside(mut summary: Summary, map: &IdMap) -> Summary {
     summary
 }
 
-/// The helper's whole life: reads a request, does it, says what it did. Ends at once where nobody holds its
-/// standard input open any more.
+/// The helper's whole life: reads a request, does it, says what it did.
 ///
 /// # Errors
 /// Where nobody listens.
 pub fn serve(tree: &Path) -> std::io::Result<()> {
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    std::thread::Builder::new().spawn(|| {
-        let _ = std::io::stdin().lock().read_to_end(&mut Vec::new());
-        std::process::exit(1);
-    })?;
+    let line = hear()?;
     let reply = match carry_out(&line, tree) {
         Ok((found, trees)) => Reply::Done { found, trees },
         Err(reason) => Reply::Failed(reason),
     };
-    let mut out = std::io::stdout().lock();
-    out.write_all(&serde_json::to_vec(&reply)?)?;
-    out.flush()
+    answer(&reply)
 }
 
 fn carry_out(line: &str, tree: &Path) -> Result<Answers, String> {

@@ -1,0 +1,240 @@
+//! What the engine's running containers say about whose a number is.
+//!
+//! Whoever is known is known for the time in which he was seen to run, and no longer: numbers of processes and users
+//! are given to others later.
+
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::{Attribution, Who};
+use crate::engine::user::find_user_name;
+use crate::engine::{Answer, Engine, IdMap, Inspection};
+use crate::host::whose::{all_running, running};
+use crate::operate::probe::time;
+
+/// The engine is asked again where a line is younger than its last answer, but not more often than this.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// So many processes, and so many containers that have ended, are remembered.
+const PROCESSES: usize = 1 << 16;
+const ENDED: usize = 1000;
+
+/// One container and the time in which it is known to have run.
+struct Row {
+    id: String,
+    service: Rc<str>,
+    container: Rc<str>,
+    map: IdMap,
+    is_mapped: bool,
+    /// Of the host: those whom its processes were seen to run as.
+    users: BTreeSet<u32>,
+    since: i64,
+    until: i64,
+}
+
+impl Row {
+    fn attribution(&self, uid: Option<u32>) -> Attribution {
+        Attribution { service: Rc::clone(&self.service), container: Rc::clone(&self.container), uid }
+    }
+
+    fn ran(&self, at: i64) -> bool {
+        (self.since..=self.until).contains(&at)
+    }
+}
+
+/// A process that was looked at.
+#[derive(Clone, Copy)]
+struct Checked {
+    /// From its start to here it was the one.
+    since: i64,
+    until: i64,
+    /// `None` for one that is in no container.
+    row: Option<usize>,
+}
+
+/// Whose a process was.
+enum Place {
+    Row(usize),
+    /// No container's.
+    Host,
+    Unknown,
+}
+
+/// The containers of an engine on this machine.
+pub struct Live<'e> {
+    engine: &'e Engine,
+    rows: Vec<Row>,
+    by_user: HashMap<u32, Vec<usize>>,
+    processes: HashMap<u32, Option<Checked>>,
+    /// Until when all that ran is known.
+    known_until: i64,
+    asked: Instant,
+    /// The text of `/etc/passwd`: users of the host have these numbers without any container.
+    accounts: String,
+    /// Why the engine did not answer again.
+    pub silent: Option<String>,
+}
+
+impl<'e> Live<'e> {
+    /// Asks the engine. `accounts` is the text of the host's `/etc/passwd`.
+    pub fn new(engine: &'e Engine, accounts: String) -> Answer<Self> {
+        let mut live = Self {
+            engine,
+            rows: Vec::new(),
+            by_user: HashMap::new(),
+            processes: HashMap::new(),
+            known_until: i64::MIN,
+            asked: Instant::now(),
+            accounts,
+            silent: None,
+        };
+        live.ask().map(|()| live)
+    }
+
+    fn ask(&mut self) -> Answer<()> {
+        Answer::trying(|| {
+            let map = self.engine.id_map().into_result()?;
+            let processes = all_running().map_err(|error| format!("processes cannot be listed: {error}"))?;
+            // What is asked now holds for now; what comes while it is asked does not count yet.
+            let now = time::now().ok_or("the clock is before 1970")?;
+            let containers = self.engine.inspect_all().into_result()?;
+            for container in containers.iter().filter(|container| container.pid.is_some()) {
+                let users =
+                    processes.iter().filter(|one| one.groups.contains(&container.id)).map(|one| one.uid);
+                self.take(container, users.collect(), &map, now)?;
+            }
+            if self.rows.len() > ENDED {
+                let until = self.known_until;
+                self.rows.retain(|row| row.until >= until);
+                self.processes.clear();
+            }
+            self.known_until = now;
+            self.by_user.clear();
+            for (at, row) in self.rows.iter().enumerate() {
+                for user in &row.users {
+                    self.by_user.entry(*user).or_default().push(at);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn take(
+        &mut self,
+        container: &Inspection,
+        users: BTreeSet<u32>,
+        map: &IdMap,
+        now: i64,
+    ) -> Result<(), String> {
+        let name = &container.name;
+        let since = time::parse(&container.started_at)
+            .ok_or_else(|| format!("the engine does not say since when {name} runs"))?;
+        let is_same = |row: &&mut Row| row.id == container.id && row.since == since;
+        if let Some(row) = self.rows.iter_mut().find(is_same) {
+            row.users.extend(users);
+            row.until = now;
+            return Ok(());
+        }
+        let mode = container.raw.pointer("/HostConfig/UsernsMode").and_then(|mode| mode.as_str());
+        let map = map.for_mode(self.engine.info(), mode.unwrap_or_default());
+        let map = map.into_result().map_err(|reason| format!("{name}: {reason}"))?;
+        self.rows.push(Row {
+            id: container.id.clone(),
+            service: container.service.as_str().into(),
+            container: name.as_str().into(),
+            is_mapped: !map.is_identity(),
+            map,
+            users,
+            since,
+            until: now,
+        });
+        Ok(())
+    }
+
+    /// Asks again where this moment is younger than what is known.
+    fn keep_up(&mut self, at: Option<i64>) {
+        if at.is_some_and(|at| at > self.known_until) && self.asked.elapsed() >= PAUSE {
+            self.asked = Instant::now();
+            self.silent = match self.ask() {
+                Answer::Known(()) => None,
+                Answer::Unknown(reason) => Some(reason),
+            };
+        }
+    }
+
+    /// Whose a process was at a moment.
+    fn place(&mut self, pid: u32, at: i64) -> Place {
+        let is_old = |checked: &Option<Checked>| checked.is_none_or(|checked| checked.until < at);
+        let known = self.processes.get(&pid).copied();
+        let known = match known {
+            // Nothing is there, or another one: what is gone does not come back.
+            Some(None) if at <= self.known_until => None,
+            Some(known) if !is_old(&known) => known,
+            _ => self.check(pid),
+        };
+        match known.filter(|checked| (checked.since..=checked.until).contains(&at)) {
+            Some(Checked { row: Some(row), .. }) => Place::Row(row),
+            Some(_) => Place::Host,
+            None => Place::Unknown,
+        }
+    }
+
+    fn check(&mut self, pid: u32) -> Option<Checked> {
+        let now = time::now()?;
+        let checked = running(pid).map(|found| {
+            let row = self.rows.iter().position(|row| found.groups.contains(&row.id));
+            Checked { since: found.since, until: now, row }
+        });
+        if self.processes.len() >= PROCESSES {
+            self.processes.clear();
+        }
+        self.processes.insert(pid, checked);
+        checked
+    }
+}
+
+impl Who for Live<'_> {
+    fn uid(&mut self, uid: u32, pid: Option<u32>, at: Option<i64>) -> Option<Attribution> {
+        self.keep_up(at);
+        if !self.by_user.contains_key(&uid)
+            && !self.rows.iter().any(|row| row.map.uid_to_container(uid).is_some())
+        {
+            return None;
+        }
+        match pid.zip(at).map(|(pid, at)| self.place(pid, at)) {
+            Some(Place::Row(row)) => {
+                let row = self.rows.get(row)?;
+                return row.map.uid_to_container(uid).map(|inside| row.attribution(Some(inside)));
+            }
+            Some(Place::Host) => return None,
+            Some(Place::Unknown) | None => {}
+        }
+        // A line that does not say when it was is taken to be of now.
+        let at = at.unwrap_or(self.known_until);
+        let users = self.by_user.get(&uid).map(Vec::as_slice).unwrap_or_default();
+        let mut running = users.iter().filter_map(|row| self.rows.get(*row)).filter(|row| row.ran(at));
+        if let (Some(only), None) = (running.next(), running.next()) {
+            // Without a map, a user of the host with the same number cannot be told from it.
+            let is_account = !only.is_mapped && find_user_name(&self.accounts, uid).is_some();
+            let inside = only.map.uid_to_container(uid).filter(|_| !is_account);
+            return inside.map(|inside| only.attribution(Some(inside)));
+        }
+        // Only containers have the numbers of a map, but which of them it was is not known.
+        let mapped = self.rows.iter().filter(|row| row.is_mapped && row.ran(at));
+        let mut inside: Vec<u32> = mapped.filter_map(|row| row.map.uid_to_container(uid)).collect();
+        inside.dedup();
+        match inside.as_slice() {
+            [one] => Some(Attribution { service: "".into(), container: "".into(), uid: Some(*one) }),
+            _ => None,
+        }
+    }
+
+    fn pid(&mut self, pid: u32, at: Option<i64>) -> Option<Attribution> {
+        self.keep_up(at);
+        match self.place(pid, at?) {
+            Place::Row(row) => self.rows.get(row).map(|row| row.attribution(None)),
+            Place::Host | Place::Unknown => None,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Whose a number is, as far as anybody knows.
+
+use std::rc::Rc;
+
+/// Whose a number is. What is empty or `None` is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribution {
+    pub service: Rc<str>,
+    pub container: Rc<str>,
+    /// In the container's own numbers.
+    pub uid: Option<u32>,
+}
+
+/// Somebody who knows. Moments are milliseconds since 1970; `None` where a line does not say when it was. A number
+/// that was another's at that moment is not known.
+pub trait Who {
+    /// Whose a user of the host is. A process that the same line names tells containers apart that share their users.
+    fn uid(&mut self, uid: u32, pid: Option<u32>, at: Option<i64>) -> Option<Attribution>;
+
+    /// Whose a process of the host is.
+    fn pid(&mut self, pid: u32, at: Option<i64>) -> Option<Attribution>;
+}
+
+/// The fields whose numbers are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Pid,
+    Uid,
+    Auid,
+    Ouid,
+    Fsuid,
+    /// Those of the journal.
+    JournalPid,
+    JournalUid,
+    JournalAuid,
+}
+
+impl Key {
+    /// In key=value and in JSON.
+    pub fn of(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"pid" => Self::Pid,
+            b"uid" => Self::Uid,
+            b"auid" => Self::Auid,
+            b"ouid" => Self::Ouid,
+            b"fsuid" => Self::Fsuid,
+            _ => return None,
+        })
+    }
+
+    pub fn of_journal(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"_PID" => Self::JournalPid,
+            b"_UID" => Self::JournalUid,
+            b"_AUDIT_LOGINUID" => Self::JournalAuid,
+            _ => return None,
+        })
+    }
+
+    pub fn is_pid(self) -> bool {
+        matches!(self, Self::Pid | Self::JournalPid)
+    }
+
+    /// Whether it is the user of the process that the line names. A login stays what it was, and what a file belongs
+    /// to has nothing to do with the process.
+    fn is_of_process(self) -> bool {
+        matches!(self, Self::Uid | Self::Fsuid | Self::JournalUid)
+    }
+
+    /// The names of what is added: service, container, user in the container.
+    pub fn added(self) -> [&'static str; 3] {
+        match self {
+            Self::Pid => ["pid_service", "pid_container", ""],
+            Self::Uid => ["uid_service", "uid_container", "uid_container_uid"],
+            Self::Auid => ["auid_service", "auid_container", "auid_container_uid"],
+            Self::Ouid => ["ouid_service", "ouid_container", "ouid_container_uid"],
+            Self::Fsuid => ["fsuid_service", "fsuid_container", "fsuid_container_uid"],
+            Self::JournalPid => ["SEAWORTHY_PID_SERVICE", "SEAWORTHY_PID_CONTAINER", ""],
+            Self::JournalUid => {
+                ["SEAWORTHY_UID_SERVICE", "SEAWORTHY_UID_CONTAINER", "SEAWORTHY_UID_CONTAINER_UID"]
+            }
+            Self::JournalAuid => [
+                "SEAWORTHY_LOGINUID_SERVICE",
+                "SEAWORTHY_LOGINUID_CONTAINER",
+                "SEAWORTHY_LOGINUID_CONTAINER_UID",
+            ],
+        }
+    }
+}
+
+/// So many numbers of one line are looked at.
+const MOST: usize = 16;
+
+/// The numbers of one line, with the place behind each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fields {
+    found: [Option<(Key, u32, usize)>; MOST],
+    count: usize,
+    pid: Option<u32>,
+}
+
+impl Fields {
+    pub fn push(&mut self, key: Key, number: u32, behind: usize) {
+        if key.is_pid() {
+            self.pid.get_or_insert(number);
+        }
+        if let Some(place) = self.found.get_mut(self.count) {
+            *place = Some((key, number, behind));
+            self.count += 1;
+        }
+    }
+
+    /// Of which process they are, where it is not among them.
+    pub fn of(&mut self, pid: u32) {
+        self.pid = Some(pid);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// What is known of each, in order.
+    pub fn known(&self, who: &mut dyn Who, at: Option<i64>, mut found: impl FnMut(Key, &Attribution, usize)) {
+        for (key, number, behind) in self.found.iter().flatten() {
+            let known = if key.is_pid() {
+                who.pid(*number, at)
+            } else {
+                who.uid(*number, self.pid.filter(|_| key.is_of_process()), at)
+            };
+            if let Some(known) = known {
+                found(*key, &known, *behind);
+            }
+        }
+    }
+}
+
+/// A number in decimal digits, of at most 32 bits.
+pub(super) fn number(digits: &[u8]) -> Option<u32> {
+    if digits.is_empty() || digits.len() > 10 {
+        return None;
+    }
+    let mut number = 0_u64;
+    for digit in digits {
+        number = number * 10 + u64::from(digit.wrapping_sub(b'0'));
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+    }
+    u32::try_from(number).ok()
+}
