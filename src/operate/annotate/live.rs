@@ -3,9 +3,11 @@
 //! Whoever is known is known for the time in which he was seen to run, and no longer: numbers of processes and users
 //! are given to others later.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+use foldhash::{HashMap, HashMapExt};
 
 use super::{Attribution, Who};
 use crate::engine::user::find_user_name;

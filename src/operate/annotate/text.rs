@@ -25,7 +25,7 @@ pub fn line(line: &[u8], who: &mut dyn Who, added: &mut Added) {
             quoted ^= !is_escaped(line, at);
             continue;
         }
-        if quoted {
+        if quoted || !may_end(line, at) {
             continue;
         }
         let name = name_before(line, at);
@@ -41,7 +41,7 @@ pub fn line(line: &[u8], who: &mut dyn Who, added: &mut Added) {
             }
         }
     }
-    if fields.is_empty() && next == 0 || is_annotated(line) {
+    if fields.is_empty() && next == 0 {
         return;
     }
     if !fields.is_empty() {
@@ -63,6 +63,10 @@ pub fn line(line: &[u8], who: &mut dyn Who, added: &mut Added) {
         added.text.extend_from_slice(b"_text=");
         show(value, &mut added.text);
     }
+    if added.text.is_empty() || is_annotated(line) {
+        added.clear();
+        return;
+    }
     let end = line.len() - usize::from(line.last() == Some(&b'\r'));
     added.cut(end);
 }
@@ -76,6 +80,12 @@ fn is_annotated(line: &[u8]) -> bool {
 fn is_escaped(line: &[u8], at: usize) -> bool {
     let before = line.get(..at).unwrap_or_default();
     before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
+}
+
+/// Whether one of the names that are looked for may end here, by its last two letters: most do not.
+fn may_end(line: &[u8], end: usize) -> bool {
+    let last = line.get(end.saturating_sub(2)..end).unwrap_or_default();
+    matches!(last, b"id" | b"wd" | b"me" | b"mm" | b"xe" | b"le")
 }
 
 /// No name that is looked for is longer.
