@@ -21,7 +21,7 @@ use crate::ownership::bind::Reach;
 use crate::source::SourceMap;
 use crate::yaml::{Mapping, Node, Value, to_yaml_lossless};
 
-pub use place::{kept, make_parents};
+pub use place::{kept, kept_writable, make_parents};
 
 /// What is handed to Compose.
 #[derive(Clone, Debug)]

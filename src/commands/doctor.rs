@@ -10,7 +10,7 @@ use crate::operate::doctor::{Area, Check, Report, engine, files, program};
 use crate::ownership::{Allowed, Caller, way};
 use crate::policy::{self, Policy};
 use crate::project::Project;
-use crate::render::kept;
+use crate::render::kept_writable;
 use crate::run::images::LazyEngine;
 use crate::run::plan::PATIENCE;
 use crate::run::policy::state;
@@ -38,7 +38,7 @@ pub fn run(request: &Request, options: DoctorOptions) -> Result<Exit, Exit> {
         Ok(caller) => checks.push(program::way(way(allowed, caller.may_chown()))),
         Err(finding) => checks.push(of(Area::Users, "owners", &finding)),
     }
-    checks.push(program::history(kept().as_deref()));
+    checks.push(program::history(kept_writable().as_deref()));
     checks.extend(roots.iter().flat_map(|root| files::root(root)));
     let report = Report::new(checks);
     let text = if options.json {

@@ -51,6 +51,13 @@ pub fn kept() -> Option<PathBuf> {
     (existing.uid() == Owner::current().uid).then(|| home.join("seaworthy"))
 }
 
+/// The same where it is there to be written, or can be made.
+pub fn kept_writable() -> Option<PathBuf> {
+    kept().filter(|folder| {
+        folder.ancestors().find(|one| one.symlink_metadata().is_ok()).is_some_and(is_writable)
+    })
+}
+
 /// Tells projects apart: their last name for people, a digest of the whole path for certainty.
 fn name(directory: &Path) -> String {
     let last = directory.file_name().unwrap_or_default().to_string_lossy();

@@ -317,9 +317,10 @@ fn hand_over(
         lock.write(&verified.users)?;
     }
     let is_proved = on_host && launch_checked::is_proved(verified);
-    let notes = if on_host && !request.global.no_launch { Notes::of(verified, &reach, engine) } else { None };
-    if let Some(Err(finding)) = notes.as_ref().filter(|_| !is_proved).map(|notes| notes.write(&[])) {
-        session.sink.push(finding);
+    let notes =
+        if on_host && !request.global.no_launch { Notes::of(verified, &reach, engine)? } else { None };
+    if let Some(notes) = notes.as_ref().filter(|_| !is_proved) {
+        notes.write(&[])?;
     }
     if let Err(exit) = session.warn() {
         return Ok(exit);

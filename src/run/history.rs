@@ -3,17 +3,14 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::diagnostic::{Code, Finding, Sink};
-use crate::engine::{Engine, Inspection};
+use crate::diagnostic::{Code, Finding};
+use crate::engine::Inspection;
 use crate::operate::history::{self, Record};
 use crate::ownership::bind::Reach;
-use crate::render::{kept, make_parents};
-use crate::source::SourceMap;
+use crate::render::{kept_writable, make_parents};
 use crate::yaml::Node;
 
 use super::images::LazyEngine;
-use super::policy::id_map;
-use super::session;
 use super::verify::Verified;
 
 /// What is to be noted of one launch, and where.
@@ -25,16 +22,24 @@ pub struct Notes {
 impl Notes {
     /// Of every service whose user and map are known. `None` where no policy is in force: then nothing is kept that
     /// Compose would not keep; where the engine has numbers of another machine; and where a container of the project
-    /// can write the folder.
-    pub fn of(verified: &Verified, reach: &Reach, engine: &LazyEngine) -> Option<Self> {
-        verified.policy.as_ref()?;
-        let connected: &Engine = engine.connected().filter(|engine| !engine.is_remote())?;
-        let folder = kept().filter(|folder| !reach.holds(folder))?;
+    /// can write the folder, or we cannot.
+    ///
+    /// # Errors
+    /// Where the engine maps users and it is not known how.
+    pub fn of(verified: &Verified, reach: &Reach, engine: &LazyEngine) -> Result<Option<Self>, Finding> {
+        let connected = engine.connected().filter(|engine| verified.policy.is_some() && !engine.is_remote());
+        let folder = kept_writable().filter(|folder| !reach.holds(folder));
+        let (Some(connected), Some(folder)) = (connected, folder) else { return Ok(None) };
+        let usual = connected.id_map().into_result().map_err(|reason| {
+            Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy())
+        })?;
+
         let now = now();
         let record = |name: &str, node: &Node| {
             let user = verified.users.iter().find(|user| user.service == name)?.user.as_ref().known()?.owner;
             let mode = node.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
-            let map = id_map(engine, mode).known()?;
+            // Some modes leave the map to the engine's choice.
+            let map = usual.for_mode(connected.info(), mode).known()?;
             Some(Record {
                 version: Record::VERSION,
                 from: now,
@@ -53,13 +58,13 @@ impl Notes {
         };
         let records: Vec<Record> =
             verified.selected.services().filter_map(|(name, node)| record(name, node)).collect();
-        (!records.is_empty()).then_some(Self { folder, records })
+        Ok((!records.is_empty()).then_some(Self { folder, records }))
     }
 
-    /// Writes it down, with the containers as far as they are known. A launch does not hang on it.
+    /// Writes it down, with the containers as far as they are known.
     ///
     /// # Errors
-    /// A warning.
+    /// Where it fails although the folder can be written.
     pub fn write(&self, containers: &[Inspection]) -> Result<(), Finding> {
         let mut records = Vec::new();
         for record in &self.records {
@@ -80,19 +85,9 @@ impl Notes {
             .and_then(|()| history::add(&self.folder, records, now()));
         written.map_err(|error| {
             let message = format!("who runs as whom is not noted for `whois`: {error}");
-            Finding::warning(Code::PrepareFailed, message)
+            Finding::error(Code::PrepareFailed, message)
                 .help("Set XDG_STATE_HOME to a directory of yours that can be written.")
         })
-    }
-
-    /// The same where nobody reports any more what is found.
-    pub fn write_and_say(&self, containers: &[Inspection]) {
-        if let Err(finding) = self.write(containers) {
-            let mut sink = Sink::new();
-            sink.push(finding);
-            // It is no reason to stop, and neither is that nobody hears of it.
-            let _ = session::report(&sink, &SourceMap::default(), session::screen(None), None);
-        }
     }
 }
 

@@ -127,6 +127,14 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     findings.extend(proof::without_image(&launch.verified.selected, &launched, &facts));
     findings.extend(standing::changed(launch.standing));
 
+    if let Some(notes) = launch.notes.filter(|_| weak.is_empty() && findings.is_empty()) {
+        let is_started = |container: &&Inspection| {
+            launched.contains(&container.service) && !(is_new(&container.id) && is_spare(launch, container))
+        };
+        let started: Vec<Inspection> = facts.containers.iter().filter(is_started).cloned().collect();
+        findings.extend(notes.write(&started).err());
+    }
+
     let refused = !weak.is_empty() || !findings.is_empty();
     let removed: Vec<&&Inspection> = if refused {
         new.iter().collect()
@@ -147,13 +155,6 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     if refused {
         findings.extend(proof::findings(&weak, &names));
         return Err(findings.into());
-    }
-    if let Some(notes) = launch.notes {
-        let mine = facts
-            .containers
-            .iter()
-            .filter(|container| launched.contains(&container.service) && !names.contains(&container.name));
-        notes.write_and_say(&mine.cloned().collect::<Vec<_>>());
     }
     if let Some(exit) = start(launch, engine, &program, &phases.then, &launched, &facts)? {
         return Ok(exit);

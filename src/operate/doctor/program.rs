@@ -134,7 +134,7 @@ pub fn history(kept: Option<&Path>) -> Check {
         None => Check::limited(
             Area::Users,
             "history",
-            "launches are not noted: what this user's programs keep is another user's",
+            "launches are not noted: where this user's programs keep their own cannot be written, or is another user's",
             "Set XDG_STATE_HOME to a directory of the user who launches; `whois` answers from it.",
         ),
     }
