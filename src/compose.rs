@@ -30,6 +30,7 @@ pub mod paths;
 #[cfg(test)]
 pub(crate) mod properties;
 mod schema;
+pub mod secret_places;
 mod select;
 pub mod short;
 mod slices;

@@ -39,6 +39,9 @@ struct Hidden {
     hidden: HashMap<FileId, Vec<Range<usize>>>,
 }
 
+/// Where a file holds credentials by the names of their keys; `None` where it cannot be read as what it should be.
+pub type Places<'f> = dyn Fn(FileId, &str) -> Option<Vec<Range<usize>>> + 'f;
+
 impl Redactor {
     /// Hides nothing: `--show-values`.
     pub fn off() -> Self {
@@ -47,7 +50,10 @@ impl Redactor {
 
     /// Hides every variable that an input names, everything that env files hold, and what looks like a credential
     /// in the inputs.
-    pub fn new(inputs: &Inputs, environment: &Environment) -> Self {
+    ///
+    /// Where the words of a file do not tell what a credential is, a mapping in the place of a value, `places` is asked,
+    /// which reads the file; where it cannot, all that stands there is hidden.
+    pub fn new(inputs: &Inputs, environment: &Environment, places: &Places<'_>) -> Self {
         let mut known = Known::default();
         let mut hidden = HashMap::new();
         for (id, file) in inputs.sources().entries() {
@@ -55,7 +61,12 @@ impl Redactor {
                 known.add_env_file(&file.text, environment);
                 hidden.insert(id, known::assigned(&file.text));
             } else {
-                let credentials = credential::in_file(&file.text);
+                let mut credentials = credential::in_file(&file.text);
+                if credential::is_unclear(&file.text) {
+                    let found = places(id, &file.text);
+                    credentials.extend(found.unwrap_or_else(|| credential::all_below(&file.text)));
+                    credentials.sort_unstable_by_key(|range| (range.start, range.end));
+                }
                 known.add_named(&file.text, environment);
                 known.add_credentials(&file.text, &credentials);
                 hidden.insert(id, credentials);

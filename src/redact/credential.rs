@@ -387,6 +387,55 @@ pub(super) fn in_yaml(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// Whether something other than a plain value stands behind a secret name: what it holds is not told by the line.
+pub(super) fn is_unclear(text: &str) -> bool {
+    text.lines().any(|line| openings(line).next().is_some())
+}
+
+/// Everything that stands behind such a name, to the end of the line and in what is indented below it.
+pub(super) fn all_below(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    let mut block: Option<usize> = None;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end();
+        let indent = content.len() - content.trim_start().len();
+        let is_item = content.trim_start().starts_with("- ");
+        match block {
+            Some(outer) if content.is_empty() || indent > outer || indent == outer && is_item => {
+                found.push(start + indent.min(content.len())..start + content.len());
+            }
+            _ => {
+                block = openings(content).next().map(|at| {
+                    found.push(start + at..start + content.len());
+                    indent
+                });
+            }
+        }
+        start += line.len();
+    }
+    found
+}
+
+/// Where, on a line, something begins behind a secret name that is neither a plain value nor a block of text.
+fn openings(line: &str) -> impl Iterator<Item = usize> + '_ {
+    line.match_indices(':').filter_map(|(at, _)| {
+        let rest = line.get(at + 1..)?;
+        let value = rest.trim_start();
+        let is_open =
+            value.is_empty() || value.len() < rest.len() && value.starts_with(['[', '{', '&', '!', '#']);
+        let name = name_before(line, at);
+        (is_open && names_secret(name)).then(|| at + 1 + rest.len() - value.len())
+    })
+}
+
+/// The name that ends at a sign.
+fn name_before(line: &str, at: usize) -> &str {
+    let before = line.get(..at).unwrap_or_default().trim_end_matches(['"', '\'']);
+    let start = before.rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c))).map_or(0, |at| at + 1);
+    before.get(start..).unwrap_or_default().trim_start_matches('-')
+}
+
 /// The values on a line that stand behind a secret name: `NAME: value`, `NAME=value`, several in braces.
 fn yaml_values(line: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
@@ -396,10 +445,7 @@ fn yaml_values(line: &str) -> Vec<Range<usize>> {
         if at < until {
             continue;
         }
-        let before = line.get(..at).unwrap_or_default().trim_end_matches(['"', '\'']);
-        let name_start =
-            before.rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c))).map_or(0, |at| at + 1);
-        let name = before.get(name_start..).unwrap_or_default().trim_start_matches('-');
+        let name = name_before(line, at);
         let rest = line.get(at + 1..).unwrap_or_default();
         let value_start = at + 1 + (rest.len() - rest.trim_start().len());
         if sign == ':' && value_start == at + 1 || !names_secret(name) {

@@ -162,7 +162,7 @@ impl Known {
             self.add_one(&escaped, shown);
         }
         // A short form takes a value apart, and a message may show a part.
-        let parts = value.split(|c: char| c.is_whitespace() || ":=,@;?{}$\"'".contains(c));
+        let parts = value.split(|c: char| c.is_whitespace() || ":=,@;?{}[]$\"'".contains(c));
         for part in parts.filter(|part| part.len() >= CERTAIN && *part != value) {
             self.add_one(part, shown);
         }

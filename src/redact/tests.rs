@@ -9,7 +9,7 @@ fn redactor(compose: &str, dotenv: &str, environment: &[(&str, &str)]) -> (Redac
     inputs.read_env(Path::new("/p/.env"), ".env").unwrap();
     let environment =
         Environment::new(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    (Redactor::new(&inputs, &environment), inputs)
+    (Redactor::new(&inputs, &environment, &|_, _| None), inputs)
 }
 
 #[test]
@@ -222,4 +222,29 @@ fn a_secret_with_a_dollar_in_it_is_hidden_whole() {
         let shown = redactor.text(&format!("it is {secret}")).into_owned();
         assert!(!shown.contains(secret), "{shown}");
     }
+}
+
+#[test]
+fn what_is_no_plain_value_is_hidden_whole_where_the_file_cannot_be_read() {
+    for text in [
+        "environment: {DB_PASSWORD: {a: hunter2XYZ}}\n",
+        "DB_PASSWORD: [hunter2XYZ\nb: c\n",
+        "DB_PASSWORD:\n  - hunter2XYZ\n  - more\nimage: x\n",
+        "DB_PASSWORD: !!str hunter2XYZ\n",
+        "DB_PASSWORD: &x hunter2XYZ\n",
+        "API_TOKEN: # why\n  a: hunter2XYZ\n",
+        "DB_PASSWORD:\n- hunter2XYZ\n",
+    ] {
+        let (redactor, inputs) = redactor(text, "", &[]);
+        let shown = redactor.sources(inputs.sources());
+        let all: String = shown.entries().map(|(_, file)| file.text.to_string()).collect();
+        assert!(!all.contains("hunter2XYZ"), "{text}{all}");
+        let said = redactor.text("hunter2XYZ is no string");
+        assert!(!said.contains("hunter2XYZ"), "{text}{said}");
+    }
+    let (redactor, inputs) = redactor("image: [x]\nports: {a: b}\n", "", &[]);
+    assert_eq!(
+        &*redactor.sources(inputs.sources()).entries().next().unwrap().1.text,
+        "image: [x]\nports: {a: b}\n"
+    );
 }

@@ -154,7 +154,7 @@ impl<'r> Session<'r> {
         if self.request.global.show_values {
             return Redactor::off();
         }
-        Redactor::new(&self.inputs, &process_environment())
+        Redactor::new(&self.inputs, &process_environment(), &compose::secret_places::find)
     }
 
     /// What the command line selects of the model.
