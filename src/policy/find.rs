@@ -12,6 +12,7 @@ use crate::source::FileId;
 
 use super::date::Date;
 use super::file::{self, PolicyFile};
+use super::overlay::Kind;
 use super::{Policy, Rank, gc, layer};
 
 /// The project's policy, beside its base file.
@@ -60,6 +61,7 @@ pub fn find(
         (None, None) => Some(None),
         (system, own) => {
             let policy = layer::combine(system, own, given.today, inputs, sink)?;
+            trust_overlays(&policy, given.system_owner, sink)?;
             gc::check(&policy.gc, &policy.binds, project, sink).then_some(Some(policy))
         }
     }
@@ -76,6 +78,45 @@ pub fn of_host(
         None => Some(None),
         system => layer::combine(system, None, given.today, inputs, sink).map(Some),
     }
+}
+
+/// What the host demands is as much its own as its policy: an overlay that others can write, or put another in the
+/// place of, is pinned or refused.
+fn trust_overlays(policy: &Policy, owner: u32, sink: &mut Sink) -> Option<()> {
+    let before = sink.findings().len();
+    for wanted in &policy.overlays {
+        let Kind::File { path, shown } = &wanted.kind else { continue };
+        if wanted.rank != Rank::System || wanted.pin.is_some() {
+            continue;
+        }
+        let Some(reason) = writable_by_others(path, owner) else { continue };
+        sink.push(
+            Finding::error(Code::PolicyUntrusted, format!("the host's overlay {shown} is not root's alone: {reason}"))
+                .at_origin(wanted.origin, "demanded here")
+                .help("Give it and its directories to root (`chown root:root`, `chmod go-w`), or pin it with `sha256:`."),
+        );
+    }
+    (sink.findings().len() == before).then_some(())
+}
+
+/// Who besides `owner` and root can change a file, or what lies at its path.
+fn writable_by_others(path: &Path, owner: u32) -> Option<String> {
+    let real = super::rules::real(path);
+    let places = path.ancestors().chain(real.ancestors());
+    places.into_iter().find_map(|place| {
+        let found = place.symlink_metadata().ok()?;
+        let is_others = found.uid() != owner && found.uid() != 0;
+        // In a directory with the sticky bit others cannot replace what is not theirs.
+        let is_open = found.mode() & 0o022 != 0 && !(found.is_dir() && found.mode() & 0o1000 != 0);
+        let shown = place.display();
+        if is_others {
+            Some(format!("{shown} belongs to user {}", found.uid()))
+        } else if is_open && !found.is_symlink() {
+            Some(format!("{shown} can be written by others (mode {:04o})", found.mode() & 0o7777))
+        } else {
+            None
+        }
+    })
 }
 
 /// The sink says why.

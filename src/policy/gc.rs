@@ -92,24 +92,24 @@ impl Sweep {
 
     /// Whether a directory may be named by both, or lie in one that is.
     pub fn meets(&self, other: &Self) -> bool {
-        let names = |sweep: &Self| -> Vec<String> {
-            sweep
-                .path
-                .value
-                .components()
-                .map(|part| part.as_os_str().to_string_lossy().into_owned())
-                .collect()
-        };
-        let is_open = |name: &str| name.contains(['*', '?']);
-        // Two patterns for one name are taken to meet: which names there will be is not known.
-        let may = |(a, b): (&String, &String)| match (is_open(a), is_open(b)) {
-            (false, false) => a == b,
-            (true, false) => matches(a.as_bytes(), b.as_bytes()),
-            (false, true) => matches(b.as_bytes(), a.as_bytes()),
-            (true, true) => true,
-        };
-        names(self).iter().zip(&names(other)).all(may)
+        may_be_one(&self.path.value, &other.path.value)
     }
+}
+
+/// Whether two places can be one, or one can hold the other; both may be patterns.
+pub fn may_be_one(a: &Path, b: &Path) -> bool {
+    let names = |path: &Path| -> Vec<String> {
+        path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+    };
+    let is_open = |name: &str| name.contains(['*', '?']);
+    // Two patterns for one name are taken to meet: which names there will be is not known.
+    let may = |(a, b): (&String, &String)| match (is_open(a), is_open(b)) {
+        (false, false) => a == b,
+        (true, false) => matches(a.as_bytes(), b.as_bytes()),
+        (false, true) => matches(b.as_bytes(), a.as_bytes()),
+        (true, true) => true,
+    };
+    names(a).iter().zip(&names(b)).all(may)
 }
 
 /// The directories in which something may be swept: those in which something may be created.

@@ -9,6 +9,7 @@ use crate::source::Origin;
 
 use super::arrange::Arranged;
 use super::assertion::Reported;
+use super::layer::extensions;
 use super::overlay::{Kind, Overlay};
 use super::posture::Posture;
 use super::rules::{self, Allow, Breach, Check, Rule, Service, View};
@@ -25,6 +26,7 @@ impl Policy {
         inputs: &mut Inputs,
         sink: &mut Sink,
     ) {
+        extensions(&self.users, model, sink);
         let reported = self.assert_overlays(model, arranged, project, inputs, sink);
         let opened = opened::networks(&arranged.mandatory);
         let view = View::new(model, &self.users, &opened, &arranged.mandatory).with_engine(&self.engine);

@@ -1,9 +1,12 @@
 //! The host's policy over the project's: the project's may tighten, never loosen.
 
+mod places;
+
+use crate::compose::Model;
 use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::project::Inputs;
 use crate::reader::Reader;
-use crate::source::Origin;
+use crate::source::{FileId, Origin};
 
 use super::binds::Binds;
 use super::date::Date;
@@ -14,7 +17,7 @@ use super::overlay::{Kind, Wanted};
 use super::posture::Posture;
 use super::reader::Located;
 use super::state::RepairSetting;
-use super::user::{UserSetting, Users};
+use super::user::{HostUsers, UserSetting, Users};
 use super::waiver::Waiver;
 use super::{Policy, Rank, builtin};
 
@@ -32,6 +35,12 @@ pub fn combine(
     let own = own.unwrap_or_else(|| absent(Rank::Project));
     let system_posture = system.posture.as_ref().map_or(Posture::Observe, |posture| posture.value);
     let posture = stronger(&system, &own, sink);
+    if system.file != ABSENT {
+        let roots = system.binds.roots.as_deref();
+        places::created(&system.binds, &own.binds.create, sink);
+        places::states(&system.state, roots, &own.state, sink);
+        places::copied(&system.copies, system_posture, roots, &own.copies, sink);
+    }
     let policy = Policy {
         overlays: overlays(&system, &own, system_posture, &posture),
         compose: compose(system.compose, own.compose, sink),
@@ -63,9 +72,12 @@ pub fn combine(
 /// The posture where no policy writes one.
 pub const UNWRITTEN: Origin = Origin::Default("posture");
 
+/// Stands for the file of a policy that is not there.
+const ABSENT: FileId = FileId(u32::MAX);
+
 fn absent(rank: Rank) -> PolicyFile {
     PolicyFile {
-        file: crate::source::FileId(u32::MAX),
+        file: ABSENT,
         rank,
         posture: None,
         compose: None,
@@ -158,7 +170,11 @@ fn overlays(system: &PolicyFile, own: &PolicyFile, host: Posture, posture: &Loca
 fn users(system: Users, own: Users, sink: &mut Sink) -> Users {
     // Only the host's own default binds; the project may depart from its own.
     let host_default = system.default.clone();
+    let host = HostUsers { default: system.default.clone(), services: system.services.clone() };
+    let is_per_service =
+        host_default.as_ref().is_some_and(|default| default.value == UserSetting::PerService);
     let mut users = system;
+    users.host = host;
     // A convenience of the project's, which weakens nothing.
     users.fixes_home = own.fixes_home.or(users.fixes_home);
     if let Some(ours) = own.default {
@@ -173,15 +189,18 @@ fn users(system: Users, own: Users, sink: &mut Sink) -> Users {
         }
     }
     for (name, ours) in own.services {
-        let theirs = users.services.get(&name).or(host_default.as_ref().filter(|_| weakens(ours.value)));
-        match theirs {
-            Some(theirs) if theirs.value != ours.value => sink.push(loosened(
-                format!("the host fixes the user of {name} to {}", theirs.value),
+        let shared = users.services.values().find(|other| is_per_service && other.value == ours.value);
+        if let (Some(_), UserSetting::Fixed(owner), Some(theirs)) = (shared, ours.value, &host_default) {
+            sink.push(loosened(
+                format!("the host gives every service a user of its own, and {owner} is another's already"),
                 ours.origin,
                 theirs.origin,
-                "Remove it; under a default of the host, a service may only get another user that cannot be root.",
-            )),
-            _ => {
+                "Give the service a number that no other has, or remove the line.",
+            ));
+        }
+        match users.host.against(&name, ours.value) {
+            Some(theirs) => sink.push(other_user(&name, ours.origin, theirs)),
+            None => {
                 users.services.insert(name, ours);
             }
         }
@@ -189,9 +208,25 @@ fn users(system: Users, own: Users, sink: &mut Sink) -> Users {
     users
 }
 
-/// Whether a service's own setting could make it root under a default that does not.
-fn weakens(setting: UserSetting) -> bool {
-    setting.may_be_root()
+/// A user of a service that the host's policy does not let a project choose.
+fn other_user(service: &str, ours: Origin, theirs: &Located<UserSetting>) -> Finding {
+    loosened(
+        format!("the host fixes the user of {service} to {}", theirs.value),
+        ours,
+        theirs.origin,
+        "Remove it; under a default of the host, a service may only get another user that cannot be root.",
+    )
+}
+
+/// `x-seaworthy.user` says the same as `user.services` of a project's policy, and is bound as that is.
+pub fn extensions(users: &Users, model: &Model, sink: &mut Sink) {
+    for (name, service) in model.services() {
+        let Some(node) = service.at(&["x-seaworthy", "user"]) else { continue };
+        let Some(Ok(ours)) = node.as_str().map(UserSetting::read) else { continue };
+        if let Some(theirs) = users.host.against(name, ours) {
+            sink.push(other_user(name, node.origin, theirs));
+        }
+    }
 }
 
 type Files = Option<Vec<Located<std::path::PathBuf>>>;

@@ -33,7 +33,7 @@ use super::posture::Posture;
 
 pub use breach::Breach;
 pub use document::{document, json};
-pub use paths::{is_of_host, real};
+pub use paths::{in_a_home, is_of_host, real};
 pub use subject::{Service, View};
 
 /// What a waiver of a rule can allow.

@@ -8,5 +8,6 @@ mod attacks;
 mod control;
 mod effect;
 mod files;
+mod layering;
 mod ordering;
 mod undoing;

@@ -26,8 +26,25 @@ pub enum UserSetting {
 pub struct Users {
     pub default: Option<Located<UserSetting>>,
     pub services: IndexMap<String, Located<UserSetting>>,
+    /// What the host's policy says alone.
+    pub host: HostUsers,
     /// `home: fix`: whether `HOME` is set where a user would have none.
     pub fixes_home: Option<Located<bool>>,
+}
+
+/// Users that the host's policy fixes.
+#[derive(Clone, Debug, Default)]
+pub struct HostUsers {
+    pub default: Option<Located<UserSetting>>,
+    pub services: IndexMap<String, Located<UserSetting>>,
+}
+
+impl HostUsers {
+    /// What the host says against a setting of a service, wherever it is written.
+    pub fn against(&self, service: &str, ours: UserSetting) -> Option<&Located<UserSetting>> {
+        let theirs = self.services.get(service).or(self.default.as_ref().filter(|_| ours.may_be_root()));
+        theirs.filter(|theirs| theirs.value != ours)
+    }
 }
 
 impl Users {
@@ -38,6 +55,19 @@ impl Users {
 }
 
 impl UserSetting {
+    /// A word for one, or numbers.
+    ///
+    /// # Errors
+    /// Why it is neither.
+    pub fn read(text: &str) -> Result<Self, <Owner as std::str::FromStr>::Err> {
+        Ok(match text {
+            "image" => Self::Image,
+            "caller" => Self::Caller,
+            "per-service" => Self::PerService,
+            _ => Self::Fixed(text.parse()?),
+        })
+    }
+
     /// Whether it can turn out to be root.
     pub fn may_be_root(self) -> bool {
         match self {
@@ -101,23 +131,17 @@ fn setting(node: &Node, place: &str, reader: &mut Reader<'_>) -> Option<Located<
         reader.wrong(node, place, "a user", FORMS);
         return None;
     };
-    let value = match text {
-        "image" => UserSetting::Image,
-        "caller" => UserSetting::Caller,
-        "per-service" => UserSetting::PerService,
-        _ => match text.parse::<Owner>() {
-            Ok(owner) => UserSetting::Fixed(owner),
-            Err(error) => {
-                reader.error(
-                    crate::diagnostic::Code::PolicySyntax,
-                    format!("`{place}`: {error}"),
-                    node.origin,
-                    "not a user",
-                    FORMS,
-                );
-                return None;
-            }
-        },
-    };
-    Some(Located::new(value, node.origin))
+    match UserSetting::read(text) {
+        Ok(value) => Some(Located::new(value, node.origin)),
+        Err(error) => {
+            reader.error(
+                crate::diagnostic::Code::PolicySyntax,
+                format!("`{place}`: {error}"),
+                node.origin,
+                "not a user",
+                FORMS,
+            );
+            None
+        }
+    }
 }

@@ -208,6 +208,12 @@ pub fn is_of_host(path: &str) -> bool {
     Ways::default().both(path).iter().any(|path| engine_socket(path) || sensitive(path, false).is_some())
 }
 
+/// Whether a path is or leads to a home or the credentials in one.
+pub fn in_a_home(path: &str) -> bool {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    Ways::default().both(path).iter().any(|path| in_home(path, home.as_deref()).is_some())
+}
+
 /// Directories below a home that hold credentials.
 const SECRETS: &[&str] = &[
     ".aws",
