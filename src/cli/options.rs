@@ -213,6 +213,8 @@ pub struct CheckOptions {
     pub format: CheckFormat,
     /// Fail if the lock would change.
     pub locked: bool,
+    /// What is on this machine's disk is not judged.
+    pub no_host: bool,
     /// List the rules instead of checking.
     pub rules: bool,
 }
@@ -226,7 +228,7 @@ impl CheckOptions {
             "github" => CheckFormat::Github,
             _ => CheckFormat::Human,
         };
-        Self { format, locked: flags.on("locked"), rules: flags.on("rules") }
+        Self { format, locked: flags.on("locked"), no_host: flags.on("no-host"), rules: flags.on("rules") }
     }
 }
 

@@ -559,6 +559,7 @@ pub const COMMANDS: &[Spec] = &[
         &[
             choice("format", &["human", "concise", "json", "sarif", "github"], "Format of the findings"),
             switch("locked", "Fail if the lock would change"),
+            switch("no-host", "Do not judge what is on this machine's disk, as on a CI runner"),
             switch("rules", "List the rules instead"),
         ],
     ),

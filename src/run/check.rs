@@ -23,6 +23,7 @@ pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
         return super::print(text.as_bytes());
     }
     let mut session = Session::new(request);
+    session.skips_host = options.no_host;
     let engine = LazyEngine::new(Options { deadline: PATIENCE, ..super::pass::options(request) });
     let verified = verify(&mut session, &[], &engine, Images::WhereNeeded);
     if let Some(verified) = verified.as_ref().filter(|_| options.locked) {
@@ -30,7 +31,7 @@ pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
     }
     let fails = verified.is_none() || session.sink.has_errors();
     let exit = if fails { Exit::Findings } else { Exit::Done };
-    let sum = verified.as_ref().filter(|_| !fails).map(|verified| sum(verified, &session.sink));
+    let sum = verified.as_ref().filter(|_| !fails).map(|verified| sum(verified, &session));
     let text = match options.format {
         CheckFormat::Human => {
             let said = session.report_as(exit, NOT_GREEN);
@@ -81,7 +82,7 @@ fn say(line: Option<String>) {
 }
 
 /// A check that found no error, in one line: the project, and everything that was asked of it.
-fn sum(verified: &Verified, sink: &Sink) -> String {
+fn sum(verified: &Verified, session: &Session<'_>) -> String {
     let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let services = count(verified.model.services().count(), "service");
     let asked = match &verified.policy {
@@ -102,9 +103,11 @@ fn sum(verified: &Verified, sink: &Sink) -> String {
             format!("posture {posture}, {}{waivers}", count(demanded, "rule"))
         }
     };
-    let warnings = sink.findings().iter().filter(|finding| finding.severity == Severity::Warning).count();
+    let host = if session.skips_host { ", this machine's disk left out" } else { "" };
+    let warnings =
+        session.sink.findings().iter().filter(|finding| finding.severity == Severity::Warning).count();
     let warnings = if warnings == 0 { String::new() } else { format!(", {}", count(warnings, "warning")) };
-    format!("{}: {services}, {asked}: ok{warnings}", verified.model.name)
+    format!("{}: {services}, {asked}{host}: ok{warnings}", verified.model.name)
 }
 
 /// What a launch would change in the lock.

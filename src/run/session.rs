@@ -19,13 +19,22 @@ pub struct Session<'r> {
     /// Whether a user that differs from the lock is said but stops nothing: where nothing is started,
     /// and where that is what is put right.
     pub tolerates_drift: bool,
+    /// The disk of this machine is not the one that the project will run on.
+    pub skips_host: bool,
     /// Where what each document said is recorded.
     pub trace: Option<Trace>,
 }
 
 impl<'r> Session<'r> {
     pub fn new(request: &'r Request) -> Self {
-        Self { request, inputs: Inputs::default(), sink: Sink::new(), tolerates_drift: false, trace: None }
+        Self {
+            request,
+            inputs: Inputs::default(),
+            sink: Sink::new(),
+            tolerates_drift: false,
+            skips_host: false,
+            trace: None,
+        }
     }
 
     /// The project's files, found and read.

@@ -91,3 +91,34 @@ fn a_user_that_an_unset_variable_leaves_blank_is_refused() {
         assert!(outcome.stderr.contains(words), "{words}\n{}", outcome.stderr);
     }
 }
+
+/// A source that is missing and may not be made: the runner of a review has not what the host has.
+const MISSING: &str = "name: p\nservices: {a: {image: 'x:1', user: '1:1', volumes: [{type: bind, source: /no/such/place, target: /d, \
+                       bind: {create_host_path: false}}]}}\n";
+
+#[test]
+fn a_check_without_the_host_judges_the_project_alone() {
+    let policy = "version: 1\nposture: baseline\nuser: {default: '1:1'}\n...\n";
+    let judged = Project::new(MISSING).file("seaworthy.yaml", policy).run(["check"]);
+    assert_eq!(judged.status, 1, "{}", judged.stderr);
+    assert!(judged.stderr.contains("bind-missing"), "{}", judged.stderr);
+    let left_out = Project::new(MISSING).file("seaworthy.yaml", policy).run(["check", "--no-host"]);
+    assert_eq!(left_out.status, 0, "{}", left_out.stderr);
+    assert!(left_out.stderr.contains("this machine's disk left out: ok"), "{}", left_out.stderr);
+    // Rules, overlays and users are judged all the same.
+    let broken = MISSING.replace("user: '1:1'", "privileged: true");
+    let broken = Project::new(&broken).file("seaworthy.yaml", policy).run(["check", "--no-host"]);
+    assert_eq!(broken.status, 1, "{}", broken.stderr);
+    assert!(broken.stderr.contains("rule privileged"), "{}", broken.stderr);
+}
+
+#[test]
+fn a_policy_that_only_looks_on_refuses_no_bind() {
+    let policy = |posture: &str| format!("version: 1\n{posture}user: {{default: '1:1'}}\n...\n");
+    let watched = Project::new(MISSING).file("seaworthy.yaml", policy("posture: observe\n")).run(["check"]);
+    assert_eq!(watched.status, 0, "{}", watched.stderr);
+    assert!(watched.stderr.contains("warning[bind-missing]"), "{}", watched.stderr);
+    // One that says no posture may be about the disk alone.
+    let silent = Project::new(MISSING).file("seaworthy.yaml", policy("")).run(["check"]);
+    assert_eq!(silent.status, 1, "{}", silent.stderr);
+}

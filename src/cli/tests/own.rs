@@ -68,7 +68,12 @@ fn check_has_a_format_and_may_list_the_rules() {
     assert_eq!(command("check"), Command::Check(CheckOptions::default()));
     assert_eq!(
         command("check --format sarif --locked"),
-        Command::Check(CheckOptions { format: CheckFormat::Sarif, locked: true, rules: false })
+        Command::Check(CheckOptions {
+            format: CheckFormat::Sarif,
+            locked: true,
+            no_host: false,
+            rules: false
+        })
     );
     assert_eq!(
         command("check --rules"),
