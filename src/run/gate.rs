@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
+use std::path::Path;
 
 use crate::cli::{Class, ComposeCommand, Request};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::socket::Socket;
-use crate::engine::{Answer, Command};
+use crate::engine::{Answer, Command, Inspection};
 use crate::host::process::shell_word;
 use crate::launch::HandedOver;
+use crate::launch::facts::{inspected, listed};
 use crate::launch::program::Program;
 use crate::launch::standing;
 use crate::ownership::UserDecision;
@@ -36,6 +38,9 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     session.tolerates_drift = command.class != Class::Gate;
     let services = named_services(command);
     let engine = LazyEngine::new(options(request));
+    if names_alone(request, command) && is_of_another_directory(request, &engine) {
+        return super::pass::run(request);
+    }
     let Some(mut verified) = verify(&mut session, &services, &engine, Images::WhereNeeded) else {
         if has_only_a_name(&session, command) {
             return super::pass::run(request);
@@ -112,7 +117,13 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
 /// Compose starts existing containers by the project's name alone. Where there is no project to verify, and
 /// none was named, that is what was meant; nothing can come of it that was not launched before.
 fn has_only_a_name(session: &Session<'_>, command: &ComposeCommand) -> bool {
-    let global = &session.request.global;
+    names_alone(session.request, command)
+        && session.sink.findings().iter().all(|finding| finding.code == Code::NoComposeFile)
+}
+
+/// Whether the project's name is all that is said of it; Compose looks at no file then.
+fn names_alone(request: &Request, command: &ComposeCommand) -> bool {
+    let global = &request.global;
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     matches!(command.name, "start" | "restart")
         && (global.project_name.is_some() || is_set("COMPOSE_PROJECT_NAME"))
@@ -121,7 +132,27 @@ fn has_only_a_name(session: &Session<'_>, command: &ComposeCommand) -> bool {
         && global.files_cmd.is_none()
         && !is_set("COMPOSE_FILE")
         && global.policy.is_none()
-        && session.sink.findings().iter().all(|finding| finding.code == Code::NoComposeFile)
+}
+
+/// Whether the containers of the named project were all made in another directory than the one whose files would be
+/// found here: those files say nothing about them.
+fn is_of_another_directory(request: &Request, engine: &LazyEngine) -> bool {
+    let mut session = Session::new(request);
+    let Some(project) = session.locate() else { return false };
+    let name = project.name.as_deref().or_else(|| project.environment.get("COMPOSE_PROJECT_NAME"));
+    let Some(engine) = engine.get().known() else { return false };
+    let found = listed(engine, name.unwrap_or_default(), false).and_then(|listed| {
+        let ids: Vec<&str> = listed.iter().map(|container| container.id.as_str()).collect();
+        inspected(engine, &ids)
+    });
+    let Answer::Known(Some(found)) = found else { return false };
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let here = real(&project.directory);
+    let is_elsewhere = |container: &Inspection| {
+        let made_in = Path::new(container.working_directory());
+        made_in.is_absolute() && real(made_in) != here
+    };
+    !found.is_empty() && found.iter().all(is_elsewhere)
 }
 
 /// The services that a command names; none means all.

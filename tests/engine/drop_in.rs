@@ -205,6 +205,32 @@ fn the_way_out_needs_no_readable_project() {
     }
 }
 
+/// Somebody else's compose file lies where the command is typed, or above.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_project_is_named_below_the_files_of_another() {
+    for tool in [Compose, Seaworthy] {
+        let (project, other) = (plain(), plain());
+        other.file("below/empty", "");
+        project.seaworthy(&["up", "-d"]).ok();
+        let started = || {
+            project
+                .docker(&["inspect", "--format", "{{.State.StartedAt}}", &project.ids().remove(0)])
+                .ok()
+                .stdout
+        };
+        for folder in [".", "below"] {
+            let before = started();
+            other.run_in(folder, tool, &["-p", &project.name, "restart", "--timeout", "0"]).ok();
+            assert_ne!(started(), before, "{tool:?} in {folder}");
+            other.run_in(folder, tool, &["-p", &project.name, "stop", "--timeout", "0"]).ok();
+            other.run_in(folder, tool, &["-p", &project.name, "start"]).ok();
+            project.becomes("running");
+        }
+        assert!(!other.path(".seaworthy").exists(), "nothing of it is written beside the other's files");
+    }
+}
+
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
 fn create_scale_and_pull_do_as_compose_does() {

@@ -339,6 +339,14 @@ impl Project {
         if tool == Seaworthy { self.watched(|| run(command)) } else { run(command) }
     }
 
+    /// As [`Self::run`], in a folder of the project's.
+    #[track_caller]
+    pub fn run_in(&self, folder: &str, tool: Tool, words: &[&str]) -> Output {
+        let mut command = self.command(tool, words);
+        command.current_dir(self.path(folder));
+        if tool == Seaworthy { self.watched(|| run(command)) } else { run(command) }
+    }
+
     /// Nothing outside the project's folder comes, goes or changes meanwhile.
     #[track_caller]
     pub fn watched<T>(&self, work: impl FnOnce() -> T) -> T {
