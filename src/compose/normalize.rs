@@ -103,6 +103,13 @@ fn normalize_service(service: &mut Mapping, supply: Option<&Supply<'_>>, sink: &
         inherit(own, supply, Unset::Keep, sink);
     }
     dependencies(service);
+    if let Some(image) = service.get("image").cloned() {
+        for hook in service.get_mut("pre_start").and_then(Node::as_seq_mut).into_iter().flatten() {
+            if let Some(hook) = hook.as_map_mut().filter(|hook| hook.get("image").is_none_or(Node::is_null)) {
+                hook.put("image", image.clone());
+            }
+        }
+    }
     for volume in service.get_mut("volumes").and_then(Node::as_seq_mut).into_iter().flatten() {
         if let Some(target) = volume.get_mut("target")
             && let Value::String(text) = &mut target.value

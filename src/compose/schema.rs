@@ -10,13 +10,6 @@ use super::merge::kind;
 use super::suggest::nearest;
 use super::table::{Check, Field, Keys, Map, Object, Scalars, Spec, is_extension};
 
-/// Keys that a version of Compose has and that are refused until there are rules for them: the mapping, the key, why.
-const WITHHELD: &[(&str, &str, &str)] = &[(
-    "service",
-    "pre_start",
-    "nothing in a compose file can confine the container that it runs, and no rule judges it yet",
-)];
-
 /// Reports everything that the schema refuses below `node`.
 pub fn validate(node: &Node, spec: &Spec, reader: Reader, path: &Path<'_>, sink: &mut Sink) {
     validate_in(node, spec, None, reader, path, sink);
@@ -72,19 +65,6 @@ fn validate_object(
             None if object.extensions && is_extension(key) => {}
             None if !object.closed => {}
             None => {
-                if let Some((.., why)) =
-                    WITHHELD.iter().find(|(of, one, _)| *of == object.name && *one == key)
-                {
-                    sink.push(
-                        Finding::error(Code::ComposeUnknownKey, format!("{path}.{key} is not taken: {why}"))
-                            .at_origin(entry.key, "not taken")
-                            .help(
-                                "Make it a service of its own that this one depends on, with \
-                                 `condition: service_completed_successfully`: that one can be confined.",
-                            ),
-                    );
-                    continue;
-                }
                 let fields = object.fields.iter().filter(|field| field.is_known_to(reader));
                 let known = fields.map(|field| field.key);
                 let mut finding = Finding::error(

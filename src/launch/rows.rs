@@ -129,7 +129,7 @@ const ROWS: &[Row] = &[
         &["loader-environment", "health-off"],
         &["Config.Entrypoint", "Config.Cmd", "Config.Env"],
     ),
-    row("post_start", &["hook-root", "hook-privileged"], &[]),
+    row("post_start", &["hook-root", "hook-privileged", "pre-start"], &[]),
     row("develop.watch", &["sensitive-mount", "hook-root", "hook-privileged"], &[]),
     row("provider", &["provider", "models"], &[]),
     row("scale", &["replicas"], &["Config.Labels"]),

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use crate::compose::{self, Model, Phases, Selection};
 use crate::diagnostic::{Code, Finding, Screen, Severity, Sink, write_findings};
 use crate::project::{self, Environment, Inputs, Project};
+use crate::reader::Reader;
 
 use super::date::Date;
 use super::{Arranged, Given, Policy, find};
@@ -17,6 +18,7 @@ pub struct Fixture {
     list: Vec<String>,
     environment: Vec<(String, String)>,
     pub policy: Option<PathBuf>,
+    reader: Reader,
 }
 
 /// What became of a project.
@@ -32,9 +34,20 @@ impl Fixture {
     /// A project of one base file.
     pub fn new(base: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("policy").tempdir().unwrap();
-        let fixture =
-            Self { folder, list: vec!["compose.yaml".into()], environment: Vec::new(), policy: None };
+        let fixture = Self {
+            folder,
+            list: vec!["compose.yaml".into()],
+            environment: Vec::new(),
+            policy: None,
+            reader: Reader::default(),
+        };
         fixture.with("compose.yaml", base)
+    }
+
+    /// Read as the newest version of Compose does it.
+    pub fn newest(mut self) -> Self {
+        self.reader = Reader::NEWEST;
+        self
     }
 
     pub fn path(&self) -> &Path {
@@ -111,6 +124,7 @@ impl Fixture {
             environment: Environment::new(environment),
             cwd: self.path().to_path_buf(),
             project_name: Some("test".into()),
+            reader: self.reader,
             ..project::Given::default()
         };
         project::discover(&given, inputs, sink)

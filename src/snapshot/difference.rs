@@ -233,6 +233,12 @@ fn is_one(path: &[String]) -> bool {
     let words: Vec<&str> = path.iter().map(String::as_str).collect();
     matches!(
         words.as_slice(),
-        ["model", "services", _, "ports" | "volumes" | "devices" | "ulimits" | "post_start" | "pre_stop", _]
+        [
+            "model",
+            "services",
+            _,
+            "ports" | "volumes" | "devices" | "ulimits" | "pre_start" | "post_start" | "pre_stop",
+            _
+        ]
     )
 }

@@ -70,14 +70,26 @@ fn a_snapshot_is_the_same_whatever_version_reads_what_means_the_same() {
 }
 
 #[test]
-fn what_no_rule_judges_yet_is_refused_and_says_so() {
-    let compose = "services: {app: {image: busybox, pre_start: [{command: chown 1 /x}]}}\n";
-    let said = Project::new(compose).run(["--compose-version", "5.5", "config"]).refused().stderr;
+fn a_container_that_nothing_confines_is_let_through_by_plain_compose_and_by_no_hardened_policy() {
+    let compose = "services: {app: {image: 'busybox:1', user: '5:5', pre_start: [{command: chown 1 /x, user: '5:5'}]}}\n";
+    let printed = Project::new(compose).run(["--compose-version", "5.5", "config"]).output();
+    assert!(printed.contains("image: busybox:1\n    networks"), "{printed}");
+    assert!(printed.contains("      - command:\n          - chown\n"), "{printed}");
+    let said = Project::new(compose).run(["--compose-version", "2.40.3", "config"]).refused().stderr;
+    assert!(said.contains("services.app.pre_start needs Docker Compose 5.3.0 or newer"), "{said}");
+    let policy = |more: &str| format!("version: 1\nposture: hardened\nuser: {{default: '5:5'}}\n{more}...\n");
+    let check = ["--compose-version", "5.5", "check", "--no-host"];
+    let said = Project::new(compose).file("seaworthy.yaml", policy("")).run(check);
+    assert_eq!(said.status, 1, "{}", said.stderr);
     assert!(
-        said.contains("services.app.pre_start is not taken: nothing in a compose file can confine"),
-        "{said}"
+        said.stderr.contains("rule pre-start: services.app has a container of busybox:1"),
+        "{}",
+        said.stderr
     );
-    assert!(said.contains("service_completed_successfully") && !said.contains("restart"), "{said}");
+    assert!(said.stderr.contains("service_completed_successfully"), "{}", said.stderr);
+    let waiver = "waivers: [{service: app, rule: pre-start, allow: ['busybox:1'], reason: owner}]\n";
+    let allowed = Project::new(compose).file("seaworthy.yaml", policy(waiver)).run(check);
+    assert_eq!(allowed.status, 0, "{}", allowed.stderr);
 }
 
 #[test]

@@ -132,6 +132,20 @@ pub static HOOK: Object = Object::new(
     ],
 );
 
+/// A container that is run before a service's own.
+pub static PRE_START: Object = Object::new(
+    "pre_start",
+    &[
+        field("command", HOOK_COMMAND),
+        field("image", TEXT),
+        field("user", TEXT),
+        field("privileged", UNCAST_FLAG),
+        field("working_dir", TEXT),
+        field("environment", ENVIRONMENT_DEFAULT_MERGE),
+        field("per_replica", UNCAST_FLAG),
+    ],
+);
+
 pub const fn one_of(words: &'static [&'static str]) -> Spec {
     TEXT.check(Check::OneOf(words))
 }

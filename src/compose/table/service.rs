@@ -1,10 +1,12 @@
 //! `services.*`.
 
 use super::build::{BUILD, DEVELOP};
+use crate::reader::release::V5_3;
+
 use super::common::{
     ANY_OPTIONS, BYTES, COMMAND, DURATION_KEPT, ENVIRONMENT, FILE_REFERENCE_ITEM, FLAG, FLAG_KEPT, GPU, HOOK,
-    HOSTS, INT_BYTES, ITEM_TEXT, NUMBER_AS_INT, OPTIONS_OR_NULL, STRICT_FLAG, TEXT, TEXT_MAP, TEXT_OR_TEXTS,
-    TEXTS_BY_KEY, TEXTS_OR_NUMBERS, TEXTS_UNIQUE, ULIMITS, one_of,
+    HOSTS, INT_BYTES, ITEM_TEXT, NUMBER_AS_INT, OPTIONS_OR_NULL, PRE_START, STRICT_FLAG, TEXT, TEXT_MAP,
+    TEXT_OR_TEXTS, TEXTS_BY_KEY, TEXTS_OR_NUMBERS, TEXTS_UNIQUE, ULIMITS, one_of,
 };
 use super::deploy::DEPLOY;
 use super::field::{always, field, required};
@@ -60,6 +62,8 @@ static LOGGING: Object = Object::new("logging", &[field("driver", TEXT), field("
 
 static GPU_ITEM: Spec = Spec::object(&GPU, Decode::Object);
 static HOOK_ITEM: Spec = Spec::object(&HOOK, Decode::Object);
+static PRE_START_ITEM: Spec = Spec::object(&PRE_START, Decode::Object);
+const PRE_STARTS: Spec = Spec::list(&PRE_START_ITEM, false, Decode::Objects);
 const HOOKS: Spec = Spec::list(&HOOK_ITEM, false, Decode::Objects);
 const FILE_REFERENCES: Spec = Spec::list(&FILE_REFERENCE_ITEM, false, Decode::Objects);
 const ENTRYPOINT: Spec = COMMAND;
@@ -172,6 +176,15 @@ pub static SERVICE: Object = Object::new(
         field("volumes", VOLUMES),
         field("volumes_from", TEXTS_UNIQUE),
         field("working_dir", TEXT),
+        field("pre_start", PRE_STARTS).since(
+            V5_3,
+            &[
+                "pre-start-image-inherited",
+                "pre-start-own-image",
+                "pre-start-every-key",
+                "pre-start-override-file",
+            ],
+        ),
         field("post_start", HOOKS),
         field("pre_stop", HOOKS),
     ],

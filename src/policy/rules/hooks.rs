@@ -5,7 +5,7 @@ use crate::policy::posture::Posture;
 use crate::yaml::Node;
 
 use super::user::doubtful;
-use super::{Check, Rule, Service};
+use super::{Allow, Check, Rule, Service};
 
 pub const RULES: &[Rule] = &[
     Rule {
@@ -30,7 +30,8 @@ pub const RULES: &[Rule] = &[
     Rule {
         id: "hook-root",
         forbids: "run a hook as root",
-        why: "A hook without a user runs as root, whatever the service's own user is.",
+        why: "A hook without a user runs as root, whatever the service's own user is; a `pre_start` without one runs as the \
+              user of its image.",
         from: Some(Posture::Hardened),
         cis: &["5.24"],
         owasp: &["2"],
@@ -55,12 +56,33 @@ pub const RULES: &[Rule] = &[
         }),
         ..Rule::COMMON
     },
+    Rule {
+        id: "pre-start",
+        forbids: "have a container run before it that nothing confines",
+        why: "A `pre_start` gets the service's mounts and networks, and none of what confines the service: no key of a compose \
+              file drops its capabilities, limits it or makes its root file system read-only, and it is gone before anything \
+              can be inspected.",
+        from: Some(Posture::Hardened),
+        cis: &["5.3", "5.25"],
+        owasp: &["3", "4"],
+        model: "`pre_start` is absent",
+        live: "nowhere: Compose runs it between creation and start, and removes it",
+        fix: "Make it a service of its own that this one depends on, with `condition: service_completed_successfully`.",
+        allow: Allow::Values("images, or build where the service's own is built"),
+        check: Check::Service(|service, breaches| {
+            for hook in service.list("pre_start") {
+                let image = hook.get("image").map_or_else(|| "build".to_owned(), text);
+                let what = format!("has a container of {image} run before it, which nothing confines");
+                breaches.push(service.breach(hook, what).allowing(image));
+            }
+        }),
+        ..Rule::COMMON
+    },
 ];
 
 /// Every hook of a service, with the key that it stands under.
 fn hooks<'v>(service: &Service<'v>) -> Vec<(&'static str, &'v Node)> {
     let mut found = Vec::new();
-    // `pre_start` is Compose 5's; it is judged wherever the model lets it through.
     for key in ["post_start", "pre_stop", "pre_start"] {
         found.extend(service.list(key).iter().map(|hook| (key, hook)));
     }

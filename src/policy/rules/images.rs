@@ -11,7 +11,7 @@ pub const RULES: &[Rule] = &[Rule {
     why: "What `latest` is tomorrow was not reviewed today.",
     from: Some(Posture::Contained),
     cis: &["5.28"],
-    model: "`image` has a tag other than latest, or a digest",
+    model: "`image`, and that of each `pre_start`, has a tag other than latest, or a digest",
     live: "Config.Image has a tag or digest; Image is the id that was locked",
     fix: "Write a tag other than latest, or better a digest.",
     allow: Allow::Values("images"),
@@ -23,6 +23,15 @@ pub const RULES: &[Rule] = &[Rule {
                 breaches.push(
                     service.breach(node, format!("runs {image}, which has no version")).allowing(image),
                 );
+            }
+        }
+        // One that it has from the service is told with the service.
+        let own = service.get("image").map(text);
+        for node in service.list("pre_start").iter().filter_map(|hook| hook.get("image")) {
+            let image = text(node);
+            if own.as_ref() != Some(&image) && unversioned(&image) {
+                let what = format!("runs {image} before it starts, which has no version");
+                breaches.push(service.breach(node, what).allowing(image));
             }
         }
     }),

@@ -102,6 +102,7 @@ const FIELDS: &[(&str, Judge)] = &[
     ("volumes", mount::judge),
     ("volumes_from", danger),
     ("working_dir", functional),
+    ("pre_start", hook),
     ("post_start", hook),
     ("pre_stop", hook),
 ];
@@ -140,6 +141,7 @@ fn takes_apart(key: &str) -> bool {
             | "tmpfs"
             | "ulimits"
             | "networks"
+            | "pre_start"
             | "post_start"
             | "pre_stop"
     )
