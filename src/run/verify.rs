@@ -18,7 +18,7 @@ use crate::ownership::{
     WriteProbe, decide_binds, decide_users, way,
 };
 use crate::ownership::{remote, share};
-use crate::policy::{self, Arranged, EnginePlaces, Policy, Posture};
+use crate::policy::{self, Arranged, EnginePlaces, Policy};
 use crate::project::{Project, list};
 use crate::yaml::Node;
 
@@ -259,7 +259,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             roots: &roots,
             declared: &state.declared,
         });
-        session.sink.extend(sharing.findings.into_iter().map(|finding| observed(finding, policy.as_ref())));
+        session.sink.extend(sharing.findings);
         shared = sharing.trees;
         let scope = Scope { roots: &roots, declared: &state.declared, only_declared: true, shared: &shared };
         for (name, service) in selected.services() {
@@ -292,11 +292,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         mended: &mended,
         shared: &is_shared,
     });
-    let found = std::mem::take(&mut binds.findings).into_iter();
-    session.sink.extend(found.map(|finding| observed(finding, policy.as_ref())));
-    if is_observed(policy.as_ref()) {
-        binds.probes.clear();
-    }
+    session.sink.extend(std::mem::take(&mut binds.findings));
     if policy.is_some() {
         session.sink.extend(crate::ownership::build::report(&selected, &users));
     }
@@ -338,32 +334,6 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         lock,
         images: looked_up,
     }
-}
-
-/// Whether the policy says that it only looks on: what is on the disk refuses nothing then, as the rules do not. One that
-/// says nothing may be about the disk alone.
-fn is_observed(policy: Option<&Policy>) -> bool {
-    policy.is_some_and(|policy| {
-        policy.posture.value == Posture::Observe && policy.posture.origin.span().is_some()
-    })
-}
-
-/// A finding about what is mounted, as the posture has it.
-fn observed(mut finding: Finding, policy: Option<&Policy>) -> Finding {
-    let is_of_disk = matches!(
-        finding.code,
-        Code::BindMissing
-            | Code::BindKind
-            | Code::BindOutside
-            | Code::BindLink
-            | Code::BindOwner
-            | Code::BindShared
-            | Code::BindAccess
-    );
-    if is_of_disk && is_observed(policy) && finding.severity == Severity::Error {
-        finding.severity = Severity::Warning;
-    }
-    finding
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.

@@ -111,14 +111,3 @@ fn a_check_without_the_host_judges_the_project_alone() {
     assert_eq!(broken.status, 1, "{}", broken.stderr);
     assert!(broken.stderr.contains("rule privileged"), "{}", broken.stderr);
 }
-
-#[test]
-fn a_policy_that_only_looks_on_refuses_no_bind() {
-    let policy = |posture: &str| format!("version: 1\n{posture}user: {{default: '1:1'}}\n...\n");
-    let watched = Project::new(MISSING).file("seaworthy.yaml", policy("posture: observe\n")).run(["check"]);
-    assert_eq!(watched.status, 0, "{}", watched.stderr);
-    assert!(watched.stderr.contains("warning[bind-missing]"), "{}", watched.stderr);
-    // One that says no posture may be about the disk alone.
-    let silent = Project::new(MISSING).file("seaworthy.yaml", policy("")).run(["check"]);
-    assert_eq!(silent.status, 1, "{}", silent.stderr);
-}
