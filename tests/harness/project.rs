@@ -15,6 +15,7 @@ pub struct Project {
     root: TempDir,
     environment: BTreeMap<String, String>,
     stdin: Vec<u8>,
+    bound: Option<u32>,
 }
 
 /// How a run ended. Shown with everything that a user would see, without what differs between runs.
@@ -31,7 +32,7 @@ impl Project {
         for name in ["project", "home", "bin"] {
             fs::create_dir(root.path().join(name)).unwrap();
         }
-        Self { root, environment: BTreeMap::new(), stdin: Vec::new() }
+        Self { root, environment: BTreeMap::new(), stdin: Vec::new(), bound: None }
     }
 
     /// With this compose file.
@@ -62,6 +63,13 @@ impl Project {
         self
     }
 
+    /// What is run is killed once it has taken so many seconds of processor time.
+    #[allow(dead_code, reason = "each test uses its part")]
+    pub fn within(mut self, seconds: u32) -> Self {
+        self.bound = Some(seconds);
+        self
+    }
+
     /// Puts a shell script into `PATH`.
     pub fn program(self, name: &str, script: &str) -> Self {
         let path = self.root.path().join("bin").join(name);
@@ -87,7 +95,16 @@ impl Project {
     /// The same in a folder of the project.
     pub fn run_in<'w>(&self, folder: &str, words: impl IntoIterator<Item = &'w str>) -> Outcome {
         let directory = self.path(folder);
-        let output = Command::new(env!("CARGO_BIN_EXE_seaworthy"))
+        let program = env!("CARGO_BIN_EXE_seaworthy");
+        let mut command = match self.bound {
+            None => Command::new(program),
+            Some(seconds) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", &format!("ulimit -t {seconds} && exec \"$0\" \"$@\""), program]);
+                shell
+            }
+        };
+        let output = command
             .args(words)
             .current_dir(&directory)
             .env_clear()

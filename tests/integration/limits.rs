@@ -1,14 +1,13 @@
 //! What no memory holds and what nobody waits for is refused; what is only large is not.
 
 use std::fmt::Write;
-use std::time::{Duration, Instant};
 
 use crate::project::Project;
 use crate::snapshot::snapshot;
 
-/// Long enough for the slowest machine; what goes through everything for each of its parts takes many times as
-/// long.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Seconds of processor time, which a busy machine does not use up; what goes through everything for each of its parts
+/// takes many times as long.
+const BOUND: u32 = 60;
 
 fn list(count: usize, item: impl Fn(usize) -> String) -> String {
     (0..count).map(item).collect::<Vec<_>>().join(", ")
@@ -27,52 +26,48 @@ fn long_lists_are_not_compared_each_with_each() {
     let hosts = list(20_000, |at| format!("'h{at}:10.0.0.1'"));
     let secrets = list(20_000, |at| format!("{{source: s{at}}}"));
     let defined = lines(20_000, |at| format!("  s{at}: {{file: f}}"));
-    let started = Instant::now();
     Project::new(&format!(
         "services: {{a: {{image: x, volumes: [{mounts}], extra_hosts: [{hosts}], secrets: [{secrets}]}}}}\nsecrets:\n{defined}"
     ))
     .file("more.yaml", format!("services: {{a: {{extra_hosts: [{hosts}]}}}}"))
+    .within(BOUND)
     .run(["-f", "compose.yaml", "-f", "more.yaml", "config", "-q"])
     .output();
-    assert!(started.elapsed() < PATIENCE);
 }
 
 #[test]
 fn many_places_are_reset_in_one_go() {
     let set = list(20_000, |at| format!("K{at}: 1"));
     let reset = list(20_000, |at| format!("K{at}: !reset null"));
-    let started = Instant::now();
     let output = Project::new(&format!("services: {{a: {{image: x, environment: {{{set}, LAST: y}}}}}}"))
         .file("more.yaml", format!("services: {{a: {{environment: {{{reset}}}}}}}"))
+        .within(BOUND)
         .run(["-f", "compose.yaml", "-f", "more.yaml", "config"])
         .output();
     assert!(output.contains("LAST: \"y\"") && !output.contains("K1:"), "{output}");
-    assert!(started.elapsed() < PATIENCE);
 }
 
 #[test]
 fn names_that_do_not_exist_are_not_looked_for_among_all_that_do() {
     let services = lines(6_000, |at| format!("  s{at}: {{image: x, networks: [other-network-{at}]}}"));
     let networks = lines(6_000, |at| format!("  some-network-{at}: {{}}"));
-    let started = Instant::now();
     let said = Project::new(&format!("services:\n{services}networks:\n{networks}"))
+        .within(BOUND)
         .run(["config", "-q"])
         .refused()
         .to_string();
     assert!(said.contains("refers to undefined network other-network-0"), "{said}");
-    assert!(started.elapsed() < PATIENCE);
 }
 
 #[test]
 fn an_env_file_that_is_one_endless_value_is_refused_at_once() {
-    let started = Instant::now();
     snapshot!(
         Project::new("services: {a: {image: x, env_file: endless}}\n")
             .file("endless", format!("A=\"{}", "x\n".repeat(500_000)))
+            .within(BOUND)
             .run(["config", "-q"])
             .refused()
     );
-    assert!(started.elapsed() < PATIENCE);
 }
 
 #[test]
@@ -151,10 +146,9 @@ fn a_project_of_many_files_is_no_more_than_its_parts() {
 #[test]
 fn an_include_that_is_named_again_is_loaded_once() {
     let services = lines(2_000, |at| format!("  s{at}: {{image: x, labels: {{a: b}}}}"));
-    let started = Instant::now();
     Project::new(&format!("include: [{}]\n", list(900, |_| "parts.yaml".to_owned())))
         .file("parts.yaml", format!("services:\n{services}"))
+        .within(BOUND)
         .run(["config", "-q"])
         .output();
-    assert!(started.elapsed() < PATIENCE);
 }
