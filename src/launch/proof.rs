@@ -35,7 +35,9 @@ pub fn compare(
         let expected = expected.entry(name).or_insert_with(|| expect(name, node, &scope));
         found.extend(weaknesses(expected, container));
     }
-    let used = resources::used(model, services.iter().filter_map(|name| node_of(name)));
+    // Of a service without containers there is nothing that uses them.
+    let has_one = |name: &&String| facts.containers.iter().any(|container| container.service == **name);
+    let used = resources::used(model, services.iter().filter(has_one).filter_map(|name| node_of(name)));
     found.extend(resources::networks(model, &used, &facts.networks));
     let allows = |rule: &str, value: &str| policy.is_some_and(|policy| policy.allows_everywhere(rule, value));
     found.extend(resources::volumes(model, &used, &facts.volumes, &allows));

@@ -151,12 +151,15 @@ impl Place<'_> {
             ));
             return;
         };
-        let options: Vec<(&str, &str)> = match live.get("Options") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(options) => {
-                let entries = options.as_object().into_iter().flatten();
-                entries.map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default())).collect()
-            }
+        let Some(options) = options(live) else {
+            weak.push(self.weakness(
+                "Options",
+                "external",
+                "options",
+                "(unknown)",
+                "what is behind it cannot be told",
+            ));
+            return;
         };
         let volume = Volume::read(driver, options.into_iter());
         for unknown in volume.unknown.iter().filter(|unknown| !allows("volume-options", &unknown.shown)) {
@@ -196,19 +199,41 @@ impl Place<'_> {
             .flat_map(Mapping::iter)
             .map(|(key, value)| format!("{key}={}", text(value)))
             .collect();
-        let found = live.get("Options").and_then(Value::as_object).into_iter().flatten();
-        let found: BTreeSet<String> =
-            found.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
-        let added = |option: &&String| !option.starts_with("com.docker.network.enable_ipv");
-        if found.iter().filter(added).ne(wanted.iter().filter(added)) {
-            let list = |set: &BTreeSet<String>| super::field::list(&set.iter().collect::<Vec<_>>());
+        let Some(found) = options(live) else {
             weak.push(self.weakness(
                 "Options",
                 "driver_opts",
-                &list(&wanted),
-                &list(&found),
+                &shown(&wanted),
+                "(unknown)",
+                "where it leads cannot be told",
+            ));
+            return;
+        };
+        let found: BTreeSet<String> = found.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let added = |option: &&String| !option.starts_with("com.docker.network.enable_ipv");
+        if found.iter().filter(added).ne(wanted.iter().filter(added)) {
+            weak.push(self.weakness(
+                "Options",
+                "driver_opts",
+                &shown(&wanted),
+                &shown(&found),
                 "it leads elsewhere",
             ));
         }
     }
+}
+
+/// The options of a network or volume as the engine says them; `None` where it says something else. Null and nothing
+/// mean that there are none.
+fn options(live: &Value) -> Option<Vec<(&str, &str)>> {
+    match live.get("Options") {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(options) => {
+            options.as_object()?.iter().map(|(key, value)| Some((key.as_str(), value.as_str()?))).collect()
+        }
+    }
+}
+
+fn shown(options: &BTreeSet<String>) -> String {
+    super::field::list(&options.iter().collect::<Vec<_>>())
 }

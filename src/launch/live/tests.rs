@@ -275,6 +275,8 @@ fn networks_and_volumes_are_compared_where_they_are_kept() {
         (json!({"Labels": null}), "Labels"),
         (json!({"Driver": null}), "Driver"),
         (json!({"Driver": "rclone"}), "Driver"),
+        (json!({"Options": "type=none"}), "Options"),
+        (json!({"Options": {"type": "none", "o": "bind", "device": 7}}), "Options"),
     ] {
         let mut changed = volume("/srv/app/data");
         changed.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
@@ -312,6 +314,8 @@ fn a_volume_of_others_is_judged_by_what_is_behind_it() {
         assert_eq!(judged(live(driver, options), found), [""; 0], "as a waiver says");
     }
     assert_eq!(judged(json!({"Name": "theirs"}), ""), ["(unknown)"]);
+    assert_eq!(judged(live("local", json!(["type=proc"])), ""), ["(unknown)"]);
+    assert_eq!(judged(live("local", json!({"type": 1})), ""), ["(unknown)"]);
     assert_eq!(resources::volumes(&model, &used, &[], &|_, _| true).len(), 1);
 }
 
