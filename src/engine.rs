@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod command;
 pub mod compose;
+mod confined;
 pub mod container;
 pub mod helper;
 pub mod identity;

@@ -3,11 +3,12 @@
 //! A container is created, never started, and removed again; the engine hands out its files as an
 //! archive. That works with images that hold no shell, and runs nothing of theirs.
 
+use std::ffi::OsString;
 use std::io::Read;
 
 use serde::Serialize;
 
-use super::{Answer, Engine, IdMap, Image, leftover};
+use super::{Answer, Engine, IdMap, Image, confined, leftover};
 use crate::host::{Kind, Owner, defer_signals};
 
 /// One path of an image.
@@ -128,33 +129,17 @@ impl Engine {
 
     fn create_for_looking(&self, image: &Image, name: &str) -> Answer<String> {
         let label = leftover::label();
-        let mut arguments: Vec<String> = [
-            "container",
-            "create",
-            "--name",
-            name,
-            "--label",
-            &label,
-            "--pull",
-            "never",
-            "--network",
-            "none",
-            "--read-only",
-            "--cap-drop",
-            "ALL",
-            "--security-opt",
-            "no-new-privileges",
-        ]
-        .map(str::to_owned)
-        .to_vec();
+        let mut arguments: Vec<OsString> =
+            ["container", "create", "--name", name, "--label", &label].map(OsString::from).to_vec();
+        arguments.extend(confined::words());
         // A declared volume would be made, and filled from the image, only to be thrown away. What cannot
         // be written as a mount is made after all, and removed with the container.
         let plain = |volume: &&String| volume.starts_with('/') && !volume.contains([',', '"', '\n']);
         for volume in image.volumes.iter().filter(plain) {
-            arguments.extend(["--mount".to_owned(), format!("type=tmpfs,destination={volume}")]);
+            arguments.extend(["--mount".into(), format!("type=tmpfs,destination={volume}").into()]);
         }
         // Never started, but an image without a command of its own is refused without one.
-        arguments.extend(["--entrypoint", "/", "--", &image.id].map(str::to_owned));
+        arguments.extend(["--entrypoint", "/", "--", &image.id].map(OsString::from));
         self.patient().undisturbed().ask(&arguments).and_then(|output| {
             let id = String::from_utf8_lossy(&output.stdout).trim().to_owned();
             if id.is_empty() { Answer::unknown("the engine names no container") } else { Answer::Known(id) }

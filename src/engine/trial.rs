@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::helper::{SHOWN, UNTOUCHED, mount};
-use super::{Answer, Engine, Image, leftover};
+use super::{Answer, Engine, Image, confined, leftover};
 use crate::host::{Owner, Sealed, defer_signals};
 
 /// Processes and threads of the program, at most.
@@ -149,15 +149,6 @@ fn arguments<'n>(
         name,
         "--label",
         &label,
-        "--pull",
-        "never",
-        "--network",
-        "none",
-        "--read-only",
-        "--cap-drop",
-        "ALL",
-        "--security-opt",
-        "no-new-privileges",
         "--pids-limit",
         PIDS,
         "--log-driver",
@@ -168,6 +159,7 @@ fn arguments<'n>(
     ]
     .map(OsString::from)
     .to_vec();
+    words.extend(confined::words());
     for group in &trial.groups {
         words.extend(["--group-add".into(), group.into()]);
     }

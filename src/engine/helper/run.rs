@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{HelperImage, MOUNTED_AT};
-use crate::engine::{Answer, Engine, LABEL};
+use crate::engine::{Answer, Engine, LABEL, confined};
 use crate::host::Owner;
 use crate::host::process::kill_tree;
 
@@ -115,28 +115,11 @@ impl Engine {
 
     fn arguments(&self, name: &str, image: &HelperImage, task: &Task<'_>) -> Vec<OsString> {
         let info = self.info();
-        let mut words: Vec<OsString> = [
-            "run",
-            "--rm",
-            "--interactive",
-            "--name",
-            name,
-            "--pull",
-            "never",
-            "--network",
-            "none",
-            "--read-only",
-            "--cap-drop",
-            "ALL",
-            "--security-opt",
-            "no-new-privileges",
-            "--pids-limit",
-            PIDS,
-            "--log-driver",
-            "none",
-        ]
-        .map(OsString::from)
-        .to_vec();
+        let mut words: Vec<OsString> =
+            ["run", "--rm", "--interactive", "--name", name, "--pids-limit", PIDS, "--log-driver", "none"]
+                .map(OsString::from)
+                .to_vec();
+        words.extend(confined::words());
         words.extend(["--label".into(), format!("{LABEL}=helper").into()]);
         for capability in task.capabilities {
             words.extend(["--cap-add".into(), capability.into()]);
