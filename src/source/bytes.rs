@@ -1,5 +1,7 @@
 //! Text that need not be UTF-8, as Compose's env files need not be.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -38,6 +40,11 @@ pub fn to_text(bytes: Vec<u8>) -> String {
     out
 }
 
+/// A text in UTF-8 as the same bytes, where it holds characters that are stand-ins here.
+pub fn kept(text: &str) -> Cow<'_, str> {
+    if is_binary(text) { Cow::Owned(to_text(text.as_bytes().to_vec())) } else { Cow::Borrowed(text) }
+}
+
 /// The byte that a character stands for.
 pub fn byte(character: char) -> Option<u8> {
     u32::from(character).checked_sub(FIRST).and_then(|byte| u8::try_from(byte).ok())
@@ -53,7 +60,7 @@ pub fn is_binary(text: &str) -> bool {
     text.as_bytes().contains(&0xF4) && text.contains(is_stand_in)
 }
 
-/// What a text that stands for bytes is in base64; `None` for one that is UTF-8.
+/// The bytes of a text in base64; `None` if the text is UTF-8.
 pub fn to_base64(text: &str) -> Option<String> {
     if !is_binary(text) {
         return None;

@@ -44,6 +44,18 @@ fn nasty_texts_are_written_as_compose_writes_them() {
 }
 
 #[test]
+fn what_is_written_as_bytes_reads_back_as_it_was() {
+    for written in ["a: !!binary Y2Fm6Q==\n", "a: \"x\\U0010FFE9\"\n", "a: x\u{10FFE9}\n"] {
+        let node = read(written);
+        let text = to_yaml_lossless(&node);
+        assert!(text.starts_with("a: !!binary "), "{text}");
+        assert_eq!(to_yaml_lossless(&read(&text)), text, "{written}");
+    }
+    // The character itself, and no byte that it would stand for.
+    assert_eq!(to_yaml_lossless(&read("a: \u{10FFE9}\n")), "a: !!binary 9I+/qQ==\n");
+}
+
+#[test]
 fn each_style_has_its_texts() {
     let cases = [
         ("a b", "a b"),

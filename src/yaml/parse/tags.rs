@@ -49,6 +49,7 @@ impl Kind {
 
 /// The value of a scalar; the error is one sentence.
 pub(super) fn scalar(kind: Kind, quoted: bool, text: &str) -> Result<Value, String> {
+    let text = &*bytes::kept(text);
     match kind {
         Kind::None if !quoted => Ok(scalar::resolve(text)),
         Kind::Typed(wanted) => typed(wanted, text),
