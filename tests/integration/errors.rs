@@ -142,3 +142,20 @@ fn forms_that_cannot_be_merged_hide_nothing_else() {
             .refused()
     );
 }
+
+/// Advice repeats what was written, but no credential.
+#[test]
+fn advice_for_a_wrong_type_shows_no_credential() {
+    for compose in [
+        "services: {a: {image: x, environment: [{DB_PASSWORD: hunter2XYZ}]}}\n",
+        "services: {a: {image: x, environment: {DB_PASSWORD: [hunter2XYZ]}}}\n",
+        "services: {a: {image: x, environment: [{A: \"${GIVEN}\"}]}}\n",
+        "services: {a: {image: x, environment: \"DB_PASSWORD=hunter2XYZ\"}}\n",
+    ] {
+        let said = Project::new(compose).file(".env", "GIVEN=hunter2XYZ\n").run(["config"]).refused().stderr;
+        assert!(!said.contains("hunter2XYZ"), "{compose}{said}");
+    }
+    let said =
+        Project::new("services: {a: {image: x, environment: [{A: b}]}}\n").run(["config"]).refused().stderr;
+    assert!(said.contains("Write `A=b`, or leave out the dashes: `A: b`."), "{said}");
+}
