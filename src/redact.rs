@@ -39,7 +39,7 @@ struct Hidden {
     hidden: HashMap<FileId, Vec<Range<usize>>>,
 }
 
-/// Where a file holds credentials by the names of their keys; `None` where it cannot be read as what it should be.
+/// Finds the credentials of a file by the names of their keys; `None` if the file cannot be parsed.
 pub type Places<'f> = dyn Fn(FileId, &str) -> Option<Vec<Range<usize>>> + 'f;
 
 impl Redactor {

@@ -128,6 +128,19 @@ pub(crate) fn print(bytes: &[u8]) -> Result<Exit, Exit> {
     }
 }
 
+/// A report as one line of JSON, or in words.
+pub(crate) fn told<R: serde::Serialize>(
+    report: &R,
+    json: bool,
+    words: impl FnOnce(&R) -> String,
+) -> Result<String, Exit> {
+    if json {
+        serde_json::to_string(report).map(|text| text + "\n").map_err(|error| failed(&error.into()))
+    } else {
+        Ok(words(report))
+    }
+}
+
 /// Asks, and says whether whoever sits at the terminal agrees. Without one nobody does.
 pub(crate) fn agreed(question: &str) -> std::io::Result<bool> {
     if !std::io::stdin().is_terminal() {

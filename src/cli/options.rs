@@ -128,7 +128,7 @@ impl GcOptions {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IdsOptions {
     pub json: bool,
-    /// What would be with users mapped, from this number on where one is given.
+    /// Shows the table for mapped users as well; the inner value is the first id on the host, if one is given.
     pub assume_userns: Option<Option<u32>>,
     /// All where none is named.
     pub services: Vec<String>,
@@ -159,7 +159,7 @@ impl IdsOptions {
 pub struct InitOptions {
     /// The posture to write; the highest that the project passes where none is named.
     pub posture: Option<String>,
-    /// Nobody is asked.
+    /// Asks no question.
     pub yes: bool,
 }
 
@@ -213,7 +213,7 @@ pub struct CheckOptions {
     pub format: CheckFormat,
     /// Fail if the lock would change.
     pub locked: bool,
-    /// What is on this machine's disk is not judged.
+    /// Leaves out the disk of this machine.
     pub no_host: bool,
     /// List the rules instead of checking.
     pub rules: bool,
@@ -239,7 +239,7 @@ pub struct InstallOptions {
     pub as_compose: bool,
     /// For all users.
     pub system: bool,
-    /// Nobody is asked.
+    /// Asks no question.
     pub yes: bool,
 }
 

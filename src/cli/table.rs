@@ -77,7 +77,7 @@ const INDEX: Flag = number("index", "Number of the container, if the service has
 const TIMEOUT: Flag = number("timeout", "Seconds to wait before killing containers").short('t');
 const QUIET_PULL: Flag = switch("quiet-pull", "Pull without progress output");
 const REMOVE_ORPHANS: Flag = switch("remove-orphans", "Remove containers of services no longer defined");
-/// What `init --posture` is where nobody names one.
+/// The default of `init --posture`.
 pub const HIGHEST: &str = "highest";
 
 const YES: Flag = switch("yes", "Answer yes to all prompts").short('y').or(&["y"]);

@@ -41,14 +41,7 @@ pub fn run(request: &Request, options: DoctorOptions) -> Result<Exit, Exit> {
     checks.push(program::history(kept_writable().as_deref()));
     checks.extend(roots.iter().flat_map(|root| files::root(root)));
     let report = Report::new(checks);
-    let text = if options.json {
-        match serde_json::to_string(&report) {
-            Ok(text) => text + "\n",
-            Err(error) => return Err(crate::run::failed(&error.into())),
-        }
-    } else {
-        report.human()
-    };
+    let text = crate::run::told(&report, options.json, Report::human)?;
     print(session.redactor().text(&text).as_bytes())?;
     Ok(if report.works { Exit::Done } else { Exit::Findings })
 }
@@ -127,7 +120,7 @@ fn policies(session: &Session<'_>, project: &Project, policy: Option<&Policy>) -
     checks
 }
 
-/// What a launch would refuse.
+/// The findings that would refuse a launch.
 fn of(area: Area, what: &str, finding: &Finding) -> Check {
     let remedy = finding.help.clone().unwrap_or_else(|| finding.code.remedy().to_owned());
     Check::fails(area, what, finding.message.clone(), remedy)

@@ -10,7 +10,7 @@ use crate::policy::{self, Policy};
 use crate::project::Project;
 use crate::run::images::LazyEngine;
 use crate::run::session::Session;
-use crate::run::{pass, print};
+use crate::run::{pass, print, told};
 
 pub fn run(request: &Request, options: GcOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
@@ -92,15 +92,12 @@ fn plain(path: &std::path::Path) -> (PathBuf, bool) {
 }
 
 fn show(session: &Session<'_>, report: &Report, options: GcOptions) -> Result<Exit, Exit> {
-    let text = if options.json {
-        match serde_json::to_string(report) {
-            Ok(text) => text + "\n",
-            Err(error) => return Err(crate::run::failed(&error.into())),
+    let text = told(report, options.json, |report| {
+        if report.directories.is_empty() && report.mounts.is_empty() {
+            String::from("nothing to remove\n")
+        } else {
+            report.human()
         }
-    } else if report.directories.is_empty() && report.mounts.is_empty() {
-        String::from("nothing to remove\n")
-    } else {
-        report.human()
-    };
+    })?;
     print(session.redactor().text(&text).as_bytes())
 }

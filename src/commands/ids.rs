@@ -37,7 +37,7 @@ pub fn run(request: &Request, options: &IdsOptions) -> Result<Exit, Exit> {
     refuse_unknown(&mut session, &decided.model, &options.services)?;
     session.sink = found;
     let Some(model) = select(&mut session, &decided, &options.services) else { return Err(session.report()) };
-    // What a launch would refuse is said by `check`; who the services are does not hang on it.
+    // `check` reports the findings that refuse a launch; the users are known without them.
     let is_refused = session.sink.has_errors();
     session.sink = crate::diagnostic::Sink::new();
     if is_refused {
@@ -76,14 +76,7 @@ pub fn run(request: &Request, options: &IdsOptions) -> Result<Exit, Exit> {
         refused: &refused,
     };
     let report = report(&looked, &accounts);
-    let text = if options.json {
-        match serde_json::to_string(&report) {
-            Ok(text) => text + "\n",
-            Err(error) => return Err(crate::run::failed(&error.into())),
-        }
-    } else {
-        report.human()
-    };
+    let text = crate::run::told(&report, options.json, crate::operate::ids::Report::human)?;
     session.warn()?;
     print(session.redactor().text(&text).as_bytes())
 }
@@ -117,7 +110,7 @@ fn select(session: &mut Session<'_>, decided: &Decided<'_>, services: &[String])
     Some(model)
 }
 
-/// What does not hang on the map of users.
+/// The facts that are the same with and without mapped users.
 struct Places<'d> {
     decided: &'d Decided<'d>,
     model: &'d Model,

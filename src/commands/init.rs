@@ -66,7 +66,7 @@ pub fn run(request: &Request, options: &InitOptions) -> Result<Exit, Exit> {
 
 /// No policy makes the project green: what remains is said, and nothing is written.
 fn refused(mut session: Session<'_>) -> Exit {
-    // What is only warned of does not stand in the way.
+    // Warnings do not count.
     let findings = std::mem::take(&mut session.sink).into_findings();
     session.sink.extend(findings.into_iter().filter(|finding| finding.severity == Severity::Error));
     let exit = session.report();

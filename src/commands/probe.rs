@@ -105,7 +105,7 @@ fn gated(verified: &Verified) -> impl Iterator<Item = &str> {
     verified.selected.services().map(|(name, _)| name).filter(move |name| is_gated(name))
 }
 
-/// What keeps this launch from going on: whatever is asked `before: up` and is not good, or not known.
+/// The probes with `before: up` that failed or could not be decided; they stop the launch.
 pub fn before_launch(verified: &Verified, engine: &LazyEngine) -> Vec<Finding> {
     let of = |name: &str| match ask(verified, name, engine, |probe| probe.before_up, &|_| None) {
         Ok(report) => report.findings(),

@@ -70,20 +70,13 @@ pub fn run(request: &Request, options: &WhoisOptions) -> Result<Exit, Exit> {
         (true, None) => Exit::Findings,
         (true, Some(_)) => Exit::EngineUnavailable,
     };
-    let text = if options.json {
-        match serde_json::to_string(&report) {
-            Ok(text) => text + "\n",
-            Err(error) => return Err(crate::run::failed(&error.into())),
-        }
-    } else {
-        report.human()
-    };
+    let text = crate::run::told(&report, options.json, Report::human)?;
     session.warn()?;
     print(session.redactor().text(&text).as_bytes())?;
     Ok(exit)
 }
 
-/// What the engine, the kernel and the history say.
+/// The answers of the engine, the kernel and the history.
 fn facts(session: &mut Session<'_>) -> Result<Facts, Exit> {
     let engine = LazyEngine::new(Options { deadline: PATIENCE, ..pass::options(session.request) });
     let identity = engine.get().map(|engine| engine.identity().clone()).known();

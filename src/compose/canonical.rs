@@ -256,7 +256,7 @@ fn ports(node: Node) -> Result<Node, Failed> {
     Ok(Node::seq(expanded, node.origin))
 }
 
-/// What stands in the place of a port.
+/// Describes a value that is no port.
 fn not_a_port(item: &Node) -> String {
     match &item.value {
         Value::Float(number) if number.fract() == 0.0 => {

@@ -113,7 +113,7 @@ pub fn resolve_service(
     service.put("environment", Node::map(merged, origin));
 }
 
-/// What an env file defines; `None` where it may be missing, and is.
+/// Reads an env file; `None` if it is missing and `required: false`.
 fn read_env_file(
     service: &str,
     file: &Node,

@@ -1,4 +1,4 @@
-//! What to write in place of a value of the wrong type.
+//! Advice for a value of the wrong type.
 
 use crate::yaml::{Node, Value};
 

@@ -20,12 +20,7 @@ pub fn resolve(
     sources: &SourceMap,
     sink: &mut Sink,
 ) -> Option<String> {
-    let given = project
-        .name
-        .as_deref()
-        .or_else(|| environment.get("COMPOSE_PROJECT_NAME"))
-        .filter(|name| !name.is_empty());
-    if let Some(name) = given {
+    if let Some(name) = project.given_name() {
         if normalize(name) != name {
             sink.push(
                 Finding::error(

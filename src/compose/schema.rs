@@ -100,7 +100,7 @@ fn validate_object(
     }
 }
 
-/// What looks like a blank and is none to YAML.
+/// A character that looks like a blank and does not indent YAML.
 fn is_odd_blank(character: char) -> bool {
     !character.is_ascii() && character.is_whitespace()
 }

@@ -1,4 +1,4 @@
-//! Where a compose file holds a credential by the name of its key, whatever stands there.
+//! Finds the values of a compose file that stand below the name of a credential.
 //!
 //! The words of a line tell most of them. What they do not tell, a mapping or a list in the place of a text, or a block
 //! below the key, is told by the tree: which names are the author's own follows from the field table, so that a service

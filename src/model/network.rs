@@ -27,7 +27,7 @@ const OWN: &[&str] = &[
     "encrypted",
 ];
 
-/// Where a value decides.
+/// Options that are known for some values only.
 const MODES: &[(&str, &[&str])] = &[
     ("com.docker.network.bridge.gateway_mode_ipv4", &["nat", "isolated"]),
     ("com.docker.network.bridge.gateway_mode_ipv6", &["nat", "isolated"]),
@@ -42,7 +42,7 @@ pub fn is_own(key: &str, value: &str) -> bool {
     OWN.contains(&key) || MODES.iter().any(|(name, values)| *name == key && values.contains(&value))
 }
 
-/// What is not known of a network that a model declares.
+/// The options of a declared network whose effect is not known.
 pub fn unknown(network: &Node) -> Vec<Unknown<'_>> {
     let mut found = Vec::new();
     let mut add = |node, shown: String| found.push(Unknown { node, shown });
@@ -65,7 +65,7 @@ pub fn unknown(network: &Node) -> Vec<Unknown<'_>> {
     found
 }
 
-/// What is not known of a service's place in a network.
+/// The options of a service's attachment whose effect is not known.
 pub fn unknown_of_endpoint(attachment: &Node) -> Vec<Unknown<'_>> {
     let unknown = options(attachment).filter(|(key, _)| !OF_ENDPOINT.contains(key));
     unknown.map(|(key, node)| Unknown { node, shown: format!("{key}={}", text(node)) }).collect()

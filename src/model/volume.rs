@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crate::compose::text;
 use crate::yaml::{Mapping, Node};
 
-/// What is behind a volume.
+/// The kind of storage behind a volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A directory that the engine makes and keeps.
@@ -32,7 +32,7 @@ pub struct Unknown {
     pub shown: String,
 }
 
-/// What a driver and its options say.
+/// A volume as its driver and options describe it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Volume {
     pub kind: Kind,
@@ -224,7 +224,7 @@ impl Volume {
         Self::read(&driver, options.iter().map(|(key, value)| (*key, value.as_str())))
     }
 
-    /// What the engine says of one.
+    /// Reads the driver and options that the engine reports.
     pub fn read<'o>(driver: &str, options: impl Iterator<Item = (&'o str, &'o str)>) -> Self {
         if !matches!(driver, "" | "local") {
             let unknown = vec![Unknown { key: "driver".to_owned(), shown: format!("driver={driver}") }];

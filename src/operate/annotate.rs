@@ -22,7 +22,7 @@ pub use who::{Attribution, Who};
 /// The buffer. A line that does not fit stays as it is.
 const BUFFER: usize = 1 << 20;
 
-/// What went through.
+/// Counts of the lines read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub bytes: u64,
@@ -31,7 +31,7 @@ pub struct Counts {
     pub annotated: u64,
 }
 
-/// What is added to one line: each text goes in at its offset.
+/// The additions to one line, each with its offset.
 #[derive(Debug, Default)]
 struct Added {
     text: Vec<u8>,
@@ -45,7 +45,7 @@ impl Added {
         self.cuts.clear();
     }
 
-    /// What was written to `text` since the last cut goes in here.
+    /// Inserts the text written since the last cut at this offset.
     fn cut(&mut self, at: usize) {
         if self.text.len() > self.cuts.last().map_or(0, |(_, end)| *end) {
             self.cuts.push((at, self.text.len()));

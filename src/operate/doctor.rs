@@ -1,4 +1,4 @@
-//! What works here and what does not, each with a remedy: the engine, Compose, users, limits, confinement,
+//! Checks this machine, with a remedy for each fault: the engine, Compose, users, limits, confinement,
 //! policies, and the filesystems that a project writes to.
 //!
 //! Everything is looked at, and nothing is changed.
@@ -13,7 +13,7 @@ use std::fmt::Write;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-/// What a check is about; the order is that of the report.
+/// The area of a check; the report keeps this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Area {
@@ -48,14 +48,14 @@ impl Verdict {
     }
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     pub area: Area,
     pub what: String,
     pub verdict: Verdict,
     pub fact: String,
-    /// What would make it better. Whatever does not work has one.
+    /// The remedy; every check that fails has one.
     pub remedy: Option<String>,
 }
 

@@ -16,7 +16,7 @@ use crate::host::{
 /// The most that the file may have; the oldest goes first. `docs/limits.md` says so.
 const LARGEST: usize = 1 << 20;
 
-/// What was launched last longer ago than this is forgotten.
+/// Entries older than this are removed.
 const AGE: Duration = Duration::from_secs(90 * 86_400);
 
 /// Another launch is done by then.

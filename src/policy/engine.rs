@@ -1,11 +1,11 @@
-//! What is the engine's own on its machine: where it listens, and where it keeps its data.
+//! The places of the engine on its machine: its socket and its data directory.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::engine::Engine;
 
-/// Places that nobody but the engine should reach. They are known by what they are: a second name for one, or a
+/// Places that only the engine should reach. They are compared by device and inode: a second name for one, or a
 /// directory that holds it, is the same place.
 #[derive(Clone, Debug, Default)]
 pub struct EnginePlaces {

@@ -60,11 +60,15 @@ pub fn find(
     match (system.ok()?, own.ok()?) {
         (None, None) => Some(None),
         (system, own) => {
-            let policy = layer::combine(system, own, given.today, inputs, sink)?;
+            let policy = layer::combine(system, own, given.today, home(project), inputs, sink)?;
             trust_overlays(&policy, given.system_owner, sink)?;
             gc::check(&policy.gc, &policy.binds, project, sink).then_some(Some(policy))
         }
     }
+}
+
+fn home(project: &Project) -> Option<&Path> {
+    project.environment.get("HOME").map(Path::new)
 }
 
 /// The host's policy alone. `Some(None)` where there is none, `None` where the sink got errors.
@@ -76,12 +80,11 @@ pub fn of_host(
 ) -> Option<Option<Policy>> {
     match find_system(project, given, inputs, sink).ok()? {
         None => Some(None),
-        system => layer::combine(system, None, given.today, inputs, sink).map(Some),
+        system => layer::combine(system, None, given.today, home(project), inputs, sink).map(Some),
     }
 }
 
-/// What the host demands is as much its own as its policy: an overlay that others can write, or put another in the
-/// place of, is pinned or refused.
+/// Refuses an overlay of the host that others can write or replace, unless it is pinned.
 fn trust_overlays(policy: &Policy, owner: u32, sink: &mut Sink) -> Option<()> {
     let before = sink.findings().len();
     for wanted in &policy.overlays {

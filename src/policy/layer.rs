@@ -2,6 +2,8 @@
 
 mod places;
 
+use std::path::Path;
+
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::project::Inputs;
@@ -20,12 +22,14 @@ use super::state::RepairSetting;
 use super::user::{HostUsers, UserSetting, Users};
 use super::waiver::Waiver;
 use super::{Policy, Rank, builtin};
+use places::Host;
 
 /// One policy of two. `None` where the sink got errors.
 pub fn combine(
     system: Option<PolicyFile>,
     own: Option<PolicyFile>,
     today: Date,
+    home: Option<&Path>,
     inputs: &Inputs,
     sink: &mut Sink,
 ) -> Option<Policy> {
@@ -39,7 +43,8 @@ pub fn combine(
         let roots = system.binds.roots.as_deref();
         places::created(&system.binds, &own.binds.create, sink);
         places::states(&system.state, roots, &own.state, sink);
-        places::copied(&system.copies, system_posture, roots, &own.copies, sink);
+        let host = Host { posture: system_posture, home };
+        places::copied(&system.copies, host, roots, &own.copies, sink);
     }
     let policy = Policy {
         overlays: overlays(&system, &own, system_posture, &posture),

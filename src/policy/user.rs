@@ -26,7 +26,7 @@ pub enum UserSetting {
 pub struct Users {
     pub default: Option<Located<UserSetting>>,
     pub services: IndexMap<String, Located<UserSetting>>,
-    /// What the host's policy says alone.
+    /// The host's own settings, before the project's are added.
     pub host: HostUsers,
     /// `home: fix`: whether `HOME` is set where a user would have none.
     pub fixes_home: Option<Located<bool>>,
@@ -40,7 +40,7 @@ pub struct HostUsers {
 }
 
 impl HostUsers {
-    /// What the host says against a setting of a service, wherever it is written.
+    /// The host's setting that a service's own setting contradicts, if any.
     pub fn against(&self, service: &str, ours: UserSetting) -> Option<&Located<UserSetting>> {
         let theirs = self.services.get(service).or(self.default.as_ref().filter(|_| ours.may_be_root()));
         theirs.filter(|theirs| theirs.value != ours)

@@ -22,7 +22,7 @@ pub struct Seek {
     who: Option<(Credentials, Access)>,
 }
 
-/// What came of it.
+/// The result of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Found {

@@ -69,6 +69,11 @@ pub struct Project {
 }
 
 impl Project {
+    /// The name that is said apart from the files: `-p`, else `COMPOSE_PROJECT_NAME`.
+    pub fn given_name(&self) -> Option<&str> {
+        given_name(self.name.as_deref(), &self.environment)
+    }
+
     /// The directory for what is kept beside the project. Compose takes the directory of a process
     /// substitution for the project's; nothing can be kept there.
     pub fn home(&self) -> &Path {
@@ -117,8 +122,7 @@ pub fn locate(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Pro
     }
     parallel_limit(given, &environment, sink)?;
     let name = given.project_name.clone().filter(|name| !name.is_empty());
-    let declared = name.as_deref().or_else(|| environment.get("COMPOSE_PROJECT_NAME")).unwrap_or_default();
-    if declared.is_empty() {
+    if given_name(name.as_deref(), &environment).is_none() {
         warn_renamed(&directory, sink);
     }
     let env_files =
@@ -135,6 +139,10 @@ pub fn locate(given: &Given, inputs: &mut Inputs, sink: &mut Sink) -> Option<Pro
         env_files,
         from_env_files,
     })
+}
+
+fn given_name<'n>(typed: Option<&'n str>, environment: &'n Environment) -> Option<&'n str> {
+    typed.or_else(|| environment.get("COMPOSE_PROJECT_NAME")).filter(|name| !name.is_empty())
 }
 
 /// Compose reads this one before anything else, whatever the command.

@@ -16,6 +16,7 @@ use crate::launch::program::Program;
 use crate::launch::standing;
 use crate::ownership::UserDecision;
 use crate::ownership::bind::Reach;
+use crate::policy::rules::real;
 use crate::prepare::copy::refresh;
 use crate::prepare::prepare;
 use crate::project::Project;
@@ -139,14 +140,12 @@ fn names_alone(request: &Request, command: &ComposeCommand) -> bool {
 fn is_of_another_directory(request: &Request, engine: &LazyEngine) -> bool {
     let mut session = Session::new(request);
     let Some(project) = session.locate() else { return false };
-    let name = project.name.as_deref().or_else(|| project.environment.get("COMPOSE_PROJECT_NAME"));
-    let Some(engine) = engine.get().known() else { return false };
-    let found = listed(engine, name.unwrap_or_default(), false).and_then(|listed| {
+    let (Some(name), Some(engine)) = (project.given_name(), engine.get().known()) else { return false };
+    let found = listed(engine, name, false).and_then(|listed| {
         let ids: Vec<&str> = listed.iter().map(|container| container.id.as_str()).collect();
         inspected(engine, &ids)
     });
     let Answer::Known(Some(found)) = found else { return false };
-    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let here = real(&project.directory);
     let is_elsewhere = |container: &Inspection| {
         let made_in = Path::new(container.working_directory());

@@ -25,7 +25,7 @@ const UID: u32 = 34_567;
 fn project(host: &str, policy: &str) -> Project {
     let lines = format!(
         "user: '{UID}:{UID}'\ninit: true\ntmpfs: [/tmp]\nenvironment: {{HOME: /tmp}}\ncommand: [sleep, '600']\n\
-         volumes: ['./state:/work']"
+         volumes: ['./state:/kept']"
     );
     let project = Project::of_service(&lines).on(host);
     if !policy.is_empty() {
@@ -83,7 +83,7 @@ fn follows_a_container_to_its_end(host: &str) {
     assert_eq!((&found["basis"], &found["container_uid"]), (&"live".into(), &UID.into()));
     let path = project.path("state/deep/file");
     let found = own(&project, path.to_str().unwrap());
-    assert_eq!((&found["container_path"], &found["container_uid"]), (&"/work/deep/file".into(), &UID.into()));
+    assert_eq!((&found["container_path"], &found["container_uid"]), (&"/kept/deep/file".into(), &UID.into()));
     assert_eq!(found["host_uid"], fs::metadata(&path).unwrap().uid());
 
     project.compose(&["stop"]).ok();

@@ -8,7 +8,7 @@ use crate::run::verify::{Images, Verified, complete, decide};
 
 use super::seen::Seen;
 
-/// What came of it.
+/// The result of one attempt.
 pub(super) struct Attempt<'s> {
     pub session: Session<'s>,
     /// `None` where the project or the policy could not be read.

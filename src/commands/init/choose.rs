@@ -11,7 +11,7 @@ use super::settle::{Settled, settle};
 /// So many waivers of one service for one posture are the exception; with more, the posture is.
 const FEW: usize = 3;
 
-/// What goes into the file, and what is said about it.
+/// The content of the file and the summary of it.
 pub(super) struct Chosen {
     pub settled: Settled,
     /// The next posture, and by rule the places that stand in its way.

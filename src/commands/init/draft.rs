@@ -7,7 +7,7 @@ use crate::host::Owner;
 use crate::policy::Posture;
 use crate::policy::rules::{self, Rule};
 
-/// What goes into the file.
+/// The content of the file.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub posture: Posture,
@@ -16,7 +16,7 @@ pub(super) struct Draft {
     /// Which candidate each service is at.
     pub at: BTreeMap<String, usize>,
     pub roots: BTreeSet<PathBuf>,
-    /// What is missing and is made by name, with the service that mounts it.
+    /// A missing file or directory that the policy declares, with the service that mounts it.
     pub create: BTreeMap<PathBuf, Missing>,
     /// Directories that services with different users write.
     pub shared: BTreeSet<PathBuf>,
@@ -30,7 +30,7 @@ pub(super) struct Missing {
     pub made: Made,
 }
 
-/// What becomes of it.
+/// The answer for one service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Made {
     /// An empty one.

@@ -136,7 +136,7 @@ impl Look<'_> {
         evidence
     }
 
-    /// What an image that is there shows.
+    /// Evidence from an image that the engine has.
     fn look_inside(&self, evidence: &mut Evidence, own: Option<&ResolvedUser>) {
         let user = self.images.inspect(self.image).known().map(|image| image.user).unwrap_or_default();
         match own {
@@ -149,7 +149,7 @@ impl Look<'_> {
                     evidence.candidates.push(NamedUser { owner: Owner::new(own.uid, own.gid), why });
                     evidence.image_first = false;
                 }
-                // Where the image's own user cannot use what is there, its owner can.
+                // The owner of existing state runs the service if the image's user cannot use that state.
                 evidence.candidates.extend(self.owners(false));
             }
             Some(_) if !evidence.start.as_ref().is_some_and(Start::needs_root) => {
@@ -295,7 +295,7 @@ impl Evidence {
         }
     }
 
-    /// What becomes of root, as far as that shows.
+    /// The account that a start program switches to, if that can be read.
     pub fn then(&self) -> Option<String> {
         match (self.start.as_ref()?, self.told) {
             (_, Some((owner, name))) => Some(format!("then {owner} by {name}")),

@@ -82,7 +82,7 @@ fn together(roots: BTreeSet<PathBuf>, home: Option<&Path>) -> BTreeSet<PathBuf> 
             found.extend(roots);
         }
     }
-    // What lies in another one is in it already.
+    // A root below another root adds nothing.
     let all = found.clone();
     found.retain(|root| !all.iter().any(|other| other != root && root.starts_with(other)));
     found

@@ -21,7 +21,7 @@ pub(super) struct Seen<'e> {
     /// As typed, with the policy named that is to be written.
     pub request: Request,
     pub engine: &'e LazyEngine,
-    /// Where the policy goes.
+    /// The path of the new policy.
     pub target: PathBuf,
     /// The same for people.
     pub name: String,
@@ -39,7 +39,7 @@ pub(super) struct Seen<'e> {
     pub ways_out: Vec<String>,
 }
 
-/// What the host's policy leaves to a project's.
+/// The settings that the host's policy leaves open.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Host {
     /// No weaker one can be written.
@@ -51,7 +51,7 @@ pub(super) struct Host {
 /// The rules by which a project shows that it has a way out.
 const WAYS_OUT: [&str; 4] = ["egress", "network-external", "network-mode", "host-network"];
 
-/// Where the policy goes. `None` where the sink says why there is no place for one.
+/// The path of the new policy; `None` if the sink says why there is none.
 fn place(session: &mut Session<'_>) -> Option<(Project, PathBuf, Host)> {
     let mut project = session.locate()?;
     let named = session.policy_path();

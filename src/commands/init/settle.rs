@@ -51,7 +51,7 @@ pub(super) fn settle<'s>(seen: &'s Seen<'_>, posture: Posture) -> Result<Settled
         } else {
             mend(&mut draft, seen, &attempt)
         };
-        // What the host does not let a project say is no better an answer than the finding that asked for it.
+        // A setting that the host's policy refuses does not answer the finding.
         if attempt.verified.is_some() || last.is_none() {
             last = Some(attempt.session);
         }
@@ -139,7 +139,7 @@ fn declare(draft: &mut Draft, bind: &BindDecision, made: Made) -> bool {
     draft.create.insert(bind.source.clone(), missing).is_none()
 }
 
-/// What is made for root that becomes another user belongs to that one: by itself root alone could enter it.
+/// Gives a directory that root creates to the user that the service becomes, because that user could not enter it.
 fn leave_to_successors(draft: &mut Draft, seen: &Seen<'_>, attempt: &Attempt<'_>) -> bool {
     let mut changed = false;
     for bind in attempt.verified.iter().flat_map(|verified| &verified.binds) {
@@ -222,7 +222,7 @@ fn choose_user(draft: &mut Draft, seen: &Seen<'_>, name: &str, at: usize) -> boo
             draft.users.remove(name);
         }
     }
-    // What was waived for another user is asked for anew.
+    // A changed user makes earlier waivers void.
     draft.waivers.retain(|(service, rule), _| {
         service != name || !["user-root", "cap-drop", "group-add"].contains(rule)
     });

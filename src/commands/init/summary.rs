@@ -1,4 +1,4 @@
-//! What was found and decided, in some ten lines.
+//! The summary of `init`: about ten lines.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

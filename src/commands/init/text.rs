@@ -14,7 +14,7 @@ use super::seen::Seen;
 /// For how many days a waiver holds that nobody reviewed.
 pub(super) const DAYS: u16 = 180;
 
-/// What is tried: the policy without a comment.
+/// The policy of one attempt, without comments.
 pub(super) fn bare(seen: &Seen<'_>, draft: &Draft) -> String {
     let mut text = format!("version: 1\nposture: {}\n", draft.posture);
     users(&mut text, seen, draft, false);
@@ -106,7 +106,7 @@ fn users(text: &mut String, seen: &Seen<'_>, draft: &Draft, explained: bool) {
     if !explained {
         return;
     }
-    // What is the same of several is said once.
+    // Services with the same answer share a line.
     let mut stories: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for service in seen.services.iter().filter(|service| !draft.users.contains_key(&service.name)) {
         stories.entry(service.story()).or_default().push(&service.name);

@@ -18,7 +18,7 @@ const LONGEST: usize = 64;
 /// Larger values than the journal keeps are no values.
 const LARGEST: u64 = 768 << 20;
 
-/// What has to be known before a line is taken.
+/// The state that decides how the next line is read.
 pub enum Next {
     Line,
     /// The length of a value, which follows.

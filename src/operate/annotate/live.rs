@@ -1,4 +1,4 @@
-//! What the engine's running containers say about whose a number is.
+//! Attributes numbers by the containers that the engine runs.
 //!
 //! Whoever is known is known for the time in which he was seen to run, and no longer: numbers of processes and users
 //! are given to others later.
@@ -98,7 +98,7 @@ impl<'e> Live<'e> {
         Answer::trying(|| {
             let map = self.engine.id_map().into_result()?;
             let processes = all_running().map_err(|error| format!("processes cannot be listed: {error}"))?;
-            // What is asked now holds for now; what comes while it is asked does not count yet.
+            // An answer counts from the moment of its question.
             let now = time::now().ok_or("the clock is before 1970")?;
             let containers = self.engine.inspect_all().into_result()?;
             for container in containers.iter().filter(|container| container.pid.is_some()) {

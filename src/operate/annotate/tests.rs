@@ -15,7 +15,7 @@ impl Who for Fake {
     fn uid(&mut self, uid: u32, pid: Option<u32>, at: Option<i64>) -> Option<Attribution> {
         match (uid, pid, at) {
             (232_072, ..) if at.is_none_or(|at| at >= 1000) => Some(agent(Some(1000))),
-            // Of two containers with one user, the process tells which.
+            // The process decides between two containers with one user.
             (232_073, Some(77), Some(_)) => Some(agent(Some(1001))),
             (232_073, ..) => Some(Attribution { service: "".into(), container: "".into(), uid: Some(1001) }),
             _ => None,

@@ -8,7 +8,7 @@ use super::who::{Fields, number};
 use super::{Added, Key, Who};
 use crate::operate::probe::time;
 
-/// What auditd writes in hexadecimal digits where it is not plain.
+/// A value that auditd writes in hexadecimal digits.
 const ENCODED: [&[u8]; 5] = [b"name", b"comm", b"exe", b"cwd", b"proctitle"];
 
 /// So many of them are shown plainly for one line.
@@ -102,7 +102,7 @@ fn name_before(line: &[u8], end: usize) -> &[u8] {
     }
 }
 
-/// What stands between fields; auditd puts a group separator in front of the names that it has looked up.
+/// The separators of fields; auditd writes a group separator before the names that it looked up.
 fn is_between(byte: u8) -> bool {
     matches!(
         byte,

@@ -119,7 +119,7 @@ impl Fields {
         self.count == 0
     }
 
-    /// What is known of each, in order.
+    /// The attribution of each number, in order.
     pub fn known(&self, who: &mut dyn Who, at: Option<i64>, mut found: impl FnMut(Key, &Attribution, usize)) {
         for (key, number, behind) in self.found.iter().flatten() {
             let known = if key.is_pid() {

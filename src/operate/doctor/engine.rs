@@ -92,7 +92,7 @@ fn store(info: &Info) -> Check {
     Check::works(Area::Engine, "store", format!("{}, {kept}", info.storage_driver))
 }
 
-/// Where the engine keeps its own data, as far as we may look.
+/// The engine's data directory, if it can be read.
 fn data(folder: &Path) -> Check {
     let shown = folder.display();
     let looked = FileSystem::of(folder).and_then(|system| Ok((system, room(folder)?)));
@@ -135,7 +135,7 @@ fn socket_path(engine: &Answer<&Engine>, options: &Options) -> Option<PathBuf> {
     endpoint.strip_prefix("unix://").filter(|path| path.starts_with('/')).map(PathBuf::from)
 }
 
-/// What to do where no engine answers.
+/// The remedy if no engine answers.
 fn silent(socket: Option<&Path>, accounts: &Accounts) -> String {
     let Some(path) = socket else { return Code::EngineUnavailable.remedy().to_owned() };
     let shown = path.display();

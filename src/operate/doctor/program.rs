@@ -8,7 +8,7 @@ use crate::engine::{Answer, Compose, Options, helper};
 use crate::ownership::Way;
 use crate::reader::{Reader, ReaderError};
 
-/// Where this program, or another of its name, is docker's plugin.
+/// The plugin directories that hold this program, or another one of its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Placement {
     /// `docker seaworthy` is the program that this path leads to.
@@ -123,7 +123,7 @@ pub fn way(way: Result<(Way, &'static str), &'static str>) -> Check {
     }
 }
 
-/// Where launches are noted, so that what ended can be attributed.
+/// The history of launches, by which ended containers are attributed.
 pub fn history(kept: Option<&Path>) -> Check {
     match kept {
         Some(folder) => Check::works(

@@ -1,4 +1,4 @@
-//! What a project's policy says of places, under a host's: what is created, kept and copied.
+//! Bounds a project's `binds.create`, `state` and `copies` by the host's policy.
 
 use std::path::Path;
 
@@ -12,6 +12,14 @@ use crate::policy::rules::{in_a_home, is_of_host};
 use crate::policy::state::State;
 
 use super::loosened;
+
+/// The host's settings that decide which of its files a service may mount.
+#[derive(Clone, Copy)]
+pub struct Host<'h> {
+    pub posture: Posture,
+    /// The caller's home.
+    pub home: Option<&'h Path>,
+}
 
 type Roots<'h> = Option<&'h [Located<std::path::PathBuf>]>;
 
@@ -103,13 +111,13 @@ pub fn states(system: &[State], roots: Roots<'_>, own: &[State], sink: &mut Sink
 }
 
 /// A copy reads what a service could have mounted, writes below the roots, and is no other than the host's.
-pub fn copied(system: &[Copy], host: Posture, roots: Roots<'_>, own: &[Copy], sink: &mut Sink) {
+pub fn copied(system: &[Copy], host: Host<'_>, roots: Roots<'_>, own: &[Copy], sink: &mut Sink) {
     for ours in own {
         let Copy { from, to, is_json, drop, mode } = ours;
         outside("the project copies to", to, roots, sink);
         let source = from.to_string_lossy();
-        let forbidden = host >= Posture::Baseline && is_of_host(&source)
-            || host >= Posture::Hardened && in_a_home(&source);
+        let forbidden = host.posture >= Posture::Baseline && is_of_host(&source)
+            || host.posture >= Posture::Hardened && in_a_home(&source, host.home);
         if forbidden || !is_below(from, roots) {
             let theirs = roots.and_then(<[_]>::first).map_or(to.origin, |root| root.origin);
             sink.push(loosened(

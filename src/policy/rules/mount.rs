@@ -1,4 +1,4 @@
-//! What of the host ends up in a container: mounted, copied in, or as variables and labels.
+//! Files and directories of the host that a service gets: mounts, copies, variables and labels.
 
 use std::path::{Path, PathBuf};
 

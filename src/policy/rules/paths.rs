@@ -209,9 +209,8 @@ pub fn is_of_host(path: &str) -> bool {
 }
 
 /// Whether a path is or leads to a home or the credentials in one.
-pub fn in_a_home(path: &str) -> bool {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    Ways::default().both(path).iter().any(|path| in_home(path, home.as_deref()).is_some())
+pub fn in_a_home(path: &str, home: Option<&Path>) -> bool {
+    Ways::default().both(path).iter().any(|path| in_home(path, home).is_some())
 }
 
 /// Directories below a home that hold credentials.
