@@ -12,5 +12,6 @@ pub mod proof;
 mod rows;
 pub mod standing;
 pub mod start;
+pub mod version;
 
 pub use cross_check::{HandedOver, cross_check};

@@ -29,6 +29,8 @@ pub struct Plan {
     /// Whether `up` would refuse.
     pub refused: bool,
     pub policy: Option<PlanPolicy>,
+    /// As which version of Compose the project was read.
+    pub compose: PlanCompose,
     /// In the order in which they are merged, then what they refer to.
     pub files: Vec<PlanFile>,
     /// The services of this launch.
@@ -53,6 +55,18 @@ pub struct Plan {
 pub struct PlanPolicy {
     pub file: String,
     pub posture: String,
+}
+
+/// The version that decides how a project is read.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanCompose {
+    /// `2.40.3`.
+    pub version: String,
+    /// Why that one: a word of [`crate::reader::By`].
+    pub from: &'static str,
+    /// The same for people.
+    #[serde(skip)]
+    pub why: &'static str,
 }
 
 /// One input.
@@ -281,6 +295,18 @@ impl Plan {
             })
             .collect();
         parts.join(", ")
+    }
+
+    /// What holds without a policy: nothing, and how much that leaves open.
+    fn unguarded(&self) -> String {
+        let dangerous =
+            self.rules.iter().flat_map(|rule| &rule.broken).filter(|breach| breach.dangerous).count();
+        let settings = match dangerous {
+            0 => "no setting is dangerous by the rules of baseline".to_owned(),
+            1 => "1 dangerous setting".to_owned(),
+            count => format!("{count} dangerous settings"),
+        };
+        format!("nothing is enforced, it runs as docker compose would run it; {settings}")
     }
 
     /// Paths in the project as the project writes them.

@@ -106,7 +106,41 @@ impl Reader {
 /// The one that counts where nothing says which.
 impl Default for Reader {
     fn default() -> Self {
-        Self::new(2, 40, 3)
+        Self::NEWEST
+    }
+}
+
+/// Why a project is read as one version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// `--compose-version` names it.
+    CommandLine,
+    /// It is the one that will be run.
+    Installed,
+    /// `compose:` in the policy names it.
+    Policy,
+    /// It is the newest that is known.
+    Newest,
+}
+
+impl By {
+    /// One word, for reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CommandLine => "command-line",
+            Self::Installed => "installed",
+            Self::Policy => "policy",
+            Self::Newest => "newest-known",
+        }
+    }
+
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::CommandLine => "named by --compose-version",
+            Self::Installed => "the one installed",
+            Self::Policy => "named by the policy",
+            Self::Newest => "the newest known; none is installed",
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{DoctorOptions, Request};
 use crate::diagnostic::{Code, Exit, Finding, Severity};
 use crate::engine::{Answer, Command, Compose, Engine, Options};
+use crate::launch::version;
 use crate::operate::accounts::Accounts;
 use crate::operate::doctor::{Area, Check, Report, engine, files, program};
 use crate::ownership::{Allowed, Caller, way};
@@ -53,7 +54,7 @@ fn compose(engine: &Answer<&Engine>, docker: &Options) -> Answer<Compose> {
         Answer::Unknown(_) => None,
     };
     said.map_or_else(
-        || Command::find(docker.clone()).and_then(|command| Compose::ask(&command)),
+        || Command::find(docker.clone()).and_then(|command| version::described(&command)),
         Answer::Known,
     )
 }

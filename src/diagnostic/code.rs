@@ -214,6 +214,8 @@ codes! {
         => "Start the engine, or check DOCKER_HOST.";
     ComposeUnavailable "compose-unavailable" EngineUnavailable "docker compose cannot be run"
         => "Install Docker Compose v2.";
+    ComposeVersion "compose-version" EngineUnavailable "The version of docker compose cannot be read as"
+        => "Install Docker Compose 2.40 or newer.";
     CrossCheck "cross-check" InputRefused "Compose reads the rendered file differently"
         => "This is a defect of seaworthy: please report it with the difference shown.";
     LivePosture "live-posture" PostureViolated "A created container is weaker than the model"

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::socket::configuration;
-use super::{Answer, Command, Info, Options};
+use super::{Command, Info, Options};
 use crate::host::process::{find_program, identity, own_identity};
 
 /// Which Compose that is. A plugin in the user's own directory shadows the system's, so its path is
@@ -28,33 +28,6 @@ impl Compose {
             plugin: Some(plugin).filter(|path| path.is_absolute()),
             version: version.trim_start_matches('v').to_owned(),
         })
-    }
-
-    /// Asks Compose itself; needs no engine.
-    pub fn ask(command: &Command) -> Answer<Self> {
-        let asked = command.ask(["compose", "version", "--short"]).context("no Docker Compose");
-        asked.and_then(|output| {
-            let version = output.text().map(|text| text.trim().trim_start_matches('v').to_owned());
-            version.and_then(|version| {
-                let is_version = version.starts_with(|first: char| first.is_ascii_digit());
-                if !is_version || version.contains(char::is_whitespace) {
-                    return Answer::unknown("Docker Compose does not say its version");
-                }
-                let docker = command.program().to_owned();
-                let plugin = match find_plugin(command.options()) {
-                    Ok(plugin) => plugin,
-                    Err(reason) => return Answer::Unknown(reason),
-                };
-                Answer::Known(Self { docker, plugin, version })
-            })
-        })
-    }
-
-    /// Major, minor and patch.
-    pub fn numbers(&self) -> Option<(u32, u32, u32)> {
-        let core = self.version.split(['-', '+']).next()?;
-        let mut parts = core.split('.').map(|part| part.parse().ok());
-        Some((parts.next()??, parts.next()??, parts.next().unwrap_or(Some(0))?))
     }
 }
 
@@ -183,22 +156,5 @@ mod tests {
         let list = serde_json::json!({ "cliPluginsExtraDirs": [extra.parent().unwrap()] });
         fs::write(temp.path().join("config/config.json"), list.to_string()).unwrap();
         assert_eq!(find_plugin(&options), Ok(Some(extra)));
-    }
-
-    #[test]
-    fn only_a_version_is_an_answer() {
-        let temp = tempfile::tempdir().unwrap();
-        let path = temp.path().join("docker");
-        let ask = |script: &str| {
-            program(&path, script);
-            let options = Options { program: path.clone().into(), ..Options::default() };
-            Command::find(options).and_then(|command| Compose::ask(&command))
-        };
-        let compose = ask("echo v2.40.3-3").known().unwrap();
-        assert_eq!((compose.version.as_str(), compose.numbers()), ("2.40.3-3", Some((2, 40, 3))));
-        assert_eq!(compose.docker, path);
-        for script in ["", "echo", "echo Docker version 28", "echo 2.40 usage", "echo 2.40.3; exit 1"] {
-            assert!(!ask(script).is_known(), "{script}");
-        }
     }
 }

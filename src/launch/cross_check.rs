@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::program::Program;
+use super::version::{self, Unsaid};
 use crate::compose::bind;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Answer, Command};
@@ -42,8 +43,7 @@ pub fn cross_check(docker: &Command, services: &[String], file: &HandedOver<'_>)
     };
     if !output.succeeded() {
         let complaint = output.complaint();
-        // The CLI without its plug-in takes `compose` for a command it does not know.
-        if complaint.contains("is not a docker command") || complaint.contains("unknown command") {
+        if version::is_absent(&complaint) {
             return Err(unavailable("docker compose is not installed".to_owned()));
         }
         if let Some(changed) = changed_since(file) {
@@ -57,18 +57,17 @@ pub fn cross_check(docker: &Command, services: &[String], file: &HandedOver<'_>)
     if found == file.rendered.expected || difference(&file.rendered.expected, &found, None).is_none() {
         return Ok(());
     }
-    let version = match ask(&mut ["version".into(), "--short".into()].into_iter()) {
-        Answer::Known(said) if said.succeeded() => read_version(&String::from_utf8_lossy(&said.stdout)),
-        Answer::Known(said) => Err(no_version(&said.complaint())),
-        Answer::Unknown(reason) => Err(no_version(&reason)),
+    let version = match version::ask(docker) {
+        Ok(said) => said.unwrap_or_default().parse().map_err(Unsaid::Unread),
+        Err(unsaid) => Err(unsaid),
     };
     let differs = |reader| difference(&file.rendered.expected, &found, Some(reader));
     let (reader, difference) = match version {
         Ok(reader) => (Some(reader), differs(reader)),
         // A difference that every version has needs no version to be told.
-        Err(finding) => match (differs(Reader::OLDEST), differs(Reader::NEWEST)) {
+        Err(unsaid) => match (differs(Reader::OLDEST), differs(Reader::NEWEST)) {
             (Some(difference), Some(_)) => (None, Some(difference)),
-            _ => return Err(finding),
+            _ => return Err(unsaid.finding()),
         },
     };
     match difference {
@@ -79,17 +78,6 @@ pub fn cross_check(docker: &Command, services: &[String], file: &HandedOver<'_>)
 
 fn unavailable(message: String) -> Finding {
     Finding::error(Code::ComposeUnavailable, message).help(Code::ComposeUnavailable.remedy())
-}
-
-fn no_version(why: &str) -> Finding {
-    unavailable(format!("docker compose does not say its version: {why}"))
-}
-
-fn read_version(said: &str) -> Result<Reader, Finding> {
-    said.parse().map_err(|error: crate::reader::ReaderError| {
-        Finding::error(Code::ComposeUnavailable, format!("the installed docker compose: {error}"))
-            .help("Install Docker Compose 2.40 or newer.")
-    })
 }
 
 /// The first place where two readings differ in meaning, and what each says there.

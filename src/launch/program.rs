@@ -185,7 +185,7 @@ impl Program {
     }
 }
 
-fn is_docker(docker: &Command) -> bool {
+pub(super) fn is_docker(docker: &Command) -> bool {
     docker.program().file_name().is_some_and(|name| name == "docker")
 }
 

@@ -9,6 +9,7 @@ use super::{Plan, PlanBreach, PlanRule};
 struct Page<'p> {
     plan: &'p Plan,
     summary: String,
+    unguarded: String,
     command: String,
     /// Rules that do not hold everywhere, each with a cell for every place.
     matrix: Vec<(&'p PlanRule, Vec<Mark<'p>>)>,
@@ -42,7 +43,7 @@ pub fn write_html(plan: &Plan) -> Result<String, std::fmt::Error> {
         .map(|rule| (rule, places.iter().map(|place| mark(rule, place)).collect()))
         .collect();
     let command = plan.shell_words().join(" ");
-    Page { plan, summary: plan.summary(), command, matrix, places, held }
+    Page { plan, summary: plan.summary(), unguarded: plan.unguarded(), command, matrix, places, held }
         .render()
         .map_err(|_| std::fmt::Error)
 }

@@ -24,9 +24,11 @@ fn head(plan: &Plan, page: &mut Page) {
     );
     let policy = match &plan.policy {
         Some(policy) => format!("posture {}, by {}", policy.posture, policy.file),
-        None => "no policy: runs as docker compose would run it".to_owned(),
+        None => format!("no policy: {}", plan.unguarded()),
     };
     page.hanging(&[], &Piece::from(policy));
+    let compose = format!("read as Docker Compose {}, {}", plan.compose.version, plan.compose.why);
+    page.hanging(&[], &Piece::from(compose));
     let (word, tone) = if plan.refused { ("refused", Tone::Bad) } else { ("ready", Tone::Good) };
     page.hanging(&[Piece::new(word, tone), Piece::from(": ")], &Piece::from(plan.summary()));
 }

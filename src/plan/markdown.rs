@@ -13,8 +13,9 @@ pub fn write_markdown(plan: &Plan) -> String {
         Some(policy) => {
             writeln!(out, "Posture **{}**, by {}.", text(&policy.posture), code(&policy.file))
         }
-        None => writeln!(out, "No policy: runs as `docker compose` would run it."),
+        None => writeln!(out, "No policy: {}.", text(&plan.unguarded())),
     };
+    let _ = writeln!(out, "Read as Docker Compose {}, {}.", text(&plan.compose.version), plan.compose.why);
     findings(plan, &mut out);
     table(
         "Services",

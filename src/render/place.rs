@@ -43,10 +43,11 @@ fn elsewhere(directory: &Path) -> Option<PathBuf> {
 }
 
 /// What this program keeps in the caller's `XDG_STATE_HOME`. There is none where that is another user's,
-/// as the home often is under sudo.
+/// as the home often is under sudo, or where the home is not there.
 pub fn kept() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = variable("XDG_STATE_HOME").or_else(|| Some(variable("HOME")?.join(".local/state")))?;
+    let in_home = || Some(variable("HOME").filter(|home| home.is_dir())?.join(".local/state"));
+    let home = variable("XDG_STATE_HOME").or_else(in_home)?;
     let existing = home.ancestors().find_map(|folder| folder.metadata().ok())?;
     (existing.uid() == Owner::current().uid).then(|| home.join("seaworthy"))
 }

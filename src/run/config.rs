@@ -165,7 +165,7 @@ fn discover(session: &mut Session<'_>) -> Option<Project> {
     } else {
         policy::find(&project, &session.policy_given(), &mut session.inputs, &mut session.sink)?
     };
-    session.settle_reader(&mut project, policy.as_ref());
+    session.settle_reader(&mut project, policy.as_ref())?;
     Some(project)
 }
 

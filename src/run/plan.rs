@@ -15,10 +15,11 @@ use crate::ownership::lock::{LockFile, would_change};
 use crate::ownership::predict;
 use crate::ownership::{HostStep, SharedTree, Way};
 use crate::plan::{
-    self, Plan, PlanBreach, PlanChange, PlanFile, PlanFinding, PlanLock, PlanOwner, PlanPolicy, PlanRule,
-    PlanService, PlanStep, Role,
+    self, Plan, PlanBreach, PlanChange, PlanCompose, PlanFile, PlanFinding, PlanLock, PlanOwner, PlanPolicy,
+    PlanRule, PlanService, PlanStep, Role,
 };
 use crate::policy::{Posture, rules, verdicts};
+use crate::reader::{By, Reader};
 use crate::render;
 use crate::snapshot::difference::Difference;
 use crate::source::{FileId, SourceMap};
@@ -103,6 +104,7 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
                 .join(", "),
             posture: policy.posture.value.to_string(),
         }),
+        compose: read_as(session),
         files: files(session, verified),
         services: listed(verified, sources),
         disabled: model
@@ -118,6 +120,11 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
         findings: brief(&session.sink).iter().map(|finding| PlanFinding::new(finding, sources)).collect(),
         command,
     }
+}
+
+fn read_as(session: &Session<'_>) -> PlanCompose {
+    let (reader, by) = session.read_as.unwrap_or((Reader::default(), By::Newest));
+    PlanCompose { version: reader.to_string(), from: by.name(), why: by.describe() }
 }
 
 /// The services, with what the lock knows of them.

@@ -5,10 +5,15 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{Command, Request};
 use crate::compose::{self, Layer, Model, Phases, Selection, Trace};
-use crate::diagnostic::{Code, Exit, Finding, Screen, Sink, closing, next, write_findings};
+use crate::diagnostic::{Code, Exit, Finding, Screen, Severity, Sink, closing, next, write_findings};
+use crate::engine::{self, Answer, Options};
+use crate::launch::version::{self, Installed, Unsaid};
+use crate::ownership::bind::Reach;
 use crate::policy::{self, Policy};
 use crate::project::{self, Environment, Given, Inputs, Project};
+use crate::reader::{By, Reader, ReaderError};
 use crate::redact::Redactor;
+use crate::render::kept_writable;
 use crate::source::SourceMap;
 
 /// One run over one project.
@@ -21,6 +26,10 @@ pub struct Session<'r> {
     pub tolerates_drift: bool,
     /// The disk of this machine is not the one that the project will run on.
     pub skips_host: bool,
+    /// As which version of Compose the project is read, and why; known once it is settled.
+    pub read_as: Option<(Reader, By)>,
+    /// That version was not asked for now: an earlier run noted it.
+    is_reader_noted: bool,
     /// Where what each document said is recorded.
     pub trace: Option<Trace>,
 }
@@ -33,6 +42,8 @@ impl<'r> Session<'r> {
             sink: Sink::new(),
             tolerates_drift: false,
             skips_host: false,
+            read_as: None,
+            is_reader_noted: false,
             trace: None,
         }
     }
@@ -84,12 +95,93 @@ impl<'r> Session<'r> {
         policy::Given { path: self.policy_path(), ..policy::Given::default() }
     }
 
-    /// From here on the project is read as the version of Compose that counts: that of the command line, else that of
-    /// the policy.
-    pub fn settle_reader(&self, project: &mut Project, policy: Option<&Policy>) {
+    /// From here on the project is read as the version of Compose that counts: the one named on the command line, else
+    /// the one that will be run, else the one that the policy names, else the newest. `None` where the one that will be
+    /// run is not known and something is about to be launched, or cannot be read as.
+    pub fn settle_reader(&mut self, project: &mut Project, policy: Option<&Policy>) -> Option<()> {
+        let installed = self.installed().map_err(|finding| self.sink.push(finding)).ok()?;
         let of_policy = policy.and_then(|policy| policy.compose.as_ref()).map(|compose| compose.value);
-        if let Some(reader) = self.request.global.reader.or(of_policy) {
-            project.reader = reader;
+        let named = self.request.global.reader;
+        let (reader, by) = match (named, &installed, of_policy) {
+            (_, Some(installed), _) => (installed.reader, By::Installed),
+            (Some(named), None, _) => (named, By::CommandLine),
+            (None, None, Some(reader)) => (reader, By::Policy),
+            (None, None, None) => (Reader::default(), By::Newest),
+        };
+        if let (Some(named), Some(installed)) = (named, &installed)
+            && (named.major, named.minor) != (installed.reader.major, installed.reader.minor)
+        {
+            self.sink.push(another_version(named, installed.reader));
+            return None;
+        }
+        if !reader.is_known() {
+            let message = format!(
+                "Docker Compose {reader} is newer than this seaworthy knows; it is read as {}",
+                Reader::NEWEST
+            );
+            self.sink.push(Finding::warning(Code::ComposeVersion, message));
+        }
+        project.reader = reader;
+        self.read_as = Some((reader, by));
+        self.is_reader_noted = installed.is_some_and(|installed| installed.is_remembered);
+        Some(())
+    }
+
+    /// The Compose that will be run, where it counts: not where another version is named and nothing is launched, and
+    /// not where the project runs on another machine.
+    ///
+    /// # Errors
+    /// Where its version is not known, and something would be launched; or where it is too old to be read as.
+    fn installed(&mut self) -> Result<Option<Installed>, Finding> {
+        self.installed_by(kept_writable().as_deref())
+    }
+
+    /// What an earlier run noted is no proof where a container of the project can write it: Compose is asked then.
+    /// `None` where it says another version than the one that the project was read as.
+    pub fn confirm_reader(&mut self, project: &Project, reach: &Reach) -> Option<()> {
+        let is_noted = self.is_reader_noted && kept_writable().is_some_and(|folder| reach.holds(&folder));
+        if !is_noted {
+            return Some(());
+        }
+        match self.installed_by(None) {
+            Ok(Some(installed)) if installed.reader == project.reader => Some(()),
+            Ok(installed) => {
+                let said = installed.map_or("none".to_owned(), |installed| installed.reader.to_string());
+                let message = format!(
+                    "the version of Docker Compose was noted as {}, and the one installed is {said}",
+                    project.reader
+                );
+                self.sink.push(Finding::error(Code::ComposeVersion, message).help(
+                    "Something changed what seaworthy noted: a service mounts the place. Remove that mount, or                      compose.json there.",
+                ));
+                None
+            }
+            Err(finding) => {
+                self.sink.push(finding);
+                None
+            }
+        }
+    }
+
+    fn installed_by(&mut self, notes: Option<&Path>) -> Result<Option<Installed>, Finding> {
+        let launches = matches!(&self.request.command, Command::Compose(_));
+        let is_neutral = matches!(self.request.command, Command::Snapshot(_) | Command::Overlays(_));
+        if is_neutral || self.skips_host || (self.request.global.reader.is_some() && !launches) {
+            return Ok(None);
+        }
+        let deadline = if launches { Options::default().deadline } else { super::plan::PATIENCE };
+        let options = Options { deadline, ..super::pass::options(self.request) };
+        // That there is no docker is said by whoever needs it.
+        let Answer::Known(docker) = engine::Command::find(options) else { return Ok(None) };
+        match version::installed(&docker, notes) {
+            Ok(installed) => Ok(installed),
+            Err(unsaid) if launches || matches!(unsaid, Unsaid::Unread(ReaderError::TooOld(_))) => {
+                Err(unsaid.finding())
+            }
+            Err(unsaid) => {
+                self.sink.push(Finding { severity: Severity::Warning, ..unsaid.finding() });
+                Ok(None)
+            }
         }
     }
 
@@ -174,6 +266,15 @@ impl<'r> Session<'r> {
             all_resources: self.request.global.all_resources,
         }
     }
+}
+
+/// A launch by one version is not judged by how another one reads.
+fn another_version(named: Reader, installed: Reader) -> Finding {
+    let message =
+        format!("--compose-version names {named}, and Docker Compose {installed} is what would be run");
+    Finding::error(Code::ComposeVersion, message).help(
+        "Leave the flag out, or install that version. It is for reviews on a machine that launches nothing.",
+    )
 }
 
 /// What the command line and the process say.

@@ -81,7 +81,7 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
         ..policy::Given::default()
     };
     let policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
-    session.settle_reader(&mut project, policy.as_ref());
+    session.settle_reader(&mut project, policy.as_ref())?;
     let expected = policy::expected(policy.as_ref());
     list::read(&mut project, &expected, &mut session.inputs, &mut session.sink)?;
     policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);

@@ -7,7 +7,7 @@ use crate::compose::{Model, Phases};
 use crate::diagnostic::{Code, Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::Owner;
-use crate::ownership::bind::{BindDecision, BindQuestion};
+use crate::ownership::bind::{BindDecision, BindQuestion, Reach};
 use crate::ownership::copies::{CopyStep, decide as decide_copies};
 use crate::ownership::home;
 use crate::ownership::images::{looked_up, wanted_paths};
@@ -102,7 +102,7 @@ pub fn decide<'e>(
     let mut project = session.locate()?;
     let given = session.policy_given();
     let mut policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
-    session.settle_reader(&mut project, policy.as_ref());
+    session.settle_reader(&mut project, policy.as_ref())?;
     let expected = policy::expected(policy.as_ref());
     list::read(&mut project, &expected, &mut session.inputs, &mut session.sink)?;
     policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
@@ -118,6 +118,9 @@ pub fn decide<'e>(
         None => Arranged { layers, ..Arranged::default() },
     };
     let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
+    if policy.is_some() {
+        session.confirm_reader(&project, &Reach::of(&model, session.inputs.sources()))?;
+    }
 
     let home = model.environment.get("HOME").map(PathBuf::from);
     let caller =

@@ -98,7 +98,7 @@ fn a_version_that_cannot_be_told_or_is_too_old_is_refused() {
         [("garbage", "is not a version of Docker Compose"), ("2.20.3", "is older than 2.40.0")]
     {
         let project = with_version(Project::new(BINDS), version);
-        project.seaworthy(&["up", "-d"]).refuses(69, "compose-unavailable").says(says);
+        project.seaworthy(&["up", "-d"]).refuses(69, "compose-version").says(says);
         assert!(project.ids().is_empty());
     }
 }

@@ -88,6 +88,7 @@ fn a_directory_that_root_is_denied_is_not_made_as_its_owner() {
 const FAULTS: &[(&str, &str, &str)] = &[
     ("first up", "bin/docker", "openat:when=1"),
     ("first up", "bin/docker", "openat:when=2"),
+    ("first up", "bin/docker", "openat:when=3"),
     ("first up", "project", "openat:when=1"),
     ("up with all there is", "project/.seaworthy", "openat:when=2"),
     ("up with all there is", "project/.seaworthy/.sw-left.tmp", "openat:when=1"),
@@ -98,6 +99,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("first up", "/proc/self/mountinfo", "openat:when=1"),
     ("first up", "/proc/sys/kernel/random/boot_id", "openat:when=1"),
     ("first up", "/dev/null", "openat:when=2"),
+    ("first up", "/dev/null", "openat:when=3"),
 ];
 
 #[test]

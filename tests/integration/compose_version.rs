@@ -132,3 +132,80 @@ fn a_policy_that_names_too_old_a_version_is_refused() {
     let project = Project::new(BINDS).file("seaworthy.yaml", policy("\"2.20\""));
     snapshot!(project.run(["check"]));
 }
+
+/// A project beside a `docker` whose Compose says this of its version.
+fn beside(says: &str) -> Project {
+    let script =
+        format!("[ \"$*\" = 'compose version --short' ] && {says}\necho \"$@\" >> started; exit 1\n");
+    Project::new(BINDS).folder("short").program("docker", &script)
+}
+
+#[test]
+fn the_one_installed_goes_before_the_policy_and_is_shown() {
+    let project = beside("echo 2.40.3-3 && exit").file("seaworthy.yaml", policy("\"5.5\""));
+    assert_eq!(said(&project, &[]), ["true", "", ""]);
+    let plan = |project: &Project, words: &[&str]| {
+        let told = project.run(words.iter().copied().chain(["plan", "--format", "json"]));
+        let plan: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+        let compose = &plan["compose"];
+        format!("{} {}", compose["version"].as_str().unwrap(), compose["from"].as_str().unwrap())
+    };
+    assert_eq!(plan(&project, &[]), "2.40.3 installed");
+    assert_eq!(plan(&project, &["--compose-version", "5.4"]), "5.4.0 command-line");
+    let alone = Project::new(BINDS).folder("short").file("seaworthy.yaml", policy("\"5.4\""));
+    assert_eq!(plan(&alone, &[]), "5.4.0 policy");
+    assert_eq!(plan(&Project::new(BINDS).folder("short"), &[]), "5.5.0 newest-known");
+    // What is read on the machine of a review says nothing of the one that launches.
+    let check = project.run(["check", "--no-host"]);
+    assert!(!check.stderr.contains("2.40"), "{}", check.stderr);
+}
+
+#[test]
+fn a_launch_by_one_version_is_not_judged_as_another_reads() {
+    let project = beside("echo 2.40.3 && exit");
+    let refused = project.run(["--compose-version", "5.5", "up", "-d"]);
+    assert_eq!(refused.status, 69, "{refused}");
+    assert!(
+        refused
+            .stderr
+            .contains("--compose-version names 5.5.0, and Docker Compose 2.40.3 is what would be run")
+    );
+    assert!(!project.path("started").exists());
+}
+
+#[test]
+fn a_newer_one_is_said_in_a_line_and_works() {
+    let project = beside("echo 5.7.1 && exit");
+    let config = project.run(["config"]);
+    assert_eq!(config.status, 0, "{config}");
+    assert_eq!(
+        config.stderr.trim_end(),
+        "warning[compose-version]: Docker Compose 5.7.1 is newer than this seaworthy knows; it is read as 5.5.0"
+    );
+}
+
+#[test]
+fn one_that_is_too_old_or_says_no_version_launches_nothing() {
+    for (says, wanted) in [
+        ("echo 2.39.4 && exit", "the installed docker compose: Docker Compose 2.39.4 is older than 2.40.0"),
+        ("echo usage && exit", "\"usage\" is not a version of Docker Compose"),
+        ("exit 0", "\"\" is not a version of Docker Compose"),
+        ("echo broken >&2 && exit 3", "docker compose does not say its version: broken"),
+    ] {
+        for policy in [false, true] {
+            let mut project = beside(says);
+            if policy {
+                project = project.file("seaworthy.yaml", "version: 1\nposture: observe\n...\n");
+            }
+            let refused = project.run(["up", "-d"]);
+            assert_eq!(refused.status, 69, "{refused}");
+            assert!(refused.stderr.contains(wanted), "{refused}");
+            assert!(!project.path("started").exists());
+        }
+    }
+    let old = beside("echo 2.39.4 && exit").run(["config"]);
+    assert!(old.status != 0 && old.stderr.contains("Install Docker Compose 2.40 or newer"), "{old}");
+    assert_eq!(beside("echo 2.39.4 && exit").run(["--compose-version", "5.5", "config"]).status, 0);
+    let silent = beside("exit 3").run(["config"]);
+    assert!(silent.status == 0 && silent.stderr.contains("does not say its version"), "{silent}");
+}

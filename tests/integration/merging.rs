@@ -44,7 +44,8 @@ fn an_included_file_must_exist() {
 fn an_included_service_may_not_be_defined_twice() {
     let project = Project::new("include: [part.yaml]\nservices:\n  a: {image: x}\n")
         .file("part.yaml", "services:\n  a: {image: y}\n");
-    snapshot!(project.run(["config"]).refused());
+    snapshot!(project.run(["--compose-version", "2.40", "config"]).refused());
+    assert!(project.run(["--compose-version", "5.5", "config"]).output().contains("image: x"));
 }
 
 #[test]

@@ -4,7 +4,8 @@ use crate::project::{Outcome, Project};
 use crate::snapshot::snapshot;
 use seaworthy::diagnostic::Screen;
 use seaworthy::plan::{
-    Plan, PlanFile, PlanFinding, PlanLock, PlanMount, PlanService, PlanStep, PlanUser, Role, write_human,
+    Plan, PlanCompose, PlanFile, PlanFinding, PlanLock, PlanMount, PlanService, PlanStep, PlanUser, Role,
+    write_human,
 };
 
 const POLICY: &str = "version: 1
@@ -163,6 +164,7 @@ fn small() -> Plan {
         directory: "/p".to_owned(),
         refused: false,
         policy: None,
+        compose: PlanCompose { version: "2.40.3".to_owned(), from: "installed", why: "the one installed" },
         files: vec![PlanFile {
             name: "compose.yaml".to_owned(),
             role: Role::Base,

@@ -34,7 +34,7 @@ fn pin(session: &mut Session<'_>, files: &[PathBuf]) -> Option<Exit> {
     let mut project = session.locate()?;
     let given = session.policy_given();
     let policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
-    session.settle_reader(&mut project, policy.as_ref());
+    session.settle_reader(&mut project, policy.as_ref())?;
     let own = policy.as_ref().and_then(|policy| {
         let is_own =
             |id: &FileId| session.inputs.sources().get(*id).is_some_and(|file| file.path != given.system);
