@@ -57,6 +57,7 @@ pub use expression::{begins as begins_with_expression, written as as_written};
 pub use hash::config_hash;
 pub use load::{Phases, section};
 pub use merge::{kind, merge, text};
+pub use schema::unknown_keys;
 pub use select::Profiles;
 pub use tags::TaggedPath;
 pub use trace::Trace;
@@ -77,6 +78,8 @@ pub struct Selection {
     pub services: Vec<String>,
     /// Keep networks, volumes and the like that no service uses.
     pub all_resources: bool,
+    /// Where an env file of a service is missing, a warning says so.
+    pub lenient_env_files: bool,
 }
 
 /// How much of a selection is worked out; the default is what a launch needs.
@@ -405,7 +408,8 @@ impl Model {
                 let Some(service) = service.as_map_mut() else { continue };
                 if resolve.env_files {
                     let files = (&mut *inputs, &mut budget);
-                    environment::resolve_service(name, service, &model.environment, files, sink);
+                    let lenient = selection.lenient_env_files;
+                    environment::resolve_service(name, service, &model.environment, files, lenient, sink);
                 }
                 environment::resolve_labels(service, (&mut *inputs, &mut budget), sink);
                 if budget.is_spent() {

@@ -57,6 +57,11 @@ impl Reader {
         release::SERIES.contains(&(self.major, self.minor))
     }
 
+    /// Whether it is newer than any that is known. It may have keys that nobody here has heard of.
+    pub fn is_beyond(self) -> bool {
+        self > Self::NEWEST && !self.is_known()
+    }
+
     /// A version that somebody names, who must name one that is known.
     ///
     /// # Errors

@@ -62,8 +62,11 @@ fn answer(case: &Path, release: &str) -> Option<String> {
     let folder = project.path().join("project");
     copy(&case.join("project"), &folder);
     let variables = fs::read_to_string(case.join("env")).unwrap_or_default();
+    let variables = variables.replace("@DIR@", &folder.display().to_string());
+    let words = fs::read_to_string(case.join("words")).unwrap_or_else(|_| "config".to_owned());
     let output = Command::new(env!("CARGO_BIN_EXE_seaworthy"))
-        .args(["--compose-version", release, "config"])
+        .args(["--compose-version", release])
+        .args(words.split_whitespace())
         .current_dir(&folder)
         .env_clear()
         .env("HOME", "/home/user")
@@ -74,9 +77,13 @@ fn answer(case: &Path, release: &str) -> Option<String> {
     output.status.success().then(|| text.replace(&folder.display().to_string(), "@DIR@"))
 }
 
-/// What each release answers to a case.
+/// What each release answers to a case: one of the field, or `own/NAME`, which is about the command line.
 fn answers(cases: &Path, name: &str) -> Vec<Option<String>> {
-    RELEASES.iter().map(|release| answer(&cases.join(name), release)).collect()
+    let case = match name.strip_prefix("own/") {
+        Some(name) => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/versions").join(name),
+        None => cases.join(name),
+    };
+    RELEASES.iter().map(|release| answer(&case, release)).collect()
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fmt;
 use clap::ArgMatches;
 
 use super::spec::{Flag, Takes};
+use crate::reader::Reader;
 
 /// The values of a command's flags, by long name. Switches have the values `true` and `false`.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -41,6 +42,13 @@ impl Flags {
     /// What was typed: each flag once, with its values.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[String])> {
         self.0.iter().filter(|(_, values)| !values.is_empty()).map(|(flag, values)| (flag.long, &values[..]))
+    }
+
+    /// The first one typed that versions have only after this one.
+    pub fn newer_than(&self, reader: Reader) -> Option<(&'static str, Reader)> {
+        let typed = self.0.iter().filter(|(_, values)| !values.is_empty());
+        let mut dated = typed.filter_map(|(flag, _)| Some((flag.long, flag.since?)));
+        dated.find(|(_, since)| *since > reader)
     }
 
     fn entry(&self, long: &str) -> Option<&(&'static Flag, Vec<String>)> {

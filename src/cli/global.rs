@@ -26,6 +26,7 @@ pub fn understand(root: Place, flags: &Flags, class: Class, env: Environment) ->
         project_directory: filled("project-directory").map(PathBuf::from),
         profiles: flags.all("profile").to_vec(),
         env_files: flags.all("env-file").to_vec(),
+        insecure_registries: flags.all("insecure-registry").to_vec(),
         progress: filled("progress").or_else(|| variable("COMPOSE_PROGRESS")),
         ansi: filled("ansi").or_else(|| variable("COMPOSE_ANSI")),
         parallel: flags.last("parallel").and_then(flags::whole_number),

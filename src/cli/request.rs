@@ -23,6 +23,8 @@ pub struct Global {
     pub profiles: Vec<String>,
     /// `--env-file`, else `COMPOSE_ENV_FILES`.
     pub env_files: Vec<String>,
+    /// `--insecure-registry`, in order.
+    pub insecure_registries: Vec<String>,
     /// `--progress`, else `COMPOSE_PROGRESS`.
     pub progress: Option<String>,
     /// `--ansi`, else `COMPOSE_ANSI`.
@@ -167,6 +169,9 @@ impl Request {
         value("-f", rendered.as_os_str());
         for profile in &global.profiles {
             value("--profile", profile.as_ref());
+        }
+        for registry in &global.insecure_registries {
+            value("--insecure-registry", registry.as_ref());
         }
         for file in &global.env_files {
             value("--env-file", file.as_ref());

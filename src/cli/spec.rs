@@ -1,5 +1,7 @@
 //! How the table describes a flag and a command.
 
+use crate::reader::Reader;
+
 /// What a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
@@ -29,12 +31,23 @@ pub struct Flag {
     pub default: &'static str,
     /// Accepted, but not worth a line of help.
     pub hidden: bool,
+    /// The first version of Compose that has it; `None` where every supported one has.
+    pub since: Option<Reader>,
     pub help: &'static str,
 }
 
 /// A flag that is on or off.
 pub const fn switch(long: &'static str, help: &'static str) -> Flag {
-    Flag { long, short: None, aliases: &[], takes: Takes::Switch, default: "", hidden: false, help }
+    Flag {
+        long,
+        short: None,
+        aliases: &[],
+        takes: Takes::Switch,
+        default: "",
+        hidden: false,
+        since: None,
+        help,
+    }
 }
 
 /// A flag with one value, shown as `name`.
@@ -85,6 +98,11 @@ impl Flag {
     #[must_use]
     pub const fn hidden(self) -> Self {
         Self { hidden: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn since(self, since: Reader) -> Self {
+        Self { since: Some(since), ..self }
     }
 }
 
@@ -149,6 +167,8 @@ pub struct Spec {
     pub words: Words,
     pub flags: &'static [Flag],
     pub hidden: bool,
+    /// The first version of Compose in which it goes on where an env file of a service is missing.
+    pub lenient: Option<Reader>,
     pub about: &'static str,
 }
 
@@ -160,13 +180,18 @@ pub const fn command(
     about: &'static str,
     flags: &'static [Flag],
 ) -> Spec {
-    Spec { name, alias: None, class, words, flags, hidden: false, about }
+    Spec { name, alias: None, class, words, flags, hidden: false, lenient: None, about }
 }
 
 impl Spec {
     #[must_use]
     pub const fn hidden(self) -> Self {
         Self { hidden: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn lenient(self, since: Reader) -> Self {
+        Self { lenient: Some(since), ..self }
     }
 
     #[must_use]

@@ -2,6 +2,9 @@
 //!
 //! Reading the command line, help, completions and the manual all come from here.
 
+use crate::reader::Reader;
+use crate::reader::release::{V5_0, V5_3, V5_4};
+
 use super::spec::Class::{Gate, Judge, Load, Own, PassThrough};
 use super::spec::{Flag, Spec, Words, choice, command, list, number, optional, switch, text};
 
@@ -21,6 +24,9 @@ pub const COMPOSE_GLOBALS: &[Flag] = &[
     switch("compatibility", "Run in backward compatibility mode"),
     switch("all-resources", "Include resources that no service uses"),
     DRY_RUN,
+    list("insecure-registry", "REGISTRY", "Registry of Compose files that may be reached without TLS")
+        .hidden()
+        .since(V5_0),
     switch("verbose", "Show more output").hidden(),
     text("workdir", "DIR", "Deprecated: --project-directory").hidden(),
     switch("no-ansi", "Deprecated: --ansi never").hidden(),
@@ -98,6 +104,7 @@ const SNAPSHOT_FORMAT: Flag =
 const SNAPSHOT_FILE: Flag = text("snapshot", "FILE", "The snapshot (default: seaworthy.snapshot.yaml)");
 const PUBLISH: &[Flag] = &[
     switch("app", "Include the images referred to"),
+    switch("insecure-registry", "Reach the registry without TLS").hidden().since(V5_0),
     text("oci-version", "VERSION", "OCI specification version"),
     RESOLVE_DIGESTS,
     switch("with-env", "Include environment variables"),
@@ -197,7 +204,8 @@ pub const COMMANDS: &[Spec] = &[
             switch("force-rm", "Deprecated").default("true").hidden(),
             switch("no-rm", "Deprecated").hidden(),
         ],
-    ),
+    )
+    .lenient(Reader::OLDEST),
     command(
         PassThrough,
         "commit",
@@ -392,7 +400,8 @@ pub const COMMANDS: &[Spec] = &[
             switch("parallel", "Deprecated").default("true").hidden(),
             switch("no-parallel", "Deprecated").default("true").hidden(),
         ],
-    ),
+    )
+    .lenient(Reader::OLDEST),
     command(
         Load,
         "push",
@@ -404,7 +413,7 @@ pub const COMMANDS: &[Spec] = &[
             switch("quiet", "No progress output").short('q'),
         ],
     ),
-    command(Gate, "restart", SERVICES, "Restart containers", &[NO_DEPS, TIMEOUT]),
+    command(Gate, "restart", SERVICES, "Restart containers", &[NO_DEPS, TIMEOUT]).lenient(Reader::OLDEST),
     command(
         PassThrough,
         "rm",
@@ -434,6 +443,7 @@ pub const COMMANDS: &[Spec] = &[
             list("label", "NAME=VALUE", "Label").short('l').or(&["labels"]),
             text("name", "NAME", "Name of the container"),
             switch("no-TTY", "Do not allocate a terminal").short('T'),
+            switch("no-tty", "The same").hidden().since(V5_3),
             NO_DEPS,
             list("publish", "PORTS", "Publish ports").short('p'),
             text("pull", "WHEN", "Pull images: always, missing, never").default("policy"),
@@ -456,8 +466,19 @@ pub const COMMANDS: &[Spec] = &[
         Words::Between(1, usize::MAX, "SERVICE=REPLICAS..."),
         "Scale services",
         &[NO_DEPS],
-    ),
-    command(Gate, "start", SERVICES, "Start existing containers", &[]),
+    )
+    .lenient(V5_4),
+    command(
+        Gate,
+        "start",
+        SERVICES,
+        "Start existing containers",
+        &[
+            switch("wait", "Wait until services are running or healthy; Compose 5.0 or newer").since(V5_0),
+            number("wait-timeout", "Seconds to wait at most; Compose 5.0 or newer").since(V5_0),
+        ],
+    )
+    .lenient(Reader::OLDEST),
     command(
         PassThrough,
         "stats",
@@ -541,7 +562,8 @@ pub const COMMANDS: &[Spec] = &[
             switch("prune", "Remove dangling images on rebuild").default("true"),
             switch("quiet", "Hide the output of builds"),
         ],
-    ),
+    )
+    .lenient(V5_4),
     // Seaworthy's own.
     command(Own, "annotate", Words::No, "Say in lines of logs whose users and processes they name", &[]),
     command(

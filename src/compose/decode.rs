@@ -212,7 +212,8 @@ impl Decoder {
         let mut places = places.iter();
         map.retain(|key, node| {
             let Some(field) = places.next().and_then(|at| object.fields.get(*at)) else {
-                return is_extension(key) && !object.loses_extensions;
+                return is_extension(key) && !object.loses_extensions
+                    || self.reader.is_beyond() && !is_extension(key);
             };
             let (spec, always) = field.at(self.reader);
             if is_decoded(node, spec.decode) {

@@ -4,7 +4,7 @@ use compact_str::format_compact;
 
 use indexmap::IndexMap;
 
-use crate::diagnostic::{Code, Finding, Sink};
+use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::project::{Environment, Inputs, dotenv, env_file_fault, env_file_warnings};
 use crate::source::{FileId, Origin, Span};
 use crate::yaml::{Mapping, Node, Value};
@@ -48,12 +48,14 @@ pub fn resolve_lists(model: &mut Node, supply: &Supply<'_>, sink: &mut Sink) {
 }
 
 /// Fills in, for decoded services, what `environment` inherits and what env files add. The
-/// `env_file` key goes away: what it held is in the environment then.
+/// `env_file` key goes away: what it held is in the environment then. That one is missing is an error, or, where that
+/// is `lenient`, a warning.
 pub fn resolve_service(
     name: &str,
     service: &mut Mapping,
     environment: &Environment,
     (inputs, budget): (&mut Inputs, &mut Budget),
+    lenient: bool,
     sink: &mut Sink,
 ) {
     let supply = Supply { environment, budget };
@@ -92,7 +94,7 @@ pub fn resolve_service(
                     values.insert(key, (value, origin));
                 }
             }
-            Err(finding) => sink.push(*finding),
+            Err(fault) => sink.push(fault.finding(lenient)),
         }
     }
     if values.is_empty() {
@@ -113,13 +115,28 @@ pub fn resolve_service(
     service.put("environment", Node::map(merged, origin));
 }
 
+/// Why an env file gives nothing.
+enum EnvFileFault {
+    Missing(Box<Finding>),
+    Other(Box<Finding>),
+}
+
+impl EnvFileFault {
+    fn finding(self, lenient: bool) -> Finding {
+        match self {
+            Self::Missing(finding) if lenient => Finding { severity: Severity::Warning, ..*finding },
+            Self::Missing(finding) | Self::Other(finding) => *finding,
+        }
+    }
+}
+
 /// Reads an env file; `None` if it is missing and `required: false`.
 fn read_env_file(
     service: &str,
     file: &Node,
     inputs: &mut Inputs,
     (lookup, earlier): (&dotenv::Lookup<'_>, &dotenv::Lookup<'_>),
-) -> Result<Option<(dotenv::Parsed, FileId)>, Box<Finding>> {
+) -> Result<Option<(dotenv::Parsed, FileId)>, EnvFileFault> {
     let path = file.get("path").and_then(Node::as_str).unwrap_or_default();
     let required = file.get("required").and_then(Node::as_bool) != Some(false);
     let format = file.get("format").and_then(Node::as_str).unwrap_or_default();
@@ -128,27 +145,29 @@ fn read_env_file(
         if !required {
             return Ok(None);
         }
-        return Err(Box::new(
-            Finding::error(Code::EnvFile, format!("env file {path} of service {service:?} not found"))
-                .at_origin(file.get("path").map_or(file.origin, |path| path.origin), "no such file")
+        let message = format!("env file {path} of service {service:?} not found");
+        let place = file.get("path").map_or(file.origin, |path| path.origin);
+        return Err(EnvFileFault::Missing(Box::new(
+            Finding::error(Code::EnvFile, message)
+                .at_origin(place, "no such file")
                 .help("Create it, or write `required: false` if it may be missing."),
-        ));
+        )));
     }
-    let id = inputs
-        .read_env(&fs_path, path)
-        .map_err(|finding| Box::new(finding.at_origin(file.origin, "env file named here")))?;
+    let id = inputs.read_env(&fs_path, path).map_err(|finding| {
+        EnvFileFault::Other(Box::new(finding.at_origin(file.origin, "env file named here")))
+    })?;
     let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
     let parsed = match format {
         "" => dotenv::parse_after(&text, lookup, earlier),
         "raw" => dotenv::parse_raw(&text, lookup),
         other => {
-            return Err(Box::new(
+            return Err(EnvFileFault::Other(Box::new(
                 Finding::error(Code::EnvFile, format!("unsupported env_file format {other:?}"))
                     .at_origin(file.origin, "the only other format is `raw`"),
-            ));
+            )));
         }
     };
-    let parsed = parsed.map_err(|error| Box::new(env_file_fault(&error, id, path)))?;
+    let parsed = parsed.map_err(|error| EnvFileFault::Other(Box::new(env_file_fault(&error, id, path))))?;
     Ok(Some((parsed, id)))
 }
 

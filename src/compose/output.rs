@@ -151,7 +151,8 @@ impl Order {
         let format = self.format;
         // Go's JSON encoder knows extensions of the project alone.
         let extensions = format == Format::Yaml || path.is_root();
-        let known = |key: &str| object.position(key).is_some() || extensions && is_extension(key);
+        // What else is in a model is a key that a later Compose may know.
+        let known = |key: &str| object.position(key).is_some() || extensions || !is_extension(key);
         let (mut all_known, mut in_order) = (true, true);
         let mut before = None;
         for (key, child) in map.keyed_mut() {

@@ -8,7 +8,7 @@ use crate::yaml::{Distinct, Mapping, Node, Path, Value};
 use super::hint;
 use super::merge::kind;
 use super::suggest::nearest;
-use super::table::{Check, Field, Keys, Map, Object, Scalars, Spec, is_extension};
+use super::table::{Check, Field, Keys, Map, Object, PROJECT, Scalars, Spec, is_extension};
 
 /// Reports everything that the schema refuses below `node`.
 pub fn validate(node: &Node, spec: &Spec, reader: Reader, path: &Path<'_>, sink: &mut Sink) {
@@ -64,6 +64,7 @@ fn validate_object(
             Some(field) => sink.push(too_new(field, entry.key, reader, path)),
             None if object.extensions && is_extension(key) => {}
             None if !object.closed => {}
+            None if reader.is_beyond() => sink.push(unjudged(key, entry.key, reader, path)),
             None => {
                 let fields = object.fields.iter().filter(|field| field.is_known_to(reader));
                 let known = fields.map(|field| field.key);
@@ -103,6 +104,58 @@ fn validate_object(
 /// A character that looks like a blank and does not indent YAML.
 fn is_odd_blank(character: char) -> bool {
     !character.is_ascii() && character.is_whitespace()
+}
+
+/// A key that nobody here knows, and that the Compose which will be run may: that is for Compose to say.
+fn unjudged(key: &str, origin: Origin, reader: Reader, path: &Path<'_>) -> Finding {
+    let whole = if path.last().is_none() { key.to_owned() } else { format!("{path}.{key}") };
+    let message =
+        format!("{whole} is not known here; it is handed to Docker Compose {reader}, which may know it");
+    Finding::warning(Code::ComposeUnknownKey, message)
+        .at_origin(origin, "unknown key")
+        .help("Update seaworthy, or remove the key. Under a policy, the rule `unjudged-key` refuses it.")
+}
+
+/// A key of a model that is in no table, with where it stands: the path of what holds it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unknown<'n> {
+    pub holder: String,
+    pub key: &'n str,
+    pub origin: Origin,
+}
+
+/// Every key of a project's model that nobody here knows, extensions left out.
+pub fn unknown_keys(root: &Node) -> Vec<Unknown<'_>> {
+    let mut found = Vec::new();
+    collect_unknown(root, &PROJECT, &Path::ROOT, &mut found);
+    found
+}
+
+fn collect_unknown<'n>(node: &'n Node, spec: &Spec, path: &Path<'_>, found: &mut Vec<Unknown<'n>>) {
+    match (&node.value, spec.map) {
+        (Value::Map(map), Some(Map::Object(object))) => {
+            for (key, entry) in map.entries() {
+                match object.fields.iter().find(|field| field.key == key) {
+                    Some(field) => collect_unknown(&entry.value, &field.spec, &path.key(key), found),
+                    None if is_extension(key) || !object.closed => {}
+                    None => found.push(Unknown { holder: path.to_string(), key, origin: entry.key }),
+                }
+            }
+        }
+        (Value::Map(map), Some(Map::Free { value, .. })) => {
+            for (key, entry) in map.entries() {
+                collect_unknown(&entry.value, value, &path.key(key), found);
+            }
+        }
+        (Value::Seq(items), _) => {
+            for (at, item) in items.iter().enumerate() {
+                if let Some(item_spec) = spec.item() {
+                    collect_unknown(item, item_spec, &path.index(at), found);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// A key that versions have only after the one that reads.

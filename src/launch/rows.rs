@@ -131,7 +131,7 @@ const ROWS: &[Row] = &[
     ),
     row("post_start", &["hook-root", "hook-privileged", "pre-start"], &[]),
     row("develop.watch", &["sensitive-mount", "hook-root", "hook-privileged"], &[]),
-    row("provider", &["provider", "models"], &[]),
+    row("provider", &["provider", "models", "unjudged-key"], &[]),
     row("scale", &["replicas"], &["Config.Labels"]),
     row("logging", &["logging"], &["HostConfig.LogConfig.Type"]),
     row("restart", &["restart-always"], &["HostConfig.RestartPolicy.Name"]),

@@ -44,9 +44,9 @@ impl Fixture {
         fixture.with("compose.yaml", base)
     }
 
-    /// Read as the newest version of Compose does it.
-    pub fn newest(mut self) -> Self {
-        self.reader = Reader::NEWEST;
+    /// Read as a version of Compose does that is newer than any that is known.
+    pub fn beyond(mut self) -> Self {
+        self.reader = Reader::new(Reader::NEWEST.major, Reader::NEWEST.minor + 1, 0);
         self
     }
 

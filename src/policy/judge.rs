@@ -151,7 +151,7 @@ impl Policy {
     }
 
     fn describe(&self, rule: &Rule, breach: &Breach, severity: Severity, view: &View<'_>) -> Finding {
-        let place = if breach.place.contains('.') && matches!(rule.check, Check::Project(_)) {
+        let place = if breach.place.contains(['.', ' ']) && matches!(rule.check, Check::Project(_)) {
             breach.place.clone()
         } else {
             format!("services.{}", breach.place)

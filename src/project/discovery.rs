@@ -5,7 +5,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding, Sink};
-use crate::reader::Reader;
+use crate::reader::{Habit, Reader};
 use crate::source::FileId;
 
 use super::{Environment, Inputs, dotenv, env_file_fault, env_file_warnings, list};
@@ -189,11 +189,18 @@ fn absolute(cwd: &Path, path: &Path) -> PathBuf {
 
 /// The env files named explicitly, if any.
 fn explicit_env_files(given: &Given) -> Option<Vec<String>> {
-    if !given.env_files.is_empty() {
-        return Some(given.env_files.clone());
-    }
-    let variable = given.environment.get("COMPOSE_ENV_FILES").filter(|value| !value.is_empty())?;
-    Some(variable.split(',').map(str::to_owned).collect())
+    let files = if given.env_files.is_empty() {
+        let variable = given.environment.get("COMPOSE_ENV_FILES").filter(|value| !value.is_empty())?;
+        variable.split(',').map(str::to_owned).collect()
+    } else {
+        given.env_files.clone()
+    };
+    let home = given.environment.get("HOME").filter(|_| given.reader.has(Habit::HomeInEnvFile));
+    let in_home = |file: String| match (file.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => format!("{home}/{rest}"),
+        _ => file,
+    };
+    Some(files.into_iter().map(in_home).collect())
 }
 
 /// The directory whose `.env` counts before any file is found.

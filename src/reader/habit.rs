@@ -1,7 +1,7 @@
 //! Versions of Docker Compose differ in their habits. A habit is here where no field or flag can carry the difference.
 
 use super::Reader;
-use super::release::{V5_0, V5_0_2, V5_1_2, V5_1_4, V5_2};
+use super::release::{V5_0, V5_0_2, V5_1_2, V5_1_4, V5_2, V5_5};
 
 /// Something that the versions from one on do, and those before it do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,6 +9,8 @@ pub enum Habit {
     AliasRatio,
     BindFalsePrinted,
     DatesAsText,
+    HashWithEnvFiles,
+    HomeInEnvFile,
     IncludesBeforeExtends,
     IncludesMerge,
     LazyDefault,
@@ -67,6 +69,20 @@ impl Habit {
             V5_0,
             "A date without quotes is text: `2001-01-01 00:00:00 +0000 UTC`.",
             &["date-in-environment"],
+        ),
+        since(
+            Self::HashWithEnvFiles,
+            "hash-with-env-files",
+            V5_5,
+            "`config --hash` counts what the env files of a service hold.",
+            &["own/hash-with-env-file"],
+        ),
+        since(
+            Self::HomeInEnvFile,
+            "home-in-env-file",
+            V5_0_2,
+            "`--env-file ~/FILE` is a file in the home.",
+            &["own/home-in-env-file"],
         ),
         since(
             Self::IncludesBeforeExtends,

@@ -11,3 +11,5 @@ pub const V5_1_2: Reader = Reader::new(5, 1, 2);
 pub const V5_1_4: Reader = Reader::new(5, 1, 4);
 pub const V5_2: Reader = Reader::new(5, 2, 0);
 pub const V5_3: Reader = Reader::new(5, 3, 0);
+pub const V5_4: Reader = Reader::new(5, 4, 0);
+pub const V5_5: Reader = Reader::new(5, 5, 0);

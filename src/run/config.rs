@@ -11,6 +11,7 @@ use crate::compose::{self, Model, Phases, Resolve, Trace, listing};
 use crate::diagnostic::{Code, Exit, Finding};
 use crate::policy;
 use crate::project::Project;
+use crate::reader::Habit;
 use crate::review::Chains;
 use crate::review::annotate::annotate;
 use crate::yaml::Node;
@@ -149,7 +150,11 @@ fn load(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) 
     let phases = phases(session, options);
     let model = session.load(&project, layers, phases, &selection)?;
     let resolve = Resolve {
-        env_files: matches!(wanted, Wanted::Model | Wanted::Environment),
+        env_files: match wanted {
+            Wanted::Model | Wanted::Environment => true,
+            Wanted::Hash(_) => project.reader.has(Habit::HashWithEnvFiles),
+            _ => false,
+        },
         container_names: matches!(wanted, Wanted::Model) && !options.no_consistency,
     };
     let whole = matches!(wanted, Wanted::Hash(_) | Wanted::Profiles).then(|| model.clone());

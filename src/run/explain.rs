@@ -23,7 +23,7 @@ pub fn run(request: &Request, options: &ExplainOptions) -> Result<Exit, Exit> {
         return Err(session.report());
     };
     // Every service of every profile can be asked about, and what is refused most of all.
-    let selection = Selection { profiles: vec!["*".to_owned()], services: Vec::new(), all_resources: true };
+    let selection = Selection { profiles: vec!["*".to_owned()], all_resources: true, ..Selection::default() };
     let resolve = Resolve { container_names: false, ..Resolve::default() };
     let project = decided.project;
     let mut model = decided.model;

@@ -123,7 +123,8 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
 }
 
 fn read_as(session: &Session<'_>) -> PlanCompose {
-    let (reader, by) = session.read_as.unwrap_or((Reader::default(), By::Newest));
+    let read_as = session.read_as.map(|read_as| (read_as.reader, read_as.by));
+    let (reader, by) = read_as.unwrap_or((Reader::default(), By::Newest));
     PlanCompose { version: reader.to_string(), from: by.name(), why: by.describe() }
 }
 

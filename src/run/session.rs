@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Command, Request};
+use crate::cli::{Command, Request, table};
 use crate::compose::{self, Layer, Model, Phases, Selection, Trace};
 use crate::diagnostic::{Code, Exit, Finding, Screen, Severity, Sink, closing, next, write_findings};
 use crate::engine::{self, Answer, Options};
@@ -11,6 +11,7 @@ use crate::launch::version::{self, Installed, Unsaid};
 use crate::ownership::bind::Reach;
 use crate::policy::{self, Policy};
 use crate::project::{self, Environment, Given, Inputs, Project};
+use crate::reader::release::V5_0;
 use crate::reader::{By, Reader, ReaderError};
 use crate::redact::Redactor;
 use crate::render::kept_writable;
@@ -27,11 +28,22 @@ pub struct Session<'r> {
     /// The disk of this machine is not the one that the project will run on.
     pub skips_host: bool,
     /// As which version of Compose the project is read, and why; known once it is settled.
-    pub read_as: Option<(Reader, By)>,
-    /// That version was not asked for now: an earlier run noted it.
-    is_reader_noted: bool,
+    pub read_as: Option<ReadAs>,
+    /// The Compose that will be run, once it was looked for.
+    installed: Option<Result<Option<Installed>, Finding>>,
     /// Where what each document said is recorded.
     pub trace: Option<Trace>,
+}
+
+/// As which version of Compose a project is read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadAs {
+    pub reader: Reader,
+    pub by: By,
+    /// It was not asked for now: an earlier run noted it.
+    is_noted: bool,
+    /// Whether a policy is in force.
+    is_governed: bool,
 }
 
 impl<'r> Session<'r> {
@@ -43,7 +55,7 @@ impl<'r> Session<'r> {
             tolerates_drift: false,
             skips_host: false,
             read_as: None,
-            is_reader_noted: false,
+            installed: None,
             trace: None,
         }
     }
@@ -67,7 +79,12 @@ impl<'r> Session<'r> {
                 format!("option '--{old}' is DEPRECATED at root level! Please use '--{new}' instead.");
             self.sink.push(Finding::warning(Code::ComposeObsolete, message));
         }
-        project::locate(&given(self.request), &mut self.inputs, &mut self.sink)
+        let mut given = given(self.request);
+        // What is wrong with it is said once the policy is known.
+        if let Ok(Some(installed)) = self.installed() {
+            given.reader = installed.reader;
+        }
+        project::locate(&given, &mut self.inputs, &mut self.sink)
     }
 
     /// The names in the sealed list, if one is asked for.
@@ -121,9 +138,17 @@ impl<'r> Session<'r> {
             );
             self.sink.push(Finding::warning(Code::ComposeVersion, message));
         }
+        if let Some(finding) = newer_flag(self.request, reader) {
+            self.sink.push(finding);
+            return None;
+        }
         project.reader = reader;
-        self.read_as = Some((reader, by));
-        self.is_reader_noted = installed.is_some_and(|installed| installed.is_remembered);
+        self.read_as = Some(ReadAs {
+            reader,
+            by,
+            is_noted: installed.is_some_and(|installed| installed.is_remembered),
+            is_governed: policy.is_some(),
+        });
         Some(())
     }
 
@@ -133,13 +158,19 @@ impl<'r> Session<'r> {
     /// # Errors
     /// Where its version is not known, and something would be launched; or where it is too old to be read as.
     fn installed(&mut self) -> Result<Option<Installed>, Finding> {
-        self.installed_by(kept_writable().as_deref())
+        if let Some(known) = &self.installed {
+            return known.clone();
+        }
+        let found = self.installed_by(kept_writable().as_deref());
+        self.installed = Some(found.clone());
+        found
     }
 
     /// What an earlier run noted is no proof where a container of the project can write it: Compose is asked then.
     /// `None` where it says another version than the one that the project was read as.
     pub fn confirm_reader(&mut self, project: &Project, reach: &Reach) -> Option<()> {
-        let is_noted = self.is_reader_noted && kept_writable().is_some_and(|folder| reach.holds(&folder));
+        let is_noted = self.read_as.is_some_and(|read_as| read_as.is_noted)
+            && kept_writable().is_some_and(|folder| reach.holds(&folder));
         if !is_noted {
             return Some(());
         }
@@ -258,14 +289,37 @@ impl<'r> Session<'r> {
         Redactor::new(&self.inputs, &process_environment(), &compose::secret_places::find)
     }
 
+    /// Whether this version of Compose goes on without an env file of a service in this command. Where a policy is in
+    /// force, no container is made without it.
+    fn is_lenient(&self) -> bool {
+        let Command::Compose(command) = &self.request.command else { return false };
+        let makes = !matches!(command.name, "start" | "restart" | "build" | "pull");
+        let since = table::find(None, command.name).and_then(|spec| spec.lenient);
+        let Some(ReadAs { reader, is_governed, .. }) = self.read_as else { return false };
+        since.is_some_and(|since| reader >= since) && !(makes && is_governed)
+    }
+
     /// What the command line selects of the model.
     pub fn selection(&self, services: &[String]) -> Selection {
         Selection {
             profiles: self.request.global.profiles.clone(),
             services: services.to_vec(),
             all_resources: self.request.global.all_resources,
+            lenient_env_files: self.is_lenient(),
         }
     }
+}
+
+/// A flag that was typed and that this version does not have yet.
+fn newer_flag(request: &Request, reader: Reader) -> Option<Finding> {
+    let global = (!request.global.insecure_registries.is_empty()).then_some(("insecure-registry", V5_0));
+    let (flag, since) = match &request.command {
+        Command::Compose(command) => command.flags.newer_than(reader),
+        _ => None,
+    }
+    .or(global.filter(|(_, since)| *since > reader))?;
+    let message = format!("--{flag} needs Docker Compose {since} or newer; this is {reader}");
+    Some(Finding::error(Code::Usage, message).help("Update Docker Compose, or leave the flag out."))
 }
 
 /// A launch by one version is not judged by how another one reads.

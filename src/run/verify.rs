@@ -98,11 +98,11 @@ pub fn decide<'e>(
     engine: &'e LazyEngine,
     images: Images,
 ) -> Option<Decided<'e>> {
-    let selection = session.selection(services);
     let mut project = session.locate()?;
     let given = session.policy_given();
     let mut policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
     session.settle_reader(&mut project, policy.as_ref())?;
+    let selection = session.selection(services);
     let expected = policy::expected(policy.as_ref());
     list::read(&mut project, &expected, &mut session.inputs, &mut session.sink)?;
     policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);

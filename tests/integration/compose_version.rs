@@ -209,3 +209,95 @@ fn one_that_is_too_old_or_says_no_version_launches_nothing() {
     let silent = beside("exit 3").run(["config"]);
     assert!(silent.status == 0 && silent.stderr.contains("does not say its version"), "{silent}");
 }
+
+/// A `docker` whose Compose is of this version, reads what it is given, and notes what else it is asked to do.
+fn with(compose: &str, version: &str) -> Project {
+    let script = format!(
+        "[ \"$*\" = 'compose version --short' ] && echo {version} && exit 0
+         for word; do [ \"$last\" = -f ] && file=$word; last=$word; [ \"$word\" = config ] && verb=config; done
+         [ \"$verb\" = config ] && exec /bin/cat \"$file\"
+         echo \"$*\" >> started\n"
+    );
+    Project::new(compose).program("docker", &script)
+}
+
+#[test]
+fn flags_of_later_versions_need_them() {
+    let compose = "services: {a: {image: x, user: '5:5'}}\n";
+    for (words, since) in [
+        (&["start", "--wait"][..], "5.0.0"),
+        (&["start", "--wait-timeout", "3"], "5.0.0"),
+        (&["run", "--no-tty", "a", "true"], "5.3.0"),
+        (&["--insecure-registry", "r", "up", "-d"], "5.0.0"),
+    ] {
+        let old = with(compose, "2.40.3");
+        let refused = old.run(words.iter().copied());
+        assert_eq!(refused.status, 2, "{refused}");
+        let wanted = format!("needs Docker Compose {since} or newer; this is 2.40.3");
+        assert!(refused.stderr.contains(&wanted), "{refused}");
+        assert!(!old.path("started").exists());
+        let new = with(compose, "5.5.0");
+        let done = new.run(words.iter().copied());
+        assert_eq!(done.status, 0, "{done}");
+        assert!(words.iter().all(|word| new.read("started").contains(word)), "{}", new.read("started"));
+    }
+}
+
+#[test]
+fn what_makes_no_container_goes_on_without_an_env_file() {
+    let compose = "services: {a: {image: x, user: '5:5', env_file: [none.env]}}\n";
+    let policy = "version: 1\nposture: observe\n...\n";
+    for (words, version, governed, goes_on) in [
+        (&["restart"][..], "2.40.3", false, true),
+        (&["start"], "2.40.3", true, true),
+        (&["pull"], "2.40.3", true, true),
+        (&["build"], "2.40.3", false, true),
+        (&["up", "-d"], "5.5.0", false, false),
+        (&["scale", "a=1"], "5.3.0", false, false),
+        (&["scale", "a=1"], "5.4.0", false, true),
+        // A container without what the project gives it is half of one.
+        (&["scale", "a=1"], "5.4.0", true, false),
+    ] {
+        let mut project = with(compose, version);
+        if governed {
+            project = project.file("seaworthy.yaml", policy);
+        }
+        let done = project.run(words.iter().copied());
+        assert!(done.stderr.contains("none.env of service \"a\" not found"), "{done}");
+        assert_eq!(!done.stderr.contains("error[env-file]"), goes_on, "{words:?} {version}: {done}");
+        assert!(done.status != 0 || goes_on, "{words:?} {version}: {done}");
+    }
+}
+
+#[test]
+fn a_key_that_only_a_later_version_knows_is_its_own_business_unless_a_policy_governs() {
+    let compose = "services: {a: {image: 'x:1', user: '5:5', build: {context: ., brand_new: {b: [1]}}, shiny: on}}\nnovelty: {x: 1}\n";
+    let project = with(compose, "5.7.1");
+    let printed = project.run(["config"]);
+    assert_eq!(printed.status, 0, "{printed}");
+    for key in ["brand_new:", "shiny:", "novelty:"] {
+        assert!(printed.stdout.contains(key), "{printed}");
+    }
+    assert!(printed.stderr.contains("services.a.shiny is not known here"), "{printed}");
+    let done = project.run(["up", "-d"]);
+    assert_eq!(done.status, 0, "{done}");
+    let governed = |waiver: &str| {
+        let policy = format!("version: 1\nposture: baseline\nuser: {{default: '5:5'}}\n{waiver}...\n");
+        with(compose, "5.7.1").file("seaworthy.yaml", policy).run(["check"])
+    };
+    let refused = governed("");
+    for wanted in [
+        "services.a has the key shiny",
+        "services.a.build has the key brand_new",
+        "the project has the key novelty",
+    ] {
+        assert!(refused.stderr.contains(&format!("rule unjudged-key: {wanted}")), "{refused}");
+    }
+    let waiver =
+        "waivers: [{service: '*', rule: unjudged-key, allow: [shiny, brand_new, novelty], reason: tried}]\n";
+    let allowed = governed(waiver);
+    assert!(!allowed.stderr.contains("rule unjudged-key"), "{allowed}");
+    // A version that is known knows what it knows.
+    let old = with(compose, "5.5.0").run(["config"]);
+    assert!(old.status == 78 && old.stderr.contains("unknown key"), "{old}");
+}

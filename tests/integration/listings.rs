@@ -20,7 +20,7 @@ models: {llm: {model: ai/some}}
 }
 
 fn list(words: &[&str]) -> String {
-    project().run(["config"].into_iter().chain(words.iter().copied())).output()
+    project().run(["--compose-version", "2.40", "config"].into_iter().chain(words.iter().copied())).output()
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn hashes_are_those_that_compose_labels_containers_with() {
 
 #[test]
 fn a_hash_of_no_service_is_refused() {
-    snapshot!(project().run(["config", "--hash", "k,off,zz"]).refused());
+    snapshot!(project().run(["--compose-version", "2.40", "config", "--hash", "k,off,zz"]).refused());
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! Options of temporary file systems and of logging.
+//! Options of temporary file systems and of logging, and keys that nobody here knows.
 
-use crate::compose::text;
+use crate::compose::{text, unknown_keys};
 use crate::policy::posture::Posture;
 
-use super::{Allow, Check, Rule};
+use super::{Allow, Breach, Check, Rule};
 
 pub const RULES: &[Rule] = &[
     Rule {
@@ -49,6 +49,28 @@ pub const RULES: &[Rule] = &[
                         service.breach(node, format!("logs with the driver {driver}")).allowing(driver),
                     );
                 }
+            }
+        }),
+        ..Rule::COMMON
+    },
+    Rule {
+        id: "unjudged-key",
+        forbids: "have a key that seaworthy does not know",
+        why: "A Docker Compose that is newer than this seaworthy may do anything with it, and no rule looks at it.",
+        from: Some(Posture::Baseline),
+        model: "every key is one of Compose 2.40 to the newest that is known, or begins with `x-`",
+        live: "what comes of the key is not compared: nobody here knows what to look at",
+        fix: "Update seaworthy, or remove the key.",
+        allow: Allow::Values("keys"),
+        check: Check::Project(|view, breaches| {
+            if !view.model.reader.is_beyond() {
+                return;
+            }
+            for unknown in unknown_keys(&view.model.root) {
+                let place = if unknown.holder.is_empty() { "the project".to_owned() } else { unknown.holder };
+                let what = format!("has the key {}, which nobody here knows", unknown.key);
+                let (value, origin) = (Some(unknown.key.to_owned()), unknown.origin);
+                breaches.push(Breach { place, value, origin, what: what.into() });
             }
         }),
         ..Rule::COMMON
