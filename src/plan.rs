@@ -216,7 +216,7 @@ pub struct PlanChange {
 /// Something to do on the host.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanStep {
-    /// `create-directory`, `create-file`, `repair`, `share` or `copy`.
+    /// `create-directory`, `create-file`, `set-mode`, `repair`, `share` or `copy`.
     pub step: &'static str,
     /// Absolute.
     pub path: String,

@@ -20,6 +20,8 @@ use crate::ownership::HostStep;
 pub struct Receipt {
     /// In order, with the parents that were made on the way.
     pub created: Vec<Created>,
+    /// Directories that were there and got another mode.
+    pub modes: Vec<Created>,
     /// Steps that found done what they were to do.
     pub already: usize,
 }
@@ -50,6 +52,7 @@ pub fn prepare(steps: &[HostStep]) -> Result<Receipt, Failure> {
 fn explain(step: &HostStep, error: &create::StepError) -> Finding {
     let place = step.place();
     let path = step.full_path();
-    let what = format!("cannot create {} for service `{}`: {error}", path.display(), place.service);
+    let verb = if let HostStep::SetMode { .. } = step { "give a mode to" } else { "create" };
+    let what = format!("cannot {verb} {} for service `{}`: {error}", path.display(), place.service);
     Finding::error(Code::PrepareFailed, what).help(create::remedy(step, error))
 }

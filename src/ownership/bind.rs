@@ -183,6 +183,11 @@ pub fn decide_binds(question: &BindQuestion<'_>) -> Binds {
         judge.service(name, service);
     }
     binds.steps = steps(&judge.judged);
+    for step in &mut binds.steps {
+        if let Some((mode, _)) = judge.tmpfs.get(&step.full_path()) {
+            step.set_mode(*mode);
+        }
+    }
     there::leave_to_helper(&mut judge, &mut binds.steps);
     binds.sought = std::mem::take(&mut judge.sought);
     binds.sought.sort_by_key(Sought::full_path);

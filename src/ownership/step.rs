@@ -23,6 +23,11 @@ pub enum HostStep {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         content: String,
     },
+    /// Another mode for an empty directory that is there, over which a tmpfs is mounted.
+    SetMode {
+        #[serde(flatten)]
+        place: Place,
+    },
 }
 
 /// Where a step creates something, and how it is born.
@@ -49,7 +54,18 @@ impl Place {
 impl HostStep {
     pub fn place(&self) -> &Place {
         match self {
-            Self::CreateDirectory { place } | Self::CreateFile { place, .. } => place,
+            Self::CreateDirectory { place } | Self::CreateFile { place, .. } | Self::SetMode { place } => {
+                place
+            }
+        }
+    }
+
+    /// With another mode.
+    pub fn set_mode(&mut self, mode: u32) {
+        match self {
+            Self::CreateDirectory { place } | Self::CreateFile { place, .. } | Self::SetMode { place } => {
+                place.mode = mode;
+            }
         }
     }
 
@@ -57,7 +73,7 @@ impl HostStep {
     #[must_use]
     pub fn below(mut self, root: &Path) -> Self {
         match &mut self {
-            Self::CreateDirectory { place } | Self::CreateFile { place, .. } => {
+            Self::CreateDirectory { place } | Self::CreateFile { place, .. } | Self::SetMode { place } => {
                 root.clone_into(&mut place.root);
             }
         }
@@ -75,7 +91,7 @@ impl HostStep {
 
     pub fn kind(&self) -> Kind {
         match self {
-            Self::CreateDirectory { .. } => Kind::Directory,
+            Self::CreateDirectory { .. } | Self::SetMode { .. } => Kind::Directory,
             Self::CreateFile { .. } => Kind::File,
         }
     }

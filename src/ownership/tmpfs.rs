@@ -76,6 +76,16 @@ impl Tmpfs {
         (self.owner, of_image.or(self.mode).unwrap_or(0o1777))
     }
 
+    /// The mode that it has where the engine makes its mount point.
+    pub fn wanted_mode(&self) -> u32 {
+        self.mode.unwrap_or(0o1777)
+    }
+
+    /// Whether it would let in somebody whom the mode that was asked for keeps out.
+    pub fn is_opened_by(&self, mode: u32) -> bool {
+        self.mode.is_some_and(|asked| mode & 0o777 & !asked != 0)
+    }
+
     /// Whether a temporary directory is meant, which every image has for everybody.
     pub fn is_conventional(&self) -> bool {
         matches!(self.target.as_str(), "/tmp" | "/var/tmp")

@@ -37,7 +37,11 @@ pub(super) fn carry_out(step: &HostStep, receipt: &mut Receipt) -> Result<(), St
     if result.is_ok() && created.is_empty() {
         receipt.already += 1;
     }
-    receipt.created.append(&mut created);
+    let done = match step {
+        HostStep::SetMode { .. } => &mut receipt.modes,
+        _ => &mut receipt.created,
+    };
+    done.append(&mut created);
     result
 }
 
@@ -63,6 +67,9 @@ fn take_turn(root: &Path) -> Result<Option<File>, DirError> {
 
 fn make(step: &HostStep, root: &Dir, created: &mut Vec<Created>) -> Result<(), StepError> {
     let place = step.place();
+    if let HostStep::SetMode { .. } = step {
+        return set_mode(place, root, created);
+    }
     if root.find(&place.path)?.is_some() {
         return Ok(());
     }
@@ -84,7 +91,9 @@ fn make(step: &HostStep, root: &Dir, created: &mut Vec<Created>) -> Result<(), S
 fn create(step: &HostStep, root: &Dir, birth: &Birth, created: &mut Vec<Created>) -> Result<(), DirError> {
     let path = &step.place().path;
     match step {
-        HostStep::CreateDirectory { .. } => root.create_directories(path, birth, created).map(drop),
+        HostStep::CreateDirectory { .. } | HostStep::SetMode { .. } => {
+            root.create_directories(path, birth, created).map(drop)
+        }
         HostStep::CreateFile { content, .. } => {
             if let Some(parent) = path.parent() {
                 root.create_parents(parent, birth, created)?;
@@ -96,6 +105,18 @@ fn create(step: &HostStep, root: &Dir, birth: &Birth, created: &mut Vec<Created>
             }
         }
     }
+}
+
+/// An empty directory gets its mode; one that is gone is made anew by whoever needs it.
+fn set_mode(place: &Place, root: &Dir, changed: &mut Vec<Created>) -> Result<(), StepError> {
+    let found = root.find(&place.path)?.map(|entry| entry.stat);
+    if found.is_some_and(|stat| stat.mode != place.mode) {
+        root.set_empty_mode(&place.path, place.mode)?;
+        let stat = root.enter(&place.path)?.stat()?;
+        let path = place.full_path();
+        changed.push(Created { path, kind: stat.kind, owner: stat.owner, mode: stat.mode });
+    }
+    Ok(())
 }
 
 /// Only root may make things that belong to somebody else. Another group is tried: it may be one of ours.
@@ -149,7 +170,8 @@ fn verify(step: &HostStep, root: &Dir, created: &[Created]) -> Result<(), StepEr
 }
 
 fn is_as_decided(step: &HostStep, stat: &Stat) -> bool {
-    stat.kind == step.kind() && step.place().owner.is_none_or(|owner| owner == stat.owner)
+    let has_mode = !matches!(step, HostStep::SetMode { .. }) || stat.mode == step.place().mode;
+    has_mode && stat.kind == step.kind() && step.place().owner.is_none_or(|owner| owner == stat.owner)
 }
 
 /// What to do about it.

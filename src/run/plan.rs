@@ -238,6 +238,7 @@ fn step(step: &HostStep) -> PlanStep {
         step: match step {
             HostStep::CreateDirectory { .. } => "create-directory",
             HostStep::CreateFile { .. } => "create-file",
+            HostStep::SetMode { .. } => "set-mode",
         },
         path: step.full_path().display().to_string(),
         owner: place.owner.map(|owner| owner.to_string()),

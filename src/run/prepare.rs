@@ -80,9 +80,12 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         let what = if created.kind == Kind::Directory { "directory" } else { "file" };
         let _ = writeln!(text, "created {what} {}", created.path.display());
     }
+    for changed in &receipt.modes {
+        let _ = writeln!(text, "gave mode {:04o} to {}", changed.mode, changed.path.display());
+    }
     if refreshed > 0 {
         let _ = writeln!(text, "refreshed {refreshed} derived file{}", if refreshed == 1 { "" } else { "s" });
-    } else if receipt.created.is_empty() && verified.sought.is_empty() {
+    } else if receipt.created.is_empty() && receipt.modes.is_empty() && verified.sought.is_empty() {
         text.push_str("nothing to create: every bind source is there\n");
     }
     super::print(text.as_bytes())

@@ -162,6 +162,23 @@ impl Dir {
         Ok(is_named)
     }
 
+    /// Gives a directory below this one, which has nothing in it, another mode.
+    pub fn set_empty_mode(&self, relative: &Path, mode: u32) -> Result<(), DirError> {
+        let path = self.path.join(relative);
+        let names: PathBuf = self.names(relative)?.iter().collect();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
+        let descriptor =
+            open_beneath(self, &names, flags).map_err(|errno| DirError::io(&path, "open it", errno))?;
+        let directory = Self { descriptor, path };
+        let at = directory.path.as_path();
+        let failed = |action| move |errno| DirError::io(at, action, errno);
+        if !is_empty(&directory).map_err(failed("list it"))? {
+            return Err(DirError::Filled(directory.path));
+        }
+        let mode = Mode::from_raw_mode(mode & 0o7777);
+        rustix::fs::fchmod(&directory.descriptor, mode).map_err(failed("change its mode"))
+    }
+
     /// Creates a file that does not exist yet, with this content. Never overwrites, never follows a
     /// link; its parent must be there. A file that cannot be written whole, or cannot get its owner and
     /// mode, is removed again.

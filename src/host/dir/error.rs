@@ -18,6 +18,8 @@ pub enum DirError {
     NotADirectory { path: PathBuf, kind: Kind },
     #[error("{} does not stay below {}", path.display(), root.display())]
     Outside { root: PathBuf, path: PathBuf },
+    #[error("{} is not empty", .0.display())]
+    Filled(PathBuf),
     /// What we had just made is not what stands there.
     #[error("{} was just created, but {what}", path.display())]
     NotOurs { path: PathBuf, what: String },

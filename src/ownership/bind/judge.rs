@@ -1,6 +1,7 @@
 //! The rules for one source.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding, Severity};
@@ -34,6 +35,7 @@ pub(super) struct Judged {
 /// One service, while its sources are judged.
 pub(super) struct Service<'a> {
     pub name: &'a str,
+    pub node: &'a Node,
     pub image: Option<String>,
     pub whom: Whom,
     pub mounts: Vec<Mount>,
@@ -47,6 +49,8 @@ pub(super) struct Judge<'a> {
     pub findings: Vec<Finding>,
     /// Who writes where: only a policy asks.
     pub writers: Vec<Writer<'a>>,
+    /// Mount points of tmpfs, each with its mode and the service that wants it.
+    pub tmpfs: BTreeMap<PathBuf, (u32, String)>,
     /// What nobody could say.
     pub unclear: RefCell<Vec<Finding>>,
 }
@@ -92,6 +96,7 @@ impl<'a> Judge<'a> {
             sought: Vec::new(),
             findings: Vec::new(),
             writers,
+            tmpfs: BTreeMap::new(),
             unclear: RefCell::default(),
         }
     }
@@ -104,7 +109,7 @@ impl<'a> Judge<'a> {
         self.question.policy.is_some()
     }
 
-    pub fn service(&mut self, name: &'a str, node: &Node) {
+    pub fn service(&mut self, name: &'a str, node: &'a Node) {
         let mounts = mounts::of_service(self.question.model, node, self.question.sources);
         if self.strict() {
             let found = tmpfs::judge(self, name, node, &mounts);
@@ -125,7 +130,7 @@ impl<'a> Judge<'a> {
             self.unclear(mount, message, Code::EngineUnavailable.remedy());
         }
         let image = image_of(self.question.model, name, node);
-        let service = Service { name, image, whom, mounts };
+        let service = Service { name, node, image, whom, mounts };
         if remote::elsewhere(self.question.location).is_some() {
             return there::service(self, &service);
         }
@@ -236,7 +241,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether a directory has nothing in it; `false` where it may not be listed.
-    fn is_empty(&self, mount: &Mount, path: &Path) -> bool {
+    pub fn is_empty(&self, mount: &Mount, path: &Path) -> bool {
         look::is_empty(path).unwrap_or_else(|error| {
             let message = format!("whether {} is empty is not known: {error}", path.display());
             self.unclear(mount, message, "Correct the cause and run again.");

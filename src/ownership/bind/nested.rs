@@ -3,7 +3,7 @@
 //! Where one mount lies inside another one's target, the engine makes the place for it in the outer
 //! mount's source, on the host and as root. It is made beforehand instead.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Answer, Location};
@@ -16,7 +16,7 @@ use super::explain::shown;
 use super::judge::{Judge, Judged, Service};
 use super::look::{self, Found};
 use super::mounts::{self, Mount};
-use super::{BindDecision, Outcome, Role};
+use super::{BindDecision, Outcome, Role, tmpfs};
 
 pub(super) fn mount_points(judge: &mut Judge<'_>, service: &Service<'_>) {
     for inner in &service.mounts {
@@ -64,6 +64,10 @@ fn mount_point(judge: &mut Judge<'_>, service: &Service<'_>, inner: &Mount, oute
     let directory = judge.question.model.directory.as_path();
     let at = shown(&path, directory);
     let label = "mounted inside another mount";
+    let over = tmpfs::at(service, inner);
+    if let Some(over) = &over {
+        tmpfs::agree(judge, service, over, inner, &path);
+    }
     let existing = match look::look(&path) {
         // Mounting a file over a directory fails, and the other way round.
         Found::Present(seen) if (seen.kind == Kind::Directory) != (kind == Kind::Directory) => {
@@ -77,8 +81,16 @@ fn mount_point(judge: &mut Judge<'_>, service: &Service<'_>, inner: &Mount, oute
             judge.findings.push(Finding::error(Code::BindKind, message).at_origin(inner.origin, label));
             return;
         }
+        Found::Present(seen) => {
+            let step = over
+                .and_then(|over| tmpfs::mount_point(judge, service, &over, inner, (path.as_path(), &seen)));
+            if let Some(step) = step {
+                decided(judge, service, (inner, outer), kind, path, Outcome::Create(step));
+            }
+            return;
+        }
         Found::Missing { existing } if existing.starts_with(&source.path) || outer_is_made => existing,
-        // There already; or the outer source is itself refused, or left to the engine.
+        // The outer source is itself refused, or left to the engine.
         _ => return,
     };
     if outer.read_only && inner.is_mounted && !outer_is_made {
@@ -98,7 +110,24 @@ fn mount_point(judge: &mut Judge<'_>, service: &Service<'_>, inner: &Mount, oute
         judge.findings.push(finding);
         return;
     }
-    let outcome = plan(judge, service, inner, kind, &path, &existing);
+    // What is in it would keep the engine from filling it out of the image.
+    let is_filled_first = source.copies_up && !judge.strict() && judge.is_empty(outer, &source.path);
+    let outcome = if is_filled_first {
+        Outcome::Leave("the engine fills the volume first, and creates it then".to_owned())
+    } else {
+        plan(judge, service, inner, kind, &path, &existing)
+    };
+    decided(judge, service, (inner, outer), kind, path, outcome);
+}
+
+fn decided(
+    judge: &mut Judge<'_>,
+    service: &Service<'_>,
+    (inner, outer): (&Mount, &Mount),
+    kind: Kind,
+    path: PathBuf,
+    outcome: Outcome,
+) {
     let decision = BindDecision {
         service: service.name.to_owned(),
         role: Role::MountPoint,
@@ -150,7 +179,7 @@ fn plan(
     if owner == Some(None) {
         return Outcome::Leave("the engine creates it, as root".to_owned());
     }
-    let mode = if kind == Kind::Directory { 0o755 } else { 0o644 };
+    let mode = mode(service, inner, kind);
     let place = Place {
         root: anchor,
         path: relative,
@@ -162,6 +191,15 @@ fn plan(
         Kind::Directory => HostStep::CreateDirectory { place },
         _ => HostStep::CreateFile { place, content: String::new() },
     })
+}
+
+/// A tmpfs gets the mode of its mount point. Under everything else that is mounted there it does not show.
+pub(super) fn mode(service: &Service<'_>, inner: &Mount, kind: Kind) -> u32 {
+    match tmpfs::at(service, inner) {
+        Some(tmpfs) => tmpfs.wanted_mode(),
+        None if kind == Kind::Directory => 0o755,
+        None => 0o644,
+    }
 }
 
 /// The service's user, else ourselves, else nobody.

@@ -18,7 +18,7 @@ use crate::source::Origin;
 use super::judge::{Judge, Judged, Service};
 use super::look::{Found, look};
 use super::mounts::{self, Mount, Source};
-use super::{BindDecision, Declared, Outcome, Role};
+use super::{BindDecision, Declared, Outcome, Role, nested};
 
 /// Something that a service mounts, for the helper to look at or to make.
 #[derive(Clone, Debug)]
@@ -157,14 +157,15 @@ fn mount_point(judge: &Judge<'_>, service: &Service<'_>, mount: &Mount) -> Optio
     let is_file = inner.is_some_and(|inner| {
         matches!(inner.role, Role::Secret | Role::Config) || kind::of_name(&inner.path) == Some(Kind::File)
     });
-    let mode = if is_file { 0o644 } else { 0o755 };
+    let kind = if is_file { Kind::File } else { Kind::Directory };
+    let mode = nested::mode(service, mount, kind);
     let name = service.name.to_owned();
     let place =
         Place { root: root.clone(), path: relative.clone(), owner: Some(owner), mode, service: name.clone() };
-    let (kind, step) = if is_file {
-        (Kind::File, HostStep::CreateFile { place, content: String::new() })
+    let step = if is_file {
+        HostStep::CreateFile { place, content: String::new() }
     } else {
-        (Kind::Directory, HostStep::CreateDirectory { place })
+        HostStep::CreateDirectory { place }
     };
     let origin = mount.origin;
     let is_elsewhere = true;
