@@ -15,5 +15,6 @@ mod running {
     #[allow(dead_code, reason = "shared with the engine tests, which use all of it")]
     mod harness;
 
+    mod flags;
     mod tmpfs;
 }

@@ -104,9 +104,9 @@ fn from_files(command: &ComposeCommand, model: &Model, inputs: &mut Inputs) -> R
         let source = inputs.sources().get(id).ok_or_else(|| unknown().help(Code::Internal.remedy()))?;
         let parsed =
             dotenv::parse(&source.text, &lookup).map_err(|error| env_file_fault(&error, id, file))?;
-        for name in parsed.values.keys() {
+        for (name, value) in &parsed.values {
             let shown = format!("--env-from-file {file} ({name})");
-            let yaml = Some(format!("{{{}: \"\"}}", quoted(name)));
+            let yaml = Some(format!("{{{}: {}}}", quoted(name), quoted(value)));
             all.push(Typed { shown, service: service.clone(), key: "environment", yaml });
         }
     }
@@ -116,6 +116,24 @@ fn from_files(command: &ComposeCommand, model: &Model, inputs: &mut Inputs) -> R
 /// As YAML in double quotes, which JSON is, and so that nothing in it is a variable.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text.replace('$', "$$")).to_string()
+}
+
+/// The model with all that was typed in it, for whatever asks what will run: the same line in a file would be decided
+/// in the same way. `None` where nothing was typed that a file could say. A flag that cannot be read is for
+/// [`judge_flags`], or for Compose, to refuse.
+pub fn laid(
+    command: &ComposeCommand,
+    model: &Model,
+    project: &Project,
+    inputs: &mut Inputs,
+) -> Option<Model> {
+    let from_files = from_files(command, model, inputs).unwrap_or_default();
+    let mut laid = None;
+    for typed in typed(command).into_iter().chain(from_files) {
+        let before = laid.as_ref().unwrap_or(model);
+        laid = apply(&typed, before, project, inputs, &mut Sink::new()).or(laid);
+    }
+    laid
 }
 
 /// What the policy says of the typed flags; each finding begins with its flag.
@@ -128,12 +146,16 @@ pub fn judge_flags(
     inputs: &mut Inputs,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut before = model.clone();
     let from_files = from_files(command, model, inputs).unwrap_or_else(|finding| {
         findings.push(finding);
         Vec::new()
     });
-    for typed in typed(command).into_iter().chain(from_files) {
+    let all: Vec<Typed> = typed(command).into_iter().chain(from_files).collect();
+    if all.is_empty() {
+        return findings;
+    }
+    let mut before = model.clone();
+    for typed in all {
         let mut sink = Sink::new();
         let Some(after) = apply(&typed, &before, project, inputs, &mut sink) else {
             // What cannot be read cannot be judged.
@@ -184,7 +206,9 @@ fn apply(
     };
     documents.iter_mut().for_each(|document| typed_here(&mut document.root));
     let environment = Arc::clone(&model.environment);
-    let fragment = compose::fragment(documents.first()?, project, &environment, inputs, sink)?;
+    // What is typed is relative to where it is typed.
+    let typed_in = Project { directory: project.cwd.clone(), ..project.clone() };
+    let fragment = compose::fragment(documents.first()?, &typed_in, &environment, inputs, sink)?;
     let value = fragment.root.at(&["services", &typed.service, typed.key])?.clone();
     let mut changed = model.clone();
     if let Some(service) = service_of(&mut changed, &typed.service) {
@@ -198,11 +222,16 @@ fn service_of<'m>(model: &'m mut Model, name: &str) -> Option<&'m mut Mapping> {
     model.root.get_mut("services")?.get_mut(name)?.as_map_mut()
 }
 
-/// Lists grow, mappings get the key, all else is replaced.
+/// Lists grow, mappings get the key, all else is replaced. What is mounted takes the place of what was to be there.
 fn put(service: &mut Mapping, key: &str, value: Node) {
     let own = service.get_mut(key).filter(|_| key != "entrypoint");
     match (own.map(|node| &mut node.value), value.value) {
-        (Some(Value::Seq(have)), Value::Seq(more)) => have.extend(more),
+        (Some(Value::Seq(have)), Value::Seq(more)) => {
+            let target = |node: &Node| node.get("target").and_then(Node::as_str).map(str::to_owned);
+            let targets: Vec<String> = more.iter().filter_map(target).filter(|_| key == "volumes").collect();
+            have.retain(|node| target(node).is_none_or(|target| !targets.contains(&target)));
+            have.extend(more);
+        }
         (Some(Value::Map(have)), Value::Map(more)) => {
             for (name, entry) in more {
                 have.put(name, entry.value);

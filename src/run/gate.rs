@@ -101,7 +101,6 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     if acts {
         session.sink.extend(verified.unclear.iter().cloned());
     }
-    super::judge::flags(&mut session, command, &verified);
     if session.sink.has_errors() {
         return Err(session.report());
     }
@@ -170,11 +169,11 @@ pub fn named_services(command: &ComposeCommand) -> Vec<String> {
 /// The services of this launch whose user, or the owner of what they mount, depends on an image that is
 /// not there.
 fn pending(verified: &Verified) -> Vec<String> {
-    let launched: HashSet<&str> = verified.selected.services().map(|(name, _)| name).collect();
+    let launched: HashSet<&str> = verified.started().services().map(|(name, _)| name).collect();
     // What the lock is to remember has to be known.
     let unknown = |user: &UserDecision| verified.lock.is_some() && !user.user.is_known();
     let users = verified
-        .users
+        .running()
         .iter()
         .filter(|user| user.is_pending() || unknown(user))
         .map(|user| user.service.as_str());
@@ -252,7 +251,7 @@ fn rendered(session: &Session<'_>, verified: &Verified) -> Rendered {
 /// # Errors
 /// Where an engine that answered does not say what they have mounted.
 fn reach(session: &Session<'_>, verified: &Verified, engine: &LazyEngine) -> Result<Reach, Finding> {
-    let reach = Reach::of(&verified.model, session.inputs.sources());
+    let reach = Reach::of(verified.launched(), session.inputs.sources());
     // Without a policy nothing says that the project's files are out of their reach.
     let connected = engine.connected().filter(|_| verified.policy.is_some());
     let Some(engine) = connected.filter(|engine| !engine.is_remote()) else { return Ok(reach) };

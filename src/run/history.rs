@@ -36,7 +36,8 @@ impl Notes {
 
         let now = now();
         let record = |name: &str, node: &Node| {
-            let user = verified.users.iter().find(|user| user.service == name)?.user.as_ref().known()?.owner;
+            let user =
+                verified.running().iter().find(|user| user.service == name)?.user.as_ref().known()?.owner;
             let mode = node.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
             // Some modes leave the map to the engine's choice.
             let map = usual.for_mode(connected.info(), mode).known()?;
@@ -57,7 +58,7 @@ impl Notes {
             })
         };
         let records: Vec<Record> =
-            verified.selected.services().filter_map(|(name, node)| record(name, node)).collect();
+            verified.started().services().filter_map(|(name, node)| record(name, node)).collect();
         Ok((!records.is_empty()).then_some(Self { folder, records }))
     }
 

@@ -163,7 +163,7 @@ fn standing(verified: &Verified, sources: &SourceMap) -> Vec<PlanRule> {
 }
 
 fn owner(bind: &BindDecision, verified: &Verified) -> PlanOwner {
-    let user = verified.users.iter().find(|user| user.service == bind.service);
+    let user = verified.running().iter().find(|user| user.service == bind.service);
     let container =
         user.and_then(|user| user.user.as_ref().known().map(|identity| identity.owner.to_string()));
     let now = std::fs::symlink_metadata(&bind.source)

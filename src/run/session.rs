@@ -25,6 +25,8 @@ pub struct Session<'r> {
     /// Whether a user that differs from the lock is said but stops nothing: where nothing is started,
     /// and where that is what is put right.
     pub tolerates_drift: bool,
+    /// Whether what was typed with the command is left out of what is decided.
+    pub skips_typed: bool,
     /// The disk of this machine is not the one that the project will run on.
     pub skips_host: bool,
     /// As which version of Compose the project is read, and why; known once it is settled.
@@ -53,6 +55,7 @@ impl<'r> Session<'r> {
             inputs: Inputs::default(),
             sink: Sink::new(),
             tolerates_drift: false,
+            skips_typed: false,
             skips_host: false,
             read_as: None,
             installed: None,

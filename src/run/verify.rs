@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::cli::Command;
 use crate::compose::{Model, Phases};
-use crate::diagnostic::{Code, Finding, Severity};
+use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::Owner;
+use crate::launch::judge::{judge_flags, laid};
 use crate::ownership::bind::{BindDecision, BindQuestion, Reach};
 use crate::ownership::copies::{CopyStep, decide as decide_copies};
 use crate::ownership::home;
@@ -54,13 +56,38 @@ pub struct Verified {
     pub way: Result<(Way, &'static str), &'static str>,
     /// What could not be found out, and a launch does not go on without.
     pub unclear: Vec<Finding>,
+    /// What is launched, where that is not what is rendered.
+    pub asked: Option<Asked>,
     /// Who ran so far; `None` where no policy gives users.
     pub lock: Option<Locked>,
     /// By service, the id of the image in which its user was looked up.
     pub images: BTreeMap<String, String>,
 }
 
+/// The project as it is launched: with what was typed in the place of what the files say. The rendered file is without
+/// it, since Compose is told the same words.
+pub struct Asked {
+    pub model: Model,
+    pub selected: Model,
+    pub users: Users,
+}
+
 impl Verified {
+    /// Every service of every profile, as it is launched.
+    pub fn launched(&self) -> &Model {
+        self.asked.as_ref().map_or(&self.model, |asked| &asked.model)
+    }
+
+    /// The services of this launch, as they are launched.
+    pub fn started(&self) -> &Model {
+        self.asked.as_ref().map_or(&self.selected, |asked| &asked.selected)
+    }
+
+    /// Who they run as.
+    pub fn running(&self) -> &[UserDecision] {
+        self.asked.as_ref().map_or(&self.users, |asked| &asked.users.decisions)
+    }
+
     /// Whether the lock is not what it was when this was decided.
     pub fn is_outdated(&self) -> Result<bool, Finding> {
         self.lock.as_ref().map_or(Ok(false), |lock| lock.file.is_stale())
@@ -84,6 +111,7 @@ pub struct Decided<'e> {
     pub model: Model,
     pub selected: Model,
     pub users: Users,
+    pub asked: Option<Asked>,
     pub lock: Option<Locked>,
     pub caller: Caller,
     images: LazyImages<'e>,
@@ -125,9 +153,16 @@ pub fn decide<'e>(
     let home = model.environment.get("HOME").map(PathBuf::from);
     let caller =
         Caller::find(&model.directory, home.as_deref()).map_err(|finding| session.sink.push(finding)).ok()?;
+    let mut typed = match &session.request.command {
+        Command::Compose(command) if !session.skips_typed => {
+            laid(command, &model, &project, &mut session.inputs)
+        }
+        _ => None,
+    };
     let review = images == Images::Always;
-    let asks = review || policy.is_some() || misses_a_source(&model);
-    let lazy = LazyImages::new(engine, wanted_paths(&model));
+    let launched = typed.as_ref().unwrap_or(&model);
+    let asks = review || policy.is_some() || misses_a_source(launched);
+    let lazy = LazyImages::new(engine, wanted_paths(launched));
     let images: &dyn crate::ownership::Images = if asks { &lazy } else { &NoEngine };
     let lock = Locked::read(session, &project, policy.as_ref(), &model)?;
     let mut user_policy = policy.as_ref().map(users);
@@ -135,37 +170,69 @@ pub fn decide<'e>(
         user_policy.reserved = file.lock.reserved();
     }
     let known = lock.as_ref().map(|file| file.lock.given()).unwrap_or_default();
-    let users = decide_users(&UserQuestion {
-        model: &model,
-        sources: session.inputs.sources(),
-        policy: user_policy.as_ref(),
-        images,
-        caller: &caller,
-        known: &known,
-    });
+    let decide_users = |model: &Model| {
+        decide_users(&UserQuestion {
+            model,
+            sources: session.inputs.sources(),
+            policy: user_policy.as_ref(),
+            images,
+            caller: &caller,
+            known: &known,
+        })
+    };
+    let users = decide_users(&model);
+    let typed_users = typed.as_ref().map(decide_users);
     let roots = policy.as_ref().map(binds).unwrap_or_default().roots;
     let lock = lock.map(|file| Locked::new(file, &model, &users.decisions, images, &roots));
-    crate::ownership::apply(&mut model, &users.decisions);
     let fixes_home =
         policy.as_ref().and_then(|policy| policy.users.fixes_home.as_ref()).filter(|fix| fix.value);
-    if let Some(fix) = fixes_home {
-        home::fix(&mut model, &users, fix.origin.span());
+    for (model, users) in [(Some(&mut model), Some(&users)), (typed.as_mut(), typed_users.as_ref())] {
+        let (Some(model), Some(users)) = (model, users) else { continue };
+        crate::ownership::apply(model, &users.decisions);
+        if let Some(fix) = fixes_home {
+            home::fix(model, users, fix.origin.span());
+        }
     }
     // A launch does not look into images only to say this.
     if policy.is_some() && review {
         session.sink.extend(home::report(&model, &users, images));
     }
-    session.sink.extend(users.findings.iter().cloned());
+    if typed.is_none() {
+        session.sink.extend(users.findings.iter().cloned());
+    }
 
     if let Some(policy) = &mut policy {
         let configured = project.environment.get("DOCKER_HOST");
         policy.engine = EnginePlaces::new(engine.get().known(), configured);
         policy.judge(&model, &arranged, &project, &mut session.inputs, &mut session.sink);
+        if let (false, Command::Compose(command)) = (session.skips_typed, &session.request.command) {
+            let found = judge_flags(command, policy, &arranged, &model, &project, &mut session.inputs);
+            session.sink.extend(found);
+        }
     }
+    // What is wrong with a flag comes before what follows from it.
+    session.sink.extend(typed_users.iter().flat_map(|users| users.findings.iter().cloned()));
     let selected = model.select(&selection, &mut session.inputs, &mut session.sink)?;
+    let asked = typed.zip(typed_users).and_then(|(model, users)| {
+        // What is wrong with the files was said.
+        let selected = model.select(&selection, &mut session.inputs, &mut Sink::new())?;
+        Some(Asked { model, selected, users })
+    });
     // By now everything is read that the files include, extend and name.
     policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
-    Some(Decided { project, policy, arranged, model, selected, users, lock, caller, images: lazy, asks })
+    Some(Decided {
+        project,
+        policy,
+        arranged,
+        model,
+        selected,
+        users,
+        asked,
+        lock,
+        caller,
+        images: lazy,
+        asks,
+    })
 }
 
 /// Loads, verifies and decides; `None` where the session has errors.
@@ -183,10 +250,15 @@ pub fn verify(
 
 /// Looks at the lock and the host. Where the session has errors, what comes after them is not worked out.
 pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEngine) -> Verified {
-    let Decided { project, policy, arranged, model, selected, users, lock, caller, images, asks } = decided;
+    let Decided { project, policy, arranged, model, selected, users, asked, lock, caller, images, asks } =
+        decided;
     let images: &dyn crate::ownership::Images = if asks { &images } else { &NoEngine };
     let looked_up =
         if policy.is_some() { looked_up(&model, &users.decisions, images) } else { BTreeMap::new() };
+    let (whole, launched, runs) = match &asked {
+        Some(asked) => (&asked.model, &asked.selected, &asked.users),
+        None => (&model, &selected, &users),
+    };
     let maps = |mode: &str| {
         if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) }
     };
@@ -196,7 +268,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         .reason()
         .map(|reason| Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy()));
     let location = location.known().unwrap_or(Location::Here);
-    let drift = lock.as_ref().map(|lock| lock.drift(&selected, &users.decisions, &maps, &location));
+    let drift = lock.as_ref().map(|lock| lock.drift(launched, &runs.decisions, &maps, &location));
     let drift = drift.unwrap_or_default();
     for drift in drift {
         let mut finding = drift.finding;
@@ -225,6 +297,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             shared: Vec::new(),
             way,
             unclear: Vec::new(),
+            asked,
             lock,
             images: looked_up,
         };
@@ -249,13 +322,13 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     if let (Some(lock), Ok(_), true) = (&lock, way, reaches) {
         let declared = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
         let roots = if is_elsewhere {
-            StateRoots::elsewhere(&selected, declared)
+            StateRoots::elsewhere(launched, declared)
         } else {
-            StateRoots::new(&selected, declared)
+            StateRoots::new(launched, declared)
         };
         let sharing = share::decide(&share::Question {
-            model: &model,
-            users: &users,
+            model: whole,
+            users: runs,
             lock: Some(&lock.file.lock),
             maps: &maps,
             caller: &caller,
@@ -265,16 +338,16 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         session.sink.extend(sharing.findings);
         shared = sharing.trees;
         let scope = Scope { roots: &roots, declared: &state.declared, only_declared: true, shared: &shared };
-        for (name, service) in selected.services() {
-            let Some(decision) = users.of(name) else { continue };
+        for (name, service) in launched.services() {
+            let Some(decision) = runs.of(name) else { continue };
             let map = maps(service.get("userns_mode").and_then(Node::as_str).unwrap_or_default());
             // What cannot be decided yet is pending with the user, and asked for again then.
             repairs.extend(plan(&lock.file, decision, service, &map, &caller, &scope).ok().flatten());
         }
     }
-    let launched =
-        |tree: &SharedTree| selected.services().any(|(name, _)| tree.services.iter().any(|one| one == name));
-    shared.retain(launched);
+    let is_launched =
+        |tree: &SharedTree| launched.services().any(|(name, _)| tree.services.iter().any(|one| one == name));
+    shared.retain(is_launched);
     let mended = |service: &str, path: &Path, owner: Owner| {
         let mut trees = repairs.iter().filter(|repair| repair.service == service).flat_map(|one| &one.trees);
         trees.any(|tree| tree.mends(path, owner))
@@ -282,11 +355,11 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     };
     let is_shared = |path: &Path| shared.iter().any(|tree| tree.holds(path));
     let mut binds = decide_binds(&BindQuestion {
-        model: &selected,
-        whole: &model,
+        model: launched,
+        whole,
         sources: session.inputs.sources(),
         policy: bind_policy.as_ref(),
-        users: &users,
+        users: runs,
         images,
         maps: &maps,
         location: &location,
@@ -297,13 +370,13 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     });
     session.sink.extend(std::mem::take(&mut binds.findings));
     if policy.is_some() {
-        session.sink.extend(crate::ownership::build::report(&selected, &users));
+        session.sink.extend(crate::ownership::build::report(launched, runs));
     }
     let declared = policy.as_ref().map(derived).unwrap_or_default();
     let mut copies = Vec::new();
     if location == Location::Here && !declared.is_empty() {
         let roots = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
-        let (steps, findings) = decide_copies(&declared, &StateRoots::new(&model, roots));
+        let (steps, findings) = decide_copies(&declared, &StateRoots::new(whole, roots));
         copies = steps;
         session.sink.extend(findings);
     }
@@ -334,6 +407,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         shared,
         way,
         unclear: binds.unclear,
+        asked,
         lock,
         images: looked_up,
     }
