@@ -4,6 +4,7 @@ mod cross_check;
 pub mod facts;
 pub mod identity;
 pub mod judge;
+pub mod kept;
 pub mod live;
 pub mod phases;
 pub mod program;

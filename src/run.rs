@@ -1,5 +1,6 @@
 //! From the command line to the exit status: what each command does with the stages.
 
+mod asked;
 mod attest;
 mod check;
 mod config;
@@ -25,6 +26,7 @@ mod schema;
 pub(crate) mod session;
 mod shared;
 mod snapshot;
+mod stays;
 pub(crate) mod verify;
 
 use std::ffi::OsString;

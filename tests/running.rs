@@ -16,5 +16,7 @@ mod running {
     mod harness;
 
     mod flags;
+    mod kept;
+    mod removed;
     mod tmpfs;
 }

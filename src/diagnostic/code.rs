@@ -220,6 +220,8 @@ codes! {
         => "This is a defect of seaworthy: please report it with the difference shown.";
     LivePosture "live-posture" PostureViolated "A created container is weaker than the model"
         => "It was removed before it ran; see what changed it.";
+    ContainerOlder "container-older" PostureViolated "A container that is started is older than the file"
+        => "It is started as it is. `seaworthy up -d` makes it anew from the file.";
     RemoteEngine "remote-engine" PreparationFailed "The engine runs on another machine"
         => "Bind sources cannot be prepared from here.";
     Usage "usage" Usage "The command line is not valid"

@@ -33,6 +33,8 @@ pub struct Facts {
     /// As far as they are there.
     pub others: Vec<Inspection>,
     pub images: BTreeMap<String, Image>,
+    /// By their ids, as far as they are there: those that containers have.
+    pub own: BTreeMap<String, Image>,
     pub networks: Vec<Value>,
     pub volumes: Vec<Value>,
 }
@@ -65,10 +67,18 @@ impl Question {
         });
         let (containers, others, images, networks, volumes) = answers;
         Answer::trying(|| {
+            let (containers, images) = (containers.into_result()?, images.into_result()?);
+            let known: BTreeMap<String, Image> =
+                images.values().map(|image| (image.id.clone(), image.clone())).collect();
+            let used = containers.iter().map(|container| container.image_id.clone());
+            let others_ids = used.filter(|id| !id.is_empty() && !known.contains_key(id)).collect();
+            let mut own = self::images(engine, &others_ids).into_result()?;
+            own.extend(known);
             Ok(Facts {
-                containers: containers.into_result()?,
+                containers,
                 others: others.into_result()?,
-                images: images.into_result()?,
+                images,
+                own,
                 networks: networks.into_result()?,
                 volumes: volumes.into_result()?,
             })
@@ -166,6 +176,9 @@ pub fn inspected(engine: &Engine, names: &[&str]) -> Answer<Option<Vec<Inspectio
 }
 
 fn images(engine: &Engine, names: &BTreeSet<String>) -> Answer<BTreeMap<String, Image>> {
+    if names.is_empty() {
+        return Answer::Known(BTreeMap::new());
+    }
     let one = |socket: &Socket, name: &String| {
         // The engine's paths have names as they are.
         let name = name.split('/').map(escape).collect::<Vec<_>>().join("/");
@@ -227,7 +240,7 @@ mod tests {
             "#!/bin/sh\ngone() {{ echo \"Error: No such container: $1\" >&2; exit 1; }}\n\
              found() {{ echo '{inspected}'; exit 0; }}\n\
              case $1-$2 in\ninfo-*) echo '{info}';;\ncontainer-ls) echo '{list}';;\n\
-             image-inspect) echo '[]';;\n\
+             image-inspect) echo '[]'; echo 'Error: No such image: sha256:1' >&2; exit 1;;\n\
              container-inspect) echo >> {place}/asked; times=$(wc -l < {place}/asked); {on_inspect};;\nesac\n"
         );
         let path = temp.path().join("docker");

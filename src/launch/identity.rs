@@ -74,6 +74,7 @@ fn another(
             (Answer::Unknown(_), Err(_)) => ("a user that the image has".to_owned(), false),
         };
         (!holds).then(|| Weakness {
+            is_of_program: false,
             service: container.service.clone(),
             container: container.name.clone(),
             field: "Config.User".to_owned(),

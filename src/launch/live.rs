@@ -33,6 +33,7 @@ use crate::yaml::Node;
 
 use field::Fields;
 pub use field::{Expected, Weakness};
+pub(super) use field::{at, string, strings};
 pub use process::is_one_off;
 
 /// What a service's fields refer to.
@@ -96,6 +97,7 @@ pub fn weaknesses(expected: &Expected, container: &Inspection) -> Vec<Weakness> 
             expected: field.expected.clone(),
             found: (field.check)(container)?,
             why: field.why.to_owned(),
+            is_of_program: field.is_of_program,
             origin: field.origin,
         })
     };
@@ -105,6 +107,7 @@ pub fn weaknesses(expected: &Expected, container: &Inspection) -> Vec<Weakness> 
 /// A container of the project that no service of the model accounts for.
 pub fn unknown(container: &Inspection, model: &Model) -> Weakness {
     Weakness {
+        is_of_program: false,
         service: container.service.clone(),
         container: container.name.clone(),
         field: "Config.Labels".to_owned(),

@@ -6,18 +6,21 @@ use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Inspection, State};
 use crate::policy::Policy;
+use crate::source::Origin;
 use crate::yaml::Node;
 
 use super::facts::Facts;
 use super::live::{Expected, Scope, Weakness, expect, image_name, resources, unknown, weaknesses};
 
 /// What is wrong with the containers of `services`, and with the networks and volumes that they use.
-/// Services are looked up in `selected` first, where env files have been read.
+/// Services are looked up in `selected` first, where env files have been read. A container that is kept as it is has what
+/// its own image brings along, and need not be of the image that has the name now.
 pub fn compare(
     (model, selected): (&Model, &Model),
     policy: Option<&Policy>,
     services: &BTreeSet<String>,
     facts: &Facts,
+    is_kept: &dyn Fn(&Inspection) -> bool,
 ) -> Vec<Weakness> {
     let node_of = |name: &str| service(selected, name).or_else(|| service(model, name));
     let scope = Scope { model, containers: &facts.containers, others: &facts.others, images: &facts.images };
@@ -32,8 +35,19 @@ pub fn compare(
             found.push(unknown(container, model));
             continue;
         };
-        let expected = expected.entry(name).or_insert_with(|| expect(name, node, &scope));
-        found.extend(weaknesses(expected, container));
+        let today = expected.entry(name).or_insert_with(|| expect(name, node, &scope));
+        if !is_kept(container) {
+            found.extend(weaknesses(today, container));
+            continue;
+        }
+        found.extend(weaknesses(today, container).into_iter().filter(|weakness| weakness.field == "Image"));
+        let mut images = facts.images.clone();
+        let image = image_name(&model.name, name, node);
+        match facts.own.get(&container.image_id) {
+            Some(own) => images.insert(image, own.clone()),
+            None => images.remove(&image),
+        };
+        found.extend(weaknesses(&expect(name, node, &Scope { images: &images, ..scope }), container));
     }
     // Of a service without containers there is nothing that uses them.
     let has_one = |name: &&String| facts.containers.iter().any(|container| container.service == **name);
@@ -96,8 +110,9 @@ pub fn without_image(model: &Model, services: &BTreeSet<String>, facts: &Facts) 
 }
 
 /// A container that was made in this launch and is not merely created: something started it.
-pub fn started_early(container: &Inspection, origin: crate::source::Origin) -> Option<Weakness> {
+pub fn started_early(container: &Inspection, origin: Origin) -> Option<Weakness> {
     (container.state != State::Created).then(|| Weakness {
+        is_of_program: false,
         service: container.service.clone(),
         container: container.name.clone(),
         field: "State.Status".to_owned(),
@@ -107,6 +122,24 @@ pub fn started_early(container: &Inspection, origin: crate::source::Origin) -> O
         why: "it was started before it was inspected".to_owned(),
         origin,
     })
+}
+
+/// What would run is another thing than what runs: a container that was made earlier, and is only started.
+pub fn older(weak: &[Weakness]) -> Vec<Finding> {
+    let mut by_container: BTreeMap<&str, Vec<&Weakness>> = BTreeMap::new();
+    for weakness in weak {
+        by_container.entry(&weakness.container).or_default().push(weakness);
+    }
+    let say = |(container, weak): (&str, Vec<&Weakness>)| {
+        let differs: Vec<String> =
+            weak.iter().map(|one| format!("{} is {}, not {}", one.field, one.found, one.expected)).collect();
+        let message = format!("{container} is older than the file: {}", differs.join("; "));
+        let origin = weak.first().map_or(Origin::Default("services"), |one| one.origin);
+        Finding::warning(Code::ContainerOlder, message)
+            .at_origin(origin, "a new container would be made from this")
+            .help(Code::ContainerOlder.remedy())
+    };
+    by_container.into_iter().map(say).collect()
 }
 
 /// One finding for each weakness, with what becomes of its container.

@@ -65,7 +65,7 @@ pub fn report(
         asked.retain(|name| services.contains(name));
     }
     let mut by_name: BTreeMap<String, Vec<Placed>> = BTreeMap::new();
-    for weakness in compare((model, selected), policy, &asked, facts) {
+    for weakness in compare((model, selected), policy, &asked, facts, &|_| false) {
         let place = weakness.origin.span().map(|span| sources.describe(span));
         by_name.entry(weakness.container.clone()).or_default().push(Placed { weakness, place });
     }
@@ -161,6 +161,7 @@ mod tests {
 
     fn weakness(container: &str) -> Placed {
         let weakness = Weakness {
+            is_of_program: false,
             service: "web".into(),
             container: container.into(),
             field: "HostConfig.PidsLimit".into(),

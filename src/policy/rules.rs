@@ -32,6 +32,7 @@ mod tests;
 use super::posture::Posture;
 
 pub use breach::Breach;
+pub use containers::LOADER;
 pub use document::{document, json};
 pub use paths::{in_a_home, is_of_host, real};
 pub use subject::{Service, View};

@@ -10,10 +10,10 @@ use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command, Inspection};
 use crate::host::process::shell_word;
-use crate::launch::HandedOver;
 use crate::launch::facts::{inspected, listed};
 use crate::launch::program::Program;
 use crate::launch::standing;
+use crate::launch::{HandedOver, kept};
 use crate::ownership::UserDecision;
 use crate::ownership::bind::Reach;
 use crate::policy::rules::real;
@@ -54,13 +54,15 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
         session.sink.extend(std::mem::take(&mut verified.unclear));
         return Err(session.report());
     }
-    let mut waiting = pending(&verified);
-    if acts {
+    // What is only started has the image that it has, here or nowhere.
+    let makes = acts && !kept::makes_nothing(command);
+    let mut waiting = if makes { pending(&verified) } else { Vec::new() };
+    if makes {
         waiting.extend(crate::commands::probe::without_image(&verified, &engine));
         waiting.sort();
         waiting.dedup();
     }
-    if !waiting.is_empty() && acts {
+    if !waiting.is_empty() {
         if let Err(finding) = fetch(&session, &verified, &waiting, &engine) {
             session.sink.push(finding);
             return Err(session.report());
@@ -342,7 +344,7 @@ fn hand_over(
         }
     }
     let standing = if on_host { standing::note(&verified.binds)? } else { Vec::new() };
-    if let Some(lock) = verified.lock.as_ref().filter(|_| on_host) {
+    if let Some(lock) = verified.lock.as_ref().filter(|_| on_host && !kept::makes_nothing(command)) {
         lock.write(&verified.users)?;
     }
     let is_proved = on_host && launch_checked::is_proved(verified);

@@ -16,14 +16,15 @@ use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command, Engine, Inspection};
 use crate::launch::facts::{Facts, Question, inspected, listed};
-use crate::launch::identity;
 use crate::launch::live::Weakness;
 use crate::launch::phases::{Then, split};
 use crate::launch::program::Program;
 use crate::launch::proof;
 use crate::launch::standing::{self, Standing};
 use crate::launch::start::{self, Started};
-use crate::ownership::EngineImages;
+use crate::launch::{identity, kept};
+use crate::ownership::lock::Observed;
+use crate::ownership::{EngineImages, UserDecision};
 
 use super::history::Notes;
 use super::session::Session;
@@ -63,7 +64,7 @@ impl From<Vec<Finding>> for Stop {
 /// # Errors
 /// The last of the findings, which are all in the session then: each weakness, or why nothing could be proved.
 pub fn run(session: &mut Session<'_>, launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Finding> {
-    match prove(launch, engine) {
+    match prove(session, launch, engine) {
         Ok(exit) => Ok(exit),
         Err(Stop::Status(status)) => std::process::exit(status),
         Err(Stop::Findings(findings)) => {
@@ -74,7 +75,7 @@ pub fn run(session: &mut Session<'_>, launch: &Launch<'_>, engine: Answer<&Engin
     }
 }
 
-fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
+fn prove(session: &mut Session<'_>, launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     let engine = engine.into_result().map_err(|reason| unavailable(&reason))?;
     let model = &launch.verified.model;
     let before = known(listed(engine, &model.name, false))?;
@@ -97,12 +98,32 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     let facts = known(Question::new(&launch.verified.selected, &launched).ask(engine))?;
     let before: BTreeSet<&str> = before.iter().map(|container| container.id.as_str()).collect();
     let is_new = |id: &str| !before.contains(id);
+    let keeps = kept::keeps(launch.command);
+    let is_kept = |container: &Inspection| keeps && !is_new(&container.id);
     let mut weak = proof::compare(
         (model, &launch.verified.selected),
         launch.verified.policy.as_ref(),
         &launched,
         &facts,
+        &is_kept,
     );
+    let kept: BTreeSet<&str> = facts
+        .containers
+        .iter()
+        .filter(|container| is_kept(container))
+        .map(|container| container.name.as_str())
+        .collect();
+    let is_older = |one: &Weakness| one.is_of_program && kept.contains(one.container.as_str());
+    // A user that the image decides is as new as the image; who the container runs as was asked of the container.
+    let by_image = |service: &str| {
+        let of = |user: &&UserDecision| user.service == service;
+        launch.verified.users.iter().find(of).is_some_and(Observed::reads_image)
+    };
+    weak.retain(|one| {
+        one.field != "Config.User" || !kept.contains(one.container.as_str()) || !by_image(&one.service)
+    });
+    let older: Vec<Weakness> = weak.extract_if(.., |one| is_older(one)).collect();
+    session.sink.extend(proof::older(&older));
     let mine = facts.containers.iter().filter(|container| launched.contains(&container.service));
     weak.extend(known(identities(launch.verified, engine, mine))?);
     let new = facts
@@ -124,7 +145,10 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     }
     let mut findings = if phases.create.is_empty() { Vec::new() } else { missing(launch, &launched, &facts) };
 
-    findings.extend(proof::without_image(&launch.verified.selected, &launched, &facts));
+    let made = facts.containers.iter().filter(|container| !is_kept(container));
+    let made: BTreeSet<String> = made.map(|container| container.service.clone()).collect();
+    let made: BTreeSet<String> = launched.intersection(&made).cloned().collect();
+    findings.extend(proof::without_image(&launch.verified.selected, &made, &facts));
     findings.extend(standing::changed(launch.standing));
 
     if let Some(notes) = launch.notes.filter(|_| weak.is_empty() && findings.is_empty()) {
@@ -155,6 +179,9 @@ fn prove(launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
     if refused {
         findings.extend(proof::findings(&weak, &names));
         return Err(findings.into());
+    }
+    if let Err(exit) = session.warn() {
+        return Ok(exit);
     }
     if let Some(exit) = start(launch, engine, &program, &phases.then, &launched, &facts)? {
         return Ok(exit);
@@ -268,7 +295,7 @@ fn identities<'c>(
 ) -> Answer<Vec<Weakness>> {
     let may_be_root = verified.policy.as_ref().map(super::policy::users).unwrap_or_default().may_be_root;
     let decided =
-        identity::Decided { users: &verified.users, images: &verified.images, may_be_root: &may_be_root };
+        identity::Decided { users: verified.proved(), images: &verified.images, may_be_root: &may_be_root };
     identity::judge(&decided, containers, &EngineImages::new(engine, BTreeMap::new()))
 }
 

@@ -8,7 +8,7 @@ use crate::compose::{Model, Phases};
 use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::Owner;
-use crate::launch::judge::{judge_flags, laid};
+use crate::launch::judge::judge_flags;
 use crate::ownership::bind::{BindDecision, BindQuestion, Reach};
 use crate::ownership::copies::{CopyStep, decide as decide_copies};
 use crate::ownership::home;
@@ -24,10 +24,12 @@ use crate::policy::{self, Arranged, EnginePlaces, Policy};
 use crate::project::{Project, list};
 use crate::yaml::Node;
 
+use super::asked::{self, Asked};
 use super::images::{LazyEngine, LazyImages};
 use super::lock::Locked;
 use super::policy::{binds, derived, id_map, state, users};
 use super::session::Session;
+use super::stays::Stays;
 
 /// Everything that was decided about a launch.
 pub struct Verified {
@@ -64,14 +66,6 @@ pub struct Verified {
     pub images: BTreeMap<String, String>,
 }
 
-/// The project as it is launched: with what was typed in the place of what the files say. The rendered file is without
-/// it, since Compose is told the same words.
-pub struct Asked {
-    pub model: Model,
-    pub selected: Model,
-    pub users: Users,
-}
-
 impl Verified {
     /// Every service of every profile, as it is launched.
     pub fn launched(&self) -> &Model {
@@ -81,6 +75,14 @@ impl Verified {
     /// The services of this launch, as they are launched.
     pub fn started(&self) -> &Model {
         self.asked.as_ref().map_or(&self.selected, |asked| &asked.selected)
+    }
+
+    /// Who the containers run as that the rendered file and the engine show.
+    pub fn proved(&self) -> &[UserDecision] {
+        match &self.asked {
+            Some(asked) if asked.is_kept => &asked.users.decisions,
+            _ => &self.users,
+        }
     }
 
     /// Who they run as.
@@ -153,16 +155,13 @@ pub fn decide<'e>(
     let home = model.environment.get("HOME").map(PathBuf::from);
     let caller =
         Caller::find(&model.directory, home.as_deref()).map_err(|finding| session.sink.push(finding)).ok()?;
-    let mut typed = match &session.request.command {
-        Command::Compose(command) if !session.skips_typed => {
-            laid(command, &model, &project, &mut session.inputs)
-        }
-        _ => None,
-    };
+    let mut laid = asked::typed(session, &model, &project);
     let review = images == Images::Always;
-    let launched = typed.as_ref().unwrap_or(&model);
-    let asks = review || policy.is_some() || misses_a_source(launched);
-    let lazy = LazyImages::new(engine, wanted_paths(launched));
+    let asks = review || policy.is_some() || misses_a_source(laid.as_ref().unwrap_or(&model));
+    let kept = asked::kept(session, laid.as_ref().unwrap_or(&model), engine, asks);
+    let is_kept = kept.is_some();
+    laid = kept.or(laid);
+    let lazy = LazyImages::new(engine, wanted_paths(laid.as_ref().unwrap_or(&model)));
     let images: &dyn crate::ownership::Images = if asks { &lazy } else { &NoEngine };
     let lock = Locked::read(session, &project, policy.as_ref(), &model)?;
     let mut user_policy = policy.as_ref().map(users);
@@ -181,12 +180,12 @@ pub fn decide<'e>(
         })
     };
     let users = decide_users(&model);
-    let typed_users = typed.as_ref().map(decide_users);
+    let laid_users = laid.as_ref().map(decide_users);
     let roots = policy.as_ref().map(binds).unwrap_or_default().roots;
     let lock = lock.map(|file| Locked::new(file, &model, &users.decisions, images, &roots));
     let fixes_home =
         policy.as_ref().and_then(|policy| policy.users.fixes_home.as_ref()).filter(|fix| fix.value);
-    for (model, users) in [(Some(&mut model), Some(&users)), (typed.as_mut(), typed_users.as_ref())] {
+    for (model, users) in [(Some(&mut model), Some(&users)), (laid.as_mut(), laid_users.as_ref())] {
         let (Some(model), Some(users)) = (model, users) else { continue };
         crate::ownership::apply(model, &users.decisions);
         if let Some(fix) = fixes_home {
@@ -197,7 +196,7 @@ pub fn decide<'e>(
     if policy.is_some() && review {
         session.sink.extend(home::report(&model, &users, images));
     }
-    if typed.is_none() {
+    if laid.is_none() {
         session.sink.extend(users.findings.iter().cloned());
     }
 
@@ -211,13 +210,16 @@ pub fn decide<'e>(
         }
     }
     // What is wrong with a flag comes before what follows from it.
-    session.sink.extend(typed_users.iter().flat_map(|users| users.findings.iter().cloned()));
+    session.sink.extend(laid_users.iter().flat_map(|users| users.findings.iter().cloned()));
     let selected = model.select(&selection, &mut session.inputs, &mut session.sink)?;
-    let asked = typed.zip(typed_users).and_then(|(model, users)| {
+    let asked = laid.zip(laid_users).and_then(|(model, users)| {
         // What is wrong with the files was said.
         let selected = model.select(&selection, &mut session.inputs, &mut Sink::new())?;
-        Some(Asked { model, selected, users })
+        Some(Asked { model, selected, users, is_kept })
     });
+    if let Some(asked) = asked.as_ref().filter(|_| policy.is_some()) {
+        session.sink.extend(asked::others(asked, &users));
+    }
     // By now everything is read that the files include, extend and name.
     policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
     Some(Decided {
@@ -253,11 +255,14 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     let Decided { project, policy, arranged, model, selected, users, asked, lock, caller, images, asks } =
         decided;
     let images: &dyn crate::ownership::Images = if asks { &images } else { &NoEngine };
-    let looked_up =
-        if policy.is_some() { looked_up(&model, &users.decisions, images) } else { BTreeMap::new() };
     let (whole, launched, runs) = match &asked {
         Some(asked) => (&asked.model, &asked.selected, &asked.users),
         None => (&model, &selected, &users),
+    };
+    let looked_up = match &asked {
+        _ if policy.is_none() => BTreeMap::new(),
+        Some(asked) if asked.is_kept => looked_up(&asked.model, &asked.users.decisions, images),
+        _ => looked_up(&model, &users.decisions, images),
     };
     let maps = |mode: &str| {
         if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) }
@@ -354,6 +359,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             || shared.iter().any(|tree| tree.mends(service, path, owner))
     };
     let is_shared = |path: &Path| shared.iter().any(|tree| tree.holds(path));
+    let stays = Stays::new(session.request, policy.as_ref(), launched, engine);
     let mut binds = decide_binds(&BindQuestion {
         model: launched,
         whole,
@@ -367,6 +373,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         caller: &caller,
         mended: &mended,
         shared: &is_shared,
+        stays: &|service| stays.holds(service),
     });
     session.sink.extend(std::mem::take(&mut binds.findings));
     if policy.is_some() {

@@ -7,6 +7,7 @@ use crate::yaml::{Mapping, Node};
 
 use super::Scope;
 use super::field::{Fields, at, list, strings};
+use crate::policy::rules::LOADER;
 
 /// What Compose itself adds from the client's configuration.
 const PROXIES: &[&str] = &["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
@@ -28,32 +29,66 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     if fields.is_true("use_api_socket") {
         prefixes.push("DOCKER_CONFIG".to_owned());
     }
+    loader(fields, &wanted, inherited.as_ref());
     let count = format!("the {} variables of the model and those of the image", wanted.len());
-    fields.add("Config.Env", "environment", count, "programs in it behave otherwise", move |live| {
-        let found: BTreeMap<String, String> = strings(at(live, "Config.Env"))
-            .iter()
-            .map(|entry| pair(entry.split_once('=').unwrap_or((entry.as_str(), ""))))
+    fields.add_of_program(
+        "Config.Env",
+        "environment",
+        count,
+        "programs in it behave otherwise",
+        move |live| {
+            let found: BTreeMap<String, String> = strings(at(live, "Config.Env"))
+                .iter()
+                .map(|entry| pair(entry.split_once('=').unwrap_or((entry.as_str(), ""))))
+                .collect();
+            let mut wrong: Vec<String> = wanted
+                .iter()
+                .filter_map(|(name, value)| match (value, found.get(name)) {
+                    (None, None | Some(_)) => None,
+                    (Some(value), Some(found)) if value == found => None,
+                    (Some(_), Some(_)) => Some(format!("{name} with another value")),
+                    (Some(_), None) => Some(format!("without {name}")),
+                })
+                .collect();
+            if let Some(inherited) = inherited.as_ref().filter(|_| is_whole) {
+                let explained = |name: &str, value: &str| {
+                    wanted.contains_key(name)
+                        || inherited.get(name).is_some_and(|own| own == value)
+                        || PROXIES.contains(&name.to_ascii_uppercase().as_str())
+                        || prefixes.iter().any(|prefix| name.starts_with(prefix))
+                };
+                let extra = found.iter().filter(|(name, value)| !explained(name, value));
+                wrong.extend(extra.map(|(name, _)| format!("{name} besides")));
+            }
+            (!wrong.is_empty()).then(|| list(&wrong))
+        },
+    );
+}
+
+/// Variables that put code into every program: a container that has one besides is no older one.
+fn loader(
+    fields: &mut Fields<'_>,
+    wanted: &BTreeMap<String, Option<String>>,
+    inherited: Option<&BTreeMap<String, String>>,
+) {
+    let allowed: Vec<(String, String)> = LOADER
+        .iter()
+        .filter_map(|name| {
+            let own = wanted.get(*name).cloned().flatten();
+            let of_image = || inherited.and_then(|all| all.get(*name).cloned());
+            Some(((*name).to_owned(), own.or_else(of_image)?))
+        })
+        .collect();
+    let why = "it puts code into every program";
+    fields.add("Config.Env", "environment", "no loader's variable besides", why, move |live| {
+        let found = strings(at(live, "Config.Env"));
+        let found = found.iter().filter_map(|entry| entry.split_once('=')).map(pair);
+        let extra: Vec<String> = found
+            .filter(|(name, value)| LOADER.contains(&name.as_str()) && !value.is_empty())
+            .filter(|both| !allowed.contains(both))
+            .map(|(name, _)| name)
             .collect();
-        let mut wrong: Vec<String> = wanted
-            .iter()
-            .filter_map(|(name, value)| match (value, found.get(name)) {
-                (None, None | Some(_)) => None,
-                (Some(value), Some(found)) if value == found => None,
-                (Some(_), Some(_)) => Some(format!("{name} with another value")),
-                (Some(_), None) => Some(format!("without {name}")),
-            })
-            .collect();
-        if let Some(inherited) = inherited.as_ref().filter(|_| is_whole) {
-            let explained = |name: &str, value: &str| {
-                wanted.contains_key(name)
-                    || inherited.get(name).is_some_and(|own| own == value)
-                    || PROXIES.contains(&name.to_ascii_uppercase().as_str())
-                    || prefixes.iter().any(|prefix| name.starts_with(prefix))
-            };
-            let extra = found.iter().filter(|(name, value)| !explained(name, value));
-            wrong.extend(extra.map(|(name, _)| format!("{name} besides")));
-        }
-        (!wrong.is_empty()).then(|| list(&wrong))
+        (!extra.is_empty()).then(|| list(&extra))
     });
 }
 

@@ -22,6 +22,8 @@ pub struct Field {
     pub expected: String,
     /// What follows from it.
     pub why: &'static str,
+    /// Whether it says what runs, and not what that may do.
+    pub is_of_program: bool,
     pub check: Check,
 }
 
@@ -45,6 +47,9 @@ pub struct Weakness {
     pub expected: String,
     pub found: String,
     pub why: String,
+    /// Whether it says what runs, and not what that may do: a container that was made earlier is older then, not weaker.
+    #[serde(skip)]
+    pub is_of_program: bool,
     #[serde(skip)]
     pub origin: Origin,
 }
@@ -96,6 +101,21 @@ impl<'n> Fields<'n> {
         self.items(key).iter().map(text).collect()
     }
 
+    /// Adds a field that says what runs, and not what it may do.
+    pub fn add_of_program(
+        &mut self,
+        name: &'static str,
+        key: &str,
+        expected: impl Into<String>,
+        why: &'static str,
+        check: impl Fn(&Inspection) -> Option<String> + Send + Sync + 'static,
+    ) {
+        self.add(name, key, expected, why, check);
+        if let Some(last) = self.list.last_mut() {
+            last.is_of_program = true;
+        }
+    }
+
     /// Adds a field that the model's `key` determines.
     pub fn add(
         &mut self,
@@ -112,7 +132,15 @@ impl<'n> Fields<'n> {
         });
         let origin = found.map_or(self.origin, |node| node.origin);
         let (key, expected) = (key.to_owned(), expected.into());
-        self.list.push(Field { name, key, origin, expected, why, check: Box::new(check) });
+        self.list.push(Field {
+            name,
+            key,
+            origin,
+            expected,
+            why,
+            is_of_program: false,
+            check: Box::new(check),
+        });
     }
 }
 

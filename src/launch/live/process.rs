@@ -13,7 +13,7 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
         let id = image.id.clone();
         let expected =
             format!("{} ({})", super::image_name(&scope.model.name, name, fields.service), short(&id));
-        fields.add(
+        fields.add_of_program(
             "Image",
             "image",
             expected,
@@ -41,7 +41,7 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
         );
     }
     if let Some(driver) = fields.get("logging").and_then(|logging| logging.get("driver")).map(text) {
-        fields.add(
+        fields.add_of_program(
             "HostConfig.LogConfig.Type",
             "logging.driver",
             driver.clone(),
@@ -67,7 +67,7 @@ fn command(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
         if entrypoint.is_some() { Some(Vec::new()) } else { image.map(|image| image.cmd.clone()) };
     let expected = entrypoint.or_else(|| image.map(|image| image.entrypoint.clone()));
     if let Some(expected) = expected {
-        fields.add(
+        fields.add_of_program(
             "Config.Entrypoint",
             "entrypoint",
             list(&expected),
@@ -79,11 +79,17 @@ fn command(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
         );
     }
     if let Some(expected) = command.or(inherited) {
-        fields.add("Config.Cmd", "command", list(&expected), "it runs another program", move |live| {
-            let found = strings(at(live, "Config.Cmd"));
-            // What `run` runs is typed with it.
-            (found != expected && !is_one_off(live)).then(|| list(&found))
-        });
+        fields.add_of_program(
+            "Config.Cmd",
+            "command",
+            list(&expected),
+            "it runs another program",
+            move |live| {
+                let found = strings(at(live, "Config.Cmd"));
+                // What `run` runs is typed with it.
+                (found != expected && !is_one_off(live)).then(|| list(&found))
+            },
+        );
     }
 }
 
@@ -136,11 +142,17 @@ fn restart(fields: &mut Fields<'_>) {
     };
     let key = if fields.get("restart").is_some() { "restart" } else { "deploy.restart_policy" };
     let expected = if most > 0 { format!("{name}:{most}") } else { name.clone() };
-    fields.add("HostConfig.RestartPolicy", key, expected, "it is started again otherwise", move |live| {
-        let found = string(live, "HostConfig.RestartPolicy.Name");
-        let tries = number(live, "HostConfig.RestartPolicy.MaximumRetryCount").unwrap_or(0);
-        let never = ["", "no"].contains(&found.as_str());
-        let same = found == name && (most == 0 || (tries > 0 && tries <= most));
-        (!never && !same).then(|| if tries > 0 { format!("{found}:{tries}") } else { found })
-    });
+    fields.add_of_program(
+        "HostConfig.RestartPolicy",
+        key,
+        expected,
+        "it is started again otherwise",
+        move |live| {
+            let found = string(live, "HostConfig.RestartPolicy.Name");
+            let tries = number(live, "HostConfig.RestartPolicy.MaximumRetryCount").unwrap_or(0);
+            let never = ["", "no"].contains(&found.as_str());
+            let same = found == name && (most == 0 || (tries > 0 && tries <= most));
+            (!never && !same).then(|| if tries > 0 { format!("{found}:{tries}") } else { found })
+        },
+    );
 }

@@ -204,6 +204,13 @@ impl Say<'_> {
     }
 }
 
+/// What follows where nothing is made or started.
+pub(super) fn left_running(help: Option<&str>) -> String {
+    let later =
+        "Its container runs and is left as it is; one that is made or started without it would be refused.";
+    help.map_or_else(|| later.to_owned(), |help| format!("{later} {help}"))
+}
+
 /// A path below the project's directory from there, any other one in full.
 pub(super) fn shown(path: &Path, directory: &Path) -> String {
     match path.strip_prefix(directory) {

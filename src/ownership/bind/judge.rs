@@ -110,6 +110,26 @@ impl<'a> Judge<'a> {
     }
 
     pub fn service(&mut self, name: &'a str, node: &'a Node) {
+        let (findings, judged) = (self.findings.len(), self.judged.len());
+        self.mounts_of(name, node);
+        let found = self.findings.get_mut(findings..).unwrap_or_default();
+        let mut refused = found.iter_mut().filter(|finding| finding.severity == Severity::Error).peekable();
+        if refused.peek().is_none() || !(self.question.stays)(name) {
+            return;
+        }
+        for finding in refused {
+            finding.severity = Severity::Warning;
+            finding.help = Some(explain::left_running(finding.help.as_deref()));
+        }
+        for judged in self.judged.get_mut(judged..).unwrap_or_default() {
+            if matches!(judged.decision.outcome, Outcome::Refuse(_)) {
+                judged.decision.outcome =
+                    Outcome::Leave("its container runs and is left as it is".to_owned());
+            }
+        }
+    }
+
+    fn mounts_of(&mut self, name: &'a str, node: &'a Node) {
         let mounts = mounts::of_service(self.question.model, node, self.question.sources);
         if self.strict() {
             let found = tmpfs::judge(self, name, node, &mounts);

@@ -22,6 +22,7 @@ struct Project {
     map: Answer<IdMap>,
     location: Location,
     sends_helper: bool,
+    stays: Vec<&'static str>,
 }
 
 fn project() -> Project {
@@ -36,6 +37,7 @@ fn project() -> Project {
         map: Answer::Known(IdMap::identity()),
         location: Location::Here,
         sends_helper: false,
+        stays: Vec::new(),
     }
 }
 
@@ -74,6 +76,7 @@ impl Project {
             caller: &self.caller,
             mended: &|_, _, _| false,
             shared: &|_| false,
+            stays: &|name| self.stays.contains(&name),
         })
     }
 
@@ -303,6 +306,7 @@ fn nothing_is_created_in_the_hosts_root_directory_and_an_unset_variable_is_named
         sends_helper: false,
         caller: &project.caller,
         mended: &|_, _, _| false,
+        stays: &|_| false,
         shared: &|_| false,
     });
     assert!(the_finding(&binds).2.ends_with("the path begins with ${UNSET}, which has no value"));
@@ -407,4 +411,26 @@ fn the_service_that_writes_decides_whose_a_shared_source_is() {
     let text = more(service("a", "1:1", &[&read_only]), "b", "2:2", &[&short("PROJECT/x", "/x")]);
     let binds = project().lax().decide(&text);
     assert_eq!(binds.steps[0].place().owner, Some(Owner::new(2, 2)));
+}
+
+#[test]
+fn a_service_that_runs_on_is_not_refused_for_what_it_was_started_with() {
+    for lax in [false, true] {
+        let mut project = if lax { project().lax() } else { project() };
+        let gone =
+            short("PROJECT/gone.d", "/data").replace("create_host_path: true", "create_host_path: false");
+        let text = service("a", "10001:10001", &[&gone]);
+        assert!(is_refused(&project.decide(&text)));
+        project.stays = vec!["a"];
+        let binds = project.decide(&text);
+        assert!(!is_refused(&binds));
+        let (severity, code, _) = the_finding(&binds);
+        assert_eq!((severity, code), (Severity::Warning, Code::BindMissing));
+        assert!(binds.findings[0].help.as_ref().unwrap().contains("is left as it is"));
+        assert!(matches!(binds.decisions[0].outcome, Outcome::Leave(_)));
+        // Another service does not run.
+        assert!(is_refused(
+            &project.decide(&more(text, "b", "10001:10001", &[&gone]).replacen("a:", "z:", 1))
+        ));
+    }
 }

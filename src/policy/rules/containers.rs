@@ -6,6 +6,9 @@ use crate::yaml::{Mapping, Node};
 
 use super::{Allow, Check, Rule};
 
+/// Variables with which the loader puts a library into every program.
+pub const LOADER: &[&str] = &["LD_PRELOAD", "LD_AUDIT"];
+
 pub const RULES: &[Rule] = &[
     Rule {
         id: "provider",
@@ -129,7 +132,7 @@ pub const RULES: &[Rule] = &[
             let environment =
                 service.get("environment").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
             for (name, node) in environment {
-                if matches!(name, "LD_PRELOAD" | "LD_AUDIT") {
+                if LOADER.contains(&name) {
                     breaches.push(service.breach(node, format!("sets {name}")).allowing(name));
                 }
             }

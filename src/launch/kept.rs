@@ -1,0 +1,191 @@
+//! What a command runs that makes no container: what is there.
+//!
+//! A container keeps what it was made with. Whether it may run is asked of that, and not of what the files or the tag of
+//! its image would make today.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use crate::cli::ComposeCommand;
+use crate::compose::Model;
+use crate::engine::{Inspection, MountPoint};
+use crate::model::place::clean;
+use crate::ownership::lock::repair::MOUNTS;
+use crate::source::Origin;
+use crate::yaml::{Mapping, Node, Value};
+
+use super::live::{at, string, strings};
+use super::proof::wanted_count;
+
+/// Whether a command makes no container at all.
+pub fn makes_nothing(command: &ComposeCommand) -> bool {
+    match command.name {
+        "start" | "restart" => true,
+        "watch" => command.flags.on("no-up"),
+        _ => false,
+    }
+}
+
+/// Whether a command leaves containers that are there as they are.
+pub fn keeps(command: &ComposeCommand) -> bool {
+    makes_nothing(command) || command.flags.on("no-recreate")
+}
+
+/// The model with each service as its containers are. A service that has none is not in it where nothing is made; one
+/// that gets more of them stays as the files have it. `None` where nothing is kept.
+pub fn laid(command: &ComposeCommand, model: &Model, containers: &[Inspection]) -> Option<Model> {
+    if !keeps(command) {
+        return None;
+    }
+    let mut laid = model.clone();
+    let services = laid.root.get_mut("services")?.as_map_mut()?;
+    let nothing = makes_nothing(command);
+    services.retain(|name, service| {
+        let own: Vec<&Inspection> = containers.iter().filter(|one| one.service == name).collect();
+        // Those that run already are not started.
+        let first = own.iter().find(|one| one.state.is_certainly_stopped()).or_else(|| own.first());
+        match first {
+            Some(container) if nothing || own.len() >= wanted_count(service, None) => {
+                as_it_is(service, container);
+                true
+            }
+            _ => !nothing,
+        }
+    });
+    Some(laid)
+}
+
+/// A service as the container says it, with the places of the files where both say the same.
+fn as_it_is(service: &mut Node, container: &Inspection) {
+    let origin = service.origin;
+    let Some(service) = service.as_map_mut() else { return };
+    for key in ["build", "pull_policy", "user", "privileged"] {
+        service.remove(key);
+    }
+    let said = |key: &str, service: &Mapping| service.get(key).map_or(origin, |node| node.origin);
+    let image = said("image", service);
+    service.put("image", Node::string(container.image_id.as_str(), image));
+    if !container.user.is_empty() {
+        service.put("user", Node::string(container.user.as_str(), origin));
+    }
+    if at(container, "HostConfig.Privileged") == &Json::Bool(true) {
+        service.put("privileged", Node::new(Value::Bool(true), origin));
+    }
+    for (key, field) in [
+        ("group_add", "HostConfig.GroupAdd"),
+        ("cap_add", "HostConfig.CapAdd"),
+        ("cap_drop", "HostConfig.CapDrop"),
+    ] {
+        let place = said(key, service);
+        let items = strings(at(container, field)).into_iter().map(|text| Node::string(text, place)).collect();
+        service.put(key, Node::seq(items, place));
+    }
+    for (key, field) in [("userns_mode", "HostConfig.UsernsMode"), ("working_dir", "Config.WorkingDir")] {
+        let (place, found) = (said(key, service), string(container, field));
+        // The image's own working directory is none that the engine makes in a mount.
+        if service.contains(key) || (key == "userns_mode" && !found.is_empty()) {
+            service.put(key, Node::string(found, place));
+        }
+    }
+    mounts(service, container, origin);
+}
+
+/// What it has mounted. What the files mount besides is not there, and what they do not mount any more is.
+fn mounts(service: &mut Mapping, container: &Inspection, origin: Origin) {
+    let mut there: BTreeMap<String, &MountPoint> =
+        container.mounts.iter().map(|mount| (clean(&mount.destination), mount)).collect();
+    let target = |node: &Node| node.get("target").and_then(Node::as_str).map(clean);
+    let mut tmpfs: BTreeMap<String, String> = at(container, "HostConfig.Tmpfs")
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(path, options)| (clean(path), options.as_str().unwrap_or_default().to_owned()))
+        .collect();
+    if let Some(volumes) = service.get_mut("volumes").and_then(Node::as_seq_mut) {
+        volumes.retain(|node| {
+            let Some(found) = target(node).and_then(|target| there.get(&target).copied()) else {
+                return false;
+            };
+            let is_it = is_mounted(node, found);
+            if is_it {
+                there.remove(&clean(&found.destination));
+            }
+            is_it
+        });
+    }
+    for (key, directory) in [("secrets", "/run/secrets/"), ("configs", "/")] {
+        let Some(files) = service.get_mut(key).and_then(Node::as_seq_mut) else { continue };
+        files.retain(|node| {
+            let name = node.get("target").or_else(|| node.get("source")).and_then(Node::as_str);
+            let name = name.unwrap_or_default();
+            let target =
+                if name.starts_with('/') { clean(name) } else { clean(&format!("{directory}{name}")) };
+            // Others than files are copied in.
+            there.remove(&target).is_some()
+        });
+    }
+    if let Some(items) = service.get_mut("tmpfs").and_then(Node::as_seq_mut) {
+        items.retain(|node| {
+            let text = node.as_str().unwrap_or_default();
+            let (path, options) = text.split_once(':').unwrap_or((text, ""));
+            let is_it = tmpfs.get(&clean(path)).is_some_and(|found| found == options);
+            if is_it {
+                tmpfs.remove(&clean(path));
+            }
+            is_it
+        });
+    }
+    let more =
+        there.values().filter(|mount| mount.kind == "bind").map(|mount| bind(mount, container, origin));
+    add(service, "volumes", more.collect(), origin);
+    let more = tmpfs.iter().map(|(path, options)| {
+        let text = if options.is_empty() { path.clone() } else { format!("{path}:{options}") };
+        Node::string(text, origin)
+    });
+    add(service, "tmpfs", more.collect(), origin);
+}
+
+fn add(service: &mut Mapping, key: &str, more: Vec<Node>, origin: Origin) {
+    if more.is_empty() {
+        return;
+    }
+    match service.get_mut(key).and_then(Node::as_seq_mut) {
+        Some(have) => have.extend(more),
+        None => {
+            service.put(key, Node::seq(more, origin));
+        }
+    }
+}
+
+fn is_mounted(node: &Node, found: &MountPoint) -> bool {
+    let text = |key: &str| node.get(key).and_then(Node::as_str).unwrap_or_default();
+    let (source, shown) = (Path::new(text("source")), Path::new(&found.source));
+    // What is shown as the service's own is mounted from where it is shown.
+    text("type") == found.kind && (found.kind != "bind" || source == shown || shown.starts_with(MOUNTS))
+}
+
+fn bind(mount: &MountPoint, container: &Inspection, origin: Origin) -> Node {
+    let text = |text: &str| Node::string(text, origin);
+    let flag = |is: bool| Node::new(Value::Bool(is), origin);
+    // Of those that are asked for as mounts the engine makes no source.
+    let asked = at(container, "HostConfig.Mounts").as_array().into_iter().flatten();
+    let mut same = asked.filter(|one| {
+        one.get("Target")
+            .and_then(Json::as_str)
+            .is_some_and(|target| clean(target) == clean(&mount.destination))
+    });
+    let creates = same
+        .next()
+        .is_none_or(|one| one.pointer("/BindOptions/CreateMountpoint").and_then(Json::as_bool) == Some(true));
+    let mut options = Mapping::new();
+    options.put("create_host_path", flag(creates));
+    let mut map = Mapping::new();
+    map.put("type", text("bind"));
+    map.put("source", text(&mount.source));
+    map.put("target", text(&mount.destination));
+    map.put("read_only", flag(!mount.is_writable));
+    map.put("bind", Node::map(options, origin));
+    Node::map(map, origin)
+}

@@ -1,0 +1,97 @@
+//! What is launched, where that is not what the files say: what was typed with the command, and containers that are
+//! only started.
+
+use crate::cli::Command;
+use crate::compose::{Model, section};
+use crate::diagnostic::{Code, Finding};
+use crate::engine::{Answer, Inspection};
+use crate::launch::facts::{inspected, listed};
+use crate::launch::{judge, kept};
+use crate::ownership::Users;
+use crate::project::Project;
+use crate::yaml::{Mapping, Node};
+
+use super::images::LazyEngine;
+use super::session::Session;
+
+/// The project as it is launched. The rendered file is without what was typed, since Compose is told the same words.
+pub struct Asked {
+    pub model: Model,
+    pub selected: Model,
+    pub users: Users,
+    /// Whether it is what containers have that are there, and are not made anew.
+    pub is_kept: bool,
+}
+
+/// The model with what was typed with the command.
+pub fn typed(session: &mut Session<'_>, model: &Model, project: &Project) -> Option<Model> {
+    let Command::Compose(command) = &session.request.command else { return None };
+    if session.skips_typed {
+        return None;
+    }
+    judge::laid(command, model, project, &mut session.inputs)
+}
+
+/// The model with the services as their containers are, where the command leaves them so. Where the engine does not
+/// say, the files have to do.
+pub fn kept(session: &Session<'_>, model: &Model, engine: &LazyEngine, asks: bool) -> Option<Model> {
+    let Command::Compose(command) = &session.request.command else { return None };
+    // Without a policy nothing else is refused or made.
+    if !kept::keeps(command) || !(asks || lacks_a_file(model)) {
+        return None;
+    }
+    let found = containers(engine, &model.name).known()?;
+    kept::laid(command, model, &found)
+}
+
+/// Whether a secret, a config or the directory behind a volume is not there.
+fn lacks_a_file(model: &Model) -> bool {
+    let is_missing = |node: Option<&Node>| {
+        node.and_then(Node::as_str)
+            .is_some_and(|path| path.starts_with('/') && std::fs::symlink_metadata(path).is_err())
+    };
+    let all = |key| section(&model.root, key).into_iter().flat_map(Mapping::iter);
+    all("secrets").chain(all("configs")).any(|(_, node)| is_missing(node.get("file")))
+        || all("volumes").any(|(_, node)| is_missing(node.at(&["driver_opts", "device"])))
+}
+
+/// The project's containers, without those of `run`.
+pub fn containers(engine: &LazyEngine, project: &str) -> Answer<Vec<Inspection>> {
+    engine.get().and_then(|engine| {
+        let found = listed(engine, project, false).and_then(|listed| {
+            let ids: Vec<&str> = listed.iter().map(|container| container.id.as_str()).collect();
+            if ids.is_empty() { Answer::Known(Some(Vec::new())) } else { inspected(engine, &ids) }
+        });
+        found.and_then(|found| match found {
+            Some(found) => Answer::Known(found),
+            None => Answer::unknown("containers are removed while they are looked at"),
+        })
+    })
+}
+
+/// Services of which a new container would run as somebody else than the one that is there.
+pub fn others(asked: &Asked, today: &Users) -> Vec<Finding> {
+    let other = |name: &str| {
+        let (now, new) = (asked.users.of(name)?, today.of(name)?);
+        let (Answer::Known(is), Answer::Known(would)) = (&now.user, &new.user) else { return None };
+        if is.owner == would.owner {
+            return None;
+        }
+        let message = format!(
+            "the container of service `{name}` is older than the file: it runs as {}, and a new one would run as {} ({})",
+            is.owner,
+            would.owner,
+            new.from.describe()
+        );
+        let finding = Finding::warning(Code::ContainerOlder, message);
+        let finding = match new.from.span() {
+            Some(span) => finding.at(span, "for a new one"),
+            None => finding,
+        };
+        Some(finding.help(Code::ContainerOlder.remedy()))
+    };
+    if !asked.is_kept {
+        return Vec::new();
+    }
+    asked.selected.services().filter_map(|(name, _)| other(name)).collect()
+}

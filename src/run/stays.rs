@@ -1,0 +1,96 @@
+//! Which services run and are left as they are by a command.
+
+use std::cell::OnceCell;
+
+use crate::cli::{Command, ComposeCommand, Request};
+use crate::compose::{Model, config_hash};
+use crate::engine::{Inspection, State};
+use crate::launch::live::image_name;
+use crate::launch::proof::{service, wanted_count};
+use crate::policy::{Policy, Posture};
+use crate::yaml::Node;
+
+use super::asked::containers;
+use super::images::LazyEngine;
+
+/// Flags with which Compose may make anew what has not changed.
+const RENEWING: [&str; 5] = ["force-recreate", "renew-anon-volumes", "always-recreate-deps", "build", "pull"];
+
+/// Asked where something would be refused that is mounted at a start alone.
+pub struct Stays<'s> {
+    request: &'s Request,
+    /// The services of this launch, as they are launched.
+    model: &'s Model,
+    engine: &'s LazyEngine,
+    /// Whether a policy holds the files to more than what would fail.
+    is_strict: bool,
+    containers: OnceCell<Vec<Inspection>>,
+}
+
+impl<'s> Stays<'s> {
+    pub fn new(
+        request: &'s Request,
+        policy: Option<&Policy>,
+        model: &'s Model,
+        engine: &'s LazyEngine,
+    ) -> Self {
+        let is_strict = policy.is_some_and(|policy| policy.posture.value > Posture::Observe);
+        Self { request, model, engine, is_strict, containers: OnceCell::new() }
+    }
+
+    /// Whether all containers of a service run, and none is made, made anew or started. What the engine does not say
+    /// is no.
+    pub fn holds(&self, name: &str) -> bool {
+        let Some(node) = service(self.model, name).filter(|_| !self.is_strict && self.may_stay(name)) else {
+            return false;
+        };
+        let all = self
+            .containers
+            .get_or_init(|| containers(self.engine, &self.model.name).known().unwrap_or_default());
+        let own: Vec<&Inspection> = all.iter().filter(|container| container.service == name).collect();
+        let keeps =
+            self.command().is_some_and(|command| command.name == "start" || command.flags.on("no-recreate"));
+        !own.is_empty()
+            && own.len() >= wanted_count(node, None)
+            && own.iter().all(|container| container.state == State::Running)
+            && (keeps || self.is_up_to_date(name, node, &own))
+    }
+
+    fn command(&self) -> Option<&'s ComposeCommand> {
+        match &self.request.command {
+            Command::Compose(command) => Some(command),
+            _ => None,
+        }
+    }
+
+    fn may_stay(&self, name: &str) -> bool {
+        let Some(command) = self.command() else {
+            // What they say is about `up`.
+            return matches!(self.request.command, Command::Plan(_) | Command::Check(_));
+        };
+        match command.name {
+            "start" => true,
+            "up" | "create" | "scale" | "watch" => {
+                command.flags.on("no-recreate")
+                    || !command.flags.iter().any(|(long, _)| RENEWING.contains(&long))
+            }
+            "run" => command.positionals.first().is_none_or(|one| one != name),
+            _ => false,
+        }
+    }
+
+    /// As Compose sees it: made from the same service and the image that has the name now.
+    fn is_up_to_date(&self, name: &str, node: &Node, own: &[&Inspection]) -> bool {
+        let pulls = node.get("pull_policy").and_then(Node::as_str);
+        if pulls.is_some_and(|policy| !matches!(policy, "missing" | "if_not_present" | "never")) {
+            return false;
+        }
+        let hash = config_hash(node);
+        let image = image_name(&self.model.name, name, node);
+        let image = self.engine.get().known().and_then(|engine| engine.images(&[&image]).known());
+        let Some(image) = image.and_then(|mut found| found.pop().flatten()) else { return false };
+        own.iter().all(|container| {
+            container.label("com.docker.compose.config-hash") == hash && container.image_id == image.id
+        })
+    }
+}
