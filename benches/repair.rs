@@ -151,6 +151,7 @@ fn walk(tree: &Path, to: u32) {
         to: Owner::new(to, to),
         from: BTreeSet::from([from]),
         groups: BTreeSet::from([from]),
+        takes: seaworthy::host::Takes::Known,
         dry_run: false,
     };
     let root = Dir::open(tree.parent().unwrap()).unwrap();

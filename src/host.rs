@@ -43,4 +43,4 @@ pub use switch::{SwitchError, run_as};
 pub use sys::{defer_signals, expect_memory_here};
 pub use turn::{Turn, TurnError};
 pub use walk::share::{Share, share};
-pub use walk::{Handover, hand_over};
+pub use walk::{Handover, Takes, hand_over};

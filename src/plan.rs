@@ -16,6 +16,7 @@ pub use markdown::write_markdown;
 pub use service::services;
 
 use crate::diagnostic::{Finding, Severity};
+use crate::model::volume;
 use crate::source::SourceMap;
 
 /// The single description of a launch. What must not be shown is taken out by [`Plan::clean`].
@@ -118,7 +119,8 @@ pub struct PlanService {
     pub user: PlanUser,
     /// What holds its container, in a few words.
     pub posture: Vec<String>,
-    /// The directories of the host that it writes and that are its own: what `repair` would give it.
+    /// The directories of the host, and volumes as `volume:KEY`, that it writes and that are its own: what
+    /// `repair` would give it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub state: Vec<String>,
     pub mounts: Vec<PlanMount>,
@@ -368,6 +370,9 @@ impl PlanService {
         match &mount.source {
             _ if mount.read_only => "read-only",
             Some(source) if self.state.contains(source) => "state",
+            Some(key) if mount.kind == "volume" && self.state.iter().any(|one| volume::is(one, key)) => {
+                "state"
+            }
             _ => "",
         }
     }

@@ -28,6 +28,7 @@ mod shared;
 mod snapshot;
 mod stays;
 pub(crate) mod verify;
+mod volumes;
 
 use std::ffi::OsString;
 use std::io::{BufRead, IsTerminal, Write};

@@ -6,6 +6,8 @@ mod ownership {
     #[path = "../engine/harness.rs"]
     #[allow(dead_code, reason = "shared with the engine tests, which use all of it")]
     mod harness;
+    #[path = "../engine/images.rs"]
+    mod images;
 
     mod attacks;
     mod copies;
@@ -16,4 +18,5 @@ mod ownership {
     mod repair;
     mod share;
     mod surroundings;
+    mod volumes;
 }

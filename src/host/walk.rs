@@ -29,12 +29,26 @@ use super::{Dir, DirError, Kind, Owner, Stat};
 
 pub use summary::{Left, NAMED, Summary, WalkError, Why};
 
+/// From whom something is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Takes {
+    /// From those who are named, and never from root.
+    #[default]
+    Known,
+    /// From those who are named, root among them.
+    KnownAndRoot,
+    /// From everybody: nobody but an image has put anything there.
+    All,
+}
+
 /// Who gives and who gets, in the host's numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handover {
     pub to: Owner,
-    /// Owners whose files are given. Root is never one of them, whatever this says.
+    /// Owners whose files are given.
     pub from: BTreeSet<u32>,
+    pub takes: Takes,
     /// Groups that become the new owner's; any other group stays.
     pub groups: BTreeSet<u32>,
     /// Look, and change nothing.
@@ -74,7 +88,8 @@ enum Verdict {
 impl Handover {
     /// By what a descriptor says of the entry.
     fn judge(&self, stat: &Stat) -> Verdict {
-        let gid = if self.groups.contains(&stat.owner.gid) { self.to.gid } else { stat.owner.gid };
+        let takes_group = self.takes == Takes::All || self.groups.contains(&stat.owner.gid);
+        let gid = if takes_group { self.to.gid } else { stat.owner.gid };
         let wanted = Owner::new(self.to.uid, gid);
         let owner = (stat.owner != wanted).then_some(wanted);
         // The user has to get in and read what is theirs; whatever else the mode says was somebody's
@@ -93,8 +108,13 @@ impl Handover {
             Kind::File | Kind::Directory | Kind::Symlink => {}
             kind => return Verdict::Leave(Why::Special(kind)),
         }
-        let is_known = stat.owner.uid == self.to.uid || self.from.contains(&stat.owner.uid);
-        if !is_known || stat.owner.uid == 0 {
+        let is_taken = match self.takes {
+            Takes::Known => stat.owner.uid != 0 && self.from.contains(&stat.owner.uid),
+            Takes::KnownAndRoot => self.from.contains(&stat.owner.uid),
+            Takes::All => true,
+        };
+        let is_own = stat.owner.uid != 0 && stat.owner.uid == self.to.uid;
+        if !is_taken && !is_own {
             return Verdict::Leave(Why::Owner(stat.owner.uid));
         }
         Verdict::Change { owner, mode }

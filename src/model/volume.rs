@@ -4,6 +4,7 @@
 //! is: everything else is listed as unknown, for a rule to refuse.
 
 use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use crate::compose::text;
 use crate::yaml::{Mapping, Node};
@@ -39,6 +40,24 @@ pub struct Volume {
     /// Of a bind the directory, absolute.
     pub device: Option<String>,
     pub unknown: Vec<Unknown>,
+}
+
+/// What begins the name of a volume among places that hold state: paths of the host are absolute, this is not.
+const PLACE: &str = "volume:";
+
+/// A volume, by its key in the model, among directories of the host that hold state.
+pub fn place(key: &str) -> PathBuf {
+    PathBuf::from(format!("{PLACE}{key}"))
+}
+
+/// The key of the volume that a place is or lies in; `None` for a path of the host.
+pub fn key_of(place: &Path) -> Option<&str> {
+    place.iter().next()?.to_str()?.strip_prefix(PLACE)
+}
+
+/// Whether a place, as text, is a volume of this key or lies in it.
+pub fn is(place: &str, key: &str) -> bool {
+    key_of(Path::new(place)) == Some(key)
 }
 
 /// Options of every file system that take something away, or change nothing that matters to others.
@@ -287,6 +306,12 @@ mod tests {
 
     fn read(driver: &str, options: &[(&str, &str)]) -> Volume {
         Volume::read(driver, options.iter().copied())
+    }
+
+    #[test]
+    fn a_volume_is_told_from_a_path() {
+        assert_eq!((key_of(&place("a_b")), key_of(Path::new("/volume:a"))), (Some("a_b"), None));
+        assert_eq!(key_of(&place("a").join("b/c")), Some("a"));
     }
 
     #[test]

@@ -20,10 +20,10 @@ use crate::host::Owner;
 
 use super::{UserDecision, UserSource, UserSpec};
 
-pub use drift::{Drift, drift};
+pub use drift::{Drift, Eyes, drift};
 pub use file::{FILE_NAME, LockFile};
-pub(in crate::ownership) use state::binds;
-pub use state::{StateRoots, state_paths};
+pub use state::{StateRoots, StateVolume, shown, state_paths};
+pub(in crate::ownership) use state::{mounts, source, written_places};
 pub use update::{Observed, next, would_change};
 
 /// The version that is written and read.

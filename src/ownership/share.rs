@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::bind::Whom;
-use super::lock::{Lock, StateRoots, binds};
+use super::lock::{self, Lock, StateRoots};
 use super::state::{DeclaredState, Strategy, declared_trees};
 use super::{Caller, Users};
 use crate::compose::Model;
@@ -13,13 +13,17 @@ use crate::diagnostic::{Code, Finding};
 use crate::engine::{Answer, IdMap};
 use crate::host::Owner;
 use crate::host::walk::share::{By, Share};
+use crate::model::volume::key_of;
 use crate::source::Origin;
 use crate::yaml::Node;
 
 /// One directory that is shared.
 #[derive(Clone, Debug)]
 pub struct SharedTree {
+    /// Of the host, or a volume.
     pub path: PathBuf,
+    /// The volume in which it lies, as the engine calls it.
+    pub volume: Option<String>,
     /// A directory that was declared, and the way below it without links.
     pub root: PathBuf,
     pub relative: PathBuf,
@@ -42,6 +46,11 @@ impl SharedTree {
         self.holds(path)
             && self.services.iter().any(|name| name == service)
             && (self.share.from.contains(&owner.uid) || is_top && self.share.top.contains(&owner.uid))
+    }
+
+    /// For people.
+    pub fn shown(&self) -> String {
+        lock::shown(&self.path)
     }
 
     /// As the policy calls it.
@@ -148,11 +157,11 @@ fn member<'q>(question: &Question<'q>, name: &'q str, service: &Node) -> Member<
     let former = entry.into_iter().flat_map(|entry| entry.previous.iter().chain([&entry.user]));
     let former = former.filter_map(|owner| map.as_ref().known()?.to_host(*owner)).collect();
     let mount = |mount: &Node| {
-        let source = mount.get("source")?;
+        let origin = mount.get("source")?.origin;
         let writes = mount.get("read_only").and_then(Node::as_bool) != Some(true);
-        Some(Mount { source: PathBuf::from(source.as_str()?), writes, origin: source.origin })
+        Some(Mount { source: lock::source(mount)?, writes, origin })
     };
-    let mounts = binds(service).filter_map(mount).collect();
+    let mounts = lock::mounts(service).filter_map(mount).collect();
     Member { name, mounts, whom: Whom::of(service, question.users.of(name), map), former }
 }
 
@@ -209,8 +218,10 @@ fn tree(
     groups.extend(if let By::Group(gid) = by { Some(gid) } else { None });
     let is_ours = is_fixed(members, path) && !question.roots.is_elsewhere();
     let top = if is_ours { operators } else { BTreeSet::new() };
+    let volume = key_of(path).and_then(|key| question.roots.volume(key)).map(|volume| volume.name.clone());
     Ok(Some(SharedTree {
         path: path.to_owned(),
+        volume,
         root,
         relative,
         services: sharers.iter().map(|(member, ..)| member.name.to_owned()).collect(),
@@ -266,7 +277,7 @@ pub fn listed(items: &[String]) -> String {
 fn no_group(path: &Path, sharers: &[(&Member<'_>, bool, Origin)]) -> Finding {
     let message = format!(
         "{} is to be shared by a group, and {} {}",
-        path.display(),
+        lock::shown(path),
         named(sharers),
         if sharers.len() == 1 { "has none but root's" } else { "have none in common" }
     );

@@ -10,7 +10,7 @@ use crate::host::Owner;
 use crate::host::pattern::matches;
 use crate::yaml::Node;
 
-use super::lock::{StateRoots, state_paths};
+use super::lock::{StateRoots, written_places};
 
 /// What a policy says about durable directories.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +22,7 @@ pub struct StatePolicy {
 /// One durable directory, or several.
 #[derive(Clone, Debug)]
 pub struct DeclaredState {
-    /// Absolute; `*` and `?` stand for parts of one name.
+    /// Absolute, or a volume; `*` and `?` stand for parts of one name.
     pub path: PathBuf,
     /// Users, in the container's numbers, whose files are the service's although no lock remembers them.
     pub from: Vec<Owner>,
@@ -45,7 +45,7 @@ pub enum Strategy {
     Acl,
 }
 
-/// One directory of a service.
+/// One directory or volume of a service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeclaredTree {
     pub path: PathBuf,
@@ -96,7 +96,7 @@ pub fn way(allowed: Allowed, may_chown: bool) -> Result<(Way, &'static str), &'s
 /// The directories of a service that are declared durable, in order, with what was declared for them.
 pub fn declared_trees(service: &Node, roots: &StateRoots, declared: &[DeclaredState]) -> Vec<DeclaredTree> {
     let mut trees: Vec<DeclaredTree> = Vec::new();
-    for source in state_paths(service, roots) {
+    for source in written_places(service, roots) {
         for state in declared {
             for path in within(&source, &state.path, roots.is_elsewhere()) {
                 // What lies inside a mount is shown as all of the mount is.

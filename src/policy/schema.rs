@@ -70,14 +70,19 @@ pub fn schema() -> Value {
             },
             "state": { "type": "array", "items": {
                 "type": "object",
-                "required": ["path"],
+                "oneOf": [{ "required": ["path"] }, { "required": ["volume"] }],
                 "additionalProperties": false,
-                "description": "A durable directory: looked through before every launch, and repaired.",
+                "description": "A durable directory or volume: looked through before every launch, and repaired.",
                 "properties": {
                     "path": path,
+                    "volume": {
+                        "type": "string",
+                        "pattern": "^[A-Za-z0-9._*?-]+$",
+                        "description": "A volume, by its key in the project; * and ? stand for parts of it."
+                    },
                     "from": {
                         "type": "array",
-                        "items": { "type": "string", "pattern": "^[1-9][0-9]*:[0-9]+$" },
+                        "items": { "type": "string", "pattern": "^[0-9]+:[0-9]+$" },
                         "description": "Users whose files are the service's although no lock remembers them."
                     },
                     "strategy": {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::host::Owner;
+use crate::model::volume::{key_of, place};
 use crate::yaml::Node;
 
 use super::binds::Base;
@@ -35,7 +36,7 @@ impl RepairSetting {
 /// One entry of `state:`.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// Absolute; `*` and `?` stand for parts of one name.
+    /// Absolute, or a volume by its key; `*` and `?` stand for parts of one name.
     pub path: Located<PathBuf>,
     /// Users, in the container's numbers, whose files are the service's although no lock remembers them.
     pub from: Vec<Owner>,
@@ -69,7 +70,8 @@ impl Strategy {
     }
 }
 
-pub(super) const STATE: Keys = Keys { place: "state", known: &["path", "from", "strategy"], later: &[] };
+pub(super) const STATE: Keys =
+    Keys { place: "state", known: &["path", "volume", "from", "strategy"], later: &[] };
 
 pub fn read(node: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Vec<State> {
     let items = reader.list(node, "state");
@@ -78,16 +80,33 @@ pub fn read(node: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Vec<State>
 
 fn one(item: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Option<State> {
     let map = reader.mapping(item, &STATE)?;
-    let Some(path) = map.get("path") else {
-        reader.missing("state", "path", item.origin);
-        return None;
+    let path = match (map.get("path"), map.get("volume")) {
+        (Some(path), None) => Located::new(base.resolve(reader.text(path, "state.path")?), path.origin),
+        (None, Some(volume)) => named(volume, reader)?,
+        (Some(_), Some(volume)) => {
+            let help = "Write an entry for each.";
+            reader.wrong(volume, "state.volume", "left out where there is a `path`", help);
+            return None;
+        }
+        (None, None) => {
+            reader.missing("state", "path", item.origin);
+            return None;
+        }
     };
-    let text = reader.text(path, "state.path")?;
-    let path = Located::new(base.resolve(text), path.origin);
+    let is_volume = key_of(&path.value).is_some();
     let mut from = Vec::new();
     for item in map.get("from").map(|node| reader.list(node, "state.from")).unwrap_or_default() {
-        match item.as_str().and_then(|text| text.parse::<Owner>().ok()).filter(|owner| owner.uid != 0) {
+        let owner = item.as_str().and_then(|text| text.parse::<Owner>().ok());
+        match owner.filter(|owner| owner.uid != 0 || is_volume) {
             Some(owner) => from.push(owner),
+            None if is_volume => {
+                reader.wrong(
+                    item,
+                    "state.from",
+                    "\"UID:GID\"",
+                    "Write two numbers in quotes: \"3001:3001\".",
+                );
+            }
             None => reader.wrong(
                 item,
                 "state.from",
@@ -105,7 +124,23 @@ fn one(item: &Node, base: &Base<'_>, reader: &mut Reader<'_>) -> Option<State> {
         }
         found
     });
+    if let (Some(Strategy::Idmap), true, Some(node)) = (strategy, is_volume, map.get("strategy")) {
+        let help = "The engine keeps a volume where it wants; `idmap` shows directories of the host.";
+        reader.wrong(node, "state.strategy", "`chown`, `group` or `acl` for a volume", help);
+    }
     Some(State { path, from, strategy })
+}
+
+/// A volume by its key in the project.
+fn named(node: &Node, reader: &mut Reader<'_>) -> Option<Located<PathBuf>> {
+    let text = reader.text(node, "state.volume")?;
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"._-*?".contains(&byte);
+    if !text.bytes().all(is_part) {
+        let help = "Write the key that the volume has under `volumes:` of the project; `*` and `?` stand for parts of it.";
+        reader.wrong(node, "state.volume", "the key of a volume", help);
+        return None;
+    }
+    Some(Located::new(place(text), node.origin))
 }
 
 pub fn repair(node: &Node, reader: &mut Reader<'_>) -> Option<Located<RepairSetting>> {

@@ -48,7 +48,10 @@ impl Work {
 /// One directory and what is done with it.
 #[derive(Clone, Debug)]
 pub struct Job {
+    /// On the engine's machine.
     pub root: PathBuf,
+    /// The volume whose directory that is, as the engine calls it.
+    pub volume: Option<String>,
     pub relative: PathBuf,
     pub work: Work,
 }
@@ -56,12 +59,14 @@ pub struct Job {
 impl Job {
     pub fn of_tree(tree: &Tree, dry_run: bool) -> Self {
         let work = Work::HandOver(tree.handover.clone()).dry(dry_run);
-        Self { root: tree.root.clone(), relative: tree.relative.clone(), work }
+        let (root, relative) = (tree.root.clone(), tree.relative.clone());
+        Self { root, volume: tree.volume.clone(), relative, work }
     }
 
     pub fn of_shared(tree: &SharedTree, dry_run: bool) -> Self {
         let work = Work::Share(tree.share.clone()).dry(dry_run);
-        Self { root: tree.root.clone(), relative: tree.relative.clone(), work }
+        let (root, relative) = (tree.root.clone(), tree.relative.clone());
+        Self { root, volume: tree.volume.clone(), relative, work }
     }
 }
 
@@ -134,16 +139,16 @@ pub fn repair(
         .collect();
     // One container for all of one root.
     let next = |answers: &[Option<_>]| {
-        jobs.iter().zip(answers).find(|(_, answer)| answer.is_none()).map(|(job, _)| job.root.as_path())
+        jobs.iter().zip(answers).find(|(_, answer)| answer.is_none()).map(|(job, _)| job)
     };
-    while let Some(root) = next(&answers) {
+    while let Some(Job { root, volume, .. }) = next(&answers) {
         let open = jobs.iter().zip(&answers).enumerate();
         let at: Vec<(usize, &Job)> = open
             .filter(|(_, (job, answer))| answer.is_none() && job.root == *root)
             .map(|(at, (job, _))| (at, job))
             .collect();
         let asked: Vec<&Job> = at.iter().map(|(_, job)| *job).collect();
-        let found = there(helper, root, &asked, progress);
+        let found = there(helper, (root, volume.as_deref()), &asked, progress);
         for ((at, _), found) in at.into_iter().zip(found) {
             if let Some(answer) = answers.get_mut(at) {
                 *answer = Some(found);
@@ -161,11 +166,11 @@ fn here(job: &Job, progress: &(dyn Fn(u64) + Sync)) -> Result<Summary, RepairErr
 /// By the helper; exactly one answer for each job.
 fn there(
     helper: &Helper<'_>,
-    root: &Path,
+    place: (&Path, Option<&str>),
     jobs: &[&Job],
     progress: &dyn Fn(u64),
 ) -> Vec<Result<Summary, RepairError>> {
-    let found = helper.image().and_then(|image| helper::ask(helper, image, root, jobs, progress));
+    let found = helper.image().and_then(|image| helper::ask(helper, image, place, jobs, progress));
     match found {
         Ok(found) if found.len() == jobs.len() => {
             found.into_iter().map(|one| one.map_err(RepairError::Helper)).collect()

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
-use crate::engine::{Answer, IdMap, Location};
+use crate::engine::Answer;
 use crate::host::turn::who;
 use crate::host::{Turn, TurnError, ensure_private_dir};
 use crate::ownership::images::image_of;
-use crate::ownership::lock::{Drift, LockFile, Observed, StateRoots, drift, next, state_paths};
+use crate::ownership::lock::{Drift, Eyes, LockFile, Observed, StateRoots, drift, next, state_paths};
 use crate::ownership::{Images, UserDecision};
 use crate::policy::Policy;
 use crate::project::Project;
@@ -91,14 +91,8 @@ impl Locked {
     }
 
     /// The services of `model` that would run as another user than before.
-    pub fn drift(
-        &self,
-        model: &Model,
-        users: &[UserDecision],
-        maps: &dyn Fn(&str) -> Answer<IdMap>,
-        location: &Location,
-    ) -> Vec<Drift> {
-        drift(&self.file, model, &self.observed(users), maps, location)
+    pub fn drift(&self, model: &Model, users: &[UserDecision], eyes: &Eyes<'_>) -> Vec<Drift> {
+        drift(&self.file, model, &self.observed(users), eyes)
     }
 
     /// Waits until no other launch of the project is at work.

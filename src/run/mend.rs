@@ -1,7 +1,6 @@
 //! Putting state directories right, before a launch and by `repair`.
 
 use std::fmt::Write;
-use std::path::Path;
 
 use crate::diagnostic::{Code, Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
@@ -75,7 +74,7 @@ pub fn mend<'r>(
     let [(_, first), rest @ ..] = trees.as_slice() else { return Ok(()) };
     let verb = if dry_run { "looking through" } else { "repairing" };
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    let progress = Progress::new(format!("{verb} {}{more}", first.path.display()));
+    let progress = Progress::new(format!("{verb} {}{more}", first.shown()));
     let jobs: Vec<Job> = trees.iter().map(|(_, tree)| Job::of_tree(tree, dry_run)).collect();
     let summaries = repair(&jobs, by, &|count| progress.tell(count));
     drop(progress);
@@ -91,10 +90,13 @@ pub fn mend<'r>(
 }
 
 fn refused(tree: &Tree, error: &RepairError) -> Finding {
-    let path = tree.path.display();
+    let path = tree.shown();
     let finding = Finding::error(Code::PrepareFailed, format!("cannot repair {path}: {error}"));
     match error {
         RepairError::Host(_) => finding.help("Correct the cause and run it again; what was done stays."),
+        RepairError::Helper(_) if tree.volume.is_some() => {
+            finding.help("Correct the cause, or let root run it; what was done stays.")
+        }
         RepairError::Helper(_) => finding.help(format!(
             "Let root do it: {}",
             command::give(&tree.path, Kind::Directory, tree.handover.to)
@@ -105,7 +107,7 @@ fn refused(tree: &Tree, error: &RepairError) -> Finding {
 /// Why a directory is not whole after it was gone through, if so.
 pub fn incomplete(mended: &Mended<'_>) -> Option<Finding> {
     let error = mended.summary.errors.first()?;
-    let path = mended.tree.path.display();
+    let path = mended.tree.shown();
     let help = match crate::host::FileSystem::of(&mended.tree.root) {
         Ok(system) if system.is_network() && matches!(error.errno, libc::EPERM | libc::EACCES) => format!(
             "{path} is on {} ({}), whose server refuses this machine's root: export it with \
@@ -119,16 +121,13 @@ pub fn incomplete(mended: &Mended<'_>) -> Option<Finding> {
 }
 
 /// A paragraph about one directory.
-pub fn describe(text: &mut String, path: &Path, summary: &Summary, dry_run: bool) {
+pub fn describe(text: &mut String, path: &str, summary: &Summary, dry_run: bool) {
     let (given, opened) = if dry_run { ("to give", "to open") } else { ("given", "opened") };
     let opened = if summary.opened > 0 { format!("{} {opened}, ", summary.opened) } else { String::new() };
     let _ = writeln!(
         text,
-        "  {}: {} {given}, {opened}{} already right, {} left alone",
-        path.display(),
-        summary.given,
-        summary.right,
-        summary.left_in_all
+        "  {path}: {} {given}, {opened}{} already right, {} left alone",
+        summary.given, summary.right, summary.left_in_all
     );
     left_alone(text, summary, SHOWN);
 }
@@ -217,7 +216,7 @@ fn note(mended: &Mended<'_>) -> Option<Finding> {
     if !summary.changes() && summary.left_in_all == 0 {
         return None;
     }
-    let path = tree.path.display();
+    let path = tree.shown();
     let mut message =
         format!("{path}: {} given to {} for service `{}`", summary.given, tree.handover.to, repair.service);
     if summary.opened > 0 {

@@ -256,7 +256,7 @@ fn repaired(repair: &Repair, by: Way, reason: &'static str) -> impl Iterator<Ite
         let (strategy, why) = if tree.mapped.is_some() { ("idmap", MAPPED) } else { ("chown", reason) };
         PlanStep {
             step: "repair",
-            path: tree.path.display().to_string(),
+            path: tree.shown(),
             owner: Some(tree.handover.to.to_string()),
             mode: None,
             service: Some(repair.service.clone()),
@@ -268,7 +268,7 @@ fn repaired(repair: &Repair, by: Way, reason: &'static str) -> impl Iterator<Ite
 fn shared(tree: &SharedTree, by: Way) -> PlanStep {
     PlanStep {
         step: "share",
-        path: tree.path.display().to_string(),
+        path: tree.shown(),
         owner: None,
         mode: None,
         service: Some(tree.services.join(", ")),

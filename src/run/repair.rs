@@ -6,7 +6,7 @@ use crate::cli::{RepairOptions, Request};
 use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::Engine;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
-use crate::ownership::lock::{StateRoots, next};
+use crate::ownership::lock::{StateRoots, next, shown};
 use crate::ownership::{DeclaredState, SharedTree, StatePolicy, Strategy, share, way};
 use crate::yaml::Node;
 
@@ -18,6 +18,7 @@ use super::policy::{binds, id_map, state};
 use super::session::Session;
 use super::shared;
 use super::verify::{Decided, Images, decide};
+use super::volumes::Volumes;
 
 pub fn run(request: &Request, wanted: &RepairOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
@@ -110,6 +111,11 @@ fn plans(
     } else {
         StateRoots::new(&decided.model, &declared)
     };
+    let places = Volumes::new(engine, &decided.model).places().into_result();
+    let places = places.map_err(|reason| {
+        Some(refuse(Code::EngineUnavailable, reason, "The engine keeps the volumes. Nothing was changed."))
+    })?;
+    let roots = roots.with_volumes(&places);
     let sharing = share::decide(&share::Question {
         model: &decided.model,
         users: &decided.users,
@@ -135,7 +141,8 @@ fn plans(
         }
     }
     let wanted = |name: &String| decided.selected.services().any(|(selected, _)| selected == name);
-    let is_there = |tree: &SharedTree| is_elsewhere || tree.root.join(&tree.relative).is_dir();
+    let is_there =
+        |tree: &SharedTree| is_elsewhere || tree.volume.is_some() || tree.root.join(&tree.relative).is_dir();
     shared.retain(|tree| tree.services.iter().any(wanted) && is_there(tree));
     Ok((repairs, shared))
 }
@@ -153,14 +160,21 @@ fn carry_out(
     let mut title = None;
     let is_sharer = |repair: &Repair| shared.iter().any(|tree| tree.services.contains(&repair.service));
     for repair in repairs.iter().filter(|repair| repair.trees.is_empty() && !is_sharer(repair)) {
-        let _ = writeln!(text, "{}\n  no state directory", heading(repair));
+        let _ = writeln!(text, "{}", heading(repair));
+        if repair.passed_over.is_empty() {
+            text.push_str("  it writes no directory of the host and no volume that is there\n");
+        }
+        passed_over(&mut text, repair);
     }
     let outcome = mend::mend(repairs, dry_run, &by, |mended: Mended<'_>| {
         if title != Some(&mended.repair.service) {
             title = Some(&mended.repair.service);
             let _ = writeln!(text, "{}", heading(mended.repair));
         }
-        mend::describe(&mut text, &mended.tree.path, &mended.summary, dry_run);
+        mend::describe(&mut text, &mended.tree.shown(), &mended.summary, dry_run);
+        if mended.repair.trees.last() == Some(mended.tree) {
+            passed_over(&mut text, mended.repair);
+        }
         if failed.is_none() {
             failed = mend::incomplete(&mended);
         }
@@ -177,6 +191,12 @@ fn carry_out(
             Err(Some(finding))
         }
         None => Ok(text),
+    }
+}
+
+fn passed_over(text: &mut String, repair: &Repair) {
+    for (place, why) in &repair.passed_over {
+        let _ = writeln!(text, "  {}: not gone through: {why}", shown(place));
     }
 }
 

@@ -25,7 +25,7 @@ pub fn keep<'t>(
     mut done: impl FnMut(&'t SharedTree, &Summary),
 ) -> Result<(), Finding> {
     let Some(first) = trees.first() else { return Ok(()) };
-    let progress = Progress::new(format!("sharing {}", first.path.display()));
+    let progress = Progress::new(format!("sharing {}", first.shown()));
     let jobs: Vec<Job> = trees.iter().map(|tree| Job::of_shared(tree, dry_run)).collect();
     let summaries = repair(&jobs, by, &|count| progress.tell(count));
     drop(progress);
@@ -47,7 +47,7 @@ pub fn keep<'t>(
 }
 
 fn refused(tree: &SharedTree, why: &str) -> Finding {
-    let message = format!("{} cannot be shared: {why}", tree.path.display());
+    let message = format!("{} cannot be shared: {why}", tree.shown());
     Finding::error(Code::PrepareFailed, message)
 }
 
@@ -78,7 +78,7 @@ pub fn describe(text: &mut String, tree: &SharedTree, summary: &Summary, dry_run
         "{}: shared with {}\n  {}: {} {opened}, {} already right, {} left alone",
         tree.services.join(", "),
         tree.whom(),
-        tree.path.display(),
+        tree.shown(),
         summary.opened,
         summary.right,
         summary.left_in_all
@@ -91,7 +91,7 @@ pub fn note(tree: &SharedTree, summary: &Summary) -> Option<Finding> {
     if !summary.changes() && summary.left_in_all == 0 {
         return None;
     }
-    let mut message = format!("{}: {} opened for {}", tree.path.display(), summary.opened, tree.whom());
+    let mut message = format!("{}: {} opened for {}", tree.shown(), summary.opened, tree.whom());
     if summary.left_in_all == 0 {
         return Some(Finding::note(Code::BindOwner, message));
     }

@@ -13,8 +13,8 @@ use crate::ownership::bind::{BindDecision, BindQuestion, Reach};
 use crate::ownership::copies::{CopyStep, decide as decide_copies};
 use crate::ownership::home;
 use crate::ownership::images::{looked_up, wanted_paths};
-use crate::ownership::lock::StateRoots;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
+use crate::ownership::lock::{Eyes, StateRoots};
 use crate::ownership::{
     Allowed, Caller, HostStep, NoEngine, SharedTree, Sought, UserDecision, UserQuestion, Users, Way,
     WriteProbe, decide_binds, decide_users, way,
@@ -30,6 +30,7 @@ use super::lock::Locked;
 use super::policy::{binds, derived, id_map, state, users};
 use super::session::Session;
 use super::stays::Stays;
+use super::volumes::Volumes;
 
 /// Everything that was decided about a launch.
 pub struct Verified {
@@ -269,11 +270,11 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     };
     let location = if asks { engine.get().map(Engine::location) } else { Answer::Known(Location::Here) };
     // A review goes on as if it were here; a launch, which would prepare this machine for it, does not.
-    let unreached = location
-        .reason()
-        .map(|reason| Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy()));
+    let unreached = location.reason().map(unavailable);
     let location = location.known().unwrap_or(Location::Here);
-    let drift = lock.as_ref().map(|lock| lock.drift(launched, &runs.decisions, &maps, &location));
+    let volumes = Volumes::new(engine, &model);
+    let eyes = Eyes { location: &location, maps: &maps, in_volume: &|key, uid| volumes.holds(key, uid) };
+    let drift = lock.as_ref().map(|lock| lock.drift(launched, &runs.decisions, &eyes));
     let drift = drift.unwrap_or_default();
     for drift in drift {
         let mut finding = drift.finding;
@@ -311,6 +312,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     let bind_policy = policy.as_ref().map(binds);
     let mut repairs = Vec::new();
     let mut shared = Vec::new();
+    let mut not_asked = Vec::new();
     // On another machine only where that was said.
     let sends_helper = match location {
         Location::Elsewhere(_) => state.repair == Allowed::Helper,
@@ -331,6 +333,9 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         } else {
             StateRoots::new(launched, declared)
         };
+        let places = volumes.places();
+        not_asked.extend(places.reason().filter(|_| unreached.is_none()).map(unavailable));
+        let roots = roots.with_volumes(&places.known().unwrap_or_default());
         let sharing = share::decide(&share::Question {
             model: whole,
             users: runs,
@@ -393,6 +398,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         trees.filter(|tree| tree.mapped.is_some()).any(|tree| tree.mends(path, tree.handover.to))
     };
     binds.probes.retain(|probe| !is_mapped(&probe.path));
+    binds.unclear.extend(not_asked);
     if binds.unclear.is_empty() {
         binds.unclear.extend(unreached);
     }
@@ -418,6 +424,10 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         lock,
         images: looked_up,
     }
+}
+
+fn unavailable(reason: &str) -> Finding {
+    Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy())
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.

@@ -50,6 +50,8 @@ pub enum Given<'t> {
     ShownFile(&'t Path),
     /// A volume to look at, by its name. It must be there.
     Volume(&'t str),
+    /// A volume to change, by its name. It must be there.
+    VolumeToChange(&'t str),
 }
 
 /// The name of a single file that the helper is given.
@@ -155,6 +157,7 @@ impl Given<'_> {
             Self::Shown(path) => mount("bind", path.as_os_str(), &at(""), SHOWN),
             Self::ShownFile(path) => mount("bind", path.as_os_str(), &at(&format!("/{FILE}")), SHOWN),
             Self::Volume(name) => mount("volume", name.as_ref(), &at(""), UNTOUCHED),
+            Self::VolumeToChange(name) => mount("volume", name.as_ref(), &at(""), UNFILLED),
         }
     }
 }
@@ -162,6 +165,7 @@ impl Given<'_> {
 /// What is mounted in it again could be written all the same.
 pub(in crate::engine) const SHOWN: &[&str] = &["readonly", "bind-nonrecursive=true"];
 /// An empty volume would get what the image has at its place.
+const UNFILLED: &[&str] = &["volume-nocopy=true"];
 pub(in crate::engine) const UNTOUCHED: &[&str] = &["readonly", "volume-nocopy=true"];
 
 /// The value of `--mount`, which is one line of comma-separated values.

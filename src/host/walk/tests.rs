@@ -18,6 +18,7 @@ fn handover() -> Handover {
         to: Owner::new(NEW, NEW),
         from: BTreeSet::from([OLD]),
         groups: BTreeSet::from([OLD]),
+        takes: Takes::Known,
         dry_run: false,
     }
 }
@@ -125,6 +126,23 @@ fn what_is_not_plainly_the_services_is_left_alone() {
     }
     assert_eq!(owner(&outside), OLD);
     assert_eq!((owner(&state.join("link")), owner(&state)), (NEW, NEW));
+}
+
+#[test]
+fn root_is_taken_from_only_where_that_is_said() {
+    let Some(temp) = place() else { return };
+    let state = temp.path().join("state");
+    for (name, uid) in [("root", 0), ("old", OLD), ("other", 9)] {
+        file(&state.join(name), uid);
+    }
+    let from = BTreeSet::from([OLD, 0]);
+    let known = Handover { from: from.clone(), takes: Takes::KnownAndRoot, ..handover() };
+    assert_eq!(left(&run(temp.path(), &known)), [("other".to_owned(), Why::Owner(9))]);
+    assert_eq!((owner(&state.join("root")), owner(&state.join("other"))), (NEW, 9));
+    let all = Handover { from: BTreeSet::new(), takes: Takes::All, ..handover() };
+    assert!(left(&run(temp.path(), &all)).is_empty());
+    let other = fs::metadata(state.join("other")).unwrap();
+    assert_eq!((other.uid(), other.gid()), (NEW, NEW));
 }
 
 #[test]
@@ -270,7 +288,13 @@ fn directories_swapped_for_links_lead_nowhere() {
             // To and fro, so that there is always something to give.
             let (old, new) = if round % 2 == 0 { (OLD, NEW) } else { (NEW, OLD) };
             let ids = BTreeSet::from([old]);
-            let there = Handover { to: Owner::new(new, new), from: ids.clone(), groups: ids, dry_run: false };
+            let there = Handover {
+                to: Owner::new(new, new),
+                from: ids.clone(),
+                groups: ids,
+                takes: Takes::Known,
+                dry_run: false,
+            };
             run(temp.path(), &there);
         }
         stop.store(true, Ordering::Relaxed);

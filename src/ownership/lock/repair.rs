@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Lock, LockFile, StateRoots, state_paths};
+use super::{Lock, LockFile, StateRoots, mounts, shown, source, state_paths};
 use crate::engine::idmap::OVERFLOW;
 use crate::engine::{Answer, IdMap};
-use crate::host::{Handover, Owner};
+use crate::host::{Handover, Owner, Takes};
+use crate::model::volume::key_of;
 use crate::ownership::share::SharedTree;
 use crate::ownership::state::{DeclaredState, DeclaredTree, Strategy, declared_trees};
 use crate::ownership::{Caller, UserDecision};
@@ -15,7 +16,10 @@ use crate::yaml::Node;
 /// One directory to be put right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
+    /// Of the host, or a volume.
     pub path: PathBuf,
+    /// The volume in which it lies, as the engine calls it.
+    pub volume: Option<String>,
     /// A directory that was declared, and the way below it without links.
     pub root: PathBuf,
     pub relative: PathBuf,
@@ -55,6 +59,11 @@ impl Mapped {
 pub const MOUNTS: &str = "/run/seaworthy/state";
 
 impl Tree {
+    /// For people.
+    pub fn shown(&self) -> String {
+        shown(&self.path)
+    }
+
     /// Whether what is there and belongs to this owner will belong to the service.
     pub fn mends(&self, path: &Path, owner: Owner) -> bool {
         let is_known = self.handover.from.contains(&owner.uid) || owner.uid == self.handover.to.uid;
@@ -71,6 +80,8 @@ pub struct Repair {
     /// The user that the lock has, where it is another one.
     pub moved_from: Option<Owner>,
     pub trees: Vec<Tree>,
+    /// What it writes as well and nobody looks into, with the reason.
+    pub passed_over: Vec<(PathBuf, &'static str)>,
 }
 
 /// Of which directories of a service.
@@ -129,22 +140,55 @@ pub fn plan(
             recorded.iter().chain(&from).filter_map(|owner| map.to_host(*owner)).collect();
         // On disk such a directory is the operator's, and what the service has there is given back.
         let disk = caller.person.unwrap_or(Owner::ROOT);
-        let mapped = if strategy == Strategy::Idmap { Mapped::new(&path, name, disk, to) } else { None };
+        let volume = key_of(&path).and_then(|key| scope.roots.volume(key)).map(|volume| volume.name.clone());
+        let is_mapped = strategy == Strategy::Idmap && volume.is_none();
+        let mapped = if is_mapped { Mapped::new(&path, name, disk, to) } else { None };
         let to = if mapped.is_some() { disk } else { to };
         known.extend(mapped.as_ref().map(|mapped| mapped.seen));
-        let handover = Handover {
-            to,
-            from: takes_from(&known, map, caller),
-            groups: known.iter().map(|owner| owner.gid).collect(),
-            dry_run: false,
+        // Nobody can move a file of the operator's, or of root's, into a volume: it has a mount of its own.
+        let (from, takes) = if volume.is_some() {
+            (known.iter().map(|owner| owner.uid).collect(), Takes::KnownAndRoot)
+        } else {
+            (takes_from(&known, map, caller), Takes::Known)
         };
-        let is_there = mapped.is_some() || scope.roots.is_elsewhere() || is_directory(&path);
-        is_there.then_some(Tree { path, root, relative, handover, mapped })
+        let groups = known.iter().map(|owner| owner.gid).collect();
+        let handover = Handover { to, from, groups, takes, dry_run: false };
+        let is_there =
+            mapped.is_some() || volume.is_some() || scope.roots.is_elsewhere() || is_directory(&path);
+        is_there.then_some(Tree { path, volume, root, relative, handover, mapped })
     });
-    let trees = trees.collect();
+    let trees: Vec<Tree> = trees.collect();
     let moved_from = entry.map(|entry| entry.user).filter(|old| *old != user);
-    Ok(Some(Repair { service: name.clone(), user, moved_from, trees }))
+    let passed_over = if scope.only_declared { Vec::new() } else { passed_over(service, scope, &trees) };
+    Ok(Some(Repair { service: name.clone(), user, moved_from, trees, passed_over }))
 }
+
+/// The volumes that a service writes and that are not gone through.
+fn passed_over(service: &Node, scope: &Scope<'_>, trees: &[Tree]) -> Vec<(PathBuf, &'static str)> {
+    let is_written = |mount: &&Node| mount.get("read_only").and_then(Node::as_bool) != Some(true);
+    let mut found: Vec<(PathBuf, &'static str)> = mounts(service)
+        .filter(is_written)
+        .filter_map(source)
+        .filter(|place| trees.iter().all(|tree| tree.path != *place))
+        .filter(|place| !scope.shared.iter().any(|shared| shared.holds(place)))
+        .filter_map(|place| {
+            let why = match scope.roots.volume(key_of(&place)?) {
+                None => OTHER_STORAGE,
+                Some(volume) if volume.is_external => EXTERNAL,
+                // It is not there yet.
+                Some(_) => return None,
+            };
+            Some((place, why))
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Why a volume is left alone.
+const OTHER_STORAGE: &str = "what owners are there, its driver and its options decide";
+const EXTERNAL: &str = "it is external; declared by its key under `state` in the policy, it is gone through";
 
 /// One that we may not look at may be one.
 fn is_directory(path: &Path) -> bool {

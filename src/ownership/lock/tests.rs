@@ -4,11 +4,13 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Answer, IdMap, Location};
+use crate::host::Takes;
 use crate::ownership::images::fake::{Fake, FakeImages};
 use crate::ownership::testing::{model, op};
-use crate::ownership::{Placed, UserPolicy, UserQuestion, Users, decide_users};
+use crate::ownership::{DeclaredState, Placed, Strategy, UserPolicy, UserQuestion, Users, decide_users};
 use crate::project::Inputs;
 use crate::source::FileId;
 
@@ -282,6 +284,90 @@ fn of_image(user: &'static str, text: &str) -> Users {
     })
 }
 
+/// With volumes of which `old` holds something of a former user's, `clean` nothing, `new` is not there, and any
+/// other cannot be looked into.
+fn drifts(file: &LockFile, model: &Model, observed: &[Observed<'_>], location: &Location) -> Vec<Drift> {
+    let maps = |_: &str| Answer::Known(IdMap::identity());
+    let in_volume = |key: &str, _: u32| match key {
+        "old" => Answer::Known(Some(true)),
+        "clean" => Answer::Known(Some(false)),
+        "new" => Answer::Known(None),
+        _ => Answer::unknown("nobody may look"),
+    };
+    drift(file, model, observed, &Eyes { location, maps: &maps, in_volume: &in_volume })
+}
+
+#[test]
+fn volumes_are_looked_into_and_what_was_not_is_said() {
+    let help = |volumes: &[&str]| {
+        let mounts: Vec<String> =
+            volumes.iter().map(|name| format!("{{type: volume, source: {name}, target: /{name}}}")).collect();
+        let text = format!("services:\n  a: {{image: app, volumes: [{}]}}\n", mounts.join(", "));
+        let (model, _) = model(&text);
+        let mut lock = Lock::default();
+        let user = Owner::new(1000, 1000);
+        let entry = Entry { user, from: From::Image, image: None, previous: Vec::new(), state: Vec::new() };
+        lock.services.insert("a".into(), entry);
+        let users = of_image("10001:10001", &text);
+        let found = drifts(&holding(&lock), &model, &observe(&users, &[]), &Location::Here).remove(0);
+        found.finding.help.unwrap().split(" Run ").next().unwrap().to_owned()
+    };
+    assert_eq!(help(&["old", "new"]), "Of the old user, and maybe unreadable for the new one: volume old.");
+    assert_eq!(
+        help(&["clean", "other"]),
+        "Nothing of the old user's was found in volume clean. Not looked at: volume other (nobody may look)."
+    );
+    assert_eq!(help(&["new"]), "It mounts nothing that is there already.");
+}
+
+#[test]
+fn a_volume_is_state_like_a_directory_and_its_operator_is_nobody_special() {
+    let text = "services:\n  a:\n    image: app\n    volumes:\n      - {type: volume, source: own, target: /o, volume: {subpath: x/y}}\n      \
+                - {type: volume, source: ext, target: /e}\n      - {type: volume, source: nfs, target: /n}\n      \
+                - {type: volume, source: later, target: /l}\n      - {type: volume, source: ro, target: /r, read_only: true}\n\
+                volumes:\n  own: {name: p_own}\n  ext: {name: theirs, external: true}\n  later: {name: p_later}\n  \
+                ro: {name: p_ro}\n  nfs: {driver_opts: {type: nfs, device: ':/x', o: addr=h}}\n";
+    let (model, _) = model(text);
+    let service = model.root.at(&["services", "a"]).unwrap();
+    let places =
+        [("own", "/v/own"), ("ext", "/v/ext"), ("ro", "/v/ro")].map(|(key, at)| (key.into(), at.into()));
+    let roots = StateRoots::new(&model, &[]).with_volumes(&places.into());
+    let state: Vec<String> =
+        state_paths(service, &roots).iter().map(|path| path.display().to_string()).collect();
+    assert_eq!(state, ["volume:later", "volume:own/x/y"]);
+    let mut lock = Lock::default();
+    let entry = Entry {
+        user: Owner::new(1500, 1500),
+        from: From::Image,
+        image: None,
+        previous: vec![Owner::ROOT],
+        state: Vec::new(),
+    };
+    lock.services.insert("a".into(), entry);
+    let users = of_image("10001:10001", "services:\n  a: {image: app}\n");
+    let plan = |declared: &[DeclaredState]| {
+        let scope = repair::Scope { roots: &roots, declared, only_declared: false, shared: &[] };
+        let map = Answer::Known(IdMap::identity());
+        repair::plan(&holding(&lock), users.of("a").unwrap(), service, &map, &op(), &scope).unwrap().unwrap()
+    };
+    let found = plan(&[]);
+    let [tree] = found.trees.as_slice() else { panic!("{found:?}") };
+    assert_eq!((tree.shown().as_str(), tree.volume.as_deref()), ("volume own/x/y", Some("p_own")));
+    assert_eq!((tree.root.as_path(), tree.relative.as_path()), (Path::new("/v/own"), Path::new("x/y")));
+    // 1500 is the operator, who keeps nothing in a volume.
+    assert_eq!(tree.handover.from, BTreeSet::from([0, 1500]));
+    assert_eq!(tree.handover.takes, Takes::KnownAndRoot);
+    let passed: Vec<String> = found.passed_over.iter().map(|(place, _)| shown(place)).collect();
+    assert_eq!(passed, ["volume ext", "volume nfs"]);
+    let declared = DeclaredState { path: "volume:e*".into(), from: Vec::new(), strategy: Strategy::Unsaid };
+    let found = plan(&[declared]);
+    assert_eq!(
+        found.trees.iter().map(repair::Tree::shown).collect::<Vec<_>>(),
+        ["volume ext", "volume own/x/y"]
+    );
+    assert_eq!(found.passed_over.len(), 1);
+}
+
 #[test]
 fn an_image_whose_user_moved_is_drift_with_everything_said() {
     let temp = tempfile::tempdir().unwrap();
@@ -304,18 +390,24 @@ fn an_image_whose_user_moved_is_drift_with_everything_said() {
     let file = LockFile::read(&path, &mut inputs).unwrap();
     assert_eq!(file.lock.services["a"].state, ["./state"]);
     assert!(would_change(&file, &first).is_empty());
-    let maps = |_: &str| Answer::Known(IdMap::identity());
-    assert!(drift(&file, &model, &first, &maps, &Location::Here).is_empty());
+    assert!(drifts(&file, &model, &first, &Location::Here).is_empty());
 
     let users = of_image("10001:10001", &text);
     let mut second = observe(&users, &[]);
     second[0].image = Some(ID.replace('0', "f"));
     assert_eq!(next(&file, &second), file.lock, "a user that moved is not written over");
     assert_eq!(would_change(&file, &second), [format!("service `a`: user 10001:10001 instead of {mine}")]);
-    let there = drift(&file, &model, &second, &maps, &Location::Elsewhere(String::new()));
+    let there = drifts(&file, &model, &second, &Location::Elsewhere(String::new()));
     assert!(there[0].paths.is_empty());
-    assert!(there[0].finding.help.as_deref().unwrap().contains("on another machine and was not looked at"));
-    let drifts = drift(&file, &model, &second, &maps, &Location::Here);
+    assert!(
+        there[0]
+            .finding
+            .help
+            .as_deref()
+            .unwrap()
+            .contains("Not looked at: ./state (it is on another machine).")
+    );
+    let drifts = drifts(&file, &model, &second, &Location::Here);
     let [Drift { finding, paths, .. }] = drifts.as_slice() else { panic!("{drifts:?}") };
     assert_eq!(paths.as_slice(), [state.as_path()]);
     assert_eq!(finding.code, Code::UserDrift);

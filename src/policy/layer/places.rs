@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::diagnostic::Sink;
+use crate::model::volume::key_of;
 use crate::policy::binds::{Binds, Create};
 use crate::policy::copies::Copy;
 use crate::policy::gc::may_be_one;
@@ -25,7 +26,9 @@ type Roots<'h> = Option<&'h [Located<std::path::PathBuf>]>;
 
 /// Whether a place lies below one of the host's roots; where the host names none, any place does.
 fn is_below(place: &Path, roots: Roots<'_>) -> bool {
-    roots.is_none_or(|roots| roots.iter().any(|root| place.starts_with(&root.value)))
+    // A volume is the engine's, and no root holds it.
+    key_of(place).is_some()
+        || roots.is_none_or(|roots| roots.iter().any(|root| place.starts_with(&root.value)))
 }
 
 /// A place that the host's roots do not hold; `what` completes "… PLACE outside the roots of the host".
@@ -96,7 +99,10 @@ pub fn states(system: &[State], roots: Roots<'_>, own: &[State], sink: &mut Sink
         let State { path, from, strategy } = ours;
         outside("the project keeps state at", path, roots, sink);
         for theirs in system.iter().filter(|theirs| may_be_one(&theirs.path.value, &path.value)) {
-            let shown = path.value.display();
+            let shown = match key_of(&path.value) {
+                Some(key) => format!("volume {key}"),
+                None => path.value.display().to_string(),
+            };
             if strategy.is_some() && *strategy != theirs.strategy {
                 let name = theirs.strategy.map_or("its own choice", crate::policy::state::Strategy::name);
                 let message = format!("the host keeps {shown} by {name}");

@@ -209,8 +209,15 @@ fn durable_directories_and_who_repairs_them() {
     assert!(policy.state[0].path.value.ends_with("memory/*"));
     assert_eq!(policy.state[0].from, [crate::host::Owner::new(3001, 3002)]);
     assert_eq!(policy.repair, crate::policy::state::RepairSetting::Helper);
+    let outcome = Fixture::new(BASE).policy("state: [{ volume: data, from: ['0:0'] }]\n").run();
+    let state = &outcome.policy.as_ref().unwrap().state[0];
+    assert_eq!((&state.path.value, state.from.len()), (&crate::model::volume::place("data"), 1));
     for (text, help) in [
         ("state: [{}]", "Add `path:`"),
+        ("state: [{ path: x, volume: y }]", "an entry for each"),
+        ("state: [{ volume: a/b }]", "under `volumes:` of the project"),
+        ("state: [{ volume: a, strategy: idmap }]", "directories of the host"),
+        ("state: [{ volume: a, from: ['0'] }]", "two numbers in quotes"),
         ("state: [{ path: x, from: ['0:0'] }]", "Nothing is ever taken from root"),
         ("state: [{ path: x, strategy: copy }]", "leaves the files to the operator"),
         ("repair: perhaps", "`auto` repairs"),

@@ -10,7 +10,7 @@ const BASE: &str = "services:\n  a: { image: \"x:1\" }\n  b: { image: \"x:1\" }\
 /// What the host says in every case but those that say otherwise.
 const HOST: &str = "posture: hardened\nuser: { default: \"5:5\", services: { b: \"7:7\" } }\nbinds: { roots: [/srv, ..], mode: \"0750\", \
                     create: [{ path: /srv/made, kind: dir, mode: \"0700\", owner: \"5:5\" }] }\nstate: [{ path: \"/srv/s/*\", strategy: chown, \
-                    from: [\"8:8\"] }]\nrepair: host\ncopies: [{ from: ../token.json, to: ../copy.json, format: json, drop: [/secret], mode: \"0640\" }]\n\
+                    from: [\"8:8\"] }, {volume: \"h*\", strategy: chown, from: [\"8:8\"]}]\nrepair: host\ncopies: [{ from: ../token.json, to: ../copy.json, format: json, drop: [/secret], mode: \"0640\" }]\n\
                     files: [../compose.yaml]\ncompose: \"2.40\"\ngc: [{ path: \"/srv/g/*\", older_than: 24h }]\noverlays: [{ builtin: limits }]\n\
                     probes: { a: { before: up, command: [x] } }\n";
 
@@ -94,6 +94,11 @@ const ROWS: &[Row] = &[
         "state.from",
         &["state: [{ path: ./s, from: [\"9:9\"] }, { path: /srv/s/x, from: [\"8:8\"] }]"],
         &["state: [{ path: /srv/s/x, from: [\"9:9\"] }]"],
+    ),
+    (
+        "state.volume",
+        &["state: [{ volume: own, from: [\"9:9\"], strategy: acl }, { volume: hers, from: [\"8:8\"] }]"],
+        &["state: [{ volume: hers, strategy: acl }]", "state: [{ volume: \"*\", from: [\"0:0\"] }]"],
     ),
     ("repair", &["repair: host", "repair: never"], &["repair: auto", "repair: helper"]),
     (

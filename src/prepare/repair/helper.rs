@@ -22,7 +22,7 @@ const CAPABILITIES: [&str; 3] = ["CHOWN", "DAC_OVERRIDE", "FOWNER"];
 struct Request {
     /// Both ends must be the same program.
     version: String,
-    /// Device and number of the directory that is meant; `None` for one of another machine.
+    /// Device and number of the directory that is meant; `None` for one of another machine, and for a volume.
     root: Option<(u64, u64)>,
     /// What is to be found there, before anything else is done.
     seeks: Vec<Seek>,
@@ -63,7 +63,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(super) fn ask(
     helper: &Helper<'_>,
     image: &HelperImage,
-    root: &Path,
+    place: (&Path, Option<&str>),
     jobs: &[&Job],
     progress: &dyn Fn(u64),
 ) -> Result<Vec<Result<Summary, String>>, String> {
@@ -72,13 +72,13 @@ pub(super) fn ask(
         Ok(Part { relative: job.relative.clone(), work })
     };
     let trees: Vec<Part> = jobs.iter().map(part).collect::<Result<_, String>>()?;
-    let (_, trees) = say(helper, image, root, (Vec::new(), trees), progress)?;
+    let (_, trees) = say(helper, image, place, (Vec::new(), trees), progress)?;
     Ok(trees)
 }
 
 /// Has the helper of an engine on another machine look for things there.
 pub fn look(helper: &Helper<'_>, root: &Path, seeks: &[Seek]) -> Result<Vec<Found>, String> {
-    let (found, _) = say(helper, helper.image()?, root, (seeks.to_vec(), Vec::new()), &|_| {})?;
+    let (found, _) = say(helper, helper.image()?, (root, None), (seeks.to_vec(), Vec::new()), &|_| {})?;
     let outside = |text: String| text.replace(MOUNTED_AT, &root.display().to_string());
     let outside = |found| match found {
         Found::Failed(text) => Found::Failed(outside(text)),
@@ -92,24 +92,30 @@ type Answers = (Vec<Found>, Vec<Result<Summary, String>>);
 fn say(
     helper: &Helper<'_>,
     image: &HelperImage,
-    root: &Path,
+    (root, volume): (&Path, Option<&str>),
     (seeks, trees): (Vec<Seek>, Vec<Part>),
     progress: &dyn Fn(u64),
 ) -> Result<Answers, String> {
-    let identity = if helper.is_elsewhere {
+    // A volume is known by its name; where it is kept, an ordinary user may not look.
+    let identity = if helper.is_elsewhere || volume.is_some() {
         None
     } else {
         let stat = Dir::open(root).and_then(|root| root.stat()).map_err(|error| error.to_string())?;
         Some((stat.dev, stat.ino))
     };
     let groups = trees.iter().flat_map(Part::groups).collect();
+    let is_only_looked_at = seeks.is_empty() && trees.iter().all(|part| part.work.is_dry());
     let request = Request { version: VERSION.to_owned(), root: identity, seeks, trees };
     let failed = |error: serde_json::Error| format!("the helper: {error}");
     let mut line = serde_json::to_vec(&request).map_err(failed)?;
     line.push(b'\n');
     let task = Task {
         words: &[],
-        given: Given::Directory(root),
+        given: match volume {
+            None => Given::Directory(root),
+            Some(name) if is_only_looked_at => Given::Volume(name),
+            Some(name) => Given::VolumeToChange(name),
+        },
         whose: Whose::Host,
         capabilities: &CAPABILITIES,
         groups,
@@ -165,6 +171,7 @@ fn handed_inside(handover: &Handover, map: &IdMap) -> Result<Handover, String> {
         to: Owner::new(uid, gid),
         from: handover.from.iter().filter_map(|uid| map.uid_to_container(*uid)).collect(),
         groups: handover.groups.iter().filter_map(|gid| map.gid_to_container(*gid)).collect(),
+        takes: handover.takes,
         dry_run: handover.dry_run,
     })
 }
@@ -217,6 +224,7 @@ mod tests {
 
     use super::*;
     use crate::engine::idmap::Range;
+    use crate::host::Takes;
 
     fn request(root: &Path, version: &str, identity: Option<(u64, u64)>) -> String {
         let stat = Dir::open(root).unwrap().stat().unwrap();
@@ -232,6 +240,7 @@ mod tests {
                         to: ours,
                         from: BTreeSet::new(),
                         groups: BTreeSet::new(),
+                        takes: Takes::Known,
                         dry_run: false,
                     }),
                 })
@@ -263,6 +272,7 @@ mod tests {
             to: Owner::new(100_999, 100_999),
             from: BTreeSet::from([103_000, 77]),
             groups: BTreeSet::from([1500]),
+            takes: Takes::Known,
             dry_run: false,
         };
         let there = handed_inside(&handover, &map).unwrap();
