@@ -22,8 +22,8 @@ pub use global::Environment;
 pub use help::{completions, manual, manuals};
 pub use options::{
     AttestOptions, CheckFormat, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions,
-    IdsOptions, InitOptions, InstallOptions, Overlays, PlanFormat, PlanOptions, ProbeOptions, RepairOptions,
-    SealOptions, SnapshotDo, SnapshotFormat, SnapshotOptions, WhoisOptions,
+    IdsOptions, InitOptions, InstallOptions, KubeOptions, Overlays, PlanFormat, PlanOptions, ProbeOptions,
+    RepairOptions, SealOptions, SnapshotDo, SnapshotFormat, SnapshotOptions, WhoisOptions,
 };
 pub use plugin::called_in_place;
 pub use read::parse;

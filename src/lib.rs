@@ -19,6 +19,7 @@ pub mod plan;
 pub mod policy;
 pub mod prepare;
 pub mod project;
+pub mod reach;
 pub mod reader;
 pub mod redact;
 pub mod render;

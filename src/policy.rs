@@ -22,7 +22,7 @@ pub mod gc;
 mod inputs;
 pub mod judge;
 mod layer;
-mod limits;
+pub(crate) mod limits;
 mod list;
 mod opened;
 pub mod overlay;

@@ -152,6 +152,11 @@ impl Redactor {
     }
 }
 
+/// Whether a file's text has a credential in it, by itself or by the name before it.
+pub fn holds_credential(text: &str) -> bool {
+    !credential::in_file(text).is_empty() || credential::is_unclear(text)
+}
+
 /// The parts of a text that lie between what is hidden.
 fn shown<'t>(text: &'t str, hidden: &'t [Range<usize>]) -> impl Iterator<Item = &'t str> {
     let starts = std::iter::once(0).chain(hidden.iter().map(|range| range.end));

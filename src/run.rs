@@ -87,6 +87,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Whois(options) => commands::whois::run(&request, options),
         Command::Ids(options) => commands::ids::run(&request, options),
         Command::Init(options) => commands::init::run(&request, options),
+        Command::Kube(options) => commands::kube::run(&request, options),
         Command::Annotate => commands::annotate::run(&request),
         Command::Probe(options) => commands::probe::run(&request, options),
         Command::Explain(options) => explain::run(&request, options),

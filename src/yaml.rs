@@ -15,7 +15,10 @@ pub mod scalar;
 pub mod spread;
 
 pub use distinct::Distinct;
-pub use emit::{members_to_yaml_lossless, to_yaml, to_yaml_lossless, to_yaml_preparing, to_yaml_with_lines};
+pub use emit::{
+    begins_block, members_to_yaml_lossless, to_yaml, to_yaml_lossless, to_yaml_lossless_with_lines,
+    to_yaml_preparing, to_yaml_with_lines,
+};
 pub use json::{to_json, to_json_compact};
 pub use mapping::{Entry, Key, Mapping};
 pub use node::{Document, Node, Tag, Text, Value};

@@ -35,7 +35,7 @@ const ORDER: [&str; 17] = [
 ];
 
 /// These stand beside the way through and may use all of [`ORDER`]; nothing there may use them.
-const BESIDE: [&str; 3] = ["review", "snapshot", "operate"];
+const BESIDE: [&str; 4] = ["review", "snapshot", "operate", "reach"];
 
 /// These put everything together, one file per command, and may use all of it.
 const TOP: [&str; 2] = ["run", "commands"];

@@ -171,6 +171,34 @@ impl InitOptions {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KubeOptions {
+    /// Standard output where there is none.
+    pub output: Option<PathBuf>,
+    /// As it was typed.
+    pub version: String,
+    pub namespace: Option<String>,
+    pub volume_size: String,
+    pub with_secrets: bool,
+    pub source: bool,
+    /// All where none is named.
+    pub services: Vec<String>,
+}
+
+impl KubeOptions {
+    pub(super) fn new(flags: &Flags, services: Vec<String>) -> Self {
+        Self {
+            output: flags.last("output").filter(|output| *output != "-").map(PathBuf::from),
+            version: flags.value("kubernetes-version").to_owned(),
+            namespace: flags.last("namespace").map(str::to_owned),
+            volume_size: flags.value("volume-size").to_owned(),
+            with_secrets: flags.on("with-secrets"),
+            source: flags.on("source"),
+            services,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProbeOptions {
     pub json: bool,
     pub service: String,

@@ -12,8 +12,8 @@ use super::grammar::{self, WORDS};
 use super::help;
 use super::options::{
     AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, IdsOptions,
-    InitOptions, InstallOptions, Overlays, PlanOptions, ProbeOptions, RepairOptions, SealOptions, SnapshotDo,
-    SnapshotOptions, WhoisOptions,
+    InitOptions, InstallOptions, KubeOptions, Overlays, PlanOptions, ProbeOptions, RepairOptions,
+    SealOptions, SnapshotDo, SnapshotOptions, WhoisOptions,
 };
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
@@ -238,6 +238,7 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         "ids" => Command::Ids(IdsOptions::new(flags, words).map_err(|problem| place.finding(problem))?),
         "whois" => Command::Whois(WhoisOptions::new(flags, words)),
         "gc" => Command::Gc(GcOptions::new(flags)),
+        "kube" => Command::Kube(KubeOptions::new(flags, words)),
         "annotate" => Command::Annotate,
         "probe" => Command::Probe(ProbeOptions::new(flags, words)),
         "help" => Command::Help(help::of(place.program, named(place, &words)?)),

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::Flags;
 use super::options::{
     AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, IdsOptions,
-    InitOptions, InstallOptions, Overlays, PlanOptions, ProbeOptions, RepairOptions, SnapshotOptions,
-    WhoisOptions,
+    InitOptions, InstallOptions, KubeOptions, Overlays, PlanOptions, ProbeOptions, RepairOptions,
+    SnapshotOptions, WhoisOptions,
 };
 use super::spec::Class;
 use crate::reader::Reader;
@@ -74,6 +74,7 @@ pub enum Command {
     Ids(IdsOptions),
     Whois(WhoisOptions),
     Init(InitOptions),
+    Kube(KubeOptions),
     /// Standard input to standard output.
     Annotate,
     Probe(ProbeOptions),

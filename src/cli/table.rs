@@ -653,6 +653,24 @@ pub const COMMANDS: &[Spec] = &[
     ),
     command(
         Own,
+        "kube",
+        SERVICES,
+        "Print the verified project as manifests for Kubernetes",
+        &[
+            text("output", "DIR", "One file for each object in this directory; - prints all")
+                .short('o')
+                .default("-"),
+            text("kubernetes-version", "VERSION", "The version of the cluster, 1.31 to 1.37").default("1.35"),
+            text("namespace", "NAME", "The namespace (default: the name of the project)").short('n'),
+            text("volume-size", "SIZE", "What a claim asks for where the project says nothing")
+                .default("1Gi"),
+            switch("with-secrets", "Write Secrets with their content, and credentials as they stand"),
+            switch("source", "Say on every line which line of the project it comes from"),
+            DRY_RUN,
+        ],
+    ),
+    command(
+        Own,
         "man",
         Words::any("[COMMAND]"),
         "Print the manual page",

@@ -158,6 +158,8 @@ codes! {
         => "Remove the later setting, or change the overlay itself.";
     RuleViolated "rule-violated" PostureViolated "The posture forbids a setting"
         => "Remove the setting, or write a waiver with a reason.";
+    NotEnforceable "not-enforceable" PostureViolated "A target cannot hold a setting"
+        => "Leave the setting out, or say in a waiver what holds it there.";
     WaiverInvalid "waiver-invalid" InputRefused "A waiver is expired, unused or not valid"
         => "Remove the waiver or correct it.";
     // Snapshots.

@@ -55,9 +55,10 @@ pub fn group(findings: &[Finding]) -> Vec<Group<'_>> {
     listed.into_iter().flat_map(together).collect()
 }
 
-/// Findings that may share a message.
-fn kind(finding: &Finding) -> (Code, Severity, Option<&'static str>) {
-    (finding.code, finding.severity, finding.rule())
+/// Findings that may share a message. Each setting that a target cannot hold has a remedy of its own.
+fn kind(finding: &Finding) -> (Code, Severity, Option<&'static str>, Option<&str>) {
+    let setting = finding.waiver().filter(|_| finding.code == Code::NotEnforceable);
+    (finding.code, finding.severity, finding.rule(), setting.and_then(|waiver| waiver.allow.as_deref()))
 }
 
 /// No message holds it.

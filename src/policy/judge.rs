@@ -59,6 +59,12 @@ impl Policy {
         self.waivers.iter().filter(is_for).any(|waiver| waiver.allows(Some(value)).is_some())
     }
 
+    /// The waiver of a rule that allows a value to a service today.
+    pub fn waiver_of(&self, rule: &str, service: &str, value: &str) -> Option<&Waiver> {
+        let mut waivers = self.waivers.iter().filter(|waiver| !waiver.expired(self.today));
+        waivers.find(|waiver| waiver.is_for(service, rule) && waiver.allows(Some(value)).is_some())
+    }
+
     /// What a change of the model breaks that held before it, and that no waiver allows.
     pub fn judge_change(&self, before: &Model, after: &Model, arranged: &Arranged) -> Vec<Finding> {
         let opened = opened::networks(&arranged.mandatory);
@@ -223,7 +229,10 @@ impl Policy {
                 }));
                 continue;
             }
-            report_unused(at, waiver, used, sink);
+            // What a target cannot hold is not known here.
+            if !rules::is_judged_elsewhere(waiver.rule) {
+                report_unused(at, waiver, used, sink);
+            }
         }
     }
 }

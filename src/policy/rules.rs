@@ -14,6 +14,7 @@ mod build;
 mod capabilities;
 mod containers;
 mod devices;
+mod elsewhere;
 mod hooks;
 mod images;
 mod limits;
@@ -34,6 +35,7 @@ use super::posture::Posture;
 pub use breach::Breach;
 pub use containers::LOADER;
 pub use document::{document, json};
+pub use elsewhere::NOT_ENFORCEABLE;
 pub use paths::{in_a_home, is_of_host, real};
 pub use subject::{Service, View};
 
@@ -130,6 +132,17 @@ pub static CATALOGUE: std::sync::LazyLock<Vec<Rule>> = std::sync::LazyLock::new(
     families.into_iter().flatten().copied().collect()
 });
 
+/// A rule of the catalogue, or one that only waivers name.
 pub fn find(id: &str) -> Option<&'static Rule> {
-    CATALOGUE.iter().find(|rule| rule.id == id)
+    CATALOGUE.iter().chain(elsewhere::RULES).find(|rule| rule.id == id)
+}
+
+/// Whether a rule is judged where a project is taken to another target, and not here.
+pub fn is_judged_elsewhere(rule: &Rule) -> bool {
+    elsewhere::RULES.iter().any(|known| known.id == rule.id)
+}
+
+/// Every rule that a waiver can name.
+pub fn waivable() -> impl Iterator<Item = &'static Rule> {
+    CATALOGUE.iter().chain(elsewhere::RULES)
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::builtin;
 use super::posture::Posture;
 use super::probes::Format;
-use super::rules::{Allow, CATALOGUE, Rule};
+use super::rules::{Allow, Rule, waivable};
 use super::state::{RepairSetting, Strategy};
 #[cfg(test)]
 use super::{binds, copies, file, gc, probes, state, user, waiver};
@@ -180,7 +180,7 @@ fn overlay(path: &Value) -> Value {
 /// Rules that have something to allow need to be told what.
 fn waivers() -> Value {
     let with = |keep: fn(&Rule) -> bool| -> Vec<&str> {
-        CATALOGUE.iter().filter(|rule| keep(rule)).map(|rule| rule.id).collect()
+        waivable().filter(|rule| keep(rule)).map(|rule| rule.id).collect()
     };
     let text = json!({ "type": ["string", "integer"] });
     json!({

@@ -134,7 +134,7 @@ fn find_rule(node: &Node, reader: &mut Reader<'_>) -> Option<&'static Rule> {
     let id = reader.text(node, "waivers.rule")?;
     let found = rules::find(id);
     if found.is_none() {
-        let help = match suggest::nearest(id, rules::CATALOGUE.iter().map(|rule| rule.id)) {
+        let help = match suggest::nearest(id, rules::waivable().map(|rule| rule.id)) {
             Some(near) => format!("Did you mean `{near}`?"),
             None => "docs/rules.md lists every rule.".to_owned(),
         };

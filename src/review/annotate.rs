@@ -5,7 +5,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 use crate::source::Origin;
-use crate::yaml::{Node, Value};
+use crate::yaml::{Node, Value, begins_block};
 
 use super::chain::{Chain, Did, Event};
 use super::chains::Chains;
@@ -46,12 +46,6 @@ pub fn annotate(model: &Node, text: &str, lines: &[usize], chains: &Chains<'_>) 
         out.push('\n');
     }
     out
-}
-
-/// Whether a line ends with the header of a literal block: `|`, an indentation, what becomes of the end.
-fn begins_block(line: &str) -> bool {
-    let header = line.trim_end_matches(['-', '+']);
-    header.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(" |")
 }
 
 /// A key or element of the model, in the order in which it is written.

@@ -233,6 +233,7 @@ impl<'r> Session<'r> {
             | Command::Schema(_)
             | Command::Doctor(_)
             | Command::Ids(_)
+            | Command::Kube(_)
             | Command::Whois(_) => "nothing was printed",
             Command::Plan(_) | Command::Check(_) => "`up` would start nothing",
             Command::Init(_) => "nothing was written",

@@ -50,7 +50,15 @@ pub fn members_to_yaml_lossless<'m>(members: impl Iterator<Item = (&'m str, &'m 
 /// As [`to_yaml`], with the line, from zero, on which each key and each element of a list begins, in the
 /// order of the text.
 pub fn to_yaml_with_lines(node: &Node) -> (String, Vec<usize>) {
-    let (text, marks) = written(node, false, Some(Vec::new()));
+    with_lines(written(node, false, Some(Vec::new())))
+}
+
+/// As [`to_yaml_lossless`], with lines as [`to_yaml_with_lines`] has them.
+pub fn to_yaml_lossless_with_lines(node: &Node) -> (String, Vec<usize>) {
+    with_lines(written(node, true, Some(Vec::new())))
+}
+
+fn with_lines((text, marks): (String, Option<Vec<usize>>)) -> (String, Vec<usize>) {
     let mut line = 0;
     let mut at = 0;
     let mut lines = Vec::new();
@@ -93,6 +101,12 @@ fn written(node: &Node, lossless: bool, marks: Option<Vec<usize>>) -> (String, O
     }
     writer.end_line();
     (writer.out, writer.marks)
+}
+
+/// Whether a line ends with the header of a literal block: `|`, an indentation, what becomes of the end.
+pub fn begins_block(line: &str) -> bool {
+    let header = line.trim_end_matches(['-', '+']);
+    header.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(" |")
 }
 
 struct Writer {

@@ -47,6 +47,8 @@ pub fn document() -> String {
          `observe` it warns. A waiver in `seaworthy.yaml` names the service, the rule, what is allowed and why:\n\n\
          ```yaml\nwaivers:\n  - { service: proxy, rule: cap-add, allow: [NET_BIND_SERVICE], reason: \"binds :443\" }\n```\n\n\
          Rules about networks and volumes are about the project: a waiver of one is for the service `\"*\"`.\n\n\
+         One more name stands in waivers alone: `not-enforceable` allows a setting that [Swarm](swarm.md) or \
+         [Kubernetes](kubernetes.md) cannot hold.\n\n\
          CIS numbers are those of the CIS Docker Benchmark 1.6.0; OWASP numbers those of the Docker Security Cheat \
          Sheet.\n\n\
          | rule | from | a service may not … | CIS | OWASP |\n|---|---|---|---|---|\n",

@@ -141,6 +141,7 @@ const ROWS: &[Row] = &[
         &[
             "waivers: [{ service: a, rule: privileged, reason: r }]",
             "waivers: [{ service: \"*\", rule: memory-limit, allow: [9g], reason: r }]",
+            "waivers: [{ service: a, rule: not-enforceable, allow: [kubernetes.pids_limit], reason: r }]",
         ],
     ),
     // A probe of the project's stands beside the host's and takes nothing from it.
