@@ -2,6 +2,8 @@
 # Functions that install Debian packages; sourced by the scripts beside this folder.
 set -euo pipefail
 
+. "${BASH_SOURCE[0]%/*}/suite.sh"
+
 COMPOSE_NEEDED=2.40.0
 COMPOSE_SUITE=forky # the oldest Debian suite whose docker-compose is new enough
 
@@ -80,52 +82,14 @@ compose_is_new_enough() {
 }
 
 # install_compose: makes `docker compose` answer, at least with version COMPOSE_NEEDED.
-# The newer suite is known to apt only for this call, through a private source list and cache: the machine's own
-# sources stay as they are. Priority 1 and an exact version keep everything else from being upgraded.
+# The newer suite is known to apt only for this call: the machine's own sources stay as they are.
 install_compose() {
   compose_is_new_enough && return
   has apt-get || die "Docker Compose $COMPOSE_NEEDED or newer is needed, and there is no apt-get to install it"
   need_root "install Docker Compose"
   note "installing Docker Compose"
   quietly apt_get update || die "'apt-get update' failed"
-  local private
-  private=$(mktemp -d)
-  (
-    trap '"${AS_ROOT[@]}" rm -rf "$private"' EXIT
-    install_compose_from_newer_suite "$private"
-  )
+  install_from_suite "$COMPOSE_SUITE" docker-compose
   compose_is_new_enough ||
     die "$(command -v docker) does not use the Compose just installed, but $(timeout 20 docker compose version 2>&1 | tail -n 1): remove the older plugin in ${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins or /usr/local/lib/docker/cli-plugins"
-}
-
-# debian_archive: prints the address of the archive that has this machine's release, and apt's entry for it.
-# apt itself reads both forms of sources.
-debian_archive() {
-  local line
-  # shellcheck disable=SC2016  # the names in $() are apt's
-  read -r line < <(apt-get indextargets --format '$(REPO_URI) $(SOURCESENTRY) $(ORIGIN)/$(LABEL)/$(COMPONENT)' \
-    'Created-By: Packages' | sed -n 's,Debian/Debian/main$,,p') && printf '%s\n' "$line"
-}
-
-install_compose_from_newer_suite() {
-  local private=$1 found archive entry keyring version options
-  found=$(debian_archive) ||
-    die "Docker Compose $COMPOSE_NEEDED or newer is needed, and apt's sources name no Debian archive to take it from"
-  read -r archive entry <<<"$found"
-  keyring=$(sed -nE 's,^[^#]*[Ss]igned-[Bb]y[:=] *(/[^] ]+).*,\1,p' "${entry%:*}" | sed -n 1p)
-
-  chmod 755 "$private" # apt fetches as a user of its own
-  mkdir -p "$private"/{sources,preferences,lists/partial,cache/archives/partial}
-  printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\n%s' "$archive" "$COMPOSE_SUITE" \
-    "${keyring:+Signed-By: $keyring$'\n'}" >"$private/sources/newer.sources"
-  printf 'Package: *\nPin: release n=%s\nPin-Priority: 1\n' "$COMPOSE_SUITE" >"$private/preferences/newer"
-  options=(-o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$private/sources"
-    -o "Dir::Etc::preferencesparts=$private/preferences"
-    -o "Dir::State::lists=$private/lists" -o "Dir::Cache=$private/cache")
-
-  quietly apt_get "${options[@]}" update || die "apt cannot read suite $COMPOSE_SUITE of this machine's Debian archive"
-  version=$(apt-cache "${options[@]}" madison docker-compose | awk -F ' *[|] *' 'NR == 1 { print $2 }')
-  [ -n "$version" ] || die "suite $COMPOSE_SUITE has no docker-compose"
-  quietly without_services apt_get "${options[@]}" install -y --no-install-recommends --no-remove "docker-compose=$version" ||
-    die "apt cannot install docker-compose $version without upgrading other packages"
 }
