@@ -1,7 +1,7 @@
 //! `config` on every case of the shared corpus, held against what `docker compose config` says.
 //!
-//! Three checks: the same meaning as the recorded answer, the same bytes as the living one, and the
-//! same config hashes through the file that a launch hands over. They run without libtest, because
+//! Four checks: the same meaning as the recorded answer, the same bytes as the living one, the same config
+//! hashes through the file that a launch hands over, and the gate of a launch up to that file. They run without libtest, because
 //! they must say at run time that the corpus or Compose is not here, and because their counts are worth
 //! reading: where `CI` is `true` nothing may be missing.
 
@@ -20,6 +20,8 @@ mod bytes;
 mod case;
 #[path = "corpus/differences.rs"]
 mod differences;
+#[path = "corpus/gate.rs"]
+mod gate;
 #[path = "corpus/hashes.rs"]
 mod hashes;
 #[path = "corpus/meaning.rs"]
@@ -74,6 +76,10 @@ fn main() -> ExitCode {
         let compose = compose.as_ref().map_err(|why| *why)?;
         with_cases(&|cases| hashes::check(cases, compose))
     });
+    // The whole takes some minutes, and is there for whoever names it.
+    let step =
+        if words.iter().any(|word| "corpus_comes_through_the_gate".contains(word.as_str())) { 1 } else { 8 };
+    check("corpus_comes_through_the_gate", &|| gate::check(cases.as_ref().map_err(|why| *why)?, step, &ours));
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 

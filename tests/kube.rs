@@ -10,6 +10,7 @@
 )]
 
 #[path = "corpus/case.rs"]
+#[allow(dead_code, reason = "the gate of a launch has a part of its own")]
 mod case;
 #[path = "kube/corpus.rs"]
 mod corpus;

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use tempfile::TempDir;
+
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 pub struct Program {
     path: PathBuf,
     first: &'static [&'static str],
+    /// What the program keeps: no home is there.
+    state: TempDir,
 }
 
 impl Program {
     pub fn ours() -> Self {
-        Self { path: env!("CARGO_BIN_EXE_seaworthy").into(), first: &[] }
+        Self { path: env!("CARGO_BIN_EXE_seaworthy").into(), first: &[], state: TempDir::new().unwrap() }
     }
 
     /// The plugin itself where it can be found, as `docker` would only add time.
@@ -23,8 +27,8 @@ impl Program {
             .map(|folder| Path::new(folder).join("docker/cli-plugins/docker-compose"))
             .find(|path| path.exists());
         let found = match plugin {
-            Some(path) => Self { path, first: &[] },
-            None => Self { path: "docker".into(), first: &["compose"] },
+            Some(path) => Self { path, first: &[], state: TempDir::new().ok()? },
+            None => Self { path: "docker".into(), first: &["compose"], state: TempDir::new().ok()? },
         };
         let output = Command::new(&found.path).args(found.first).arg("version").output().ok()?;
         output.status.success().then_some(found)
@@ -37,6 +41,7 @@ impl Program {
             .current_dir(directory)
             .env_clear()
             .env("PATH", PATH)
+            .env("XDG_STATE_HOME", self.state.path())
             // For Go: a short run has no use for more threads, nor for collecting garbage.
             .envs([("GOMAXPROCS", "1"), ("GOGC", "off")])
             .envs(environment)
