@@ -50,7 +50,8 @@ impl Place<'_> {
     }
 }
 
-fn lies_in(place: &str, directory: &str) -> bool {
+/// Whether a path is a directory, or lies in it.
+pub fn lies_in(place: &str, directory: &str) -> bool {
     place
         .strip_prefix(directory)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || directory == "/")

@@ -3,6 +3,7 @@
 //! Some cancel it wherever they stand, unless the overlay itself writes both. Others decide it: what the base and
 //! the overlays say of them is right, and a later file that says otherwise takes the effect away.
 
+mod across;
 mod covered;
 mod named;
 mod pairs;
@@ -69,6 +70,7 @@ pub fn lost(sides: &Sides<'_>) -> Vec<Undone> {
             }
         }
     }
+    across::find(sides, &mut lost);
     covered::find(sides, &mut lost);
     named::find(sides, &mut lost);
     lost

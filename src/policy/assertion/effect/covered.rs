@@ -41,6 +41,99 @@ pub fn find(sides: &Sides<'_>, lost: &mut Vec<Undone>) {
                 lost.push(undone(&["services", name, key], leaf, by.written.origin, &said(name, by)));
             }
         }
+        let before = sides.laid.and_then(|laid| laid.at(&["services", name]));
+        let known: Vec<Place<'_>> =
+            before.into_iter().flat_map(|before| place::of_service(sides.have, before)).collect();
+        let new: Vec<&Place<'_>> =
+            places.iter().filter(|place| !known.iter().any(|known| known.entry.same(place.entry))).collect();
+        programs(name, wanted, have, &new, lost);
+        borrowed(sides, name, wanted, have, lost);
+        watched(sides, name, wanted, have, lost);
+    }
+}
+
+/// Directories from which an image's programs come.
+const OF_PROGRAMS: [&str; 7] = ["/bin", "/sbin", "/usr", "/lib", "/lib64", "/opt", "/etc"];
+
+/// A new mount over a demanded program or its directory, or, where the root is to be read only, a writable one over
+/// the image's programs.
+fn programs(name: &str, wanted: &Node, have: &Node, new: &[&Place<'_>], lost: &mut Vec<Undone>) {
+    for key in ["entrypoint", "command"] {
+        let Some(words) = wanted.get(key).and_then(Node::as_seq) else { continue };
+        for word in words {
+            let path = word.as_str().filter(|word| word.starts_with('/')).map(place::clean);
+            let covering = path.and_then(|path| new.iter().find(|other| other.holds(&path)));
+            if let Some(by) = covering.filter(|by| !writes(word, by.entry)) {
+                lost.push(undone(&["services", name, key], word, by.written.origin, &said(name, by)));
+            }
+        }
+    }
+    if let Some(leaf) = wanted.get("working_dir")
+        && let Some(directory) = leaf.as_str().map(place::clean)
+        && let Some(by) = new.iter().find(|other| other.holds(&directory) && !writes(leaf, other.entry))
+    {
+        lost.push(undone(&["services", name, "working_dir"], leaf, by.written.origin, &said(name, by)));
+    }
+    let Some(leaf) = wanted.get("read_only").filter(|leaf| leaf.as_bool() == Some(true)) else { return };
+    let first = |key: &str| have.get(key).and_then(Node::as_seq).and_then(<[Node]>::first);
+    let program = first("entrypoint").or_else(|| first("command")).and_then(Node::as_str);
+    let own = [
+        program.and_then(|path| path.rsplit_once('/')).map(|(folder, _)| folder),
+        have.get("working_dir").and_then(Node::as_str),
+    ];
+    let over = |place: &Place<'_>| {
+        OF_PROGRAMS.contains(&place.target.as_str())
+            || own.iter().flatten().any(|own| !own.is_empty() && place.target == place::clean(own))
+    };
+    let is_open = |place: &&&Place<'_>| place.key != "configs" && place.key != "secrets" && !place.read_only;
+    if let Some(by) = new.iter().filter(is_open).find(|place| over(place) && !writes(leaf, place.entry)) {
+        lost.push(undone(&["services", name, "read_only"], leaf, by.written.origin, &said(name, by)));
+    }
+}
+
+/// Mounts of another container, which may lie at or below a demanded place.
+fn borrowed(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &mut Vec<Undone>) {
+    let Some(from) =
+        have.get("volumes_from").filter(|from| sides.is_new(&["services", name, "volumes_from"], from))
+    else {
+        return;
+    };
+    for demanded in place::of_service(sides.have, wanted) {
+        for lender in from.as_seq().unwrap_or_default() {
+            let text = crate::compose::text(lender);
+            let lent = match text.strip_prefix("container:") {
+                // What a container of somebody else's has mounted is not known.
+                Some(_) => true,
+                None => sides.have.at(&["services", text.split(':').next().unwrap_or(&text)]).is_none_or(
+                    |service| {
+                        place::of_service(sides.have, service)
+                            .iter()
+                            .any(|place| place.is_in(&demanded.target))
+                    },
+                ),
+            };
+            if lent && !writes(demanded.entry, lender) {
+                let other = format!("services.{name}.volumes_from: {text}");
+                lost.push(undone(&["services", name, demanded.key], demanded.entry, lender.origin, &other));
+            }
+        }
+    }
+}
+
+/// Files that are copied into a demanded place, or into what is mounted there, whenever they change.
+fn watched(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &mut Vec<Undone>) {
+    let path = ["services", name, "develop", "watch"];
+    let rules = have.at(&["develop", "watch"]).filter(|rules| sides.is_new(&path, rules));
+    for rule in rules.and_then(Node::as_seq).unwrap_or_default() {
+        let Some(target) = rule.get("target").filter(|target| target.as_str().is_some()) else { continue };
+        let at = place::clean(target.as_str().unwrap_or_default());
+        for demanded in place::of_service(sides.have, wanted) {
+            let touches = place::lies_in(&at, &demanded.target) || place::lies_in(&demanded.target, &at);
+            if touches && !writes(demanded.entry, rule) {
+                let other = format!("{}: {at}", path.join("."));
+                lost.push(undone(&["services", name, demanded.key], demanded.entry, target.origin, &other));
+            }
+        }
     }
 }
 

@@ -29,8 +29,28 @@ pub enum Cancels {
 
 use Cancels::{Always, Later, Unused};
 
-const CONFINEMENT: &[&[&str]] =
-    &[&["cap_drop"], &["security_opt"], &["read_only"], &["ulimits"], &["sysctls"], &["devices"], &["gpus"]];
+const CONFINEMENT: &[&[&str]] = &[
+    &["cap_drop"],
+    &["security_opt"],
+    &["read_only"],
+    &["ulimits"],
+    &["sysctls"],
+    &["devices"],
+    &["gpus"],
+    &["runtime"],
+];
+const LIMITS: &[&[&str]] = &[
+    &["mem_limit"],
+    &["memswap_limit"],
+    &["pids_limit"],
+    &["cpus"],
+    &["cpu_quota"],
+    &["deploy", "resources", "limits"],
+];
+/// What says which program runs.
+const PROGRAM: &[&[&str]] = &[&["command"], &["entrypoint"]];
+/// What says how an image is made.
+const BUILT: &[&[&str]] = &[&["build", "target"], &["build", "dockerfile"], &["build", "context"]];
 const MEMORY: &[&[&str]] = &[&["mem_limit"], &["deploy", "resources", "limits", "memory"]];
 /// An overlay that says how a service is made gives it to the project.
 const MADE: &[&[&str]] = &[&["image"], &["build"]];
@@ -87,6 +107,25 @@ pub const PAIRS: &[Pair] = &[
     service(&[&["build"], &["pull_policy"]], &["build"], Later(other_build)),
     service(&[&["build"]], &["pull_policy"], Later(any)),
     service(&[&["command"]], &["entrypoint"], Later(any)),
+    service(&[&["entrypoint"]], &["command"], Later(is_told_to_a_shell)),
+    service(PROGRAM, &["working_dir"], Later(any)),
+    service(PROGRAM, &["environment", "PATH"], Later(any)),
+    service(PROGRAM, &["environment", "BASH_ENV"], Later(any)),
+    service(PROGRAM, &["environment", "ENV"], Later(any)),
+    service(PROGRAM, &["environment", "LD_LIBRARY_PATH"], Later(any)),
+    service(PROGRAM, &["environment", "PYTHONPATH"], Later(any)),
+    service(PROGRAM, &["environment", "PYTHONSTARTUP"], Later(any)),
+    service(PROGRAM, &["environment", "NODE_OPTIONS"], Later(any)),
+    service(PROGRAM, &["environment", "PERL5OPT"], Later(any)),
+    service(PROGRAM, &["environment", "RUBYOPT"], Later(any)),
+    service(PROGRAM, &["environment", "JAVA_TOOL_OPTIONS"], Later(any)),
+    service(&[&["stop_grace_period"]], &["stop_signal"], Later(is_kill)),
+    service(&[&["stop_signal"]], &["stop_grace_period"], Later(is_no_time)),
+    service(&[&["post_start"]], &["restart"], Later(restarts)),
+    service(&[&["runtime"]], &["annotations"], Later(any)),
+    service(&[&["ports"]], &["network_mode"], Later(any)),
+    service(BUILT, &["build", "additional_contexts"], Later(any)),
+    service(BUILT, &["build", "args"], Later(any)),
     service(&[&["user"]], &["post_start"], Always(runs_as_root)),
     service(&[&["user"]], &["pre_stop"], Always(runs_as_root)),
     service(&[&["user"]], &["pre_start"], Always(runs_as_root)),
@@ -95,10 +134,16 @@ pub const PAIRS: &[Pair] = &[
     service(&[&["ulimits"]], &["cap_add"], Later(has_resource)),
     service(CONFINEMENT, &["privileged"], Always(is_on)),
     service(MEMORY, &["memswap_limit"], Always(is_unbounded)),
+    service(MEMORY, &["memswap_limit"], Later(is_more_than_twice)),
     service(MEMORY, &["oom_kill_disable"], Always(is_on)),
+    service(&[&["memswap_limit"]], &["mem_swappiness"], Later(any)),
+    service(LIMITS, &["cgroup_parent"], Later(any)),
+    service(LIMITS, &["cgroup"], Later(is_foreign)),
     service(&[&["oom_score_adj"]], &["oom_kill_disable"], Always(is_on)),
     service(&[&["cpu_quota"]], &["cpu_period"], Later(any)),
+    service(&[&["cpu_period"]], &["cpu_quota"], Later(any)),
     service(&[&["cpu_rt_runtime"]], &["cpu_rt_period"], Later(any)),
+    service(&[&["cpu_rt_period"]], &["cpu_rt_runtime"], Later(any)),
     service(&[&["cpus"]], &["cpu_rt_runtime"], Later(any)),
     service(&[&["shm_size"]], &["ipc"], Always(is_foreign)),
     service(&[&["sysctls"]], &["ipc"], Always(is_foreign)),
@@ -109,6 +154,42 @@ pub const PAIRS: &[Pair] = &[
 
 fn any(_: &Node, _: &Node) -> bool {
     true
+}
+
+/// A shell runs what follows it.
+fn is_told_to_a_shell(wanted: &Node, have: &Node) -> bool {
+    const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "zsh", "busybox"];
+    let words: Vec<String> = match wanted.as_seq() {
+        Some(words) => words.iter().map(crate::compose::text).collect(),
+        None => return false,
+    };
+    let last = words.last().map(String::as_str).unwrap_or_default();
+    let is_shell = |word: &str| SHELLS.contains(&word.rsplit('/').next().unwrap_or(word));
+    let is_open = is_shell(last) || last.starts_with('-') && words.iter().any(|word| is_shell(word));
+    is_open && have.as_seq().is_some_and(|words| !words.is_empty())
+}
+
+fn is_kill(_: &Node, have: &Node) -> bool {
+    matches!(crate::compose::text(have).to_ascii_uppercase().trim_start_matches("SIG"), "KILL" | "9")
+}
+
+fn is_no_time(_: &Node, have: &Node) -> bool {
+    const SECOND: i64 = 1_000_000_000;
+    let time = have.as_str().and_then(|text| crate::compose::short::duration::parse(text).ok());
+    time.is_none_or(|time| time < SECOND)
+}
+
+/// The engine starts it again, and runs no hook then.
+fn restarts(_: &Node, have: &Node) -> bool {
+    have.as_str().is_some_and(|policy| policy != "no")
+}
+
+/// Docker gives as much swap as memory where nothing is said.
+fn is_more_than_twice(wanted: &Node, have: &Node) -> bool {
+    match (limits::written(wanted), limits::written(have)) {
+        (Some(memory), Some(all)) => all > 2.0 * memory,
+        _ => true,
+    }
 }
 
 fn is_on(_: &Node, have: &Node) -> bool {
