@@ -10,10 +10,14 @@ use crate::schema::Schemas;
 
 /// The example without an engine: the image's user is written down.
 fn example(waivers: &str) -> Project {
+    example_with("\"1000:1000\"", waivers)
+}
+
+fn example_with(store: &str, waivers: &str) -> Project {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/agent-pod");
     let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
     let policy =
-        read("seaworthy.yaml").replace("store: image", "store: \"1000:1000\"").replace("...\n", waivers)
+        read("seaworthy.yaml").replace("store: image", &format!("store: {store}")).replace("...\n", waivers)
             + "...\n";
     let mut project =
         Project::empty().file("compose.yaml", read("compose.yaml")).file("seaworthy.yaml", policy);
@@ -93,4 +97,27 @@ fn a_contained_project_names_the_network_plugin() {
     assert!(refused.stderr.contains("kubernetes.networks.internal"), "{refused}");
     let accepted = contained(&waivers).output();
     assert!(accepted.contains("is accepted by a waiver: Cilium"), "{accepted}");
+}
+
+#[test]
+fn a_user_that_only_the_image_knows_is_not_left_to_it() {
+    let outcome = example_with("image", WAIVERS)
+        .variable("DOCKER_HOST", "unix:///nonexistent/engine.sock")
+        .run(["kube"]);
+    assert_ne!(outcome.status, 0, "{outcome}");
+    assert_eq!(outcome.stdout, "", "{outcome}");
+    assert!(outcome.stderr.contains("services.store.user is not known"), "{outcome}");
+}
+
+#[test]
+fn users_are_mapped_and_groups_are_strict_where_the_version_has_it() {
+    let policy = "version: 1\nposture: hardened\nuser: { default: \"5:6\" }\nwaivers:\n  - { service: a, rule: not-enforceable, allow: [kubernetes.pids_limit], reason: r }\n...\n";
+    let project = Project::new("services: { a: { image: 'x:1' } }\n").file("seaworthy.yaml", policy);
+    let at = |version: &str| project.run(["kube", "--kubernetes-version", version]).output();
+    for (version, maps, is_strict) in [("1.34", false, false), ("1.35", false, true), ("1.36", true, true)] {
+        let printed = at(version);
+        assert_eq!(printed.contains("hostUsers: false"), maps, "{version}: {printed}");
+        assert_eq!(printed.contains("supplementalGroupsPolicy: Strict"), is_strict, "{version}: {printed}");
+        assert_eq!(printed.contains("before 1.35 the groups"), !is_strict, "{version}: {printed}");
+    }
 }

@@ -94,6 +94,39 @@ fn no_credential_is_shown_unless_that_is_asked_for() {
     let objects = documents(&shown);
     assert_eq!(text(find(&objects, "Secret", "web-env"), "/stringData/TOKEN"), "abcdefgh12345678");
     assert_eq!(text(find(&objects, "Secret", "s"), "/stringData/s"), "hunter2hunter2");
+    assert!(!shown.contains("Secrets that must be there"), "{shown}");
+}
+
+#[test]
+fn a_bind_becomes_what_the_waiver_says() {
+    let compose = "services: { a: { image: 'x:1', volumes: ['./state:/state', './other:/other', './labels:/labels'] } }\n";
+    let run = |choice: &str| {
+        let waiver = format!("{{ service: a, rule: not-enforceable, allow: [{choice}], reason: r }}");
+        let policy = format!("version: 1\nposture: observe\nwaivers: [{waiver}]\n...\n");
+        let project =
+            Project::new(compose).folder("state").file("labels", "x").file("seaworthy.yaml", policy);
+        project.run(["kube"])
+    };
+    // A claim is a directory, and one of them is a file.
+    let outcome = run("\"kubernetes.volumes=claim\"");
+    assert_eq!(outcome.status, 77, "{outcome}");
+    assert!(outcome.stderr.contains("kubernetes.volumes=hostPath\"]"), "{outcome}");
+    // The harness writes places in brackets, which YAML would read as lists.
+    let read = |choice: &str| run(choice).output().replace("[DIR]", "/project");
+    let printed = read("\"kubernetes.volumes=hostPath\"");
+    let objects = documents(&printed);
+    let volumes = &find(&objects, "Deployment", "a")["spec"]["template"]["spec"]["volumes"];
+    let kinds: Vec<&str> =
+        volumes.as_array().unwrap().iter().map(|volume| text(volume, "/hostPath/type")).collect();
+    assert_eq!(kinds, ["Directory", "Directory", "File"], "{printed}");
+    assert!(printed.contains("enforce: privileged"), "{printed}");
+    let both = read("\"kubernetes.volumes=claim\", \"kubernetes.volumes=hostPath\"");
+    let objects = documents(&both);
+    assert_eq!(
+        objects.iter().filter(|object| text(object, "/kind") == "PersistentVolumeClaim").count(),
+        2,
+        "{both}"
+    );
 }
 
 #[test]

@@ -216,12 +216,14 @@ fn resources(context: &mut Context<'_>, service: &Service<'_>) -> Map {
         (&mut requests, own_or("", ["reservations", "cpus", "deploy.resources.reservations.cpus"])),
     ] {
         let Some((key, node)) = found else { continue };
-        match written(node).filter(|count| *count > 0.0).map(quantity::processors) {
-            Some(Some(amount)) => into.put("cpu", string(amount, node.origin)),
-            Some(None) => {
-                service.refuse(context, key, node.origin, "processors are counted in thousandths");
-            }
-            None => {}
+        match written(node) {
+            Some(count) if count <= 0.0 => {}
+            count => match count.and_then(quantity::processors) {
+                Some(amount) => into.put("cpu", string(amount, node.origin)),
+                None => {
+                    service.refuse(context, key, node.origin, "processors are counted in thousandths");
+                }
+            },
         }
     }
     for (into, found) in [
@@ -231,11 +233,14 @@ fn resources(context: &mut Context<'_>, service: &Service<'_>) -> Map {
             own_or("mem_reservation", ["reservations", "memory", "deploy.resources.reservations.memory"]),
         ),
     ] {
-        if let Some((_, node)) = found
-            && let Ok(bytes) = text(node).parse::<i64>()
-            && bytes > 0
-        {
-            into.put("memory", string(quantity::bytes(bytes), node.origin));
+        let Some((key, node)) = found else { continue };
+        match text(node).parse::<i64>() {
+            Ok(bytes) if bytes > 0 => into.put("memory", string(quantity::bytes(bytes), node.origin)),
+            // No limit.
+            Ok(_) => {}
+            Err(_) => {
+                service.refuse(context, key, node.origin, &format!("{:?} is no number of bytes", text(node)));
+            }
         }
     }
     let mut resources = Map::new();
@@ -290,8 +295,14 @@ fn probe(context: &mut Context<'_>, service: &Service<'_>, container: &mut Map) 
         [("interval", "periodSeconds", INTERVAL), ("timeout", "timeoutSeconds", TIMEOUT)]
     {
         let node = check.get(key);
-        let seconds = node.and_then(|node| seconds(&text(node))).filter(|seconds| *seconds > 0);
-        probe.put(field, int(seconds.unwrap_or(default), node.map_or(OWN, |node| node.origin)));
+        let read = node.map_or(Some(default), |node| seconds(&text(node)));
+        let Some(seconds) = read else {
+            service.refuse(context, "healthcheck", check.origin, &format!("its {key} is no length of time"));
+            continue;
+        };
+        // Nothing stands for the default.
+        let seconds = if seconds > 0 { seconds } else { default };
+        probe.put(field, int(seconds, node.map_or(OWN, |node| node.origin)));
     }
     let retries = check.get("retries");
     let count = retries.and_then(|node| text(node).parse::<i64>().ok()).filter(|count| *count > 0);

@@ -92,6 +92,7 @@ struct Kept {
     object: String,
     key: String,
     secret: bool,
+    is_external: bool,
 }
 
 /// Where a config or secret is: its object and key.
@@ -103,7 +104,7 @@ fn kept(context: &Context<'_>, kind: &str, source: &str) -> Option<Kept> {
         None => name::label(source),
     };
     let secret = kind == "secrets" || is_hidden_config(context, declared);
-    Some(Kept { object, key: name::key(source), secret })
+    Some(Kept { object, key: name::key(source), secret, is_external })
 }
 
 /// A config that comes from the environment, or with a credential in it, is a Secret.
@@ -141,7 +142,7 @@ pub fn mount(context: &mut Context<'_>, service: &Service<'_>, mounts: &mut Moun
             let written = node.get("target").map(text).filter(|target| !target.is_empty());
             let target = absolute(directory, written.as_deref().unwrap_or(&source));
             let Some(mode) = readable(context, service, kind, node) else { continue };
-            if kept.secret {
+            if kept.secret && (kept.is_external || !context.question.with_secrets) {
                 context.await_secret(&kept.object, &kept.key);
             }
             let volume = volume(kept.secret, &kept.object, mode, node.origin);
@@ -194,7 +195,7 @@ pub fn declared(context: &mut Context<'_>) {
             let Some(kept) = kept(context, kind, source) else { continue };
             let place = format!("{kind}.{source}");
             let of = Of { service: None, section: &place };
-            if declared.get("external").and_then(Node::as_bool) == Some(true) {
+            if kept.is_external {
                 context.take(
                     if kept.secret { "Secret" } else { "ConfigMap" },
                     &kept.object,

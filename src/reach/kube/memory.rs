@@ -22,12 +22,21 @@ pub fn mount(context: &mut Context<'_>, service: &Service<'_>, mounts: &mut Moun
         let size = read(context, service, node, options);
         mounts.add(target, node, volume(size), Map::new());
     }
-    if let Some(node) = service.get("shm_size")
-        && let Ok(bytes) = text(node).parse::<i64>()
-        && bytes > 0
-        && bytes != DEFAULT_SHARED
-    {
-        mounts.add("/dev/shm", node, volume(Some(string(quantity::bytes(bytes), node.origin))), Map::new());
+    let Some(node) = service.get("shm_size") else { return };
+    match text(node).parse::<i64>() {
+        Ok(bytes) if bytes <= 0 || bytes == DEFAULT_SHARED => {}
+        Ok(bytes) => {
+            let size = string(quantity::bytes(bytes), node.origin);
+            mounts.add("/dev/shm", node, volume(Some(size)), Map::new());
+        }
+        Err(_) => {
+            service.refuse(
+                context,
+                "shm_size",
+                node.origin,
+                &format!("{:?} is no number of bytes", text(node)),
+            );
+        }
     }
 }
 

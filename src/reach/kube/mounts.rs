@@ -231,7 +231,10 @@ fn bind(
         return copy(context, service, node, (path, &target), mounts, files);
     }
     let origin = node.get("source").map_or(node.origin, |source| source.origin);
-    if context.refusals.allows(service.of(), "volumes", "=claim") {
+    // A claim is a directory; where something else is, only that can stand there.
+    let is_directory = Stat::at(path).map_or(true, |stat| stat.kind == FileKind::Directory);
+    let choice = if is_directory { "=claim" } else { "=hostPath" };
+    if is_directory && context.refusals.allows(service.of(), "volumes", "=claim") {
         let shown = inside.unwrap_or(path).to_string_lossy().into_owned();
         let claim = context.claims.of_bind(&source, &shown, service.replicas, origin);
         mounts.has_claims = true;
@@ -260,7 +263,7 @@ fn bind(
     }
     let why = "the nodes do not have what is on this machine";
     let todo = crate::reach::table::row("services.*.volumes.*.type").map_or("", |row| row.todo);
-    context.refusals.refuse_without_choice(service.of(), "volumes", origin, why, todo, "=claim");
+    context.refusals.refuse_without_choice(service.of(), "volumes", origin, why, todo, choice);
 }
 
 /// A file of the project, as a copy.

@@ -31,10 +31,12 @@ pub fn spec(
     names(context, service, &mut pod);
     placement(context, service, &mut pod);
     pod.put("restartPolicy", own(restart));
-    if let Some(node) = service.get("init").filter(|_| service.is_true("init")) {
+    // With the processes of the node, the first one of the node reaps.
+    let is_alone = service.text("pid").as_deref() != Some("host");
+    if let Some(node) = service.get("init").filter(|_| service.is_true("init") && is_alone) {
         pod.put("shareProcessNamespace", flag(true, node.origin));
     }
-    grace(service, &mut pod);
+    grace(context, service, &mut pod);
     let low_port = listening.iter().any(|port| port.number < 1024);
     let mut security = security::of_pod(context, service, &options, low_port);
     groups(service, mounts, &mut security);
@@ -189,10 +191,16 @@ fn placement(context: &mut Context<'_>, service: &Service<'_>, pod: &mut Map) {
 /// As the engine has it where nothing is written; Kubernetes would wait for 30 s.
 const GRACE: i64 = 10;
 
-fn grace(service: &Service<'_>, pod: &mut Map) {
+fn grace(context: &mut Context<'_>, service: &Service<'_>, pod: &mut Map) {
     let node = service.get("stop_grace_period");
-    let period = node.and_then(|node| seconds(&text(node))).unwrap_or(GRACE);
-    pod.put("terminationGracePeriodSeconds", int(period, node.map_or(OWN, |node| node.origin)));
+    let period = node.map_or(Some(GRACE), |node| seconds(&text(node)));
+    let origin = node.map_or(OWN, |node| node.origin);
+    match period.filter(|period| *period >= 0) {
+        Some(period) => pod.put("terminationGracePeriodSeconds", int(period, origin)),
+        None => {
+            service.refuse(context, "stop_grace_period", origin, "it is no length of time");
+        }
+    }
 }
 
 /// Volumes and files are made the group's.
