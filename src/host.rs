@@ -28,13 +28,13 @@ pub mod turn;
 pub mod walk;
 pub mod whose;
 
-pub use access::{Access, Blocked, Verdict};
+pub use access::{Access, Blocked, Verdict, may_write};
 pub use atomic::{AtomicError, AtomicFile, sweep, write_atomic};
 pub use dir::{Birth, Created, Dir, DirError, Entry, Kind, NotRead, Stat, led_to};
 pub use filesystem::FileSystem;
 pub use identity::Identity;
 pub use owner::{Credentials, Owner};
-pub use private::{PrivateDirError, ensure_private_dir};
+pub use private::{PrivateDirError, ensure_private_dir, ensure_served_dir};
 pub use probe::{Probe, probe_write};
 pub use read::{Content, ReadError, expect_text, read_file, read_found, read_stdin};
 pub use sealed::Sealed;

@@ -16,12 +16,12 @@ use crate::compose::output::{self, Format};
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Finding};
 use crate::host::process::shell_word;
-use crate::host::{Sealed, ensure_private_dir, sweep, write_atomic};
+use crate::host::{Sealed, read_found, sweep, write_atomic};
 use crate::ownership::bind::Reach;
 use crate::source::SourceMap;
 use crate::yaml::{Mapping, Node, Value, to_yaml_lossless};
 
-pub use place::{kept, kept_writable, make_parents};
+pub use place::{Home, kept, kept_writable, make_parents};
 
 /// What is handed to Compose.
 #[derive(Clone, Debug)]
@@ -34,6 +34,9 @@ pub struct Rendered {
     /// version prints and another does not.
     pub expected: String,
 }
+
+/// A rendered file larger than this is none.
+const LARGEST: u64 = 256 << 20;
 
 const TITLE: &str = "# Rendered by seaworthy; made anew at each launch, so what is changed here is lost.\n";
 
@@ -162,35 +165,63 @@ impl Handed {
 
 /// Where the rendered file of a project lies: in a folder that no container of the project can write, or, where
 /// there is none, in no folder at all.
-pub fn path(directory: &Path, name: &str, reach: &Reach) -> PathBuf {
+pub fn path(home: &Home<'_>, name: &str, reach: &Reach) -> PathBuf {
     let sealed = || PathBuf::from("/proc/self/fd/N");
-    place::folder(directory, reach).map_or_else(sealed, |folder| folder.join(format!("{name}.yaml")))
+    let folders = home.folders(reach);
+    folders.first().map_or_else(sealed, |folder| folder.path.join(format!("{name}.yaml")))
 }
 
-/// Writes the rendered file, 0600 in a 0700 directory, whole or not at all; where containers may write in every
-/// such directory, into memory, sealed.
+/// Writes the rendered file, 0600 in a 0700 directory, whole or not at all: in the first such directory that can be
+/// written, else into memory, sealed.
 ///
 /// # Errors
-/// A finding that names the path and what failed; an older rendered file is intact then.
-pub fn write(directory: &Path, name: &str, rendered: &Rendered, reach: &Reach) -> Result<Handed, Finding> {
+/// A finding that names the path and what failed, where something stands in the way, or the place was asked for; an
+/// older rendered file is intact then.
+pub fn write(home: &Home<'_>, name: &str, rendered: &Rendered, reach: &Reach) -> Result<Handed, Finding> {
     read_back::read_back(&rendered.text, &rendered.tree)?;
     let failed =
         |error: String| Finding::error(Code::PrepareFailed, error).help(Code::PrepareFailed.remedy());
-    let Some(folder) = place::folder(directory, reach) else {
-        let sealed = Sealed::new(name, rendered.text.as_bytes())
-            .map_err(|error| failed(format!("the rendered file cannot be kept in memory: {error}")))?;
-        return Ok(Handed { path: sealed.path(), sealed: Some(sealed) });
-    };
-    if !folder.starts_with(directory) {
-        make_parents(&folder)
-            .map_err(|error| failed(format!("{}: cannot create it: {error}", folder.display())))?;
+    for folder in home.folders(reach) {
+        match folder.ensure() {
+            Ok(()) => {}
+            Err(error) if error.is_in_the_way() || home.state.is_some() => {
+                return Err(failed(error.to_string()));
+            }
+            Err(_) => continue,
+        }
+        let path = folder.path.join(format!("{name}.yaml"));
+        let written = sweep(&folder.path).and_then(|()| write_atomic(&path, rendered.text.as_bytes(), 0o600));
+        match written {
+            Ok(()) => return Ok(Handed { path, sealed: None }),
+            Err(error) if home.state.is_some() => return Err(failed(error.to_string())),
+            Err(_) => {}
+        }
     }
-    ensure_private_dir(&folder).map_err(|error| failed(error.to_string()))?;
-    let path = folder.join(format!("{name}.yaml"));
-    sweep(&folder)
-        .and_then(|()| write_atomic(&path, rendered.text.as_bytes(), 0o600))
-        .map_err(|error| failed(error.to_string()))?;
-    Ok(Handed { path, sealed: None })
+    let sealed = Sealed::new(name, rendered.text.as_bytes())
+        .map_err(|error| failed(format!("the rendered file cannot be kept in memory: {error}")))?;
+    Ok(Handed { path: sealed.path(), sealed: Some(sealed) })
+}
+
+/// Whether it is a file that a launch rendered.
+pub fn is_rendered(path: &Path) -> bool {
+    let Ok(content) = read_found(path, LARGEST) else { return false };
+    content.bytes.starts_with(TITLE.as_bytes())
+}
+
+/// Removes a rendered file, and the folder where nothing else is in it.
+///
+/// # Errors
+/// Where it stays.
+pub fn remove(path: &Path) -> std::io::Result<()> {
+    std::fs::remove_file(path)?;
+    let Some(folder) = path.parent() else { return Ok(()) };
+    let ignore = folder.join(".gitignore");
+    let others = std::fs::read_dir(folder)?.filter_map(Result::ok).any(|entry| entry.path() != ignore);
+    if !others {
+        // Whoever is about to write there makes it again.
+        let _ = std::fs::remove_file(&ignore).and_then(|()| std::fs::remove_dir(folder));
+    }
+    Ok(())
 }
 
 /// A mapping's keys that only one of two has, or whose values differ: the path of the first.

@@ -4,6 +4,7 @@ mod asked;
 mod attest;
 mod check;
 mod config;
+mod down;
 mod explain;
 mod gate;
 mod helper;
@@ -100,6 +101,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Compose(compose) => match compose.class {
             Class::Gate | Class::Load => gate::run(&request, compose),
             Class::Judge => judge::run(&request, compose),
+            Class::PassThrough if compose.name == "down" => down::run(&request, compose),
             Class::PassThrough | Class::Own => pass::run(&request),
         },
     };

@@ -17,6 +17,7 @@ mod running {
 
     mod flags;
     mod kept;
+    mod places;
     mod removed;
     mod tmpfs;
 }

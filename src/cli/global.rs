@@ -35,6 +35,7 @@ pub fn understand(root: Place, flags: &Flags, class: Class, env: Environment) ->
         dry_run: flags.on("dry-run"),
         verbose: flags.on("verbose"),
         policy: text("policy").or_else(|| env("SEAWORTHY_POLICY")).map(PathBuf::from),
+        state_dir: filled("state-dir").or_else(|| variable("SEAWORTHY_STATE_DIR")).map(PathBuf::from),
         files_from: text("files-from"),
         files_cmd: text("files-cmd"),
         expect_files: None,

@@ -37,6 +37,8 @@ pub struct Global {
     pub verbose: bool,
     /// `--policy`, else `SEAWORTHY_POLICY`.
     pub policy: Option<PathBuf>,
+    /// `--state-dir`, else `SEAWORTHY_STATE_DIR`.
+    pub state_dir: Option<PathBuf>,
     pub files_from: Option<String>,
     pub files_cmd: Option<String>,
     pub expect_files: Option<usize>,
@@ -143,6 +145,7 @@ impl Request {
         let mut words: Vec<OsString> = vec!["seaworthy".into()];
         let own = [
             ("--policy", self.global.policy.as_ref().map(|path| path.as_os_str())),
+            ("--state-dir", self.global.state_dir.as_ref().map(|path| path.as_os_str())),
             ("--files-from", self.global.files_from.as_ref().map(OsStr::new)),
             ("--files-cmd", self.global.files_cmd.as_ref().map(OsStr::new)),
         ];

@@ -35,6 +35,7 @@ pub const COMPOSE_GLOBALS: &[Flag] = &[
 /// What seaworthy takes before the command. Never passed on.
 pub const OWN_GLOBALS: &[Flag] = &[
     text("policy", "FILE", "Policy file (default: seaworthy.yaml beside the first file)"),
+    text("state-dir", "DIR", "Where rendered files are kept (default: .seaworthy in the project)"),
     text("files-from", "FILE", "Sealed list of compose files; - reads standard input"),
     text("files-cmd", "COMMAND", "Command that prints the sealed list of compose files"),
     text("expect-files", "N", "Refuse unless exactly N compose files were given"),

@@ -133,6 +133,12 @@ pub fn is_denied(directory: impl AsFd, path: impl Arg, wanted: Access) -> bool {
     matches!(answer, Err(Errno::ACCESS | Errno::PERM))
 }
 
+/// Whether this process may make something in a directory, as far as the kernel says it without trying.
+pub fn may_write(directory: &Path) -> bool {
+    use rustix::fs::{Access as Bits, AtFlags, accessat};
+    accessat(CWD, directory, Bits::WRITE_OK | Bits::EXEC_OK, AtFlags::EACCESS).is_ok()
+}
+
 /// Whether a file with this owner and mode, and no list, would let this user do it.
 pub fn permits(owner: Owner, mode: u32, who: &Credentials, wanted: Access) -> bool {
     allows(&Subject { kind: Kind::File, owner, mode }, None, who, wanted)

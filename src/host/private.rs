@@ -1,12 +1,13 @@
 //! The directory `.seaworthy/`: ours alone, and invisible to git.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::{AtomicError, Dir, Kind, Owner, write_atomic};
+use super::{AtomicError, Dir, FileSystem, Kind, Owner, write_atomic};
 
 /// Why a directory cannot be our private one.
 #[derive(Debug, thiserror::Error)]
@@ -23,16 +24,46 @@ pub enum PrivateDirError {
     Io { path: PathBuf, action: &'static str, source: io::Error },
 }
 
+impl PrivateDirError {
+    /// Whether something stands there that somebody put there, and not only we may not write.
+    pub fn is_in_the_way(&self) -> bool {
+        matches!(self, Self::Symlink(_) | Self::NotADirectory(_))
+    }
+}
+
 /// Makes sure that `path` is a directory of mode 0700 that belongs to the running user and that ignores
 /// itself in git, creating it (but not its parents) where it is missing. Returns it opened.
 pub fn ensure_private_dir(path: &Path) -> Result<Dir, PrivateDirError> {
+    ensure(path, &|_| false)
+}
+
+/// The same where another machine or a program may show us as another user: a directory is ours there if what we make
+/// in it belongs to whom it belongs to.
+pub fn ensure_served_dir(path: &Path) -> Result<Dir, PrivateDirError> {
+    ensure(path, &|directory| is_served_as_ours(directory).unwrap_or(false))
+}
+
+fn is_served_as_ours(directory: &OwnedFd) -> io::Result<bool> {
+    if !FileSystem::of_descriptor(directory)?.is_foreign() {
+        return Ok(false);
+    }
+    let name = format!(".sw-ours-{:x}", std::process::id());
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let made = rustix::fs::openat(directory, &name, flags, Mode::RUSR | Mode::WUSR)?;
+    let owner = rustix::fs::fstat(&made)?.st_uid;
+    rustix::fs::unlinkat(directory, &name, AtFlags::empty())?;
+    Ok(owner == rustix::fs::fstat(directory)?.st_uid)
+}
+
+fn ensure(path: &Path, is_ours: &dyn Fn(&OwnedFd) -> bool) -> Result<Dir, PrivateDirError> {
     let failed = |action: &'static str| {
         move |errno: Errno| PrivateDirError::Io { path: path.to_owned(), action, source: errno.into() }
     };
-    match rustix::fs::mkdirat(CWD, path, Mode::RWXU) {
-        Ok(()) | Err(Errno::EXIST) => {}
+    let is_new = match rustix::fs::mkdirat(CWD, path, Mode::RWXU) {
+        Ok(()) => true,
+        Err(Errno::EXIST) => false,
         Err(errno) => return Err(failed("create it")(errno)),
-    }
+    };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let directory = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|errno| match errno {
         // A link answers with either, depending on whether "directory" or "no link" is judged first.
@@ -42,7 +73,11 @@ pub fn ensure_private_dir(path: &Path) -> Result<Dir, PrivateDirError> {
     })?;
     let stat = rustix::fs::fstat(&directory).map_err(failed("look at it"))?;
     let expected = Owner::current().uid;
-    if stat.st_uid != expected {
+    if stat.st_uid != expected && !is_ours(&directory) {
+        if is_new {
+            // Empty, and of nobody's use.
+            let _ = rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR);
+        }
         return Err(PrivateDirError::Foreign { path: path.to_owned(), found: stat.st_uid, expected });
     }
     if stat.st_mode & 0o7777 != 0o700 {

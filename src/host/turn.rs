@@ -1,11 +1,14 @@
-//! One at a time: a file that whoever has the turn holds locked.
+//! One at a time: a directory, or a file, that whoever has the turn holds locked.
 //!
 //! The kernel gives the lock back when its holder ends, however it ends, so a turn is never left
-//! behind. The number in the file only says whom one waits for.
+//! behind. A directory is the same for all who may read it, whatever they may write; the number in a file
+//! only says whom one waits for.
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags, flock, openat};
@@ -14,10 +17,24 @@ use rustix::io::Errno;
 /// How often a turn that another process has is asked for again.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// Directories whose turn this process has: a second lock of its own would wait for the first.
+static HELD: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
+
 /// The turn; over when this is dropped, or when the process becomes another program.
 #[derive(Debug)]
 pub struct Turn {
     file: File,
+    directory: Option<(u64, u64)>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let Some(ours) = self.directory else { return };
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = held.iter().position(|one| *one == ours) {
+            held.swap_remove(at);
+        }
+    }
 }
 
 /// Why there is no turn.
@@ -35,6 +52,37 @@ pub fn who(holder: Option<u32>) -> String {
 }
 
 impl Turn {
+    /// Waits for the turn of a directory, for `patience` at most; nothing is written. `waits` is told once, when
+    /// `notice` has passed.
+    ///
+    /// # Errors
+    /// Where another process keeps the turn, or the directory cannot be read or locked.
+    pub fn of_directory(
+        directory: &Path,
+        notice: Duration,
+        patience: Duration,
+        waits: impl FnOnce(Option<u32>),
+    ) -> Result<Self, TurnError> {
+        let failed = |action: &'static str| {
+            move |errno: Errno| TurnError::Io { path: directory.to_owned(), action, source: errno.into() }
+        };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let descriptor = openat(CWD, directory, flags, Mode::empty()).map_err(failed("open it"))?;
+        let stat = rustix::fs::fstat(&descriptor).map_err(failed("look at it"))?;
+        let mut turn = Self { file: File::from(descriptor), directory: None };
+        let ours = (stat.st_dev, stat.st_ino);
+        wait(&turn.file, directory, (notice, patience), waits, &|| locked_by(ours))?;
+        HELD.lock().unwrap_or_else(PoisonError::into_inner).push(ours);
+        turn.directory = Some(ours);
+        Ok(turn)
+    }
+
+    /// Whether this process has the turn of an open directory already.
+    pub fn is_ours(directory: impl AsFd) -> bool {
+        let Ok(stat) = rustix::fs::fstat(directory) else { return false };
+        HELD.lock().unwrap_or_else(PoisonError::into_inner).contains(&(stat.st_dev, stat.st_ino))
+    }
+
     /// Waits for the turn, for `patience` at most. `waits` is told once, when `notice` has passed.
     ///
     /// # Errors
@@ -51,7 +99,7 @@ impl Turn {
         // Closed on exec: the program that this process becomes would hold the turn as long as it runs.
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let descriptor = openat(CWD, path, flags, Mode::RUSR | Mode::WUSR).map_err(failed("open it"))?;
-        let turn = Self { file: File::from(descriptor) };
+        let turn = Self { file: File::from(descriptor), directory: None };
         let found = rustix::fs::fstat(&turn.file).map_err(failed("look at it"))?;
         // Under another name it may be anybody's, and it is emptied below.
         if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile || found.st_nlink != 1 {
@@ -59,26 +107,7 @@ impl Turn {
                 io::Error::other("it is no regular file with one name: remove it, or its other names");
             return Err(TurnError::Io { path: path.to_owned(), action: "use it", source });
         }
-        let start = Instant::now();
-        let mut waits = Some(waits);
-        loop {
-            match flock(&turn.file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => break,
-                Err(Errno::INTR) => continue,
-                Err(Errno::WOULDBLOCK) => {}
-                Err(errno) => return Err(failed("lock it")(errno)),
-            }
-            let waited = start.elapsed();
-            if waited >= patience {
-                return Err(TurnError::Busy { path: path.to_owned(), holder: turn.holder(), waited });
-            }
-            if waited >= notice
-                && let Some(waits) = waits.take()
-            {
-                waits(turn.holder());
-            }
-            std::thread::sleep(PAUSE);
-        }
+        wait(&turn.file, path, (notice, patience), waits, &|| turn.holder())?;
         // For the messages of those who wait.
         rustix::fs::ftruncate(&turn.file, 0).map_err(failed("empty it"))?;
         let holder = format!("{}\n", std::process::id());
@@ -94,6 +123,48 @@ impl Turn {
         let pid: u32 = text.trim().parse().ok()?;
         Path::new("/proc").join(pid.to_string()).exists().then_some(pid)
     }
+}
+
+fn wait(
+    file: &File,
+    path: &Path,
+    (notice, patience): (Duration, Duration),
+    waits: impl FnOnce(Option<u32>),
+    holder: &dyn Fn() -> Option<u32>,
+) -> Result<(), TurnError> {
+    let start = Instant::now();
+    let mut waits = Some(waits);
+    loop {
+        match flock(file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(()),
+            Err(Errno::INTR) => continue,
+            Err(Errno::WOULDBLOCK) => {}
+            Err(errno) => {
+                return Err(TurnError::Io { path: path.to_owned(), action: "lock it", source: errno.into() });
+            }
+        }
+        let waited = start.elapsed();
+        if waited >= patience {
+            return Err(TurnError::Busy { path: path.to_owned(), holder: holder(), waited });
+        }
+        if waited >= notice
+            && let Some(waits) = waits.take()
+        {
+            waits(holder());
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Who has locked it, where the kernel's list says it.
+fn locked_by((dev, ino): (u64, u64)) -> Option<u32> {
+    let place = format!("{:02x}:{:02x}:{ino}", rustix::fs::major(dev), rustix::fs::minor(dev));
+    let list = std::fs::read_to_string("/proc/locks").ok()?;
+    list.lines().find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [_, "FLOCK", _, _, pid, at, ..] = words.as_slice() else { return None };
+        (*at == place).then(|| pid.parse().ok()).flatten().filter(|pid| *pid != 0)
+    })
 }
 
 #[cfg(test)]
@@ -122,6 +193,20 @@ mod tests {
         assert!(error.to_string().contains(&format!("held by process {}", std::process::id())), "{error}");
         drop(first);
         take(&path).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_written_has_a_turn_and_says_whose_it_is() {
+        let temp = tempfile::tempdir().unwrap();
+        let take = |notice| Turn::of_directory(temp.path(), notice, PATIENCE, |_| {});
+        let first = take(NOTICE).unwrap();
+        assert!(Turn::is_ours(File::open(temp.path()).unwrap()));
+        let error = take(NOTICE).unwrap_err();
+        assert!(matches!(error, TurnError::Busy { holder: Some(pid), .. } if pid == std::process::id()));
+        drop(first);
+        assert!(!Turn::is_ours(File::open(temp.path()).unwrap()));
+        take(NOTICE).unwrap();
+        assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -145,6 +145,14 @@ impl Program {
         Err(Finding::error(Code::EngineUnavailable, message).help("Its own message is above."))
     }
 
+    /// Runs it to its end with the terminal, and says how it ended.
+    ///
+    /// # Errors
+    /// A finding where it cannot be run.
+    pub fn attached(&self, words: impl IntoIterator<Item = OsString>) -> Result<ExitStatus, Finding> {
+        self.command(words, &BTreeMap::new()).status().map_err(|error| self.not_run(&error))
+    }
+
     /// Runs one step of a launch on this terminal, and says how it ended. Standard output belongs to what is
     /// launched, so what the step prints there goes among the messages.
     ///

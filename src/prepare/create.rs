@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::Receipt;
 use crate::host::access::{Access, is_denied};
-use crate::host::{Birth, Created, Dir, DirError, FileSystem, Owner, Stat};
+use crate::host::{Birth, Created, Dir, DirError, FileSystem, Owner, Stat, Turn};
 use crate::ownership::step::Place;
 use crate::ownership::{HostStep, command};
 
@@ -29,9 +29,14 @@ pub(super) enum StepError {
 const PATIENCE: (u32, Duration) = (100, Duration::from_millis(10));
 
 pub(super) fn carry_out(step: &HostStep, receipt: &mut Receipt) -> Result<(), StepError> {
+    let _turn = take_turn(&step.place().root)?;
+    carry_out_in_turn(step, receipt)
+}
+
+/// The same for whoever was sent by somebody who has the turn.
+pub(super) fn carry_out_in_turn(step: &HostStep, receipt: &mut Receipt) -> Result<(), StepError> {
     let place = step.place();
     let root = Dir::open(&place.root)?;
-    let _turn = take_turn(&place.root)?;
     let mut created = Vec::new();
     let result = make(step, &root, &mut created).and_then(|()| verify(step, &root, &created));
     if result.is_ok() && created.is_empty() {
@@ -48,13 +53,16 @@ pub(super) fn carry_out(step: &HostStep, receipt: &mut Receipt) -> Result<(), St
 /// Launches of one project take turns, so that none looks at what another has made by half. Somebody who
 /// holds the lock for long is not waited for, and where a directory may be used and not read there is none:
 /// without it a launch may fail, but does nothing wrong.
-fn take_turn(root: &Path) -> Result<Option<File>, DirError> {
+pub(super) fn take_turn(root: &Path) -> Result<Option<File>, DirError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let directory = match rustix::fs::openat(CWD, root, flags, Mode::empty()) {
         Ok(directory) => File::from(directory),
         Err(Errno::ACCESS) if is_denied(CWD, root, Access::READ) => return Ok(None),
         Err(errno) => return Err(DirError::io(root, "lock it", errno)),
     };
+    if Turn::is_ours(&directory) {
+        return Ok(None);
+    }
     let (tries, pause) = PATIENCE;
     for _ in 0..tries {
         if flock(&directory, FlockOperation::NonBlockingLockExclusive).is_ok() {

@@ -57,7 +57,11 @@ pub fn see_to(sought: &[Sought], part: Part, by: &By<'_>) -> Result<Vec<Finding>
         let here: Vec<&Sought> = sought.iter().filter(|one| one.root == root).collect();
         let seeks: Vec<Seek> = here.iter().map(|one| seek(one, part)).collect();
         let is_elsewhere = here.iter().any(|one| one.is_elsewhere);
+        // The helper makes it, and this process has the turn.
+        let turn = if is_elsewhere { Ok(None) } else { create::take_turn(root) };
+        let turn = turn.map_err(|error| unasked(root, &error.to_string(), is_elsewhere))?;
         let found = helper::look(helper, root, &seeks);
+        drop(turn);
         let found = found.and_then(|found| {
             if found.len() == seeks.len() { Ok(found) } else { Err("its answer is cut".to_owned()) }
         });
@@ -83,7 +87,8 @@ pub fn find(root: &Path, seek: &Seek) -> Found {
     let mut is_new = false;
     let there = match look() {
         Ok(None) => match &seek.step {
-            Some(step) => match create::carry_out(&step.clone().below(root), &mut Receipt::default()) {
+            Some(step) => match create::carry_out_in_turn(&step.clone().below(root), &mut Receipt::default())
+            {
                 Ok(()) => {
                     is_new = true;
                     look()

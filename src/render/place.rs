@@ -5,41 +5,86 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, CWD, accessat};
 use sha2::{Digest, Sha256};
 
-use crate::host::Owner;
+use crate::host::{Owner, PrivateDirError, ensure_private_dir, ensure_served_dir, may_write};
 use crate::ownership::bind::Reach;
 
-/// The folder, with the project or, where the caller may not write there or a container may, among what the
-/// caller's programs keep for themselves. `None` where containers may write in both.
-pub fn folder(directory: &Path, reach: &Reach) -> Option<PathBuf> {
-    let own = directory.join(".seaworthy");
-    let is_safe = |folder: &PathBuf| !reach.holds(folder);
-    if is_ours(&own) && is_safe(&own) {
-        return Some(own);
+/// Where what is kept of a project lies.
+#[derive(Clone, Copy, Debug)]
+pub struct Home<'h> {
+    /// The project's directory.
+    pub directory: &'h Path,
+    /// `--state-dir`, absolute.
+    pub state: Option<&'h Path>,
+}
+
+/// A folder that can be tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    pub path: PathBuf,
+    /// Whether it was chosen: on a file server that shows us as somebody else, too.
+    is_chosen: bool,
+}
+
+impl Home<'_> {
+    /// The folders that no container of the project can write, the best first: the one that was asked for and no other;
+    /// else with the project, where the caller may write there, and then among what the caller's programs keep for
+    /// themselves.
+    pub fn folders(&self, reach: &Reach) -> Vec<Folder> {
+        let all = self.candidates();
+        all.into_iter().filter(|folder| !reach.holds(&folder.path)).collect()
     }
-    // Where nothing can be kept elsewhere, whoever opens our own says what is wrong with it.
-    elsewhere(directory).filter(is_safe).or_else(|| Some(own).filter(is_safe))
+
+    /// Wherever a launch may have kept something, also where this process may not.
+    pub fn places(&self) -> Vec<PathBuf> {
+        let own = self.directory.join(".seaworthy");
+        let kept = kept().map(|kept| kept.join(name(self.directory)));
+        let state = self.state.map(|state| state.join(name(self.directory)));
+        [Some(own), kept, state].into_iter().flatten().collect()
+    }
+
+    fn candidates(&self) -> Vec<Folder> {
+        let folder = |path: PathBuf, is_chosen| Folder { path, is_chosen };
+        match self.state {
+            Some(state) => vec![folder(state.join(name(self.directory)), true)],
+            None => {
+                let own = self.directory.join(".seaworthy");
+                let kept = kept().map(|kept| kept.join(name(self.directory)));
+                let usable = Some(own).filter(|own| is_ours(own));
+                let last = usable.clone();
+                let all = usable.into_iter().chain(kept).map(|path| folder(path, false));
+                all.chain(last.map(|own| folder(own, true))).collect()
+            }
+        }
+    }
+}
+
+impl Folder {
+    /// Makes it where it is missing: 0700, ours, no link, not seen by git.
+    ///
+    /// # Errors
+    /// Where it cannot be made or used.
+    pub fn ensure(&self) -> Result<(), PrivateDirError> {
+        let path = self.path.as_path();
+        make_parents(path).map_err(|source| PrivateDirError::Io {
+            path: path.to_owned(),
+            action: "create it",
+            source,
+        })?;
+        let ensured = if self.is_chosen { ensure_served_dir(path) } else { ensure_private_dir(path) };
+        ensured.map(drop)
+    }
 }
 
 /// Whether the private folder of a project can be made or used. What is there but is no folder is for
 /// whoever opens it to refuse.
 fn is_ours(folder: &Path) -> bool {
     match folder.symlink_metadata() {
-        Ok(metadata) if metadata.is_dir() => metadata.uid() == Owner::current().uid && is_writable(folder),
+        Ok(metadata) if metadata.is_dir() => metadata.uid() == Owner::current().uid && may_write(folder),
         Ok(_) => true,
-        Err(_) => folder.parent().is_some_and(is_writable),
+        Err(_) => folder.parent().is_some_and(may_write),
     }
-}
-
-fn is_writable(folder: &Path) -> bool {
-    accessat(CWD, folder, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok()
-}
-
-/// A folder for this project in what the caller's programs keep.
-fn elsewhere(directory: &Path) -> Option<PathBuf> {
-    Some(kept()?.join(name(directory)))
 }
 
 /// What this program keeps in the caller's `XDG_STATE_HOME`. There is none where that is another user's,
@@ -54,9 +99,8 @@ pub fn kept() -> Option<PathBuf> {
 
 /// The same where it is there to be written, or can be made.
 pub fn kept_writable() -> Option<PathBuf> {
-    kept().filter(|folder| {
-        folder.ancestors().find(|one| one.symlink_metadata().is_ok()).is_some_and(is_writable)
-    })
+    kept()
+        .filter(|folder| folder.ancestors().find(|one| one.symlink_metadata().is_ok()).is_some_and(may_write))
 }
 
 /// Tells projects apart: their last name for people, a digest of the whole path for certainty.

@@ -83,7 +83,8 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
             return Err(session.report());
         }
     }
-    let turn = verified.lock.as_ref().filter(|_| acts).map(super::lock::Locked::turn);
+    let home = session.home(&verified.project);
+    let turn = verified.lock.as_ref().filter(|_| acts).map(|lock| lock.turn(&home));
     let turn = match turn.transpose().and_then(|turn| Ok((verified.is_outdated()?, turn))) {
         Ok((false, turn)) => turn,
         // Another launch gave out users meanwhile.
@@ -201,7 +202,7 @@ fn fetch(
     let rendered = rendered(session, verified);
     let program = Program::docker(&docker)?;
     let reach = reach(session, verified, engine)?;
-    let handed = render::write(verified.project.home(), name, &rendered, &reach)?;
+    let handed = render::write(&session.home(&verified.project), name, &rendered, &reach)?;
     let is_built = |service: &&String| {
         section(&verified.model.root, "services")
             .and_then(|map| map.get(service))
@@ -266,10 +267,10 @@ fn reach(session: &Session<'_>, verified: &Verified, engine: &LazyEngine) -> Res
 }
 
 fn within_reach() -> Finding {
-    let message = "there is no place for the rendered file that no service of the project can write";
+    let message = "there is no place for the rendered file that can be written, and that no service of the project can write";
     Finding::error(Code::PrepareFailed, message).help(
-        "A launch hands it over in memory, which nobody else can. To have it in a file, set XDG_STATE_HOME to a \
-         directory of yours that no service mounts.",
+        "A launch hands it over in memory, which nobody else can. To have it in a file, name a directory of yours that no \
+         service mounts with --state-dir.",
     )
 }
 
@@ -288,7 +289,7 @@ fn hand_over(
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(request, &variables)?;
     let reach = reach(session, verified, engine)?;
-    let handed = render::write(verified.project.home(), name, rendered, &reach)?;
+    let handed = render::write(&session.home(&verified.project), name, rendered, &reach)?;
     if handed.is_sealed() && request.global.no_launch {
         return Err(within_reach());
     }

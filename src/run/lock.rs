@@ -9,12 +9,14 @@ use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::Answer;
 use crate::host::turn::who;
-use crate::host::{Turn, TurnError, ensure_private_dir};
+use crate::host::{Turn, TurnError, may_write};
+use crate::ownership::bind::Reach;
 use crate::ownership::images::image_of;
 use crate::ownership::lock::{Drift, Eyes, LockFile, Observed, StateRoots, drift, next, state_paths};
 use crate::ownership::{Images, UserDecision};
 use crate::policy::Policy;
 use crate::project::Project;
+use crate::render::Home;
 
 use super::session::Session;
 
@@ -95,31 +97,51 @@ impl Locked {
         drift(&self.file, model, &self.observed(users), eyes)
     }
 
-    /// Waits until no other launch of the project is at work.
-    pub fn turn(&self) -> Result<Turn, Finding> {
+    /// Waits until no other launch of the project is at work. The turn is that of the lock's own directory, which is the
+    /// same for everybody; where that cannot be locked, of a file where the rendered one lies.
+    pub fn turn(&self, home: &Home<'_>) -> Result<Turn, Finding> {
         let refuse = |message: String, help: &str| Finding::error(Code::PrepareFailed, message).help(help);
-        let directory = self.file.directory().join(".seaworthy");
-        ensure_private_dir(&directory).map_err(|error| {
-            refuse(
-                error.to_string(),
-                "seaworthy keeps there who has the turn. Correct the cause and run again.",
-            )
-        })?;
-        let path = directory.join("launch.lock");
-        Turn::take(&path, NOTICE, PATIENCE, |holder| {
+        let waits = |holder: Option<u32>| {
             let _ = writeln!(
                 std::io::stderr(),
                 "seaworthy: waiting for another launch of this project ({})",
                 who(holder)
             );
-        })
-        .map_err(|error| {
+        };
+        let turn = match Turn::of_directory(self.file.directory(), NOTICE, PATIENCE, waits) {
+            Err(TurnError::Io { path, action, source }) => {
+                let folders = home.folders(&Reach::default());
+                let usable = folders.into_iter().find(|folder| folder.ensure().is_ok());
+                match usable {
+                    Some(folder) => Turn::take(&folder.path.join("launch.lock"), NOTICE, PATIENCE, waits),
+                    None => Err(TurnError::Io { path, action, source }),
+                }
+            }
+            turn => turn,
+        };
+        turn.map_err(|error| {
             let help = match error {
                 TurnError::Busy { .. } => "See what that process does; its turn ends with it.",
                 TurnError::Io { .. } => "Correct the cause and run again.",
             };
             refuse(format!("no turn for this launch: {error}"), help)
         })
+    }
+
+    /// What is wrong where this launch would have to change the lock and cannot.
+    pub fn unwritable(&self, users: &[UserDecision]) -> Option<Finding> {
+        let directory = self.file.directory();
+        if self.file.has(&next(&self.file, &self.observed(users))) || may_write(directory) {
+            return None;
+        }
+        let message = format!(
+            "the lock {} would change, and nothing can be written in its directory",
+            self.file.path.display()
+        );
+        Some(Finding::error(Code::PrepareFailed, message).help(
+            "Launch once where the project can be written, and keep the lock with it. `seaworthy check --locked` says \
+             what is missing.",
+        ))
     }
 
     /// Remembers what this launch decided.

@@ -14,6 +14,12 @@ use super::session::Session;
 
 /// Becomes `docker compose` with what was typed.
 pub fn run(request: &Request) -> Result<Exit, Exit> {
+    let (program, words) = program(request)?;
+    Err(refuse(program.exec(words, &BTreeMap::new())))
+}
+
+/// `docker compose`, and what was typed.
+pub fn program(request: &Request) -> Result<(Program, Vec<OsString>), Exit> {
     let docker = match Command::find(options(request)) {
         Answer::Known(docker) => docker,
         Answer::Unknown(reason) => {
@@ -23,7 +29,7 @@ pub fn run(request: &Request) -> Result<Exit, Exit> {
         }
     };
     let program = Program::docker(&docker).map_err(refuse)?;
-    Err(refuse(program.exec(request.pass_on_with(&sealed(request)?), &BTreeMap::new())))
+    Ok((program, request.pass_on_with(&sealed(request)?)))
 }
 
 /// Becomes the real Compose, called as this program was in its place.
@@ -62,10 +68,14 @@ pub fn options(request: &Request) -> Options {
 
 pub fn refuse(finding: Finding) -> Exit {
     let exit = finding.code.exit();
+    say(finding);
+    exit
+}
+
+pub fn say(finding: Finding) {
     let mut sink = Sink::new();
     sink.push(finding);
     // The status says it where the words cannot.
     let screen = super::session::screen(None);
     let _ = super::session::report(&sink, &SourceMap::default(), screen, None);
-    exit
 }

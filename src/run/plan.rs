@@ -83,7 +83,7 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
     let model = &verified.model;
     let selected: HashSet<&str> = verified.selected.services().map(|(name, _)| name).collect();
     let reach = Reach::of(model, sources);
-    let path = render::path(verified.project.home(), &model.name, &reach);
+    let path = render::path(&session.home(&verified.project), &model.name, &reach);
     let mut command = vec!["docker".to_owned(), "compose".to_owned()];
     let globals = session.request.launch_globals(&model.directory, &model.name, &path);
     command.extend(globals.iter().map(|word| word.to_string_lossy().into_owned()));

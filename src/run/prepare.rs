@@ -21,7 +21,10 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
     };
     let turn = match &verified.lock {
         Some(lock) if !request.global.dry_run => {
-            match lock.turn().and_then(|turn| Ok((turn, verified.is_outdated()?))) {
+            match lock
+                .turn(&session.home(&verified.project))
+                .and_then(|turn| Ok((turn, verified.is_outdated()?)))
+            {
                 Ok((turn, outdated)) => {
                     if outdated {
                         session.sink = Sink::new();

@@ -52,7 +52,7 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
     let dry_run = session.request.global.dry_run;
     let mut turn = None;
     if let Some(lock) = decided.lock.as_ref().filter(|_| !dry_run) {
-        turn = Some(lock.turn().map_err(Some)?);
+        turn = Some(lock.turn(&session.home(&decided.project)).map_err(Some)?);
         if lock.file.is_stale().map_err(Some)? {
             session.sink = Sink::new();
             decided = decide(session)?;

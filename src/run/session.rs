@@ -14,7 +14,7 @@ use crate::project::{self, Environment, Given, Inputs, Project};
 use crate::reader::release::V5_0;
 use crate::reader::{By, Reader, ReaderError};
 use crate::redact::Redactor;
-use crate::render::kept_writable;
+use crate::render::{Home, kept_writable};
 use crate::source::SourceMap;
 
 /// One run over one project.
@@ -25,6 +25,8 @@ pub struct Session<'r> {
     /// Whether a user that differs from the lock is said but stops nothing: where nothing is started,
     /// and where that is what is put right.
     pub tolerates_drift: bool,
+    /// `--state-dir`, absolute.
+    state: Option<PathBuf>,
     /// Whether what was typed with the command is left out of what is decided.
     pub skips_typed: bool,
     /// The disk of this machine is not the one that the project will run on.
@@ -55,6 +57,7 @@ impl<'r> Session<'r> {
             inputs: Inputs::default(),
             sink: Sink::new(),
             tolerates_drift: false,
+            state: request.global.state_dir.as_ref().map(|path| current_directory().join(path)),
             skips_typed: false,
             skips_host: false,
             read_as: None,
@@ -222,6 +225,11 @@ impl<'r> Session<'r> {
     /// The policy named explicitly, absolute.
     pub fn policy_path(&self) -> Option<PathBuf> {
         self.request.global.policy.as_ref().map(|path| current_directory().join(path))
+    }
+
+    /// Where what is kept of a project lies.
+    pub fn home<'h>(&'h self, project: &'h Project) -> Home<'h> {
+        Home { directory: project.home(), state: self.state.as_deref() }
     }
 
     /// Writes what was found so far to standard error, and says how to exit if something refuses, or could

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::cli::Command;
+use crate::cli::{Class, Command, Request};
 use crate::compose::{Model, Phases};
 use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::engine::{Answer, Engine, Location};
@@ -384,6 +384,10 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     if policy.is_some() {
         session.sink.extend(crate::ownership::build::report(launched, runs));
     }
+    let is_kept = asked.as_ref().is_some_and(|asked| asked.is_kept);
+    if let Some(lock) = lock.as_ref().filter(|_| !is_kept && writes_lock(session.request)) {
+        session.sink.extend(lock.unwritable(&users.decisions));
+    }
     let declared = policy.as_ref().map(derived).unwrap_or_default();
     let mut copies = Vec::new();
     if location == Location::Here && !declared.is_empty() {
@@ -428,6 +432,15 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
 
 fn unavailable(reason: &str) -> Finding {
     Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy())
+}
+
+/// Whether the command remembers whom it decided on, or says what one that does would do.
+fn writes_lock(request: &Request) -> bool {
+    match &request.command {
+        Command::Plan(_) | Command::Check(_) | Command::Prepare(_) => true,
+        Command::Compose(command) => command.class == Class::Gate && !request.global.dry_run,
+        _ => false,
+    }
 }
 
 /// Whether a bind mount names something that is not there, so that somebody has to own it.

@@ -149,9 +149,8 @@ fn the_turn_ends_where_compose_takes_over() {
 fn a_launch_that_waits_says_for_whom() {
     let place = Place::new();
     assert!(place.run(&["up", "-d"]).status.success());
-    let held = fs::File::options().read(true).write(true).open(place.path(".seaworthy/launch.lock")).unwrap();
+    let held = fs::File::open(place.path(".")).unwrap();
     rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    fs::write(place.path(".seaworthy/launch.lock"), format!("{}\n", std::process::id())).unwrap();
     let waiting = place.command(&["up", "-d"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(2500));
     drop(held);

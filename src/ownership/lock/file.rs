@@ -8,7 +8,7 @@ use super::Lock;
 use super::read::{self, RESTORE};
 use crate::diagnostic::{Code, Finding};
 use crate::host::owner::is_root;
-use crate::host::{AtomicFile, Dir, DirError, Owner, ReadError, read_found};
+use crate::host::{AtomicFile, Dir, DirError, FileSystem, Owner, ReadError, read_found};
 use crate::project::{Inputs, Project};
 use crate::source::Span;
 
@@ -73,6 +73,11 @@ impl LockFile {
         text(&self.path).map(|now| now != self.text).map_err(|finding| *finding)
     }
 
+    /// Whether the file says just this.
+    pub fn has(&self, lock: &Lock) -> bool {
+        self.text.as_ref() == Some(&lock.text())
+    }
+
     /// Writes `lock` in its place, whole or not at all; the same content is not written again. Says
     /// whether it was.
     ///
@@ -80,10 +85,12 @@ impl LockFile {
     /// Where it cannot be written; the old one is still there then.
     pub fn write(&self, lock: &Lock) -> Result<bool, Finding> {
         let text = lock.text();
-        if self.text.as_ref() == Some(&text) {
+        if self.has(lock) {
             return Ok(false);
         }
-        let owner = if is_root() { self.future_owner().map(Some) } else { Ok(None) };
+        // On a file server root may be nobody, who gives nothing away.
+        let is_served = FileSystem::of(self.directory()).is_ok_and(|system| system.is_foreign());
+        let owner = if is_root() && !is_served { self.future_owner().map(Some) } else { Ok(None) };
         let written = owner.map_err(|error| error.to_string()).and_then(|owner| {
             AtomicFile::create(&self.path).map_err(|error| error.to_string()).and_then(|mut file| {
                 file.write_all(text.as_bytes()).map_err(|error| {
