@@ -322,7 +322,8 @@ impl Plan {
 
     /// Where a mount comes from.
     fn source(&self, mount: &PlanMount) -> String {
-        mount.source.as_deref().map_or_else(|| "anonymous".to_owned(), |path| self.short(path))
+        let nothing = if mount.kind == "tmpfs" { "tmpfs" } else { "anonymous" };
+        mount.source.as_deref().map_or_else(|| nothing.to_owned(), |path| self.short(path))
     }
 
     /// The image, or what it is built of as the project writes it.

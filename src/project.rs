@@ -10,7 +10,7 @@ pub mod quote;
 pub mod template;
 
 pub use crate::source::sha256;
-pub use discovery::{Given, Project, discover, locate};
+pub use discovery::{Given, Project, discover, is_in_kernel, locate};
 pub use environment::Environment;
 pub use inputs::Inputs;
 

@@ -15,6 +15,7 @@ mod running {
     #[allow(dead_code, reason = "shared with the engine tests, which use all of it")]
     mod harness;
 
+    mod advice;
     mod flags;
     mod kept;
     mod places;

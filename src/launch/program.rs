@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader, ErrorKind, IsTerminal, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 
 use crate::cli::ComposeCommand;
 use crate::diagnostic::{Code, Finding};
@@ -154,7 +155,8 @@ impl Program {
     }
 
     /// Runs one step of a launch on this terminal, and says how it ended. Standard output belongs to what is
-    /// launched, so what the step prints there goes among the messages.
+    /// launched, so what the step prints there goes among the messages. That a container runs already is left out where
+    /// the next step says it again.
     ///
     /// # Errors
     /// A finding where it cannot be run.
@@ -162,9 +164,22 @@ impl Program {
         &self,
         words: impl IntoIterator<Item = OsString>,
         variables: &BTreeMap<String, String>,
+        is_said_again: bool,
     ) -> Result<ExitStatus, Finding> {
         let messages = std::io::stderr().as_fd().try_clone_to_owned();
-        let run = |messages| self.command(words, variables).stdout::<OwnedFd>(messages).status();
+        let mut command = self.command(words, variables);
+        // On a terminal the lines are drawn over one another.
+        if !is_said_again || std::io::stderr().is_terminal() {
+            let run = |messages| command.stdout::<OwnedFd>(messages).status();
+            return messages.and_then(run).map_err(|error| self.not_run(&error));
+        }
+        let run = |messages| {
+            let mut child = command.stdout::<OwnedFd>(messages).stderr(Stdio::piped()).spawn()?;
+            if let Some(said) = child.stderr.take() {
+                pass_on(said)?;
+            }
+            child.wait()
+        };
         messages.and_then(run).map_err(|error| self.not_run(&error))
     }
 
@@ -190,6 +205,28 @@ impl Program {
 
     pub fn with(&self, words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
         self.words.iter().cloned().chain(words).collect()
+    }
+}
+
+/// Copies messages line by line, but for those that say of a container that it runs.
+fn pass_on(said: impl Read) -> std::io::Result<()> {
+    let mut said = BufReader::new(said);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if said.read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&line);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        if matches!(words.as_slice(), ["Container", _, "Running"]) {
+            continue;
+        }
+        match std::io::stderr().write_all(&line) {
+            // Nobody reads any more; Compose is to go on.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error),
+            _ => {}
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Inspection, State};
@@ -144,17 +146,48 @@ pub fn older(weak: &[Weakness]) -> Vec<Finding> {
 
 /// One finding for each weakness, with what becomes of its container.
 pub fn findings(weak: &[Weakness], removed: &BTreeSet<String>) -> Vec<Finding> {
-    let help = |weakness: &Weakness| {
-        if removed.contains(&weakness.container) {
-            "The container was removed before any of its processes ran. See what stands between the \
-             rendered file and the engine: a wrapper of docker, another version of Compose, a plug-in."
-        } else if weakness.service.is_empty() {
-            "It was there before this launch, or was made by it from other settings: remove it, so that it \
-             is made anew."
-        } else {
-            "The container was there before this launch, and is left as it was. Make it anew with \
-             `seaworthy up --force-recreate`, or remove it with `seaworthy down`."
-        }
-    };
-    weak.iter().map(|weakness| weakness.finding(help(weakness))).collect()
+    weak.iter().map(|weakness| weakness.finding(&help(weakness, removed))).collect()
+}
+
+/// What to do about it, and what is lost by it.
+fn help(weakness: &Weakness, removed: &BTreeSet<String>) -> String {
+    if removed.contains(&weakness.container) {
+        return "The container was removed before any of its processes ran. See what stands between the \
+                rendered file and the engine: a wrapper of docker, another version of Compose, a plug-in."
+            .to_owned();
+    }
+    if weakness.key.starts_with("volumes.") && weakness.service.is_empty() {
+        return match weakness.field.as_str() {
+            "Labels" | "Name" => {
+                "The volume and its data stay as they are. Say `external: true` where it is meant, or \
+                                  give the volume of this project another name."
+                    .to_owned()
+            }
+            _ => format!(
+                "The volume and its data stay as they are; made anew, it would lose the data. Put the options back, or \
+                 copy the data to a new volume of another name and use that. `docker volume inspect {}` says what it has.",
+                weakness.container
+            ),
+        };
+    }
+    if weakness.service.is_empty() {
+        return "It was there before this launch, or was made by it from other settings: remove it, so that it is made \
+                anew."
+            .to_owned();
+    }
+    format!(
+        "The container was there before this launch, and is left as it was. `seaworthy up -d --force-recreate {}` makes it \
+         anew; what it wrote outside of its volumes and binds is lost then, so copy that out first.",
+        weakness.service
+    )
+}
+
+/// Volumes that are there with other options than the model's. Compose would ask whether to make them anew, without the
+/// data.
+pub fn changed_volumes(model: &Model, used: &resources::Used, volumes: &[Value]) -> Vec<Weakness> {
+    // Those of others are not made by Compose, and those that are missing are.
+    let own = resources::Used { volumes: used.volumes.clone(), ..resources::Used::default() };
+    let mut found = resources::volumes(model, &own, volumes, &|_, _| false);
+    found.retain(|weakness| matches!(weakness.field.as_str(), "Driver" | "Options"));
+    found
 }

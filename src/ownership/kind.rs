@@ -40,7 +40,8 @@ impl KindFrom {
 
 /// What a name looks like; `None` where it could be anything.
 pub fn of_name(path: &Path) -> Option<Kind> {
-    if path.starts_with("/dev") && path != Path::new("/dev") && !path.starts_with("/dev/shm") {
+    let of_files = ["/dev/shm", "/dev/fd", "/dev/mqueue"].iter().any(|place| path.starts_with(place));
+    if path.starts_with("/dev") && path != Path::new("/dev") && !of_files {
         return Some(Kind::CharDevice);
     }
     let name = path.file_name()?.to_str()?;
@@ -270,6 +271,7 @@ mod tests {
             "/p/node_modules",
             "/",
             "/dev/shm/x",
+            "/dev/fd/data",
         ] {
             assert_eq!(of_name(Path::new(name)), None, "{name}");
         }

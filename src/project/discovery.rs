@@ -77,9 +77,18 @@ impl Project {
     /// The directory for what is kept beside the project. Compose takes the directory of a process
     /// substitution for the project's; nothing can be kept there.
     pub fn home(&self) -> &Path {
-        let kernel = ["/dev", "/proc"].iter().any(|place| self.directory.starts_with(place));
-        if kernel { &self.cwd } else { &self.directory }
+        if self.is_in_kernel() { &self.cwd } else { &self.directory }
     }
+
+    /// Whether its directory is none of files, but where a pipe has its name.
+    pub fn is_in_kernel(&self) -> bool {
+        is_in_kernel(&self.directory)
+    }
+}
+
+/// Whether a directory is one in which the kernel names what processes have open.
+pub fn is_in_kernel(directory: &Path) -> bool {
+    ["/dev", "/proc"].iter().any(|place| directory.starts_with(place))
 }
 
 /// Finds and reads the project's files. `None` where the sink got errors.

@@ -1,6 +1,8 @@
 //! What is launched, where that is not what the files say: what was typed with the command, and containers that are
 //! only started.
 
+use std::path::Path;
+
 use crate::cli::Command;
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Finding};
@@ -94,4 +96,37 @@ pub fn others(asked: &Asked, today: &Users) -> Vec<Finding> {
         return Vec::new();
     }
     asked.selected.services().filter_map(|(name, _)| other(name)).collect()
+}
+
+/// What is wrong where relative sources are taken from a directory that nobody meant: that of a pipe.
+pub fn unmeant(project: &Project, model: &Model, is_strict: bool) -> Option<Finding> {
+    if !project.is_in_kernel() {
+        return None;
+    }
+    let inside = |node: &Node| {
+        let path = node.as_str().filter(|path| Path::new(path).starts_with(&project.directory))?;
+        let rest = Path::new(path).strip_prefix(&project.directory).ok()?;
+        (!rest.as_os_str().is_empty()).then(|| (format!("./{}", rest.display()), node.origin))
+    };
+    let of_service = |(_, service): (&str, &Node)| {
+        let mounts = service.get("volumes").and_then(Node::as_seq).unwrap_or_default().iter();
+        let mut sources = mounts.filter(|mount| mount.get("type").and_then(Node::as_str) == Some("bind"));
+        let bind = sources.find_map(|mount| inside(mount.get("source")?));
+        bind.or_else(|| inside(service.at(&["build", "context"])?))
+    };
+    let files = ["secrets", "configs"].into_iter().filter_map(|key| section(&model.root, key));
+    let mut files = files.flat_map(Mapping::iter).filter_map(|(_, node)| node.get("file"));
+    let (path, origin) = model.services().find_map(of_service).or_else(|| files.find_map(inside))?;
+    let message = format!(
+        "the project directory is {}, because that is where the first file lies: {path} is looked for there",
+        project.directory.display()
+    );
+    let finding = if is_strict {
+        Finding::error(Code::BindOutside, message)
+    } else {
+        Finding::warning(Code::BindOutside, message)
+    };
+    Some(finding.at_origin(origin, "relative to that").help(
+        "Name the directory that is meant: --project-directory . (with a dot for the working directory).",
+    ))
 }

@@ -15,7 +15,7 @@ use crate::cli::{ComposeCommand, Request};
 use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command, Engine, Inspection};
-use crate::launch::facts::{Facts, Question, inspected, listed};
+use crate::launch::facts::{Facts, Question, inspected, listed, objects};
 use crate::launch::live::Weakness;
 use crate::launch::phases::{Then, split};
 use crate::launch::program::Program;
@@ -91,8 +91,19 @@ fn prove(session: &mut Session<'_>, launch: &Launch<'_>, engine: Answer<&Engine>
     let phases = split(launch.command, &launched.iter().cloned().collect::<Vec<_>>(), &existing);
 
     let program = Program::direct(launch.docker).map_err(|finding| vec![finding])?;
+    if !phases.create.is_empty() && !launch.command.flags.on("yes") {
+        let used = Question::new(&launch.verified.selected, &launched).used;
+        let names: Vec<&String> = used.volumes.values().collect();
+        let volumes = known(objects(engine, "volume", &names))?;
+        let changed = proof::changed_volumes(model, &used, &volumes);
+        if !changed.is_empty() {
+            return Err(proof::findings(&changed, &BTreeSet::new()).into());
+        }
+    }
+    // What runs on is said by the second step, where Compose does that.
+    let is_said_again = !is_started_here(launch, engine, &program, &launched);
     for words in &phases.create {
-        create(launch, &program, words)?;
+        create(launch, &program, words, is_said_again)?;
     }
 
     let facts = known(Question::new(&launch.verified.selected, &launched).ask(engine))?;
@@ -230,6 +241,19 @@ fn start(
     }
 }
 
+/// Whether all that is left to do after the proof is a start, by this process.
+fn is_started_here(
+    launch: &Launch<'_>,
+    engine: &Engine,
+    program: &Program,
+    launched: &BTreeSet<String>,
+) -> bool {
+    start::is_all(launch.command, &launch.request.global)
+        && program.is_plugin()
+        && Socket::of(engine).is_some()
+        && start::rounds(&launch.verified.selected, launched, &[]).is_some()
+}
+
 /// Looks into the containers that were started: each has mounted what was judged, or it is stopped.
 fn looked_into(
     launch: &Launch<'_>,
@@ -276,9 +300,10 @@ fn globals(launch: &Launch<'_>) -> impl Iterator<Item = OsString> {
 }
 
 /// Runs one step of creation.
-fn create(launch: &Launch<'_>, program: &Program, words: &[String]) -> Result<(), Stop> {
+fn create(launch: &Launch<'_>, program: &Program, words: &[String], is_said_again: bool) -> Result<(), Stop> {
     let words = globals(launch).chain(words.iter().map(OsString::from));
-    let status = program.step(words, launch.variables).map_err(|finding| Stop::from(vec![finding]))?;
+    let status =
+        program.step(words, launch.variables, is_said_again).map_err(|finding| Stop::from(vec![finding]))?;
     if status.success() {
         return Ok(());
     }

@@ -153,6 +153,7 @@ pub fn decide<'e>(
         session.confirm_reader(&project, &Reach::of(&model, session.inputs.sources()))?;
     }
 
+    session.sink.extend(asked::unmeant(&project, &model, policy.is_some()));
     let home = model.environment.get("HOME").map(PathBuf::from);
     let caller =
         Caller::find(&model.directory, home.as_deref()).map_err(|finding| session.sink.push(finding)).ok()?;

@@ -11,6 +11,7 @@ use crate::ownership::images::{AFTER_PULL, NO_ENGINE, image_of};
 use crate::ownership::kind::{self, KindFrom};
 use crate::ownership::remote;
 use crate::ownership::root::Roots;
+use crate::project::is_in_kernel;
 use crate::yaml::Node;
 
 use super::explain::{self, Say};
@@ -84,6 +85,8 @@ impl<'a> Judge<'a> {
         let project = question.model.directory.as_path();
         let declared = question.policy.map(|policy| policy.roots.as_slice()).unwrap_or_default();
         let roots = match declared {
+            // Where a pipe has its name, nothing can be made.
+            [] if is_in_kernel(project) => Roots::default(),
             [] => Roots::new([project]),
             declared => Roots::new(declared.iter().map(PathBuf::as_path)),
         };
