@@ -4,14 +4,14 @@
 use std::path::Path;
 
 use crate::cli::Command;
-use crate::compose::{Model, section};
-use crate::diagnostic::{Code, Finding};
+use crate::compose::{Model, Selection, section};
+use crate::diagnostic::{Code, Finding, Sink};
 use crate::engine::{Answer, Inspection};
 use crate::launch::facts::{inspected, listed};
 use crate::launch::{judge, kept};
 use crate::ownership::Users;
 use crate::project::Project;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::{Mapping, Node, Value};
 
 use super::images::LazyEngine;
 use super::session::Session;
@@ -32,6 +32,40 @@ pub fn typed(session: &mut Session<'_>, model: &Model, project: &Project) -> Opt
         return None;
     }
     judge::laid(command, model, project, &mut session.inputs)
+}
+
+/// The services that are meant, with their env files read. What is only started has its environment already, so that Compose
+/// does not look for the files, and one that is gone is missed by nobody.
+pub fn selected(
+    session: &mut Session<'_>,
+    model: &Model,
+    selection: &Selection,
+    sink: &mut Sink,
+) -> Option<Model> {
+    let starts =
+        matches!(&session.request.command, Command::Compose(command) if kept::makes_nothing(command));
+    if !starts {
+        return model.select(selection, &mut session.inputs, sink);
+    }
+    let mut tried = Sink::new();
+    let found = model.select(selection, &mut session.inputs, &mut tried).filter(|_| !tried.has_errors());
+    if found.is_some() {
+        sink.extend(tried.into_findings());
+        return found;
+    }
+    let mut model = model.clone();
+    let services = model.root.get_mut("services").and_then(Node::as_map_mut);
+    for (_, service) in services.into_iter().flat_map(Mapping::iter_mut) {
+        let files = service.get_mut("env_file").and_then(Node::as_seq_mut).into_iter().flatten();
+        for file in files {
+            let path = file.get("path").and_then(Node::as_str).unwrap_or_default();
+            let (is_gone, origin) = (std::fs::symlink_metadata(path).is_err(), file.origin);
+            if let Some(file) = file.as_map_mut().filter(|_| is_gone) {
+                file.put("required", Node::new(Value::Bool(false), origin));
+            }
+        }
+    }
+    model.select(selection, &mut session.inputs, sink)
 }
 
 /// The model with the services as their containers are, where the command leaves them so. Where the engine does not

@@ -213,10 +213,13 @@ pub fn decide<'e>(
     }
     // What is wrong with a flag comes before what follows from it.
     session.sink.extend(laid_users.iter().flat_map(|users| users.findings.iter().cloned()));
-    let selected = model.select(&selection, &mut session.inputs, &mut session.sink)?;
+    let mut sink = Sink::new();
+    let selected = asked::selected(session, &model, &selection, &mut sink);
+    session.sink.extend(sink.into_findings());
+    let selected = selected?;
     let asked = laid.zip(laid_users).and_then(|(model, users)| {
         // What is wrong with the files was said.
-        let selected = model.select(&selection, &mut session.inputs, &mut Sink::new())?;
+        let selected = asked::selected(session, &model, &selection, &mut Sink::new())?;
         Some(Asked { model, selected, users, is_kept })
     });
     if let Some(asked) = asked.as_ref().filter(|_| policy.is_some()) {

@@ -16,12 +16,26 @@ fn passes_on(words: &[&str], expected: &[&str]) {
 fn a_command_of_compose_is_passed_on_as_typed() {
     passes_on(&["-f", "x", "logs", "-f", "web"], &["compose", "-f", "x", "logs", "-f", "web"]);
     passes_on(&["ps", "--format=json", "-a"], &["compose", "ps", "--format=json", "-a"]);
-    passes_on(&["-p", "name", "down", "-v", "-t0"], &["compose", "-p", "name", "down", "-v", "-t0"]);
     passes_on(
         &["exec", "-T", "web", "sh", "-c", "ls -l"],
         &["compose", "exec", "-T", "web", "sh", "-c", "ls -l"],
     );
     passes_on(&["stop", "--", "-odd"], &["compose", "stop", "--", "-odd"]);
+}
+
+/// The engine is asked beforehand where the project's rendered file lies; that it says nothing stops nothing.
+#[test]
+fn down_is_passed_on_as_typed_whatever_the_engine_says() {
+    let project = Project::empty().docker();
+    let outcome = project.run(["-p", "name", "down", "-v", "-t0"]);
+    assert_eq!(outcome.stdout, "the answer of docker\n", "{outcome}");
+    assert!(
+        project.called_with().ends_with(&["compose", "-p", "name", "down", "-v", "-t0"].map(str::to_owned))
+    );
+    // Where there is no project either, nobody is asked.
+    let project = Project::empty().docker();
+    project.run(["down"]);
+    assert_eq!(project.called_with(), ["compose", "down"]);
 }
 
 #[test]

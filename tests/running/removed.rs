@@ -82,6 +82,28 @@ fn a_service_that_runs_on_does_not_need_what_it_was_started_with() {
     }
 }
 
+/// Compose looks for them where it makes a container.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn an_env_file_that_is_gone_is_missed_where_a_container_is_made() {
+    for posture in ["", "observe", "hardened"] {
+        let project = Project::of_service("command: [sleep, '600']\nuser: '1000:1000'\nenv_file: [app.env]");
+        let env = project.file("app.env", "A=1\n");
+        if !posture.is_empty() {
+            project.file("seaworthy.yaml", &format!("version: 1\nposture: {posture}\n...\n"));
+        }
+        project.seaworthy(&["up", "-d"]).ok();
+        fs::remove_file(env).unwrap();
+        for words in [&["restart", "-t", "0"][..], &["stop", "-t", "0"], &["start"]] {
+            project.compose(words).ok();
+            project.seaworthy(words).ok();
+        }
+        project.becomes("running");
+        project.compose(&["up", "-d"]).ends(1);
+        project.seaworthy(&["up", "-d"]).refuses(78, "app.env");
+    }
+}
+
 /// Whoever holds the files to a posture is told before the next start fails.
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
