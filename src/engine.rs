@@ -6,6 +6,7 @@
 //! returns from an engine that hangs.
 
 pub mod answer;
+pub mod border;
 pub mod command;
 pub mod compose;
 mod confined;
@@ -24,6 +25,7 @@ pub mod user;
 mod volume;
 
 pub use answer::Answer;
+pub use border::Inside;
 pub use command::{Command, Options, Output};
 pub use compose::Compose;
 pub use container::{Container, Inspection, MountPoint, State};

@@ -1,6 +1,6 @@
 //! Which engine answers, and where it is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,6 @@ use super::idmap::Local;
 use super::looked::Looked;
 use super::socket::{Negotiated, Silence, Socket};
 use super::{Answer, Command, IdMap, Info, Options};
-use crate::host::Owner;
 use crate::host::process::{host_name, is_in_container};
 
 /// What tells one engine from another. Two engines on one machine can have the same id, so all three
@@ -144,17 +143,30 @@ impl Engine {
         if self.info.id_map.is_some() || !(self.info.is_rootless || self.info.is_remapped()) {
             return IdMap::of(&self.info, &Local::default());
         }
+        if let Some(map) = self.own_map() {
+            return Answer::Known(map);
+        }
         let local = Answer::from(self.socket_owner().and_then(Local::read));
         local.and_then(|local| IdMap::of(&self.info, &local))
     }
 
+    /// The map of the process that listens at a rootless engine's socket, which is that of its containers. `None`
+    /// where somebody else listens for it, or none is seen.
+    fn own_map(&self) -> Option<IdMap> {
+        let path = self.identity.endpoint.strip_prefix("unix://").filter(|_| self.info.is_rootless)?;
+        let pid = super::socket::listener(Path::new(path))?;
+        let text = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).ok();
+        let map = IdMap::parse(&text("uid_map")?, &text("gid_map")?)?;
+        (!map.is_identity()).then_some(map)
+    }
+
     /// Who made the engine's socket: the user who runs a rootless engine. Of another engine it says nothing.
-    fn socket_owner(&self) -> Result<Option<Owner>, String> {
+    fn socket_owner(&self) -> Result<Option<u32>, String> {
         use std::os::unix::fs::MetadataExt;
         let path = self.identity.endpoint.strip_prefix("unix://").filter(|_| self.info.is_rootless);
         let Some(path) = path else { return Ok(None) };
         match std::fs::metadata(path) {
-            Ok(metadata) => Ok(Some(Owner::new(metadata.uid(), metadata.gid()))),
+            Ok(metadata) => Ok(Some(metadata.uid())),
             Err(error) => Err(format!("whose {path} is cannot be read: {error}")),
         }
     }

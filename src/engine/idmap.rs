@@ -108,15 +108,14 @@ impl IdMap {
     /// Root of a rootless engine's containers is the user who runs the engine; the others are that
     /// user's subordinate ids, in order.
     fn rootless(local: &Local) -> Answer<Self> {
-        let Some(owner) = local.engine_user else {
+        let Some(EngineUser { owner, name }) = &local.engine_user else {
             return Answer::unknown("the engine runs without root, and whose it is is not known");
         };
-        let name = local.engine_user_name.as_deref();
         let ranges = |text: &str, first: u32| {
             let mut next = 1;
             let mut ranges = vec![Range { container: 0, host: first, length: 1 }];
             for (_, host, length) in
-                subordinates(text).filter(|(user, ..)| Some(*user) == name || user.parse() == Ok(owner.uid))
+                subordinates(text).filter(|(user, ..)| user == name || user.parse() == Ok(owner.uid))
             {
                 ranges.push(Range { container: next, host, length });
                 next = next.saturating_add(length);
@@ -196,27 +195,41 @@ pub struct Local {
     /// The text of `/etc/subuid`; empty where there is none.
     pub subuid: String,
     pub subgid: String,
-    /// Who runs a rootless engine.
-    pub engine_user: Option<Owner>,
-    pub engine_user_name: Option<String>,
+    /// Who runs a rootless engine: its number, its name, and its primary group.
+    pub engine_user: Option<EngineUser>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineUser {
+    pub owner: Owner,
+    pub name: String,
+}
+
+impl EngineUser {
+    /// By the text of a passwd file.
+    fn find(passwd: &str, uid: u32) -> Option<Self> {
+        let (name, gid) = super::user::find_user(passwd, uid)?;
+        Some(Self { owner: Owner::new(uid, gid), name })
+    }
 }
 
 impl Local {
-    /// Reads this machine's files; `engine_user` is the owner of the engine's socket.
+    /// Reads this machine's files; `engine_user` is the user whose the engine's socket is. Of the socket's group
+    /// nothing follows: it says who may use the engine.
     ///
     /// # Errors
     /// The file that cannot be read, and why: without it, all but the first ids would be guessed.
-    pub fn read(engine_user: Option<Owner>) -> Result<Self, String> {
+    pub fn read(engine_user: Option<u32>) -> Result<Self, String> {
         let text = |path: &str| match std::fs::read(path) {
             Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
             Err(error) => Err(format!("the engine maps users, and {path} cannot be read: {error}")),
         };
-        let engine_user_name = match engine_user {
-            Some(owner) => super::user::find_user_name(&text("/etc/passwd")?, owner.uid),
+        let engine_user = match engine_user {
+            Some(uid) => EngineUser::find(&text("/etc/passwd")?, uid),
             None => None,
         };
-        Ok(Self { subuid: text("/etc/subuid")?, subgid: text("/etc/subgid")?, engine_user, engine_user_name })
+        Ok(Self { subuid: text("/etc/subuid")?, subgid: text("/etc/subgid")?, engine_user })
     }
 }
 
@@ -300,8 +313,7 @@ mod tests {
         let local = Local {
             subuid: "op:100000:65536\nother:165536:65536\n1500:300000:10\n".into(),
             subgid: "op:100000:65536\n".into(),
-            engine_user: Some(Owner::new(1500, 1501)),
-            engine_user_name: Some("op".into()),
+            engine_user: EngineUser::find("root:x:0:0\nop:x:1500:1501::/home/op:/bin/sh\n", 1500),
         };
         let map = IdMap::of(&info, &local).known().unwrap();
         assert_eq!(map.to_host(Owner::ROOT), Some(Owner::new(1500, 1501)));

@@ -37,6 +37,9 @@ const USUAL: usize = 16 << 10;
 /// The part of a question's time after which the command line is asked in its place.
 const SHARE: u32 = 4;
 
+/// How long one may take to be connected to where only the listener is asked for.
+const LISTENER: Duration = Duration::from_secs(2);
+
 /// How long an engine may take to start a container.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -190,6 +193,13 @@ fn connect(path: &Path, time: Duration) -> Result<UnixStream, Error> {
         .map_err(|_| Error::new(ErrorKind::InvalidInput, "the path is longer than a socket's may be"))?;
     rustix::net::connect(&socket, &address)?;
     Ok(UnixStream::from(socket))
+}
+
+/// Who listens at a socket, as the kernel noted it.
+pub fn listener(path: &Path) -> Option<i32> {
+    let stream = connect(path, LISTENER).ok()?;
+    let peer = rustix::net::sockopt::socket_peercred(&stream).ok()?;
+    Some(peer.pid.as_raw_nonzero().get())
 }
 
 /// Whether a program is one, and not a script. One that may be run and not read counts as a script.

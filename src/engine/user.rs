@@ -116,6 +116,12 @@ pub fn find_user_name(passwd: &str, uid: u32) -> Option<String> {
     users(passwd).find(|user| user.uid == i64::from(uid)).map(|user| user.name.to_owned())
 }
 
+/// The same with the primary group.
+pub(super) fn find_user(passwd: &str, uid: u32) -> Option<(String, u32)> {
+    let user = users(passwd).find(|user| user.uid == i64::from(uid))?;
+    Some((user.name.to_owned(), u32::try_from(user.gid).ok()?))
+}
+
 fn unknown(uid: u32) -> ResolvedUser {
     ResolvedUser { uid, gid: 0, supplementary: Vec::new(), home: "/".to_owned(), name: None }
 }

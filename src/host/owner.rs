@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -91,6 +92,21 @@ impl Credentials {
     }
 }
 
+/// Whether a number is that of the machine's root. In a user namespace whose first user is somebody else, nobody
+/// has it.
+pub fn is_machines_root(uid: u32) -> bool {
+    static FIRST_IS_ROOT: OnceLock<bool> = OnceLock::new();
+    let first_is_root =
+        || !begins_with_another(&std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default());
+    uid == 0 && *FIRST_IS_ROOT.get_or_init(first_is_root)
+}
+
+/// By the text of a map. One that cannot be read is not known to: what may be root's is not touched.
+fn begins_with_another(map: &str) -> bool {
+    let mut numbers = map.split_whitespace().map(str::parse::<u32>);
+    matches!((numbers.next(), numbers.next()), (Some(Ok(0)), Some(Ok(outside))) if outside != 0)
+}
+
 /// Whether this process runs as root.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
@@ -110,6 +126,12 @@ fn sudo_caller_in(is_root: bool, variable: impl Fn(&str) -> Option<OsString>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_user_of_a_namespace_is_root_only_where_it_is_outside() {
+        assert!(!begins_with_another("         0          0 4294967295\n") && !begins_with_another(""));
+        assert!(begins_with_another("         0       1500          1\n         1     100000      65536\n"));
+    }
 
     #[test]
     fn an_owner_reads_back_as_it_prints() {

@@ -25,6 +25,7 @@ use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, ResolveFlags, Uid};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::owner::is_machines_root;
 use super::{Dir, DirError, Kind, Owner, Stat};
 
 pub use summary::{Left, NAMED, Summary, WalkError, Why};
@@ -109,11 +110,11 @@ impl Handover {
             kind => return Verdict::Leave(Why::Special(kind)),
         }
         let is_taken = match self.takes {
-            Takes::Known => stat.owner.uid != 0 && self.from.contains(&stat.owner.uid),
+            Takes::Known => !is_machines_root(stat.owner.uid) && self.from.contains(&stat.owner.uid),
             Takes::KnownAndRoot => self.from.contains(&stat.owner.uid),
             Takes::All => true,
         };
-        let is_own = stat.owner.uid != 0 && stat.owner.uid == self.to.uid;
+        let is_own = !is_machines_root(stat.owner.uid) && stat.owner.uid == self.to.uid;
         if !is_taken && !is_own {
             return Verdict::Leave(Why::Owner(stat.owner.uid));
         }

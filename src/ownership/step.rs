@@ -69,14 +69,18 @@ impl HostStep {
         }
     }
 
+    pub fn place_mut(&mut self) -> &mut Place {
+        match self {
+            Self::CreateDirectory { place } | Self::CreateFile { place, .. } | Self::SetMode { place } => {
+                place
+            }
+        }
+    }
+
     /// The same below another root.
     #[must_use]
     pub fn below(mut self, root: &Path) -> Self {
-        match &mut self {
-            Self::CreateDirectory { place } | Self::CreateFile { place, .. } | Self::SetMode { place } => {
-                root.clone_into(&mut place.root);
-            }
-        }
+        root.clone_into(&mut self.place_mut().root);
         self
     }
 

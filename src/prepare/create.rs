@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::Receipt;
 use crate::host::access::{Access, is_denied};
-use crate::host::{Birth, Created, Dir, DirError, FileSystem, Owner, Stat, Turn};
+use crate::host::{Birth, Created, Dir, DirError, FileSystem, Kind, Owner, Stat, Turn};
 use crate::ownership::step::Place;
 use crate::ownership::{HostStep, command};
 
@@ -21,8 +21,14 @@ pub(super) enum StepError {
     #[error("it must belong to {wanted}, and user {ours} may not give it away")]
     MayNotGive { wanted: Owner, ours: Owner },
     /// Not there when it was decided, there now, and not as it was to be.
-    #[error("somebody else made it meanwhile: it is {} of {}", found.kind.describe(), found.owner)]
+    #[error("{}", Self::foreign(found.kind, found.owner))]
     Foreign { found: Stat },
+}
+
+impl StepError {
+    pub(super) fn foreign(kind: Kind, owner: Owner) -> String {
+        format!("somebody else made it meanwhile: it is {} of {owner}", kind.describe())
+    }
 }
 
 /// How often, and after what pause, a thing that somebody else is just making is looked at again.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::border::Border;
 use crate::engine::helper::{HelperImage, program};
 use crate::engine::{Answer, Engine, IdMap};
 use crate::host::walk::Summary;
@@ -82,8 +83,8 @@ pub enum By<'e> {
 /// An engine's helper, loaded into it at the first use.
 pub struct Helper<'e> {
     engine: &'e Engine,
-    /// From the numbers of the host to those in the helper, where they differ.
-    map: Option<IdMap>,
+    /// Between our numbers and those in it.
+    border: Border,
     /// Whether what it sees is another machine's, so that nothing can be seen from here.
     is_elsewhere: bool,
     image: OnceCell<Answer<HelperImage>>,
@@ -92,8 +93,13 @@ pub struct Helper<'e> {
 impl<'e> Helper<'e> {
     pub fn new(engine: &'e Engine) -> Answer<Self> {
         // Where the engine itself has no root, nothing turns its map off.
-        let map = if engine.info().is_rootless { engine.id_map().map(Some) } else { Answer::Known(None) };
-        map.map(|map| Self { engine, map, is_elsewhere: engine.is_remote(), image: OnceCell::new() })
+        let map = if engine.info().is_rootless { engine.id_map() } else { Answer::Known(IdMap::identity()) };
+        map.map(|map| Self {
+            engine,
+            border: Border::new(map),
+            is_elsewhere: engine.is_remote(),
+            image: OnceCell::new(),
+        })
     }
 
     fn image(&self) -> Result<&HelperImage, String> {

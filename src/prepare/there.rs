@@ -6,20 +6,20 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Receipt;
-use super::create;
+use super::create::{self, StepError};
 use super::repair::{By, helper};
 use crate::diagnostic::{Code, Finding};
 use crate::host::access::{self, Access, Verdict};
-use crate::host::{Credentials, Dir, FileSystem, Kind};
+use crate::host::{Credentials, Dir, FileSystem, Kind, Owner};
 use crate::ownership::{HostStep, Sought};
 
 /// Something to be looked at below the root that the helper gets.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Seek {
-    relative: std::path::PathBuf,
-    kind: Kind,
-    step: Option<HostStep>,
-    who: Option<(Credentials, Access)>,
+    pub(super) relative: std::path::PathBuf,
+    pub(super) kind: Kind,
+    pub(super) step: Option<HostStep>,
+    pub(super) who: Option<(Credentials, Access)>,
 }
 
 /// The result of one attempt.
@@ -31,8 +31,23 @@ pub enum Found {
     Missing,
     /// Something of another kind is there.
     Other(Kind),
-    /// The user cannot use it, for this reason.
-    Closed(String),
+    /// The user cannot use it: so much is needed of something of this owner and mode.
+    Closed {
+        owner: Owner,
+        mode: u32,
+        needs: Access,
+    },
+    /// Somebody else made it meanwhile.
+    Foreign {
+        kind: Kind,
+        owner: Owner,
+    },
+    /// It must belong to somebody to whom the helper may not give it.
+    MayNotGive {
+        wanted: Owner,
+        ours: Owner,
+    },
+    /// No text has a number of a user.
     Failed(String),
 }
 
@@ -93,7 +108,11 @@ pub fn find(root: &Path, seek: &Seek) -> Found {
                     is_new = true;
                     look()
                 }
-                Err(error) => return failed(&error),
+                Err(StepError::Foreign { found }) => {
+                    return Found::Foreign { kind: found.kind, owner: found.owner };
+                }
+                Err(StepError::MayNotGive { wanted, ours }) => return Found::MayNotGive { wanted, ours },
+                Err(StepError::Host(error)) => return failed(&error),
             },
             None => return Found::Missing,
         },
@@ -115,11 +134,7 @@ pub fn find(root: &Path, seek: &Seek) -> Found {
         let is_foreign = FileSystem::of(directory).is_ok_and(|system| system.is_foreign());
         match access::check_below(&path, Path::new(""), who, *access) {
             Ok(Verdict::Blocked(blocked)) if !is_foreign => {
-                let (owner, mode) = (blocked.owner, blocked.mode);
-                return Found::Closed(format!(
-                    "it is of {owner}, mode {mode:04o}, and refuses to {}",
-                    blocked.needs
-                ));
+                return Found::Closed { owner: blocked.owner, mode: blocked.mode, needs: blocked.needs };
             }
             Err(error) => return failed(&error),
             Ok(_) => {}
@@ -137,6 +152,10 @@ fn explain(sought: &Sought, found: &Found) -> Option<Finding> {
     let what = |rest: String| {
         format!("{} of service `{}`{place} {rest}", sought.full_path().display(), sought.service)
     };
+    let failed = |reason: String| {
+        let help = "Correct the cause and run it again; what was made stays.";
+        (Code::PrepareFailed, what(format!("could not be seen to: {reason}")), help)
+    };
     let (code, message, help) = match found {
         Found::Right => return None,
         Found::Made => {
@@ -153,7 +172,8 @@ fn explain(sought: &Sought, found: &Found) -> Option<Finding> {
             what(format!("is {}, and should be {}", kind.describe(), sought.kind.describe())),
             "Move away there what stands in its place.",
         ),
-        Found::Closed(why) => {
+        Found::Closed { owner, mode, needs } => {
+            let why = format!("it is of {owner}, mode {mode:04o}, and refuses to {needs}");
             let user = sought.who.as_ref().map(|(who, _)| who.owner.to_string()).unwrap_or_default();
             (
                 Code::BindAccess,
@@ -161,11 +181,11 @@ fn explain(sought: &Sought, found: &Found) -> Option<Finding> {
                 "Give it to that user there, or declare it under `state`, with the users that it had in `from`.",
             )
         }
-        Found::Failed(reason) => (
-            Code::PrepareFailed,
-            what(format!("could not be seen to: {reason}")),
-            "Correct the cause and run it again; what was made stays.",
-        ),
+        Found::Foreign { kind, owner } => failed(StepError::foreign(*kind, *owner)),
+        Found::MayNotGive { wanted, ours } => {
+            failed(StepError::MayNotGive { wanted: *wanted, ours: *ours }.to_string())
+        }
+        Found::Failed(reason) => failed(reason.clone()),
     };
     Some(Finding::error(code, message).at_origin(sought.origin, label).help(help))
 }
@@ -189,7 +209,6 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::host::Owner;
     use crate::ownership::step::Place;
 
     #[test]
@@ -221,7 +240,7 @@ mod tests {
         let other = Credentials::plain(Owner::new(ours.uid + 1, ours.gid + 1));
         let closed =
             Seek { who: Some((other, Access::USE_DIRECTORY)), ..seek("a/b", Kind::Directory, false) };
-        let Found::Closed(why) = find(&root, &closed) else { panic!("open") };
-        assert!(why.contains("mode 0750, and refuses to read and write and enter"), "{why}");
+        let access = Access::USE_DIRECTORY;
+        assert_eq!(find(&root, &closed), Found::Closed { owner: ours, mode: 0o750, needs: access });
     }
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use super::harness::{Compose, End, Output, Project, Seaworthy, bare, owner_and_mode, run};
-use super::operator::{Bed, OPERATOR, Operated, plain, remapped};
+use super::operator::{Bed, Operated, plain, remapped};
 use super::surroundings::Surroundings;
 
 const OLD: u32 = 3001;
@@ -120,7 +120,7 @@ fn what_is_missing_is_made_for_the_service_also_by_an_ordinary_operator() {
     for bed in [plain(), remapped()] {
         let control = Operated::new(&text, &bed);
         assert_ne!(control.compose(&UP).end, End::Code(0));
-        assert_eq!(owner_and_mode(&control.path("deep/memory")).0, bed.map);
+        assert_eq!(owner_and_mode(&control.path("deep/memory")).0, bed.root);
 
         let project = Operated::new(&text, &bed);
         project.file("seaworthy.yaml", "version: 1\nrepair: never\n...\n");
@@ -132,7 +132,7 @@ fn what_is_missing_is_made_for_the_service_also_by_an_ordinary_operator() {
         project.seaworthy(&["--dry-run", "prepare"]).ok().says("3 to create");
         assert_eq!(words(&project.seaworthy(&UP).ok().says("made by the helper")), 1);
         before.are_the_same(&project.project);
-        let (old, mine) = (bed.map + OLD, OPERATOR);
+        let (old, mine) = ((bed.map + OLD, bed.map + OLD), project.operator);
         for (path, owner, mode) in [
             ("deep", mine, 0o755),
             ("deep/memory", old, 0o750),
@@ -141,7 +141,7 @@ fn what_is_missing_is_made_for_the_service_also_by_an_ordinary_operator() {
             ("sub", old, 0o750),
             ("deep/memory/notes", old, 0o700),
         ] {
-            assert_eq!(owner_and_mode(&project.path(path)), (owner, owner, mode), "{path}");
+            assert_eq!(owner_and_mode(&project.path(path)), (owner.0, owner.1, mode), "{path}");
         }
         assert_eq!(words(&project.seaworthy(&UP).ok()), 2);
         no_helper_is_left(&project.project);
@@ -161,7 +161,8 @@ fn the_lock_remembers_whose_files_the_service_may_have() {
     fs::remove_dir_all(project.path("memory")).unwrap();
     fs::remove_file(project.path("seaworthy.lock")).unwrap();
     fs::create_dir(project.path("memory")).unwrap();
-    chown(project.path("memory"), Some(OLD), Some(OLD)).unwrap();
+    let old = project.on_machine(OLD);
+    chown(project.path("memory"), Some(old), Some(old)).unwrap();
     project
         .file("seaworthy.yaml", "version: 1\nuser: {default: '3001:3001'}\nstate: [{path: memory}]\n...\n");
     project.seaworthy(&UP).ok();
@@ -170,7 +171,7 @@ fn the_lock_remembers_whose_files_the_service_may_have() {
         .file("seaworthy.yaml", "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory}]\n...\n");
     project.seaworthy(&UP).refuses(78, "user-drift");
     project.seaworthy(&["repair", "--dry-run", "--migrate"]).ok().says("3 to give");
-    assert_eq!(owner_and_mode(&project.path("memory/notes")).0, OLD);
+    assert_eq!(owner_and_mode(&project.path("memory/notes")).0, old);
     project.seaworthy(&["repair", "--migrate"]).ok().says("3 given");
     assert_eq!(words(&project.seaworthy(&UP).ok()), 2);
 
@@ -181,9 +182,9 @@ fn the_lock_remembers_whose_files_the_service_may_have() {
     fs::set_permissions(project.path("memory"), fs::Permissions::from_mode(0o770)).unwrap();
     let run = ["run", "--rm", "--network", "none", "-u", &user, "-v", &mount, "sw-busybox", "sh", "-c", late];
     project.project.docker(&run).ok();
-    assert_eq!(owner_and_mode(&project.path("memory/late/log")), (OLD, NEW, 0o600));
+    assert_eq!(owner_and_mode(&project.path("memory/late/log")), (old, project.on_machine(NEW), 0o600));
     project.seaworthy(&UP).ok().says("2 given");
-    assert_eq!(owner_and_mode(&project.path("memory/late/log")).0, NEW);
+    assert_eq!(owner_and_mode(&project.path("memory/late/log")).0, project.on_machine(NEW));
 }
 
 #[test]
@@ -195,15 +196,22 @@ fn what_belongs_to_nobody_known_is_left_alone_and_said() {
         "seaworthy.yaml",
         "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory, from: ['3001:3001']}]\n...\n",
     );
-    for (name, uid) in [("env", OPERATOR), ("root", 0), ("stranger", 3003)] {
+    for (name, uid) in [("env", project.operator.0), ("root", 0), ("stranger", 3003)] {
         let path = project.path("memory").join(name);
         fs::write(&path, "TOPSECRET").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         chown(&path, Some(uid), Some(uid)).unwrap();
     }
     let output = project.seaworthy(&UP).ok().says("3 given").says("3 left alone");
-    output.says("user 1500's").says("it is root's").says("user 3003's");
-    for (name, uid) in [("env", OPERATOR), ("root", 0), ("stranger", 3003)] {
+    let output = output.says(&format!("user {}'s", project.operator.0));
+    if project.on_machine(1) == 1 {
+        output.says("it is root's").says("user 3003's");
+    } else {
+        output
+            .says("/root (the engine's map of users does not")
+            .says("/stranger (the engine's map of users does not");
+    }
+    for (name, uid) in [("env", project.operator.0), ("root", 0), ("stranger", 3003)] {
         assert_eq!(owner_and_mode(&project.path("memory").join(name)), (uid, uid, 0o600));
     }
 }
@@ -237,11 +245,12 @@ fn a_policy_that_forbids_repair_is_kept_and_the_launch_refused() {
         project.seaworthy(&UP).refuses(73, "bind-access").says("memory");
         project.seaworthy(&["repair"]).refuses(73, "prepare-failed").says(&format!("repair: {setting}"));
     }
-    assert_eq!(owner_and_mode(&project.path("memory")).0, OLD);
+    assert_eq!(owner_and_mode(&project.path("memory")).0, project.on_machine(OLD));
     // Root can, and as root it is the same: both ways come to the same end.
     project.file("seaworthy.yaml", &policy.replace("...\n", "repair: host\n...\n"));
     let host = tree(&project, Seaworthy);
-    assert_eq!(host, vec![(NEW, 0o700), (NEW, 0o700), (NEW, 0o600)]);
+    let new = project.on_machine(NEW);
+    assert_eq!(host, vec![(new, 0o700), (new, 0o700), (new, 0o600)]);
 }
 
 fn tree(project: &Operated, tool: super::harness::Tool) -> Vec<(u32, u32)> {

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use super::harness::{End, Output, owner_and_mode, run};
-use super::operator::{Bed, OPERATOR, Operated, give, plain, remapped};
+use super::operator::{Bed, Operated, give, plain, remapped};
 use super::surroundings::Surroundings;
 
 const A: u32 = 3001;
@@ -60,7 +60,7 @@ fn control_with_plain_compose_the_second_cannot_use_what_the_first_wrote() {
     for group in [String::new(), add(SHARED)] {
         let project = Operated::new(&compose(&group), &plain());
         fs::create_dir(project.path("shared")).unwrap();
-        chown(project.path("shared"), Some(OPERATOR), Some(SHARED)).unwrap();
+        chown(project.path("shared"), Some(project.operator.0), Some(SHARED)).unwrap();
         fs::set_permissions(project.path("shared"), fs::Permissions::from_mode(0o2777)).unwrap();
         project.compose(&["up", "--exit-code-from", "a", "a"]).ok();
         let second = project.compose(&["up", "--exit-code-from", "b", "b"]);
@@ -122,7 +122,7 @@ fn lists(bed: &Bed) {
         ];
         project.project.docker(&words).ok();
     }
-    assert_eq!(owner_and_mode(&project.path("shared/mine/f")).0, OPERATOR);
+    assert_eq!(owner_and_mode(&project.path("shared/mine/f")).0, project.operator.0);
 }
 
 #[test]
@@ -179,11 +179,11 @@ fn only_what_belongs_to_those_who_are_known_is_opened() {
     fs::write(project.project.beside("outside/f"), "").unwrap();
     fs::write(shared.join("of-old/log"), "a\n").unwrap();
     fs::set_permissions(shared.join("of-old/log"), fs::Permissions::from_mode(0o600)).unwrap();
-    give(&project.project.beside("outside"), A);
-    give(&shared, 2999);
+    give(&project.project.beside("outside"), project.on_machine(A));
+    give(&shared, project.on_machine(2999));
     fs::hard_link(project.project.beside("outside/f"), shared.join("hard")).unwrap();
     symlink(project.project.beside("outside"), shared.join("link")).unwrap();
-    for (name, uid) in [("env", OPERATOR), ("root", 0), ("stranger", 3003)] {
+    for (name, uid) in [("env", project.operator.0), ("root", 0), ("stranger", 3003)] {
         fs::write(shared.join(name), "TOPSECRET").unwrap();
         fs::set_permissions(shared.join(name), fs::Permissions::from_mode(0o600)).unwrap();
         chown(shared.join(name), Some(uid), Some(uid)).unwrap();
@@ -192,7 +192,7 @@ fn only_what_belongs_to_those_who_are_known_is_opened() {
     let before = Surroundings::of(&project.project, &OURS);
     let output = up(&project, "a").ok().says("3 opened").says("4 left alone");
     assert_eq!(lines(&output), (3, 0), "{output}");
-    assert_eq!(owner_and_mode(&shared.join("of-old/log")).0, 2999);
+    assert_eq!(owner_and_mode(&shared.join("of-old/log")).0, project.on_machine(2999));
     before.are_the_same(&project.project);
     let closed = |path: &Path| {
         let listed = rustix::fs::getxattr(path, "system.posix_acl_access", &mut [0u8; 256]);
@@ -217,10 +217,14 @@ fn a_service_that_became_another_user_keeps_what_it_shares() {
     up(&project, "a").ok();
     project.file("seaworthy.yaml", &policy(3011));
     up(&project, "a").refuses(78, "user-drift");
-    project.seaworthy(&["repair", "--migrate"]).ok().says("3011");
+    project.seaworthy(&["repair", "--migrate"]).ok().says(&project.on_machine(3011).to_string());
     let output = up(&project, "a").ok();
     assert_eq!(lines(&output), (2, 0), "{output}");
-    assert_eq!(owner_and_mode(&project.path("shared/of-a/log")).0, A, "it stays whose it was");
+    assert_eq!(
+        owner_and_mode(&project.path("shared/of-a/log")).0,
+        project.on_machine(A),
+        "it stays whose it was"
+    );
     let mount = format!("{}:/shared", project.path("shared").display());
     let new = project.path("shared/of-a/new");
     by_hand(&project, "echo x > shared/of-a/new").ok();
@@ -248,7 +252,7 @@ fn what_cannot_be_shared_is_refused() {
     project.seaworthy(&["plan"]).refuses(73, "bind-shared").says("none in common").says("group_add");
     // Nothing is said: two users in one tree do not go together.
     fs::create_dir(project.path("shared")).unwrap();
-    give(&project.path("shared"), A);
+    give(&project.path("shared"), project.on_machine(A));
     fs::set_permissions(project.path("shared"), fs::Permissions::from_mode(0o777)).unwrap();
     project.file("seaworthy.yaml", &policy("from: ['9:9']", ""));
     project.seaworthy(&["up"]).refuses(73, "bind-shared").says("strategy: acl");

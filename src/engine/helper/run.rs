@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{HelperImage, MOUNTED_AT};
-use crate::engine::{Answer, Engine, LABEL, confined};
+use crate::engine::{Answer, Engine, Inside, LABEL, confined};
 use crate::host::Owner;
 use crate::host::process::kill_tree;
 
@@ -31,8 +31,8 @@ pub struct Task<'t> {
     pub whose: Whose,
     /// Without `CAP_`; it has no other.
     pub capabilities: &'t [&'t str],
-    /// It is in these groups, in its own numbers.
-    pub groups: BTreeSet<u32>,
+    /// It is in these groups.
+    pub groups: Inside<BTreeSet<u32>>,
     /// Its standard input.
     pub request: &'t [u8],
     /// Told how far it is.
@@ -126,8 +126,8 @@ impl Engine {
         for capability in task.capabilities {
             words.extend(["--cap-add".into(), capability.into()]);
         }
-        for group in &task.groups {
-            words.extend(["--group-add".into(), group.to_string().into()]);
+        for group in task.groups.texts() {
+            words.extend(["--group-add".into(), group.into()]);
         }
         let (user, host) = match task.whose {
             Whose::Host => (Owner::ROOT, true),

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Summary, Why};
 use crate::host::access::acl::{ACCESS, Acl, DEFAULT, read_named};
+use crate::host::owner::is_machines_root;
 use crate::host::{Dir, DirError, Kind, Stat};
 
 /// Who shares a tree, and how; in the host's numbers.
@@ -103,7 +104,7 @@ impl Share {
         }
         let uid = stat.owner.uid;
         let is_known = self.from.contains(&uid) || is_top && self.top.contains(&uid);
-        if !is_known || uid == 0 {
+        if !is_known || is_machines_root(uid) {
             return Ok(Verdict::Leave(Why::Owner(uid)));
         }
         Ok(Verdict::Change(change))

@@ -14,6 +14,8 @@ use crate::host::Kind;
 pub enum Why {
     /// It belongs to somebody who is not known to have been the service's user.
     Owner(u32),
+    /// It belongs to somebody whom the helper does not have.
+    Unmapped,
     /// It has other names, maybe outside the tree.
     HardLinked,
     /// Devices, pipes and sockets are not state.
@@ -31,6 +33,7 @@ impl fmt::Display for Why {
             Self::Owner(uid) => {
                 write!(f, "it is user {uid}'s, whom this service is not known to have been")
             }
+            Self::Unmapped => f.write_str("the engine's map of users does not have its owner"),
             Self::HardLinked => f.write_str("it has other names, maybe outside"),
             Self::Special(kind) => write!(f, "it is {}", kind.describe()),
             Self::Mounted => f.write_str("something else is mounted there"),

@@ -9,7 +9,7 @@ use super::there::{self, Visitor};
 use super::{Question, time};
 use crate::engine::helper::{FILE, Given, Whose};
 use crate::engine::rootfs::Look;
-use crate::engine::{Answer, Image};
+use crate::engine::{Answer, Image, Inside};
 use crate::host::access::{Access, Verdict, check_below, permits};
 use crate::host::{Credentials, Dir, FileSystem, Kind, NotRead, Owner, led_to, run_as};
 use crate::policy::probes::{Credential, Where};
@@ -171,7 +171,8 @@ fn visit(question: &Question<'_>, given: Given<'_>, asked: &look::Question) -> A
         let user = question.decision.user.as_ref().into_result()?;
         let visitor = Visitor {
             whose: Whose::Container { user: user.owner, host: question.text("userns_mode") == "host" },
-            groups: whom.inside_groups.iter().copied().collect(),
+            // They are the container's already.
+            groups: Inside::of_helper(whom.inside_groups.iter().copied().collect()),
             overrides: whom.overrides,
         };
         there::ask(question.engine, given, &visitor, asked)

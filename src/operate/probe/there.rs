@@ -7,8 +7,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::look::{Question, Seen, look};
-use crate::engine::Engine;
 use crate::engine::helper::{Given, Task, Whose, hear, program, say};
+use crate::engine::{Engine, Inside};
 use crate::host::Dir;
 
 /// What the helper is told for this work.
@@ -27,7 +27,7 @@ struct Request {
 #[derive(Clone, Debug)]
 pub struct Visitor {
     pub whose: Whose,
-    pub groups: BTreeSet<u32>,
+    pub groups: Inside<BTreeSet<u32>>,
     /// Whether permissions do not stop it.
     pub overrides: bool,
 }

@@ -1,5 +1,7 @@
 //! What is said between us and the helper container, at both ends: one request, one answer, as JSON.
 
+mod border;
+
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,16 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use super::super::there::{Found, Seek, find};
 use super::{Helper, Job, Work, walk};
-use crate::engine::IdMap;
+use crate::engine::Inside;
 use crate::engine::helper::{Given, HelperImage, MOUNTED_AT, PROGRESS, Task, Whose, hear, say as answer};
-use crate::host::walk::share::{By, Share};
-use crate::host::walk::{Summary, Why};
-use crate::host::{Dir, Handover, Owner};
+use crate::host::Dir;
+use crate::host::walk::Summary;
 
 /// Giving away, reaching what is closed, and opening what its owner closed to himself. Not
 /// `DAC_READ_SEARCH`, which opens any file of the host by its handle.
 const CAPABILITIES: [&str; 3] = ["CHOWN", "DAC_OVERRIDE", "FOWNER"];
 
+/// In numbers of one side or the other, see [`Inside`].
 #[derive(Serialize, Deserialize)]
 struct Request {
     /// Both ends must be the same program.
@@ -34,6 +36,13 @@ struct Request {
 struct Part {
     relative: PathBuf,
     work: Work,
+}
+
+impl Request {
+    /// In which the helper has to be.
+    fn groups(&self) -> BTreeSet<u32> {
+        self.trees.iter().flat_map(Part::groups).collect()
+    }
 }
 
 impl Part {
@@ -67,24 +76,20 @@ pub(super) fn ask(
     jobs: &[&Job],
     progress: &dyn Fn(u64),
 ) -> Result<Vec<Result<Summary, String>>, String> {
-    let part = |job: &&Job| {
-        let work = helper.map.as_ref().map_or(Ok(job.work.clone()), |map| inside(&job.work, map))?;
-        Ok(Part { relative: job.relative.clone(), work })
-    };
-    let trees: Vec<Part> = jobs.iter().map(part).collect::<Result<_, String>>()?;
-    let (_, trees) = say(helper, image, place, (Vec::new(), trees), progress)?;
+    let trees = jobs.iter().map(|job| Part { relative: job.relative.clone(), work: job.work.clone() });
+    let (_, trees) = say(helper, image, place, (Vec::new(), trees.collect()), progress)?;
     Ok(trees)
 }
 
 /// Has the helper of an engine on another machine look for things there.
 pub fn look(helper: &Helper<'_>, root: &Path, seeks: &[Seek]) -> Result<Vec<Found>, String> {
     let (found, _) = say(helper, helper.image()?, (root, None), (seeks.to_vec(), Vec::new()), &|_| {})?;
-    let outside = |text: String| text.replace(MOUNTED_AT, &root.display().to_string());
-    let outside = |found| match found {
-        Found::Failed(text) => Found::Failed(outside(text)),
+    let ours = |text: String| text.replace(MOUNTED_AT, &root.display().to_string());
+    let ours = |found| match found {
+        Found::Failed(text) => Found::Failed(ours(text)),
         found => found,
     };
-    Ok(found.into_iter().map(outside).collect())
+    Ok(found.into_iter().map(ours).collect())
 }
 
 type Answers = (Vec<Found>, Vec<Result<Summary, String>>);
@@ -103,9 +108,9 @@ fn say(
         let stat = Dir::open(root).and_then(|root| root.stat()).map_err(|error| error.to_string())?;
         Some((stat.dev, stat.ino))
     };
-    let groups = trees.iter().flat_map(Part::groups).collect();
     let is_only_looked_at = seeks.is_empty() && trees.iter().all(|part| part.work.is_dry());
     let request = Request { version: VERSION.to_owned(), root: identity, seeks, trees };
+    let request = helper.border.enter(request)?;
     let failed = |error: serde_json::Error| format!("the helper: {error}");
     let mut line = serde_json::to_vec(&request).map_err(failed)?;
     line.push(b'\n');
@@ -118,71 +123,17 @@ fn say(
         },
         whose: Whose::Host,
         capabilities: &CAPABILITIES,
-        groups,
+        groups: request.map(Request::groups),
         request: &line,
         progress,
     };
     let said = helper.engine.run_helper(image, &task).into_result()?;
-    let here = |summary: Summary| {
-        let summary = summary.moved(Path::new(MOUNTED_AT), root);
-        helper.map.as_ref().map_or(summary.clone(), |map| outside(summary, map))
-    };
-    match serde_json::from_slice(&said).map_err(failed)? {
+    let reply: Inside<Reply> = serde_json::from_slice(&said).map_err(failed)?;
+    let here = |summary: Summary| summary.moved(Path::new(MOUNTED_AT), root);
+    match helper.border.leave(reply) {
         Reply::Done { found, trees } => Ok((found, trees.into_iter().map(|one| one.map(here)).collect())),
         Reply::Failed(reason) => Err(reason),
     }
-}
-
-/// In the numbers that the helper of an engine without root has. Owners it does not have, it could not
-/// take from either.
-fn inside(work: &Work, map: &IdMap) -> Result<Work, String> {
-    match work {
-        Work::HandOver(handover) => handed_inside(handover, map).map(Work::HandOver),
-        Work::Share(share) => shared_inside(share, map).map(Work::Share),
-    }
-}
-
-fn shared_inside(share: &Share, map: &IdMap) -> Result<Share, String> {
-    let users = |uids: &BTreeSet<u32>| uids.iter().filter_map(|uid| map.uid_to_container(*uid)).collect();
-    Ok(Share {
-        by: match &share.by {
-            By::Group(gid) => By::Group(
-                map.gid_to_container(*gid)
-                    .ok_or_else(|| format!("the engine's map of users does not have group {gid}"))?,
-            ),
-            By::List(users) => {
-                let user = |(uid, writes): (&u32, &bool)| Some((map.uid_to_container(*uid)?, *writes));
-                By::List(users.iter().filter_map(user).collect())
-            }
-        },
-        from: users(&share.from),
-        top: users(&share.top),
-        groups: share.groups.iter().filter_map(|gid| map.gid_to_container(*gid)).collect(),
-        dry_run: share.dry_run,
-    })
-}
-
-fn handed_inside(handover: &Handover, map: &IdMap) -> Result<Handover, String> {
-    let (uid, gid) = (map.uid_to_container(handover.to.uid), map.gid_to_container(handover.to.gid));
-    let (Some(uid), Some(gid)) = (uid, gid) else {
-        return Err(format!("the engine's map of users does not have {}", handover.to));
-    };
-    Ok(Handover {
-        to: Owner::new(uid, gid),
-        from: handover.from.iter().filter_map(|uid| map.uid_to_container(*uid)).collect(),
-        groups: handover.groups.iter().filter_map(|gid| map.gid_to_container(*gid)).collect(),
-        takes: handover.takes,
-        dry_run: handover.dry_run,
-    })
-}
-
-fn outside(mut summary: Summary, map: &IdMap) -> Summary {
-    for left in &mut summary.left {
-        if let Why::Owner(uid) = &mut left.why {
-            *uid = map.uid_to_host(*uid).unwrap_or(*uid);
-        }
-    }
-    summary
 }
 
 /// The helper's whole life: reads a request, does it, says what it did.
@@ -195,11 +146,12 @@ pub fn serve(tree: &Path) -> std::io::Result<()> {
         Ok((found, trees)) => Reply::Done { found, trees },
         Err(reason) => Reply::Failed(reason),
     };
-    answer(&reply)
+    answer(&Inside::of_helper(reply))
 }
 
 fn carry_out(line: &str, tree: &Path) -> Result<Answers, String> {
-    let request: Request = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let request: Inside<Request> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let request = request.for_helper();
     if request.version != VERSION {
         return Err(format!("the helper is version {VERSION}, and was asked by {}", request.version));
     }
@@ -220,11 +172,8 @@ fn carry_out(line: &str, tree: &Path) -> Result<Answers, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::engine::idmap::Range;
-    use crate::host::Takes;
+    use crate::host::{Handover, Owner, Takes};
 
     fn request(root: &Path, version: &str, identity: Option<(u64, u64)>) -> String {
         let stat = Dir::open(root).unwrap().stat().unwrap();
@@ -259,37 +208,5 @@ mod tests {
         let other = carry_out(&request(temp.path(), VERSION, Some((1, 1))), temp.path());
         assert!(other.unwrap_err().contains("another directory"));
         assert!(carry_out(&request(temp.path(), "0.0.0", None), temp.path()).unwrap_err().contains("0.0.0"));
-    }
-
-    #[test]
-    fn an_engine_without_root_is_asked_in_its_own_numbers() {
-        let ranges = vec![
-            Range { container: 0, host: 1500, length: 1 },
-            Range { container: 1, host: 100_000, length: 65536 },
-        ];
-        let map = IdMap::new(ranges.clone(), ranges);
-        let handover = Handover {
-            to: Owner::new(100_999, 100_999),
-            from: BTreeSet::from([103_000, 77]),
-            groups: BTreeSet::from([1500]),
-            takes: Takes::Known,
-            dry_run: false,
-        };
-        let there = handed_inside(&handover, &map).unwrap();
-        assert_eq!(there.to, Owner::new(1000, 1000));
-        assert_eq!((there.from, there.groups), (BTreeSet::from([3001]), BTreeSet::from([0])));
-        assert!(handed_inside(&Handover { to: Owner::new(5, 5), ..handover }, &map).is_err());
-        let share = Share {
-            by: By::List(BTreeMap::from([(1500, true), (100_999, false), (5, true)])),
-            from: BTreeSet::from([100_999, 5]),
-            top: BTreeSet::from([1500]),
-            groups: BTreeSet::from([100_999]),
-            dry_run: true,
-        };
-        let there = shared_inside(&share, &map).unwrap();
-        assert_eq!(there.by, By::List(BTreeMap::from([(0, true), (1000, false)])));
-        assert_eq!((there.from, there.top), (BTreeSet::from([1000]), BTreeSet::from([0])));
-        assert!(there.groups == BTreeSet::from([1000]) && there.dry_run);
-        assert!(shared_inside(&Share { by: By::Group(5), ..share }, &map).is_err());
     }
 }
