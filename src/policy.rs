@@ -43,6 +43,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+use crate::engine::Info;
 use crate::reader::Reader;
 use crate::source::FileId;
 
@@ -98,4 +99,6 @@ pub struct Policy {
     pub sources: Vec<FileId>,
     /// Known once an engine was asked.
     pub engine: EnginePlaces,
+    /// What that engine says of itself; empty until then.
+    pub info: Option<Info>,
 }

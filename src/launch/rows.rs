@@ -50,7 +50,7 @@ const ROWS: &[Row] = &[
     ),
     row("read_only", &["read-only-root"], &["HostConfig.ReadonlyRootfs"]),
     row("user", &["user-root"], &["Config.User"]),
-    row("pids_limit", &["pids-limit"], &["HostConfig.PidsLimit"]),
+    row("pids_limit", &["pids-limit", "limits-not-enforced"], &["HostConfig.PidsLimit"]),
     row("mem_limit", &["memory-limit"], &["HostConfig.Memory", "HostConfig.MemorySwap"]),
     row("cpus", &["cpu-limit", "realtime-cpu"], &["HostConfig.NanoCpus", "HostConfig.CpuRealtimeRuntime"]),
     row("deploy.resources.limits", &["pids-limit", "memory-limit", "cpu-limit"], &["HostConfig.PidsLimit"]),

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use crate::compose::{self, Model, Phases, Selection};
 use crate::diagnostic::{Code, Finding, Screen, Severity, Sink, write_findings};
+use crate::engine::Info;
 use crate::project::{self, Environment, Inputs, Project};
 use crate::reader::Reader;
 
@@ -19,6 +20,7 @@ pub struct Fixture {
     environment: Vec<(String, String)>,
     pub policy: Option<PathBuf>,
     reader: Reader,
+    engine: Option<Info>,
 }
 
 /// What became of a project.
@@ -40,6 +42,7 @@ impl Fixture {
             environment: Vec::new(),
             policy: None,
             reader: Reader::default(),
+            engine: None,
         };
         fixture.with("compose.yaml", base)
     }
@@ -47,6 +50,12 @@ impl Fixture {
     /// Read as a version of Compose does that is newer than any that is known.
     pub fn beyond(mut self) -> Self {
         self.reader = Reader::new(Reader::NEWEST.major, Reader::NEWEST.minor + 1, 0);
+        self
+    }
+
+    /// An engine that says this of itself.
+    pub fn engine(mut self, info: Info) -> Self {
+        self.engine = Some(info);
         self
     }
 
@@ -146,7 +155,7 @@ impl Fixture {
             let layers = compose::parse(&project, &inputs, &mut sink)?;
             let policy = find(&project, &self.given(), &mut inputs, &mut sink)?;
             outcome.policy.clone_from(&policy);
-            let Some(policy) = policy else {
+            let Some(mut policy) = policy else {
                 outcome.model = compose::load(
                     &project,
                     layers,
@@ -168,6 +177,7 @@ impl Fixture {
                 &mut inputs,
                 &mut sink,
             )?;
+            policy.info.clone_from(&self.engine);
             policy.judge(&model, &arranged, &project, &mut inputs, &mut sink);
             outcome.model = Some(model);
             Some(())

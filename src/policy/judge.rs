@@ -29,7 +29,8 @@ impl Policy {
         extensions(&self.users, model, sink);
         let reported = self.assert_overlays(model, arranged, project, inputs, sink);
         let opened = opened::networks(&arranged.mandatory);
-        let view = View::new(model, &self.users, &opened, &arranged.mandatory).with_engine(&self.engine);
+        let view =
+            View::new(model, &self.users, &opened, &arranged.mandatory).with_engine(&self.engine, &self.info);
         let services: Vec<_> = view.services().collect();
         let mut used = Used::default();
         for rule in rules::CATALOGUE.iter() {
@@ -68,8 +69,9 @@ impl Policy {
     /// What a change of the model breaks that held before it, and that no waiver allows.
     pub fn judge_change(&self, before: &Model, after: &Model, arranged: &Arranged) -> Vec<Finding> {
         let opened = opened::networks(&arranged.mandatory);
-        let view =
-            |model| View::new(model, &self.users, &opened, &arranged.mandatory).with_engine(&self.engine);
+        let view = |model| {
+            View::new(model, &self.users, &opened, &arranged.mandatory).with_engine(&self.engine, &self.info)
+        };
         let (before, after) = (view(before), view(after));
         let services_before: Vec<_> = before.services().collect();
         let services_after: Vec<_> = after.services().collect();
@@ -123,10 +125,14 @@ impl Policy {
                 |overlay: &Overlay| matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == name);
             arranged.mandatory.iter().any(named)
         };
-        let laid = rule.overlays.iter().any(|(name, _)| in_force(name));
+        let keys = rule.overlays.iter().map(|(name, _)| name);
+        let laid = keys.chain(rule.laid_with).any(|name| in_force(name));
         let enforced = rule.from.is_some_and(|from| self.posture.value >= from);
         if laid || enforced {
             return Some(Severity::Error);
+        }
+        if rule.warns {
+            return Some(Severity::Warning);
         }
         // Who writes `observe` wants to see what hardening would refuse; a policy without a posture is
         // about something else, and shows only what is dangerous.

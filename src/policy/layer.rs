@@ -70,6 +70,7 @@ pub fn combine(
         today,
         sources: files,
         engine: EnginePlaces::default(),
+        info: None,
     };
     (errors(sink) == before).then_some(policy)
 }

@@ -15,6 +15,7 @@ mod capabilities;
 mod containers;
 mod devices;
 mod elsewhere;
+mod enforced;
 mod hooks;
 mod images;
 mod limits;
@@ -67,6 +68,10 @@ pub struct Rule {
     pub why: &'static str,
     /// The weakest posture that enforces it; without one it is enforced where its overlay is laid.
     pub from: Option<Posture>,
+    /// Built-in overlays with which it is enforced, whatever the posture.
+    pub laid_with: &'static [&'static str],
+    /// Whether it warns where nothing enforces it.
+    pub warns: bool,
     /// Built-in overlays, each with its key that demands the same; a waiver takes those keys out.
     pub overlays: &'static [(&'static str, &'static str)],
     /// Items of the CIS Docker Benchmark 1.6.0.
@@ -93,6 +98,8 @@ impl Rule {
         forbids: "",
         why: "",
         from: None,
+        laid_with: &[],
+        warns: false,
         overlays: &[],
         cis: &[],
         owasp: &[],
@@ -112,7 +119,7 @@ fn same_text(allowed: &str, found: &str) -> bool {
 
 /// Every rule, in the order of the documentation.
 pub static CATALOGUE: std::sync::LazyLock<Vec<Rule>> = std::sync::LazyLock::new(|| {
-    let families: [&[Rule]; 15] = [
+    let families: [&[Rule]; 16] = [
         security::RULES,
         capabilities::RULES,
         namespaces::RULES,
@@ -122,6 +129,7 @@ pub static CATALOGUE: std::sync::LazyLock<Vec<Rule>> = std::sync::LazyLock::new(
         network::RULES,
         ports::RULES,
         limits::RULES,
+        enforced::RULES,
         resources::RULES,
         hooks::RULES,
         containers::RULES,

@@ -23,8 +23,8 @@ pub const RULES: &[Rule] = &[
         fix: "Set `pids_limit` to 1024 or less.",
         allow: Allow::Values("bound"),
         same: at_most,
-        known: &[],
         check: Check::Service(|service, breaches| bounded(service, "pids_limit", MOST_PROCESSES, breaches)),
+        ..Rule::COMMON
     },
     Rule {
         id: "memory-limit",

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::compose::{self, Model, section};
+use crate::engine::Info;
 use crate::model::place::{self, Place};
 use crate::policy::Rank;
 use crate::policy::engine::EnginePlaces;
@@ -27,17 +28,20 @@ pub struct View<'m> {
     pub mandatory: &'m [Overlay],
     /// The engine's own places.
     pub engine: Option<&'m EnginePlaces>,
+    /// What the engine says of itself.
+    pub info: Option<&'m Info>,
     pub ways: Ways,
 }
 
 impl<'m> View<'m> {
     pub fn new(model: &'m Model, users: &'m Users, opened: &'m Opened, mandatory: &'m [Overlay]) -> Self {
-        Self { model, users, opened, mandatory, engine: None, ways: Ways::default() }
+        Self { model, users, opened, mandatory, engine: None, info: None, ways: Ways::default() }
     }
 
     #[must_use]
-    pub fn with_engine(mut self, engine: &'m EnginePlaces) -> Self {
-        self.engine = Some(engine);
+    pub fn with_engine(mut self, places: &'m EnginePlaces, info: &'m Option<Info>) -> Self {
+        self.engine = Some(places);
+        self.info = info.as_ref();
         self
     }
 

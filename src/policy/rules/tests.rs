@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::io::Write;
 
 use crate::diagnostic::{Code, Severity};
+use crate::engine::Info;
+use crate::engine::info::FurtherLimits;
 use crate::policy::fixture::{Fixture, Outcome};
 use crate::policy::posture::Posture;
 
@@ -125,6 +127,7 @@ const CASES: &[Case] = &[
     fields("port-all-interfaces", "ports: [\"8080:80\"]", "\"8080:80\"", "80/tcp"),
     fields("privileged-port", "ports: [\"127.0.0.1:80:80\"]", "\"127.0.0.1:80:80\"", "80"),
     fields("pids-limit", "pids_limit: 5000", "5000", "5000"),
+    fields("limits-not-enforced", "memswap_limit: 80m", "80m", "memswap_limit"),
     fields("memory-limit", "mem_limit: 3g, memswap_limit: -1", "-1", "3g, unlimited"),
     fields("cpu-limit", "cpus: 8", "8", "8"),
     fields("read-only-root", "read_only: false", "a", ""),
@@ -226,6 +229,8 @@ fn what_breaks_a_rule_is_refused_with_its_place_and_passes_with_a_waiver() {
                 None => Fixture::new(&base(case)),
             };
             let fixture = if is_newer(case) { fixture.beyond() } else { fixture };
+            let fixture =
+                if rule.id == "limits-not-enforced" { fixture.engine(without_swap()) } else { fixture };
             fixture.policy(&policy(rule, waiver)).run()
         };
         let refused = project("");
@@ -262,6 +267,51 @@ fn what_breaks_a_rule_is_refused_with_its_place_and_passes_with_a_waiver() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// An engine that enforces everything but limits on swap.
+fn without_swap() -> Info {
+    Info {
+        memory_limit: true,
+        pids_limit: true,
+        further: FurtherLimits { swap: Some(false), cpu_quota: Some(true), ..FurtherLimits::default() },
+        cgroup_driver: "cgroupfs".into(),
+        security_options: vec!["name=seccomp,profile=default".into()],
+        ..Info::default()
+    }
+}
+
+#[test]
+fn what_the_engine_does_not_enforce_is_refused_where_it_is_demanded_and_a_warning_elsewhere() {
+    let service = "services:\n  a: { image: \"x:1\", user: \"1:1\", mem_limit: 8m, cpus: 0.5 }\n";
+    let engine = Info { cgroup_driver: "none".into(), ..without_swap() };
+    let run = |policy: &str, engine: &Info| {
+        Fixture::new(service)
+            .policy(&format!("user: {{ default: \"1:1\" }}\n{policy}"))
+            .engine(engine.clone())
+            .run()
+    };
+    let rule = find("limits-not-enforced").unwrap();
+    for (policy, count) in
+        [("posture: hardened\n", 3), ("overlays: [{ builtin: limits }]\n", 3), ("posture: baseline\n", 0)]
+    {
+        let outcome = run(policy, &engine);
+        let found = about(&outcome, rule);
+        assert_eq!(found.len(), count, "{policy}{}", outcome.text());
+        assert!(
+            outcome.text().contains("mem_limit: 8388608, and the engine does not enforce it"),
+            "{}",
+            outcome.text()
+        );
+        assert!(outcome.text().contains("driver none"));
+    }
+    run("posture: contained\n", &without_swap()).assert_passes();
+    let unfiltered = Info { security_options: Vec::new(), ..without_swap() };
+    let outcome = run("posture: hardened\n", &unfiltered);
+    assert!(about(&outcome, rule)[0].message.contains("may use every system call"), "{}", outcome.text());
+    let waiver =
+        "waivers: [{ service: \"*\", rule: limits-not-enforced, allow: [seccomp], reason: tested }]\n";
+    run(&format!("posture: hardened\n{waiver}"), &unfiltered).assert_passes();
 }
 
 /// Whether a case needs a newer Compose than the installed one.
@@ -323,7 +373,7 @@ fn a_rule_holds_from_its_posture_on_and_warns_under_observe() {
             let text = format!("posture: {posture}\nuser: {{ default: \"1:1\" }}\n");
             let fixture = Fixture::new(&base(case));
             let fixture = if is_newer(case) { fixture.beyond() } else { fixture };
-            let outcome = fixture.policy(&text).run();
+            let outcome = fixture.policy(&text).engine(without_swap()).run();
             let prefix = format!("rule {}:", rule.id);
             let severity = outcome
                 .findings
@@ -332,7 +382,7 @@ fn a_rule_holds_from_its_posture_on_and_warns_under_observe() {
                 .map(|finding| finding.severity);
             let expected = if posture >= from {
                 Some(Severity::Error)
-            } else if posture == Posture::Observe && from <= Posture::Hardened {
+            } else if rule.warns || posture == Posture::Observe && from <= Posture::Hardened {
                 Some(Severity::Warning)
             } else {
                 None
