@@ -53,6 +53,7 @@ use crate::reader::Reader;
 use crate::source::{FileId, Origin};
 use crate::yaml::{self, Document, Limits, Mapping, Node, Path, Text};
 
+pub use environment::names_in_file;
 pub use expression::{begins as begins_with_expression, written as as_written};
 pub use hash::config_hash;
 pub use load::{Phases, section};

@@ -171,6 +171,14 @@ fn read_env_file(
     Ok(Some((parsed, id)))
 }
 
+/// The names that an env or label file gives values; `None` where it cannot be read.
+pub fn names_in_file(path: &std::path::Path, shown: &str, inputs: &mut Inputs) -> Option<Vec<String>> {
+    let id = inputs.read_env(path, shown).ok()?;
+    let text = inputs.sources().get(id)?.text.clone();
+    let parsed = dotenv::parse(&text, &|_| None).ok()?;
+    Some(parsed.values.into_iter().map(|(name, _)| name).collect())
+}
+
 /// Adds the labels of `label_file`, which the service's own override.
 pub fn resolve_labels(service: &mut Mapping, (inputs, budget): (&mut Inputs, &mut Budget), sink: &mut Sink) {
     let Some(files) = service.remove("label_file") else { return };

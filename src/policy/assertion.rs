@@ -70,10 +70,14 @@ impl Policy {
                     let mut sides =
                         Sides { wanted: &fragment.root, have: &model.root, laid: None, base: None };
                     let mut lost = effect::lost(&sides);
-                    if !lost.is_empty() {
+                    let has_files = effect::files::concern(&fragment.root);
+                    if has_files || !lost.is_empty() {
                         let before = before.get_or_insert_with(|| Before::of(arranged, project, inputs));
                         (sides.laid, sides.base) = (before.laid.as_ref(), before.base.as_ref());
                         lost = effect::lost(&sides);
+                    }
+                    if has_files {
+                        effect::files::find(&sides, inputs, &mut lost);
                     }
                     leaves.undone.extend(lost);
                 }

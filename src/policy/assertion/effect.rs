@@ -5,6 +5,7 @@
 
 mod across;
 mod covered;
+pub mod files;
 mod named;
 mod pairs;
 

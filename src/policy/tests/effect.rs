@@ -301,3 +301,35 @@ fn a_key_that_leaves_the_effect_is_taken() {
         judged(&base, &of_a_service(overlay), "services: {}\n").assert_passes();
     }
 }
+
+#[test]
+fn what_counts_more_than_a_demanded_file_of_variables_is_refused() {
+    let judge = |key: &str, later: &str| {
+        Fixture::new(BASE)
+            .with("o.yaml", &format!("services: {{a: {{{key}: [own.env]}}}}\n...\n"))
+            .with("own.env", "A=1\nB=2\n")
+            .with("other.env", "B=3\n")
+            .with("apart.env", "C=3\n")
+            .file("later.yaml", &of_a_service(later))
+            .policy("posture: observe\noverlays: [{file: o.yaml}]\n")
+            .run()
+    };
+    for (key, later) in [
+        ("env_file", "environment: {A: x}"),
+        ("env_file", "env_file: [other.env]"),
+        ("label_file", "labels: {A: x}"),
+        ("label_file", "label_file: [other.env]"),
+    ] {
+        let outcome = judge(key, later);
+        assert_eq!(outcome.places(Code::AssertionUndone).len(), 2, "{key} {later}\n{}", outcome.text());
+        assert!(outcome.text().contains("takes its effect away"), "{}", outcome.text());
+    }
+    for (key, later) in [
+        ("env_file", "environment: {C: x}"),
+        ("env_file", "env_file: [apart.env]"),
+        ("label_file", "labels: {C: x}"),
+        ("label_file", "label_file: [apart.env]"),
+    ] {
+        judge(key, later).assert_passes();
+    }
+}

@@ -40,7 +40,8 @@ fn left_networks(sides: &Sides<'_>, lost: &mut Vec<Undone>) {
         }
         for (service, have) in entries(sides.have, "services") {
             let before = sides.laid.and_then(|laid| laid.at(&["services", service]));
-            let was_on = before.is_some_and(|before| before.at(&["networks", network]).is_some());
+            let was_on = sides.laid.is_none()
+                || before.is_some_and(|before| before.at(&["networks", network]).is_some());
             if !was_on {
                 continue;
             }
