@@ -44,7 +44,29 @@ pub fn words(service: &Node, networks: Option<&Node>) -> Vec<String> {
         let text = text(memory);
         words.push(format!("memory {}", text.parse().map_or(text, bytes)));
     }
+    hooks(service, &mut words);
     words
+}
+
+/// What runs beside the service's program: as root where no user is said. A `pre_start` is a container of its own that none of the above holds.
+fn hooks(service: &Node, words: &mut Vec<String>) {
+    let user = |hook: &Node| hook.get("user").map(text).filter(|user| !user.is_empty());
+    for key in ["pre_start", "post_start", "pre_stop"] {
+        for hook in service.get(key).and_then(Node::as_seq).into_iter().flatten() {
+            let power = if hook.get("privileged").and_then(Node::as_bool) == Some(true) {
+                ", privileged"
+            } else {
+                ""
+            };
+            words.push(if key == "pre_start" {
+                let image = hook.get("image").or_else(|| service.get("image")).map(text).unwrap_or_default();
+                let user = user(hook).unwrap_or_else(|| "the image's user".to_owned());
+                format!("{key} of {image} as {user}{power}, unconfined")
+            } else {
+                format!("{key} as {}{power}", user(hook).unwrap_or_else(|| "root".to_owned()))
+            });
+        }
+    }
 }
 
 /// In the largest unit of 1024s that divides it: `256M`.

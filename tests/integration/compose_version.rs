@@ -90,6 +90,11 @@ fn a_container_that_nothing_confines_is_let_through_by_plain_compose_and_by_no_h
     let waiver = "waivers: [{service: app, rule: pre-start, allow: ['busybox:1'], reason: owner}]\n";
     let allowed = Project::new(compose).file("seaworthy.yaml", policy(waiver)).run(check);
     assert_eq!(allowed.status, 0, "{}", allowed.stderr);
+    let compose = compose.replace("]}}", "], post_start: [{command: y}]}}");
+    let plan = Project::new(&compose).run(["--compose-version", "5.5", "plan", "--format", "json"]);
+    for wanted in ["pre_start of busybox:1 as 5:5, unconfined", "post_start as root"] {
+        assert!(plan.stdout.contains(wanted), "{plan}");
+    }
 }
 
 #[test]
