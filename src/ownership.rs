@@ -28,6 +28,7 @@ mod testing;
 mod text;
 mod tmpfs;
 pub mod user;
+pub mod volume;
 
 pub use apply::apply;
 pub use bind::{

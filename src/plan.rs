@@ -185,11 +185,11 @@ pub struct PlanBreach {
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanOwner {
     pub service: String,
-    /// On the host.
+    /// On the host; of a volume `volume:KEY`.
     pub source: String,
     /// In the container.
     pub target: String,
-    /// `directory`, `file`, `socket`, …
+    /// `directory`, `file`, `socket`, `volume`, …
     pub kind: String,
     pub read_only: bool,
     /// The service's user, `UID:GID` in the container's numbers.
@@ -198,7 +198,7 @@ pub struct PlanOwner {
     pub host: Option<String>,
     /// Who owns it now, in the host's numbers; absent where it is not there.
     pub now: Option<String>,
-    /// `present`, `create`, `wait`, `refuse` or `leave`.
+    /// `present`, `create`, `give`, `wait`, `refuse`, `leave` or `helper`.
     pub outcome: &'static str,
     /// Why it waits or is left alone.
     pub why: Option<String>,
@@ -218,9 +218,9 @@ pub struct PlanChange {
 /// Something to do on the host.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanStep {
-    /// `create-directory`, `create-file`, `set-mode`, `repair`, `share` or `copy`.
+    /// `create-directory`, `create-file`, `repair`, `share`, `copy`, `set-mode`, `create-volume` or `give-volume`.
     pub step: &'static str,
-    /// Absolute.
+    /// Absolute; of a volume `volume KEY`.
     pub path: String,
     /// `UID:GID` in the host's numbers; absent for whoever runs seaworthy, and where owners stay as they are.
     pub owner: Option<String>,

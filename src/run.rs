@@ -25,6 +25,7 @@ mod progress;
 mod repair;
 mod schema;
 pub(crate) mod session;
+mod settle;
 mod shared;
 mod snapshot;
 mod stays;

@@ -135,6 +135,12 @@ impl Engine {
         [own, host]
     }
 
+    /// Whether it can mount a part of a volume; one that cannot mounts all of it. `None` where that is not known.
+    pub fn mounts_parts_of_volumes(&self) -> Option<bool> {
+        let major: u32 = self.info.server_version.split(['.', '-', '+']).next()?.parse().ok()?;
+        (!self.info.is_podman).then_some(major >= 26)
+    }
+
     /// The map of users for containers that do not choose otherwise.
     pub fn id_map(&self) -> Answer<IdMap> {
         if self.is_remote() {

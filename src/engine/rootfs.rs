@@ -5,9 +5,11 @@
 
 use std::ffi::OsString;
 use std::io::Read;
+use std::path::Path;
 
 use serde::Serialize;
 
+use super::helper::{UNTOUCHED, mount};
 use super::{Answer, Engine, IdMap, Image, confined, leftover};
 use crate::host::{Kind, Owner, defer_signals};
 
@@ -75,7 +77,55 @@ impl Engine {
         })
     }
 
+    /// Looks at volumes, or at what lies in them, in the order asked; owners are in the host's numbers. They must be
+    /// there. The image is one that the engine has; nothing of it is looked at or run.
+    pub fn look_at_volumes(
+        &self,
+        image: &Image,
+        volumes: &[(&str, &Path)],
+    ) -> Answer<Vec<Option<ImageEntry>>> {
+        let places: Vec<String> = (0..volumes.len()).map(|at| format!("{VOLUMES}/{at}")).collect();
+        let mounts = volumes
+            .iter()
+            .zip(&places)
+            .map(|((name, _), place)| mount("volume", name.as_ref(), place, UNTOUCHED));
+        let paths =
+            volumes.iter().zip(&places).map(|((_, inside), place)| format!("{place}/{}", inside.display()));
+        let paths: Vec<String> = paths.map(|path| path.trim_end_matches('/').to_owned()).collect();
+        let looks: Vec<Look<'_>> = paths.iter().map(|path| Look { path, content: false }).collect();
+        let found = self.look_in_container(image, &looks, &mounts.collect::<Vec<_>>());
+        found.and_then(|found| self.in_the_hosts_numbers(found))
+    }
+
+    /// An engine without root is in the namespace of its containers, and counts as they do.
+    fn in_the_hosts_numbers(&self, mut found: Vec<Option<ImageEntry>>) -> Answer<Vec<Option<ImageEntry>>> {
+        if !self.info().is_rootless {
+            return Answer::Known(found);
+        }
+        self.id_map().and_then(|map| {
+            for entry in found.iter_mut().flatten() {
+                let Some(owner) = map.to_host(entry.owner) else {
+                    return Answer::Unknown(format!(
+                        "the engine's map of users has nobody for {}",
+                        entry.owner
+                    ));
+                };
+                entry.owner = owner;
+            }
+            Answer::Known(found)
+        })
+    }
+
     fn look_by_container(&self, image: &Image, looks: &[Look<'_>]) -> Answer<Vec<Option<ImageEntry>>> {
+        self.look_in_container(image, looks, &[]).and_then(|found| self.in_own_numbers(found))
+    }
+
+    fn look_in_container(
+        &self,
+        image: &Image,
+        looks: &[Look<'_>],
+        mounts: &[OsString],
+    ) -> Answer<Vec<Option<ImageEntry>>> {
         let question = || format!("cannot look into image {}", image.id);
         if looks.is_empty() {
             return Answer::Known(Vec::new());
@@ -90,7 +140,7 @@ impl Engine {
             Ok(name) => name,
             Err(reason) => return Answer::Unknown(reason).context(question()),
         };
-        let container = match self.create_for_looking(image, &name) {
+        let container = match self.create_for_looking(image, &name, mounts) {
             Answer::Known(container) => container,
             Answer::Unknown(reason) => {
                 // The command line may have been ended after the engine had heard it.
@@ -100,10 +150,9 @@ impl Engine {
         };
         let found = looks.chunks(AT_ONCE).map(|some| self.look_at_once(&container, some));
         let found = found.collect::<Answer<Vec<_>>>().map(|found| found.into_iter().flatten().collect());
-        // A container that stays behind holds no process and no volume; the next run sweeps it.
+        // A container that stays behind holds no process and no volume of its own; the next run sweeps it.
         let removed =
             self.command().undisturbed().ask(["container", "rm", "--force", "--volumes", &container]);
-        let found = Answer::and_then(found, |found| self.in_own_numbers(found));
         match (found, removed) {
             (found, Answer::Known(_)) => Answer::context(found, question()),
             (Answer::Known(_), Answer::Unknown(reason)) => {
@@ -127,7 +176,7 @@ impl Engine {
         })
     }
 
-    fn create_for_looking(&self, image: &Image, name: &str) -> Answer<String> {
+    fn create_for_looking(&self, image: &Image, name: &str, mounts: &[OsString]) -> Answer<String> {
         let label = leftover::label();
         let mut arguments: Vec<OsString> =
             ["container", "create", "--name", name, "--label", &label].map(OsString::from).to_vec();
@@ -137,6 +186,9 @@ impl Engine {
         let plain = |volume: &&String| volume.starts_with('/') && !volume.contains([',', '"', '\n']);
         for volume in image.volumes.iter().filter(plain) {
             arguments.extend(["--mount".into(), format!("type=tmpfs,destination={volume}").into()]);
+        }
+        for mount in mounts {
+            arguments.extend(["--mount".into(), mount.clone()]);
         }
         // Never started, but an image without a command of its own is refused without one.
         arguments.extend(["--entrypoint", "/", "--", &image.id].map(OsString::from));
@@ -184,6 +236,9 @@ fn unmapped(map: &IdMap, owner: Owner) -> Owner {
         map.gid_to_container(owner.gid).unwrap_or(owner.gid),
     )
 }
+
+/// Where volumes are mounted to be looked at.
+const VOLUMES: &str = "/sw-volumes";
 
 /// Enough for the headers of one entry, with a long name in a record of its own.
 const HEADERS: usize = 16 << 10;

@@ -22,8 +22,9 @@ use super::{UserDecision, UserSource, UserSpec};
 
 pub use drift::{Drift, Eyes, drift};
 pub use file::{FILE_NAME, LockFile};
+pub(in crate::ownership) use state::written_places;
 pub use state::{StateRoots, StateVolume, shown, state_paths};
-pub(in crate::ownership) use state::{mounts, source, written_places};
+pub(crate) use state::{mounts, source};
 pub use update::{Observed, next, would_change};
 
 /// The version that is written and read.

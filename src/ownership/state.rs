@@ -120,6 +120,11 @@ pub fn declared_trees(service: &Node, roots: &StateRoots, declared: &[DeclaredSt
     trees
 }
 
+/// Whether a place is declared durable, or lies in one that is.
+pub fn is_declared(declared: &[DeclaredState], place: &Path) -> bool {
+    declared.iter().any(|state| !within(place, &state.path, true).is_empty())
+}
+
 /// What of a mounted directory a pattern means: all of it, where the directory lies in what the pattern
 /// names; else what the pattern names inside it. On another machine, nothing is named by a star.
 fn within(source: &Path, pattern: &Path, is_elsewhere: bool) -> Vec<PathBuf> {

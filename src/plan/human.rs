@@ -155,7 +155,7 @@ fn steps(plan: &Plan, page: &mut Page) {
     if plan.steps.is_empty() && waiting.is_empty() {
         let text = match (plan.refused, plan.owners.iter().all(|owner| owner.outcome == "present")) {
             (true, _) => "  nothing, since this is refused",
-            (false, true) => "  nothing: every bind source is there",
+            (false, true) => "  nothing: all that is mounted is there",
             (false, false) => "  nothing",
         };
         page.line(&[Piece::from(text)]);

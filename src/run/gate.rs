@@ -29,7 +29,7 @@ use super::launch_checked::{self, Launch};
 use super::pass::options;
 use super::session::Session;
 use super::verify::{Images, Verified, verify};
-use super::{mapped, mend};
+use super::{mapped, mend, settle};
 
 /// `up`, `create`, `run`, `start`, `restart`, `scale`, `watch`: the whole gate. `build`, `pull`, `push`,
 /// `publish` start nothing, so the host is not prepared for them.
@@ -108,6 +108,9 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
         return Err(session.report());
     }
     mapped::rewrite(&mut verified);
+    if let ("run", Some(service)) = (command.name, services.first()) {
+        settle::keep_for_one_off(&mut verified, service);
+    }
     let rendered = rendered(&session, &verified);
     let outcome = hand_over(&mut session, command, &verified, &rendered, &services, &engine);
     drop(turn);
@@ -181,7 +184,11 @@ fn pending(verified: &Verified) -> Vec<String> {
         .filter(|user| user.is_pending() || unknown(user))
         .map(|user| user.service.as_str());
     let binds = verified.binds.iter().filter(|bind| bind.is_pending()).map(|bind| bind.service.as_str());
-    let waiting: BTreeSet<&str> = users.chain(binds).filter(|service| launched.contains(service)).collect();
+    // Whether a user can use a volume is not known while the user is not.
+    let volumes = verified.volumes.iter().filter(|one| one.is_of_nobody_known() && verified.policy.is_some());
+    let volumes = volumes.map(|one| one.service.as_str());
+    let waiting: BTreeSet<&str> =
+        users.chain(binds).chain(volumes).filter(|service| launched.contains(service)).collect();
     waiting.into_iter().map(str::to_owned).collect()
 }
 
@@ -348,10 +355,15 @@ fn hand_over(
     if let Some(lock) = verified.lock.as_ref().filter(|_| on_host && !kept::makes_nothing(command)) {
         lock.write(&verified.users)?;
     }
-    let is_proved = on_host && launch_checked::is_proved(verified);
+    let proves = on_host && launch_checked::is_proved(verified);
+    let settles = on_host && settle::is_needed(verified);
+    let in_steps = proves || settles;
+    if settles && request.global.no_launch {
+        session.sink.push(settle::not_by_a_command(verified));
+    }
     let notes =
         if on_host && !request.global.no_launch { Notes::of(verified, &reach, engine)? } else { None };
-    if let Some(notes) = notes.as_ref().filter(|_| !is_proved) {
+    if let Some(notes) = notes.as_ref().filter(|_| !in_steps) {
         notes.write(&[])?;
     }
     if let Err(exit) = session.warn() {
@@ -366,11 +378,23 @@ fn hand_over(
             std::iter::once(shell_word(&program.path.to_string_lossy())).chain(words).collect();
         return Ok(super::print(format!("{}\n", line.join(" ")).as_bytes()).unwrap_or_else(|exit| exit));
     }
-    if is_proved {
+    if in_steps {
         let (docker, variables, rendered) = (&docker, &variables, handed.path.as_path());
         let (standing, notes) = (&standing, notes.as_ref());
-        let launch = Launch { request, command, verified, docker, variables, rendered, standing, notes };
-        return launch_checked::run(session, &launch, engine.get());
+        let launch = Launch {
+            request,
+            command,
+            verified,
+            proves,
+            settles,
+            engine,
+            docker,
+            variables,
+            rendered,
+            standing,
+            notes,
+        };
+        return launch_checked::run(session, &launch);
     }
     let program = Program::for_command(&docker, command)?;
     Err(program.exec(request.launch(directory, name, path), &variables))

@@ -27,7 +27,9 @@ use crate::ownership::lock::Observed;
 use crate::ownership::{EngineImages, UserDecision};
 
 use super::history::Notes;
+use super::images::LazyEngine;
 use super::session::Session;
+use super::settle::{Settled, settle};
 use super::verify::Verified;
 
 /// What a launch consists of.
@@ -35,6 +37,11 @@ pub struct Launch<'l> {
     pub request: &'l Request,
     pub command: &'l ComposeCommand,
     pub verified: &'l Verified,
+    /// Whether what was created is compared with the model.
+    pub proves: bool,
+    /// Whether volumes are put right between creation and start.
+    pub settles: bool,
+    pub engine: &'l LazyEngine,
     /// With the environment that Compose gets.
     pub docker: &'l Command,
     pub variables: &'l BTreeMap<String, String>,
@@ -63,8 +70,8 @@ impl From<Vec<Finding>> for Stop {
 ///
 /// # Errors
 /// The last of the findings, which are all in the session then: each weakness, or why nothing could be proved.
-pub fn run(session: &mut Session<'_>, launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Finding> {
-    match prove(session, launch, engine) {
+pub fn run(session: &mut Session<'_>, launch: &Launch<'_>) -> Result<Exit, Finding> {
+    match prove(session, launch) {
         Ok(exit) => Ok(exit),
         Err(Stop::Status(status)) => std::process::exit(status),
         Err(Stop::Findings(findings)) => {
@@ -75,8 +82,8 @@ pub fn run(session: &mut Session<'_>, launch: &Launch<'_>, engine: Answer<&Engin
     }
 }
 
-fn prove(session: &mut Session<'_>, launch: &Launch<'_>, engine: Answer<&Engine>) -> Result<Exit, Stop> {
-    let engine = engine.into_result().map_err(|reason| unavailable(&reason))?;
+fn prove(session: &mut Session<'_>, launch: &Launch<'_>) -> Result<Exit, Stop> {
+    let engine = launch.engine.get().into_result().map_err(|reason| unavailable(&reason))?;
     let model = &launch.verified.model;
     let before = known(listed(engine, &model.name, false))?;
     let launched = launched(launch);
@@ -109,42 +116,16 @@ fn prove(session: &mut Session<'_>, launch: &Launch<'_>, engine: Answer<&Engine>
     let facts = known(Question::new(&launch.verified.selected, &launched).ask(engine))?;
     let before: BTreeSet<&str> = before.iter().map(|container| container.id.as_str()).collect();
     let is_new = |id: &str| !before.contains(id);
-    let keeps = kept::keeps(launch.command);
-    let is_kept = |container: &Inspection| keeps && !is_new(&container.id);
-    let mut weak = proof::compare(
-        (model, &launch.verified.selected),
-        launch.verified.policy.as_ref(),
-        &launched,
-        &facts,
-        &is_kept,
-    );
-    let kept: BTreeSet<&str> = facts
-        .containers
-        .iter()
-        .filter(|container| is_kept(container))
-        .map(|container| container.name.as_str())
-        .collect();
-    let is_older = |one: &Weakness| one.is_of_program && kept.contains(one.container.as_str());
-    // A user that the image decides is as new as the image; who the container runs as was asked of the container.
-    let by_image = |service: &str| {
-        let of = |user: &&UserDecision| user.service == service;
-        launch.verified.users.iter().find(of).is_some_and(Observed::reads_image)
-    };
-    weak.retain(|one| {
-        one.field != "Config.User" || !kept.contains(one.container.as_str()) || !by_image(&one.service)
-    });
-    let older: Vec<Weakness> = weak.extract_if(.., |one| is_older(one)).collect();
-    session.sink.extend(proof::older(&older));
-    let mine = facts.containers.iter().filter(|container| launched.contains(&container.service));
-    weak.extend(known(identities(launch.verified, engine, mine))?);
     let new = facts
         .containers
         .iter()
         .filter(|container| is_new(&container.id) && launched.contains(&container.service));
     let new: Vec<_> = new.collect();
-    for container in &new {
-        let origin = proof::service(model, &container.service).map(|node| node.origin);
-        weak.extend(origin.and_then(|origin| proof::started_early(container, origin)));
+    let keeps = kept::keeps(launch.command);
+    let is_kept = |container: &Inspection| keeps && !is_new(&container.id);
+    let mut weak = Vec::new();
+    if launch.proves {
+        weak = weaknesses(session, launch, engine, (&launched, &facts, &new), &is_kept)?;
     }
     // Other containers of the service have no part in a one-off command.
     if new.iter().any(|container| is_spare(launch, container)) {
@@ -154,13 +135,23 @@ fn prove(session: &mut Session<'_>, launch: &Launch<'_>, engine: Answer<&Engine>
             Some(&weakness.service) != service || new.contains(weakness.container.as_str())
         });
     }
-    let mut findings = if phases.create.is_empty() { Vec::new() } else { missing(launch, &launched, &facts) };
-
-    let made = facts.containers.iter().filter(|container| !is_kept(container));
-    let made: BTreeSet<String> = made.map(|container| container.service.clone()).collect();
-    let made: BTreeSet<String> = launched.intersection(&made).cloned().collect();
-    findings.extend(proof::without_image(&launch.verified.selected, &made, &facts));
-    findings.extend(standing::changed(launch.standing));
+    let mut findings = Vec::new();
+    if launch.proves && !phases.create.is_empty() {
+        findings = missing(launch, &launched, &facts);
+    }
+    if launch.proves {
+        let made = facts.containers.iter().filter(|container| !is_kept(container));
+        let made: BTreeSet<String> = made.map(|container| container.service.clone()).collect();
+        let made: BTreeSet<String> = launched.intersection(&made).cloned().collect();
+        findings.extend(proof::without_image(&launch.verified.selected, &made, &facts));
+        findings.extend(standing::changed(launch.standing));
+    }
+    // What is refused anyway is not put right.
+    if launch.settles && weak.is_empty() && findings.is_empty() {
+        let Settled { notes, refused } = settle(launch.verified, &launched, launch.engine);
+        session.sink.extend(notes);
+        findings.extend(refused);
+    }
 
     if let Some(notes) = launch.notes.filter(|_| weak.is_empty() && findings.is_empty()) {
         let is_started = |container: &&Inspection| {
@@ -204,6 +195,43 @@ fn prove(session: &mut Session<'_>, launch: &Launch<'_>, engine: Answer<&Engine>
     };
     let program = Program::for_command(launch.docker, launch.command).map_err(|finding| vec![finding])?;
     Err(vec![program.exec(words, launch.variables)].into())
+}
+
+/// What of the containers is weaker than the model.
+fn weaknesses(
+    session: &mut Session<'_>,
+    launch: &Launch<'_>,
+    engine: &Engine,
+    (launched, facts, new): (&BTreeSet<String>, &Facts, &[&Inspection]),
+    is_kept: &dyn Fn(&Inspection) -> bool,
+) -> Result<Vec<Weakness>, Stop> {
+    let (verified, model) = (launch.verified, &launch.verified.model);
+    let mut weak =
+        proof::compare((model, &verified.selected), verified.policy.as_ref(), launched, facts, &is_kept);
+    let kept: BTreeSet<&str> = facts
+        .containers
+        .iter()
+        .filter(|container| is_kept(container))
+        .map(|container| container.name.as_str())
+        .collect();
+    let is_older = |one: &Weakness| one.is_of_program && kept.contains(one.container.as_str());
+    // A user that the image decides is as new as the image; who the container runs as was asked of the container.
+    let by_image = |service: &str| {
+        let of = |user: &&UserDecision| user.service == service;
+        verified.users.iter().find(of).is_some_and(Observed::reads_image)
+    };
+    weak.retain(|one| {
+        one.field != "Config.User" || !kept.contains(one.container.as_str()) || !by_image(&one.service)
+    });
+    let older: Vec<Weakness> = weak.extract_if(.., |one| is_older(one)).collect();
+    session.sink.extend(proof::older(&older));
+    let mine = facts.containers.iter().filter(|container| launched.contains(&container.service));
+    weak.extend(known(identities(verified, engine, mine))?);
+    for container in new {
+        let origin = proof::service(model, &container.service).map(|node| node.origin);
+        weak.extend(origin.and_then(|origin| proof::started_early(container, origin)));
+    }
+    Ok(weak)
 }
 
 /// Starts what was proved, where that is all there is left to do and a local Docker would be asked for it.

@@ -24,6 +24,8 @@ use crate::render;
 use crate::snapshot::difference::Difference;
 use crate::source::{FileId, SourceMap};
 
+mod volumes;
+
 use super::images::{LazyEngine, LazyImages};
 use super::session::{Session, brief, page_screen};
 use super::snapshot::since_reviewed;
@@ -114,7 +116,12 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
             .map(str::to_owned)
             .collect(),
         rules: standing(verified, sources),
-        owners: verified.binds.iter().map(|bind| owner(bind, verified)).collect(),
+        owners: verified
+            .binds
+            .iter()
+            .map(|bind| owner(bind, verified))
+            .chain(verified.volumes.iter().map(volumes::owner))
+            .collect(),
         changes: changes(verified),
         steps: steps(verified),
         findings: brief(&session.sink).iter().map(|finding| PlanFinding::new(finding, sources)).collect(),
@@ -229,7 +236,9 @@ fn steps(verified: &Verified) -> Vec<PlanStep> {
         };
         Some(PlanStep { how: Some(how.to_owned()), ..step(sought.step.as_ref()?) })
     });
-    verified.steps.iter().map(step).chain(there).chain(repairs).chain(shared).chain(copies).collect()
+    let volumes = volumes::steps(verified);
+    let before = verified.steps.iter().map(step).chain(there).chain(repairs).chain(shared).chain(copies);
+    before.chain(volumes).collect()
 }
 
 fn step(step: &HostStep) -> PlanStep {

@@ -89,7 +89,7 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
     if refreshed > 0 {
         let _ = writeln!(text, "refreshed {refreshed} derived file{}", if refreshed == 1 { "" } else { "s" });
     } else if receipt.created.is_empty() && receipt.modes.is_empty() && verified.sought.is_empty() {
-        text.push_str("nothing to create: every bind source is there\n");
+        text.push_str("nothing to create: all that is mounted is there\n");
     }
     super::print(text.as_bytes())
 }

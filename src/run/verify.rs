@@ -15,6 +15,8 @@ use crate::ownership::home;
 use crate::ownership::images::{looked_up, wanted_paths};
 use crate::ownership::lock::repair::{Repair, Scope, plan};
 use crate::ownership::lock::{Eyes, StateRoots};
+use crate::ownership::state::is_declared;
+use crate::ownership::volume::{Fate, VolumeDecision, VolumeQuestion, decide_volumes};
 use crate::ownership::{
     Allowed, Caller, HostStep, NoEngine, SharedTree, Sought, UserDecision, UserQuestion, Users, Way,
     WriteProbe, decide_binds, decide_users, way,
@@ -29,6 +31,7 @@ use super::images::{LazyEngine, LazyImages};
 use super::lock::Locked;
 use super::policy::{binds, derived, id_map, state, users};
 use super::session::Session;
+use super::settle::image_names;
 use super::stays::Stays;
 use super::volumes::Volumes;
 
@@ -61,6 +64,8 @@ pub struct Verified {
     pub unclear: Vec<Finding>,
     /// What is launched, where that is not what is rendered.
     pub asked: Option<Asked>,
+    /// What becomes of the volumes that the engine keeps; nothing where nobody asks.
+    pub volumes: Vec<VolumeDecision>,
     /// Who ran so far; `None` where no policy gives users.
     pub lock: Option<Locked>,
     /// By service, the id of the image in which its user was looked up.
@@ -120,6 +125,8 @@ pub struct Decided<'e> {
     images: LazyImages<'e>,
     /// Whether the engine may be asked.
     pub asks: bool,
+    /// Whether everything is wanted that can be known.
+    is_review: bool,
 }
 
 /// Loads the project, and decides who runs.
@@ -240,6 +247,7 @@ pub fn decide<'e>(
         caller,
         images: lazy,
         asks,
+        is_review: review,
     })
 }
 
@@ -258,8 +266,20 @@ pub fn verify(
 
 /// Looks at the lock and the host. Where the session has errors, what comes after them is not worked out.
 pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEngine) -> Verified {
-    let Decided { project, policy, arranged, model, selected, users, asked, lock, caller, images, asks } =
-        decided;
+    let Decided {
+        project,
+        policy,
+        arranged,
+        model,
+        selected,
+        users,
+        asked,
+        lock,
+        caller,
+        images,
+        asks,
+        is_review,
+    } = decided;
     let images: &dyn crate::ownership::Images = if asks { &images } else { &NoEngine };
     let (whole, launched, runs) = match &asked {
         Some(asked) => (&asked.model, &asked.selected, &asked.users),
@@ -307,6 +327,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             repairs: Vec::new(),
             shared: Vec::new(),
             way,
+            volumes: Vec::new(),
             unclear: Vec::new(),
             asked,
             lock,
@@ -386,6 +407,39 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         stays: &|service| stays.holds(service),
     });
     session.sink.extend(std::mem::take(&mut binds.findings));
+    let mut decided_volumes = Vec::new();
+    if policy.is_some() || is_review {
+        let names = image_names(&model);
+        decided_volumes = decide_volumes(&VolumeQuestion {
+            model: launched,
+            whole,
+            users: runs,
+            images,
+            maps: &maps,
+            now: &|key, inside| volumes.now(key, inside, &names),
+            declared: &|place| is_declared(&state.declared, place),
+            mended: &mended,
+            shared: &is_shared,
+            gives: match (way, &location) {
+                (Err(reason), _) => Err(reason),
+                (Ok(_), Location::Elsewhere(_)) if !is_elsewhere => Err(NOT_THERE),
+                _ => Ok(()),
+            },
+            mounts_parts: if asks {
+                engine.get().known().and_then(Engine::mounts_parts_of_volumes)
+            } else {
+                None
+            },
+            makes: asked.as_ref().is_none_or(|asked| !asked.is_kept),
+            stays: &|service| stays.holds(service),
+            strict: policy.is_some(),
+        });
+        let refused = decided_volumes.iter().filter_map(|decision| match &decision.fate {
+            Fate::Refuse(finding) => Some((**finding).clone()),
+            _ => None,
+        });
+        session.sink.extend(refused);
+    }
     if policy.is_some() {
         session.sink.extend(crate::ownership::build::report(launched, runs));
     }
@@ -428,12 +482,16 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         repairs,
         shared,
         way,
+        volumes: decided_volumes,
         unclear: binds.unclear,
         asked,
         lock,
         images: looked_up,
     }
 }
+
+/// Why nothing is given away on the engine's machine.
+const NOT_THERE: &str = "the engine is on another machine, and the policy does not say `repair: helper`";
 
 fn unavailable(reason: &str) -> Finding {
     Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy())

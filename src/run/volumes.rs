@@ -2,19 +2,23 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::compose::Model;
-use crate::engine::{Answer, Engine, Location};
+use crate::engine::{Answer, Engine, ImageEntry, Location};
 use crate::host::owner::is_root;
-use crate::host::{Handover, Owner, Takes};
+use crate::host::{Dir, DirError, Handover, Owner, Takes};
 use crate::launch::facts::objects;
 use crate::launch::live::resources::used;
 use crate::model::Volume;
-use crate::model::volume::Kind;
+use crate::model::volume::{Kind, key_of};
+use crate::ownership::images::AFTER_PULL;
+use crate::ownership::lock::{mounts, source};
+use crate::ownership::volume::{Now, OTHER_STORAGE, There};
 use crate::prepare::repair::{By, Helper, Job, Work, repair};
+use crate::yaml::Node;
 
 use super::images::LazyEngine;
 
@@ -33,13 +37,81 @@ pub struct Volumes<'e> {
     /// By the key in the model, what the engine calls it.
     names: BTreeMap<String, String>,
     kept: OnceCell<Answer<BTreeMap<String, Kept>>>,
+    /// What is mounted of each, and what was seen there.
+    parts: BTreeSet<Part>,
+    seen: OnceCell<Answer<BTreeMap<Part, Option<There>>>>,
 }
+
+/// A key, and the way below the volume's own directory.
+type Part = (String, PathBuf);
 
 impl<'e> Volumes<'e> {
     pub fn new(engine: &'e LazyEngine, model: &Model) -> Self {
         let used = used(model, model.services().map(|(_, node)| node));
         let names = used.volumes.into_iter().chain(used.foreign).collect();
-        Self { engine, names, kept: OnceCell::new() }
+        let mounted = model.services().flat_map(|(_, node)| mounted_volumes(node));
+        Self { engine, names, kept: OnceCell::new(), parts: mounted.collect(), seen: OnceCell::new() }
+    }
+
+    /// What a volume is, or what of it is mounted. Where this process may not look itself, the engine is asked, in one
+    /// go for all of them; for that it needs an image that it has.
+    pub fn now(&self, key: &str, inside: &Path, images: &[String]) -> Answer<Now> {
+        let kept = match self.kept().map(|kept| kept.get(key)) {
+            Answer::Known(Some(kept)) => kept,
+            Answer::Known(None) => return Answer::Known(Now::Missing),
+            Answer::Unknown(reason) => return Answer::Unknown(reason),
+        };
+        match kept.kind {
+            Kind::Directory => {}
+            // Empty at each start, whatever is in it now.
+            Kind::Memory => return Answer::Known(Now::Missing),
+            _ => return Answer::Known(Now::NotJudged(OTHER_STORAGE)),
+        }
+        let seen = self.seen.get_or_init(|| self.look(images)).as_ref();
+        seen.and_then(|seen| match seen.get(&(key.to_owned(), inside.to_owned())) {
+            Some(Some(there)) => Answer::Known(Now::There(*there)),
+            Some(None) => Answer::Known(Now::NotJudged("the volume has no such directory; the engine fails")),
+            None => Answer::unknown("nobody looked into the volume"),
+        })
+    }
+
+    fn look(&self, images: &[String]) -> Answer<BTreeMap<Part, Option<There>>> {
+        let all = self.kept().and_then(|kept| {
+            let of_engine = |part: &Part| {
+                kept.get(&part.0).filter(|kept| kept.kind == Kind::Directory).map(|kept| (part.clone(), kept))
+            };
+            Answer::Known(self.parts.iter().filter_map(of_engine).collect::<Vec<_>>())
+        });
+        let engine = self.engine.get();
+        all.and_then(|all| {
+            engine.and_then(|engine| {
+                if is_within_reach(engine) {
+                    return all
+                        .iter()
+                        .map(|((key, inside), kept)| {
+                            there(&kept.at.join(inside)).map(|there| ((key.clone(), inside.clone()), there))
+                        })
+                        .collect::<Answer<Vec<_>>>()
+                        .map(|found| found.into_iter().collect());
+                }
+                let Some(image) =
+                    images.iter().find_map(|name| engine.images(&[name]).known()?.pop().flatten())
+                else {
+                    return Answer::unknown(AFTER_PULL);
+                };
+                let places: Vec<(&str, &Path)> =
+                    all.iter().map(|((_, inside), kept)| (kept.name.as_str(), inside.as_path())).collect();
+                engine.look_at_volumes(&image, &places).map(|found| {
+                    let there = |entry: ImageEntry| There {
+                        owner: entry.owner,
+                        mode: entry.mode,
+                        is_filled: entry.is_filled,
+                    };
+                    let found = found.into_iter().map(|entry| entry.map(there));
+                    all.iter().map(|(part, _)| part.clone()).zip(found).collect()
+                })
+            })
+        })
     }
 
     /// Those that are there, by their keys.
@@ -75,11 +147,30 @@ impl<'e> Volumes<'e> {
     pub fn holds(&self, key: &str, uid: u32) -> Answer<Option<bool>> {
         self.kept().and_then(|kept| match kept.get(key) {
             None => Answer::Known(None),
-            Some(kept) if kept.kind != Kind::Directory => {
-                Answer::unknown("what owners are there, its driver and its options decide")
-            }
+            Some(kept) if kept.kind != Kind::Directory => Answer::unknown(OTHER_STORAGE),
             Some(kept) => self.engine.get().and_then(|engine| search(engine, kept, uid)).map(Some),
         })
+    }
+}
+
+/// The volumes with a name that a service mounts, with the way to what of them is mounted.
+fn mounted_volumes(service: &Node) -> impl Iterator<Item = Part> {
+    let places = mounts(service).filter_map(source);
+    places.filter_map(|place| Some((key_of(&place)?.to_owned(), place.iter().skip(1).collect())))
+}
+
+/// Looks at a directory of this machine; `None` where it is not there.
+fn there(path: &Path) -> Answer<Option<There>> {
+    let look = || -> Result<There, DirError> {
+        let directory = Dir::open(path)?;
+        let stat = directory.stat()?;
+        let is_filled = !directory.names_in()?.is_empty();
+        Ok(There { owner: stat.owner, mode: stat.mode, is_filled })
+    };
+    match look() {
+        Ok(there) => Answer::Known(Some(there)),
+        Err(DirError::Missing(_)) => Answer::Known(None),
+        Err(error) => Answer::Unknown(error.to_string()),
     }
 }
 

@@ -175,3 +175,271 @@ fn a_volume_in_which_nothing_is_the_old_users_is_said_to_be_so() {
         project.seaworthy(&["plan"]).refuses(78, "user-drift").says(found);
     }
 }
+
+/// A program that keeps a file in `/data`, made for another user than it gets.
+fn keeper(user: &str, mount: &str, volumes: &str) -> String {
+    format!(
+        "services:\n  s:\n    image: sw-busybox\n{user}    network_mode: none\n    stop_grace_period: 0s\n    \
+         volumes: [{mount}]\n    command: [sh, -c, \"umask 077; echo word >> /data/log && cat /data/log\"]\n{volumes}"
+    )
+}
+
+const OWN: &str = "volumes: {data: {}}\n";
+
+fn words(output: &Output) -> usize {
+    output.stdout.matches("| word").count()
+}
+
+fn policy(more: &str) -> String {
+    format!("version: 1\nuser: {{default: '{NEW}:{NEW}'}}\n{more}...\n")
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn control_with_plain_compose_a_new_volume_is_closed_to_whoever_is_not_root() {
+    for bed in beds() {
+        let user = format!("    user: '{NEW}:{NEW}'\n");
+        let project = Launched::new(Who::Operator, &keeper(&user, "'data:/data'", OWN), &bed);
+        let output = project.run(Compose, &UP);
+        assert_ne!(output.end, End::Code(0), "{output}");
+        output.says("Permission denied");
+    }
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_new_volume_is_given_to_its_services_user_between_creation_and_start() {
+    for bed in beds() {
+        for (who, posture) in
+            [(Who::Root, "observe"), (Who::Operator, "observe"), (Who::Operator, "hardened")]
+        {
+            let project = Launched::new(who, &keeper("", "'data:/data'", OWN), &bed);
+            project.file("seaworthy.yaml", &policy(&format!("posture: {posture}\n")));
+            project.seaworthy(&["check"]).ok();
+            project.seaworthy(&["plan"]).ok().says("give volume").says("since the image has nothing there");
+            assert_eq!(words(&project.seaworthy(&UP).ok().says("1 given to")), 1);
+            let new = bed.map + NEW;
+            assert_eq!(owner(&project.volume("data")), (new, new));
+            assert_eq!(owner(&project.volume("data").join("log")), (new, new));
+            // Nothing is left to do, and nothing is said.
+            let again = project.seaworthy(&UP).ok();
+            assert!(words(&again) == 2 && !again.stderr.contains("given"), "{again}");
+            project.seaworthy(&["plan"]).ok().says("all that is mounted is there");
+        }
+    }
+}
+
+/// The engine gives an empty volume to the image's user each time a container is made.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn what_the_image_has_at_the_target_goes_over_with_the_volume() {
+    for bed in beds() {
+        let entries = [
+            ("data", None, (1000, 1000), 0o700),
+            ("data/seed", Some("seed"), (0, 0), 0o600),
+            ("empty", None, (1000, 1000), 0o700),
+        ];
+        let image = Image::new(
+            &format!("seeded-{}", bed.map),
+            Some(&bed.host),
+            &Parts { entries: &entries, ..Parts::default() },
+        );
+        let text = keeper("", "'data:/data', 'empty:/empty'", "volumes: {data: {}, empty: {}}\n")
+            .replace("sw-busybox", &image.name)
+            .replace("cat /data/log", "cat /data/log /data/seed && ls -a /empty && test -w /empty");
+        let control = Launched::new(
+            Who::Operator,
+            &text.replace("    network_mode", "    user: '10001:10001'\n    network_mode"),
+            &bed,
+        );
+        control.run(Compose, &UP).says("Permission denied");
+
+        for who in EVERYBODY {
+            let project = Launched::new(who, &text, &bed);
+            project.file("seaworthy.yaml", &policy(""));
+            project.seaworthy(&UP).ok().says("seed");
+            // What was written to neither is not forgotten by a container that is made anew.
+            project.seaworthy(&["up", "--force-recreate", "--exit-code-from", "s"]).ok().says("seed");
+            let one_off = ["run", "--rm", "s", "sh", "-c", "test -w /empty && echo open; exit"];
+            project.seaworthy(&one_off).ok().says("open");
+            let new = bed.map + NEW;
+            assert_eq!(owner(&project.volume("data").join("seed")), (new, new));
+            assert_eq!(owner(&project.volume("empty")), (new, new));
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_one_off_container_finds_its_new_volume_open() {
+    for who in EVERYBODY {
+        let text = keeper("", "'home:/home/node'", "volumes: {home: {}}\n");
+        let project = Launched::new(who, &text, &plain());
+        project.file("seaworthy.yaml", &policy("posture: hardened\n"));
+        project
+            .seaworthy(&["run", "--rm", "s", "sh", "-c", "echo x > /home/node/x && echo open"])
+            .ok()
+            .says("open");
+        assert_eq!(project.project().ids(), Vec::<String>::new());
+    }
+}
+
+/// What decides who may be given what, each with its reason and nothing left running.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_volume_that_is_not_given_is_refused_with_the_reason() {
+    let bed = plain();
+    let two = keeper("", "'data:/data'", "").replace("  s:", "  t:").replace("services:\n", "");
+    let several = keeper("", "'data:/data'", &format!("{two}{OWN}"));
+    let cases = [
+        (
+            several,
+            policy("")
+                .replace("...", "  services: {t: '3003:3003'}\n...")
+                .replace("{default: '10001:10001'}\n", "\n  default: '10001:10001'\n"),
+            "Services with different users write it",
+        ),
+        (keeper("", "'data:/data'", OWN), policy("repair: never\n"), "the policy says `repair: never`"),
+    ];
+    for (text, policy, reason) in cases {
+        let project = Launched::new(Who::Operator, &text, &bed);
+        project.file("seaworthy.yaml", &policy);
+        project.seaworthy(&["check"]).refuses(1, "bind-access").says(reason);
+        project.seaworthy(&["up", "-d"]).refuses(73, "bind-access").says(reason);
+        assert!(project.project().ids().is_empty());
+    }
+}
+
+/// Where the state of a cell's service lies, and what it found there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Bind,
+    Volume,
+    Subpath,
+    External,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    Fresh,
+    Old,
+    Unknown,
+}
+
+const OLD: u32 = 3001;
+
+/// A volume that is removed with its test.
+struct Made<'b>(&'b Bed, String);
+
+impl Drop for Made<'_> {
+    fn drop(&mut self) {
+        super::harness::docker(&["--host", &self.0.host, "volume", "rm", "--force", &self.1]);
+    }
+}
+
+/// One cell: what a launch came to.
+fn cell(place: Place, before: Before, who: Who, bed: &Bed) -> String {
+    let external = format!("sw-matrix-{}-{before:?}-{who:?}-{}", std::process::id(), bed.map).to_lowercase();
+    let _made = Made(bed, external.clone());
+    let (mount, volumes, state) = match place {
+        Place::Bind => ("'./data:/data'", String::new(), "path: data"),
+        Place::Volume => ("'data:/data'", OWN.to_owned(), "volume: data"),
+        Place::Subpath => (
+            "{type: volume, source: data, target: /data, volume: {subpath: part}}",
+            OWN.to_owned(),
+            "volume: data",
+        ),
+        Place::External => (
+            "'data:/data'",
+            format!("volumes: {{data: {{external: true, name: {external}}}}}\n"),
+            "volume: data",
+        ),
+    };
+    let project = Launched::new(who, &keeper("", mount, &volumes), bed);
+    if place == Place::External {
+        project.project().docker(&["volume", "create", &external]).ok();
+    }
+    // As another generation left it, with files that only it can read.
+    if before != Before::Fresh {
+        let directory = match place {
+            Place::Bind => {
+                let path = project.project().path("data");
+                fs::create_dir(&path).unwrap();
+                path
+            }
+            _ => {
+                let name = if place == Place::External {
+                    external.clone()
+                } else {
+                    let name = format!("{}_data", project.project().name);
+                    let labels = [
+                        format!("com.docker.compose.project={}", project.project().name),
+                        "com.docker.compose.volume=data".to_owned(),
+                    ];
+                    let words = ["volume", "create", "--label", &labels[0], "--label", &labels[1], &name];
+                    project.project().docker(&words).ok();
+                    name
+                };
+                let words = ["volume", "inspect", "--format", "{{.Mountpoint}}", &name];
+                PathBuf::from(project.project().docker(&words).ok().stdout.trim())
+            }
+        };
+        fs::write(directory.join("log"), "word\n").unwrap();
+        for path in [directory.join("log"), directory.clone()] {
+            chown(&path, Some(bed.map + OLD), Some(bed.map + OLD)).unwrap();
+        }
+        fs::set_permissions(directory.join("log"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let declared = if before == Before::Old {
+        format!("state: [{{{state}, from: ['{OLD}:{OLD}']}}]\n")
+    } else {
+        String::new()
+    };
+    project.file("seaworthy.yaml", &policy(&declared));
+    let ready = project.seaworthy(&["check"]).end == End::Code(0);
+    let output = project.seaworthy(&UP);
+    let expected = if before == Before::Old { 2 } else { 1 };
+    let told = match output.end {
+        End::Code(0) if words(&output) == expected => "started and writable".to_owned(),
+        End::Code(73) if project.project().ids().is_empty() => {
+            let reasons = [
+                ("does not know `subpath`", "refused: the engine has no subpath"),
+                ("It is external", "refused: external"),
+                ("from: [\"3001:3001\"]", "refused: not known whose, `from:` named"),
+                ("and cannot use ./data", "refused: not known whose"),
+            ];
+            let found = reasons.iter().find(|(said, _)| output.stderr.contains(said));
+            found.unwrap_or_else(|| panic!("no reason: {output}")).1.to_owned()
+        }
+        _ => panic!("ready, then denied: {place:?} {before:?} {who:?}: {output}"),
+    };
+    assert_eq!(ready, told.starts_with("started"), "check and launch differ: {output}");
+    told
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn no_place_and_no_past_is_ready_and_then_denied() {
+    let mut table = String::new();
+    for place in [Place::Bind, Place::Volume, Place::Subpath, Place::External] {
+        for before in [Before::Fresh, Before::Old, Before::Unknown] {
+            for who in EVERYBODY {
+                for bed in beds() {
+                    let map = if bed.map == 0 { "plain" } else { "remap" };
+                    let told = cell(place, before, who, &bed);
+                    let expected = match (place, before) {
+                        (Place::Subpath, _) => "refused: the engine has no subpath",
+                        (Place::External, Before::Fresh | Before::Unknown) => "refused: external",
+                        (_, Before::Unknown) => "refused: not known whose",
+                        _ => "started and writable",
+                    };
+                    assert!(told.starts_with(expected), "{place:?} {before:?} {who:?} {map}: {told}");
+                    table += &format!("{place:?} {before:?} {who:?} {map}: {told}\n");
+                }
+            }
+        }
+    }
+    println!("{table}");
+    assert_eq!(table.lines().count(), 4 * 3 * 2 * 2);
+}

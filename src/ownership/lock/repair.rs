@@ -10,6 +10,7 @@ use crate::host::{Handover, Owner, Takes};
 use crate::model::volume::key_of;
 use crate::ownership::share::SharedTree;
 use crate::ownership::state::{DeclaredState, DeclaredTree, Strategy, declared_trees};
+use crate::ownership::volume::OTHER_STORAGE;
 use crate::ownership::{Caller, UserDecision};
 use crate::yaml::Node;
 
@@ -187,7 +188,6 @@ fn passed_over(service: &Node, scope: &Scope<'_>, trees: &[Tree]) -> Vec<(PathBu
 }
 
 /// Why a volume is left alone.
-const OTHER_STORAGE: &str = "what owners are there, its driver and its options decide";
 const EXTERNAL: &str = "it is external; declared by its key under `state` in the policy, it is gone through";
 
 /// One that we may not look at may be one.

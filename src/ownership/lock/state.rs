@@ -129,13 +129,13 @@ pub(in crate::ownership) fn written_places(service: &Node, roots: &StateRoots) -
 }
 
 /// What is mounted in a service of the host, or of the engine under a name.
-pub(in crate::ownership) fn mounts(service: &Node) -> impl Iterator<Item = &Node> {
+pub(crate) fn mounts(service: &Node) -> impl Iterator<Item = &Node> {
     let volumes = service.get("volumes").and_then(Node::as_seq).into_iter().flatten();
     volumes.filter(|mount| matches!(mount.get("type").and_then(Node::as_str), Some("bind" | "volume")))
 }
 
 /// Where a mount's content lies: a path of the host, or a volume; `None` for a volume without a name.
-pub(in crate::ownership) fn source(mount: &Node) -> Option<PathBuf> {
+pub(crate) fn source(mount: &Node) -> Option<PathBuf> {
     let source = mount.get("source")?.as_str()?;
     if mount.get("type").and_then(Node::as_str) != Some("volume") {
         return Some(PathBuf::from(source));
