@@ -18,5 +18,6 @@ mod ownership {
     mod repair;
     mod share;
     mod surroundings;
+    mod unasked;
     mod volumes;
 }

@@ -172,6 +172,21 @@ impl BindDecision {
     }
 }
 
+/// Whether something has to be made on the host, so that somebody has to own it: a bind source that is missing, or
+/// the place inside one over which something else is mounted.
+pub fn misses_something(model: &Model, sources: &SourceMap) -> bool {
+    let is_missing = |path: &Path| std::fs::symlink_metadata(path).is_err();
+    model.services().any(|(_, service)| {
+        let mounts = mounts::of_service(model, service, sources);
+        mounts.iter().any(|mount| {
+            let own = mount.source.as_ref().filter(|source| source.role == Role::Bind);
+            let place = mounts::place_of(&mounts, mount);
+            own.is_some_and(|source| is_missing(&source.path))
+                || place.is_some_and(|place| is_missing(&place))
+        })
+    })
+}
+
 /// Judges every bind source of the model's services. The host is looked at, and not changed.
 pub fn decide_binds(question: &BindQuestion<'_>) -> Binds {
     let mut binds = Binds::default();

@@ -16,6 +16,7 @@ use crate::launch::standing;
 use crate::launch::{HandedOver, kept};
 use crate::ownership::UserDecision;
 use crate::ownership::bind::Reach;
+use crate::ownership::images::image_of;
 use crate::policy::rules::real;
 use crate::prepare::copy::refresh;
 use crate::prepare::prepare;
@@ -203,6 +204,11 @@ fn fetch(
     if let Answer::Unknown(reason) = engine.get() {
         return Err(Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy()));
     }
+    let absent: Vec<&String> =
+        waiting.iter().filter(|service| lacks_image(verified, service, engine)).collect();
+    if absent.is_empty() {
+        return Ok(());
+    }
     let (directory, name) = (&verified.model.directory, &verified.model.name);
     let variables = variables(&verified.project, &verified.model);
     let docker = find_docker(session.request, &variables)?;
@@ -215,7 +221,7 @@ fn fetch(
             .and_then(|map| map.get(service))
             .is_some_and(|node| node.get("build").is_some())
     };
-    let (built, pulled): (Vec<&String>, Vec<&String>) = waiting.iter().partition(is_built);
+    let (built, pulled): (Vec<&String>, Vec<&String>) = absent.into_iter().partition(is_built);
     for (verb, services) in [("build", built), ("pull", pulled)] {
         if services.is_empty() {
             continue;
@@ -226,6 +232,16 @@ fn fetch(
         program.run(words, &variables)?;
     }
     Ok(())
+}
+
+/// Whether the engine does not have a service's image. One that is there is never fetched anew: under the same name
+/// another one might come.
+fn lacks_image(verified: &Verified, service: &str, engine: &LazyEngine) -> bool {
+    let node = verified.model.services().find(|(name, _)| *name == service);
+    let image = node.and_then(|(name, node)| image_of(&verified.model, name, node));
+    let Some(image) = image else { return false };
+    let found = engine.get().and_then(|engine| engine.images(&[&image]));
+    !matches!(found.known().as_deref(), Some([Some(_)]))
 }
 
 fn find_docker(request: &Request, variables: &BTreeMap<String, String>) -> Result<Command, Finding> {

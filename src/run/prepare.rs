@@ -3,15 +3,17 @@
 use std::fmt::Write;
 
 use crate::cli::Request;
-use crate::diagnostic::{Exit, Sink};
+use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::host::Kind;
+use crate::ownership::bind::Outcome;
+use crate::ownership::images::AFTER_PULL;
 use crate::prepare::copy::refresh;
 use crate::prepare::prepare;
 
 use super::images::LazyEngine;
 use super::pass::options;
 use super::session::Session;
-use super::verify::{Images, verify};
+use super::verify::{Images, Verified, verify};
 
 pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
@@ -43,11 +45,12 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         }
         _ => None,
     };
+    let undecided = undecided(&verified);
     if request.global.dry_run {
-        session.warn()?;
         let by_helper = verified.sought.iter().filter(|sought| sought.step.is_some() && !sought.is_elsewhere);
         let count = verified.steps.len() + by_helper.count();
-        return super::print(format!("{count} to create\n").as_bytes());
+        session.sink.extend(undecided);
+        return end(&mut session, &format!("{count} to create\n"));
     }
     let refreshed = match refresh(&verified.copies) {
         Ok(count) => count,
@@ -77,7 +80,6 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         session.sink.push(finding);
         return Err(session.report());
     }
-    session.warn()?;
     let mut text = String::new();
     for created in &receipt.created {
         let what = if created.kind == Kind::Directory { "directory" } else { "file" };
@@ -88,8 +90,37 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
     }
     if refreshed > 0 {
         let _ = writeln!(text, "refreshed {refreshed} derived file{}", if refreshed == 1 { "" } else { "s" });
-    } else if receipt.created.is_empty() && receipt.modes.is_empty() && verified.sought.is_empty() {
-        text.push_str("nothing to create: all that is mounted is there\n");
+    } else if receipt.created.is_empty()
+        && receipt.modes.is_empty()
+        && verified.sought.is_empty()
+        && undecided.is_empty()
+    {
+        text.push_str("nothing to create: all that is mounted of the host is there\n");
     }
-    super::print(text.as_bytes())
+    session.sink.extend(undecided);
+    end(&mut session, &text)
+}
+
+/// What was done is said also where something could not be decided.
+fn end(session: &mut Session<'_>, text: &str) -> Result<Exit, Exit> {
+    let exit = session.report();
+    super::print(text.as_bytes())?;
+    if exit == Exit::Done { Ok(exit) } else { Err(exit) }
+}
+
+/// What was not made because too little was known of it.
+fn undecided(verified: &Verified) -> Vec<Finding> {
+    let mut findings = verified.unclear.clone();
+    for bind in &verified.binds {
+        let Outcome::Pending(reason) = &bind.outcome else { continue };
+        let message =
+            format!("{} of service `{}` is not made: {reason}", bind.source.display(), bind.service);
+        let finding = if reason == AFTER_PULL {
+            Finding::error(Code::PrepareFailed, message).help("Pull or build its image, and run it again.")
+        } else {
+            Finding::error(Code::EngineUnavailable, message).help(Code::EngineUnavailable.remedy())
+        };
+        findings.push(finding.at_origin(bind.origin, "mounted here"));
+    }
+    findings
 }

@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Finding, Severity, Sink};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::Owner;
 use crate::launch::judge::judge_flags;
-use crate::ownership::bind::{BindDecision, BindQuestion, Reach};
+use crate::ownership::bind::{BindDecision, BindQuestion, Reach, misses_something};
 use crate::ownership::copies::{CopyStep, decide as decide_copies};
 use crate::ownership::home;
 use crate::ownership::images::{looked_up, wanted_paths};
@@ -166,7 +166,9 @@ pub fn decide<'e>(
         Caller::find(&model.directory, home.as_deref()).map_err(|finding| session.sink.push(finding)).ok()?;
     let mut laid = asked::typed(session, &model, &project);
     let review = images == Images::Always;
-    let asks = review || policy.is_some() || misses_a_source(laid.as_ref().unwrap_or(&model));
+    let asks = review
+        || policy.is_some()
+        || misses_something(laid.as_ref().unwrap_or(&model), session.inputs.sources());
     let kept = asked::kept(session, laid.as_ref().unwrap_or(&model), engine, asks);
     let is_kept = kept.is_some();
     laid = kept.or(laid);
@@ -504,15 +506,4 @@ fn writes_lock(request: &Request) -> bool {
         Command::Compose(command) => command.class == Class::Gate && !request.global.dry_run,
         _ => false,
     }
-}
-
-/// Whether a bind mount names something that is not there, so that somebody has to own it.
-fn misses_a_source(model: &Model) -> bool {
-    model.services().any(|(_, service)| {
-        service.get("volumes").and_then(Node::as_seq).into_iter().flatten().any(|mount| {
-            let source = mount.get("source").and_then(Node::as_str);
-            mount.get("type").and_then(Node::as_str) == Some("bind")
-                && source.is_some_and(|source| std::fs::symlink_metadata(source).is_err())
-        })
-    })
 }

@@ -84,6 +84,13 @@ pub(super) fn enclosing<'m>(mounts: &'m [Mount], target: &Path) -> Option<&'m Mo
     mounts.iter().filter(around).max_by_key(|mount| mount.target.components().count())
 }
 
+/// The place inside another mount's source over which this one is mounted, where there is one.
+pub(super) fn place_of(mounts: &[Mount], inner: &Mount) -> Option<PathBuf> {
+    let outer = enclosing(mounts, &inner.target)?;
+    let source = outer.source.as_ref().filter(|source| matches!(source.role, Role::Bind | Role::Volume))?;
+    Some(source.path.join(inner.target.strip_prefix(&outer.target).ok()?))
+}
+
 fn volume(model: &Model, node: &Node, sources: &SourceMap) -> Option<Mount> {
     let text = |key: &str| node.get(key).and_then(Node::as_str);
     let target = text("target").filter(|target| target.starts_with('/'))?;

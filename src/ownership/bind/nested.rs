@@ -53,14 +53,13 @@ fn mount_point(judge: &mut Judge<'_>, service: &Service<'_>, inner: &Mount, oute
     else {
         return;
     };
-    let Ok(below) = inner.target.strip_prefix(&outer.target) else { return };
+    let Some(path) = mounts::place_of(&service.mounts, inner) else { return };
     let Some(kind) = kind_of(judge, service, inner) else { return };
     let outer_is_made = judge.judged.iter().any(|judged| {
         judged.decision.service == service.name
             && judged.decision.source == source.path
             && matches!(judged.decision.outcome, Outcome::Create(_))
     });
-    let path = source.path.join(below);
     let directory = judge.question.model.directory.as_path();
     let at = shown(&path, directory);
     let label = "mounted inside another mount";

@@ -147,9 +147,7 @@ fn who(service: &Service<'_>, mount: &Mount, kind: Kind) -> Option<(Credentials,
 
 /// What the engine would make, as root, inside the source of another mount.
 fn mount_point(judge: &Judge<'_>, service: &Service<'_>, mount: &Mount) -> Option<Sought> {
-    let outer = mounts::enclosing(&service.mounts, &mount.target)?;
-    let source = outer.source.as_ref().filter(|source| matches!(source.role, Role::Bind | Role::Volume))?;
-    let path = source.path.join(mount.target.strip_prefix(&outer.target).ok()?);
+    let path = mounts::place_of(&service.mounts, mount)?;
     let owner = service.whom.owner.as_ref().known().copied()?;
     let (root, relative) = inside(judge, &path).filter(|(_, relative)| !relative.as_os_str().is_empty())?;
     // A file is mounted over a file.
