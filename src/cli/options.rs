@@ -281,6 +281,8 @@ impl InstallOptions {
 pub struct RepairOptions {
     /// Also for services whose user differs from the lock.
     pub migrate: bool,
+    /// Also from the operator's own number, where a service had it.
+    pub take_mine: bool,
     /// These services, or all.
     pub services: Vec<String>,
 }

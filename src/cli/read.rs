@@ -261,7 +261,11 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         "overlays show" => Command::Overlays(Overlays::Show(first())),
         "plan" => Command::Plan(PlanOptions::new(flags, words)),
         "prepare" => Command::Prepare(words),
-        "repair" => Command::Repair(RepairOptions { migrate: flags.on("migrate"), services: words }),
+        "repair" => Command::Repair(RepairOptions {
+            migrate: flags.on("migrate"),
+            take_mine: flags.on("take-mine"),
+            services: words,
+        }),
         "snapshot check" => Command::Snapshot(SnapshotOptions::new(SnapshotDo::Check, flags)),
         "snapshot diff" => Command::Snapshot(SnapshotOptions::new(SnapshotDo::Diff, flags)),
         "snapshot write" => Command::Snapshot(SnapshotOptions::new(SnapshotDo::Write, flags)),

@@ -726,7 +726,11 @@ pub const COMMANDS: &[Spec] = &[
         "repair",
         SERVICES,
         "Give state directories to the users that services have now",
-        &[DRY_RUN, switch("migrate", "Carry the services over to a user that differs from the lock")],
+        &[
+            DRY_RUN,
+            switch("migrate", "Carry the services over to a user that differs from the lock"),
+            switch("take-mine", "Also take files of your own number, where a service had it"),
+        ],
     ),
     command(Own, "schema", Words::exactly(1, "NAME"), "Print a JSON Schema", &[]),
     command(

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use super::owner::is_machines_root;
 use super::{Dir, DirError, Kind, Owner, Stat};
 
-pub use summary::{Left, NAMED, Summary, WalkError, Why};
+pub use summary::{Left, NAMED, Summary, Theirs, WalkError, Why};
 
 /// From whom something is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +116,7 @@ impl Handover {
         };
         let is_own = !is_machines_root(stat.owner.uid) && stat.owner.uid == self.to.uid;
         if !is_taken && !is_own {
-            return Verdict::Leave(Why::Owner(stat.owner.uid));
+            return Verdict::Leave(Why::Owner(stat.into()));
         }
         Verdict::Change { owner, mode }
     }

@@ -5,11 +5,14 @@
 //! before; whether that serves its user is judged, and what does not serve is given away between creation and
 //! start. `docs/volumes.md` has the rules.
 
+mod mounts;
 mod say;
 #[cfg(test)]
 mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use mounts::{Mount, mounts};
 
 use super::bind::{Whom, keeps};
 use super::images::image_of;
@@ -214,43 +217,6 @@ impl VolumeDecision {
     pub fn becomes(&self) -> Option<String> {
         say::becomes(self)
     }
-}
-
-/// One mount of a volume.
-struct Mount<'m> {
-    service: &'m str,
-    node: &'m Node,
-    key: &'m str,
-    target: String,
-    read_only: bool,
-    copies: bool,
-    place: PathBuf,
-    origin: Origin,
-}
-
-fn mounts(model: &Model) -> Vec<Mount<'_>> {
-    let mut found = Vec::new();
-    for (service, node) in model.services() {
-        for mount in lock::mounts(node) {
-            let text = |key: &str| mount.get(key).and_then(Node::as_str);
-            let (Some("volume"), Some(key), Some(target)) = (text("type"), text("source"), text("target"))
-            else {
-                continue;
-            };
-            let Some(place) = lock::source(mount) else { continue };
-            found.push(Mount {
-                service,
-                node,
-                key,
-                target: crate::model::place::clean(target),
-                read_only: mount.get("read_only").and_then(Node::as_bool) == Some(true),
-                copies: mount.at(&["volume", "nocopy"]).and_then(Node::as_bool) != Some(true),
-                place,
-                origin: mount.get("source").map_or(mount.origin, |source| source.origin),
-            });
-        }
-    }
-    found
 }
 
 /// Judges every volume of the model's services. Nothing is changed.

@@ -1,11 +1,13 @@
 //! Putting state directories right, before a launch and by `repair`.
 
+pub mod left;
+
 use std::fmt::Write;
 
 use crate::diagnostic::{Code, Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::Kind;
-use crate::host::walk::Summary;
+use crate::host::walk::{Summary, Why};
 use crate::ownership::lock::repair::{Repair, Tree};
 use crate::ownership::{Allowed, Way, command};
 use crate::prepare::probe::try_all;
@@ -81,12 +83,24 @@ pub fn mend<'r>(
     let mut failed = None;
     for ((repair, tree), summary) in trees.into_iter().zip(summaries) {
         match summary {
-            Ok(summary) => done(Mended { repair, tree, summary }),
+            Ok(summary) => done(Mended { repair, tree, summary: spared(summary, tree) }),
             Err(error) if failed.is_none() => failed = Some(refused(tree, &error)),
             Err(_) => {}
         }
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// The same, with the operator's own told from strangers'.
+fn spared(mut summary: Summary, tree: &Tree) -> Summary {
+    for left in &mut summary.left {
+        if let Why::Owner(theirs) = left.why
+            && tree.operators.contains(&theirs.owner.uid)
+        {
+            left.why = Why::Operator(theirs);
+        }
+    }
+    summary
 }
 
 fn refused(tree: &Tree, error: &RepairError) -> Finding {
@@ -169,9 +183,7 @@ pub fn before_launch(
         let mut failed = None;
         mend(&verified.repairs, false, &by, |mended| {
             notes.extend(note(&mended));
-            if failed.is_none() {
-                failed = incomplete(&mended);
-            }
+            failed = failed.take().or_else(|| incomplete(&mended)).or_else(|| left::unusable(&mended));
         })?;
         failed.map_or(Ok(()), Err)?;
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::cli::Request;
 use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::host::Kind;
-use crate::ownership::bind::Outcome;
+use crate::ownership::bind::{BindDecision, Outcome};
 use crate::ownership::images::AFTER_PULL;
 use crate::prepare::copy::refresh;
 use crate::prepare::prepare;
@@ -110,7 +110,10 @@ fn end(session: &mut Session<'_>, text: &str) -> Result<Exit, Exit> {
 
 /// What was not made because too little was known of it.
 fn undecided(verified: &Verified) -> Vec<Finding> {
-    let mut findings = verified.unclear.clone();
+    // Where all is there, and nothing is to be repaired, nothing to be done hangs on what is not clear.
+    let repairs = verified.policy.as_ref().is_some_and(|policy| !policy.state.is_empty());
+    let is_wanted = repairs || verified.binds.iter().any(BindDecision::is_pending);
+    let mut findings = if is_wanted { verified.unclear.clone() } else { Vec::new() };
     for bind in &verified.binds {
         let Outcome::Pending(reason) = &bind.outcome else { continue };
         let message =

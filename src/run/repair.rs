@@ -73,7 +73,7 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
     if let Some(finding) = mend::elsewhere(engine.get(), state.repair) {
         return Err(Some(finding));
     }
-    let (repairs, shared) = plans(&decided, lock, engine, &state)?;
+    let (repairs, shared) = plans(&decided, lock, engine, &state, wanted.take_mine)?;
     if let Some(moved) = repairs.iter().find(|repair| repair.moved_from.is_some() && !wanted.migrate) {
         let name = &moved.service;
         let old = moved.moved_from.map(|old| old.to_string()).unwrap_or_default();
@@ -90,12 +90,19 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
             "Change `repair:` in the policy.",
         ))
     })?;
-    let text = carry_out(&repairs, &shared, engine, way.0, dry_run)?;
+    let (text, in_vain) = carry_out(&repairs, &shared, engine, way.0, dry_run)?;
     if !dry_run {
-        record(&repairs, &decided, lock).map_err(Some)?;
+        let done: Vec<&Repair> =
+            repairs.iter().filter(|repair| in_vain.iter().all(|(name, _)| *name != repair.service)).collect();
+        record(&done, &decided, lock).map_err(Some)?;
     }
     drop(turn);
-    Ok(text)
+    let mut failed = in_vain.into_iter().map(|(_, finding)| finding);
+    let Some(first) = failed.next() else { return Ok(text) };
+    // What was done is said also where not all could be.
+    let _ = super::print(text.as_bytes());
+    session.sink.extend(failed);
+    Err(Some(first))
 }
 
 fn plans(
@@ -103,6 +110,7 @@ fn plans(
     lock: &Locked,
     engine: &LazyEngine,
     state: &StatePolicy,
+    takes_mine: bool,
 ) -> Result<(Vec<Repair>, Vec<SharedTree>), Refused> {
     let declared = decided.policy.as_ref().map(binds).unwrap_or_default().roots;
     let is_elsewhere = engine.get().known().is_some_and(Engine::is_remote);
@@ -129,7 +137,8 @@ fn plans(
         return Err(Some(finding));
     }
     let mut shared = sharing.trees;
-    let scope = Scope { roots: &roots, declared: &state.declared, only_declared: false, shared: &shared };
+    let scope =
+        Scope { roots: &roots, declared: &state.declared, only_declared: false, shared: &shared, takes_mine };
     let mut repairs = Vec::new();
     for (name, service) in decided.selected.services() {
         let Some(decision) = decided.users.of(name) else { continue };
@@ -153,10 +162,11 @@ fn carry_out(
     engine: &LazyEngine,
     way: crate::ownership::Way,
     dry_run: bool,
-) -> Result<String, Refused> {
+) -> Result<(String, Vec<(String, Finding)>), Refused> {
     let by = mend::by(way, engine).map_err(Some)?;
     let mut text = String::new();
     let mut failed: Refused = None;
+    let mut all: Vec<Mended<'_>> = Vec::new();
     let mut title = None;
     let is_sharer = |repair: &Repair| shared.iter().any(|tree| tree.services.contains(&repair.service));
     for repair in repairs.iter().filter(|repair| repair.trees.is_empty() && !is_sharer(repair)) {
@@ -178,6 +188,7 @@ fn carry_out(
         if failed.is_none() {
             failed = mend::incomplete(&mended);
         }
+        all.push(mended);
     });
     let outcome = outcome.and_then(|()| {
         shared::keep(shared, dry_run, &by, |tree, summary| {
@@ -190,7 +201,14 @@ fn carry_out(
             let _ = super::print(text.as_bytes());
             Err(Some(finding))
         }
-        None => Ok(text),
+        None => {
+            let in_vain = |repair: &Repair| {
+                let trees: Vec<&Mended<'_>> =
+                    all.iter().filter(|mended| mended.repair.service == repair.service).collect();
+                Some((repair.service.clone(), mend::left::in_vain(repair, &trees)?))
+            };
+            Ok((text, repairs.iter().filter_map(in_vain).collect()))
+        }
     }
 }
 
@@ -206,7 +224,7 @@ fn heading(repair: &Repair) -> String {
 }
 
 /// From now on the services have their new users.
-fn record(repairs: &[Repair], decided: &Decided<'_>, lock: &Locked) -> Result<(), Finding> {
+fn record(repairs: &[&Repair], decided: &Decided<'_>, lock: &Locked) -> Result<(), Finding> {
     let mut file = lock.file.clone();
     for repair in repairs {
         repair.record(&mut file.lock);

@@ -375,7 +375,13 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         });
         session.sink.extend(sharing.findings);
         shared = sharing.trees;
-        let scope = Scope { roots: &roots, declared: &state.declared, only_declared: true, shared: &shared };
+        let scope = Scope {
+            roots: &roots,
+            declared: &state.declared,
+            only_declared: true,
+            shared: &shared,
+            takes_mine: false,
+        };
         for (name, service) in launched.services() {
             let Some(decision) = runs.of(name) else { continue };
             let map = maps(service.get("userns_mode").and_then(Node::as_str).unwrap_or_default());

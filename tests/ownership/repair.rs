@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use super::harness::{Compose, End, Output, Project, Seaworthy, bare, owner_and_mode, run};
-use super::operator::{Bed, Operated, plain, remapped};
+use super::operator::{Bed, Operated, give, plain, remapped};
 use super::surroundings::Surroundings;
 
 const OLD: u32 = 3001;
@@ -196,14 +196,16 @@ fn what_belongs_to_nobody_known_is_left_alone_and_said() {
         "seaworthy.yaml",
         "version: 1\nuser: {default: '3002:3002'}\nstate: [{path: memory, from: ['3001:3001']}]\n...\n",
     );
-    for (name, uid) in [("env", project.operator.0), ("root", 0), ("stranger", 3003)] {
+    let all = [("env", project.operator.0), ("root", 0), ("stranger", 3003)];
+    for (name, uid) in all {
         let path = project.path("memory").join(name);
         fs::write(&path, "TOPSECRET").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        // What everybody may read does not keep the service from its work.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         chown(&path, Some(uid), Some(uid)).unwrap();
     }
     let output = project.seaworthy(&UP).ok().says("3 given").says("3 left alone");
-    let output = output.says(&format!("user {}'s", project.operator.0));
+    let output = output.says(&format!("user {}'s, who is the operator", project.operator.0));
     if project.on_machine(1) == 1 {
         output.says("it is root's").says("user 3003's");
     } else {
@@ -211,9 +213,89 @@ fn what_belongs_to_nobody_known_is_left_alone_and_said() {
             .says("/root (the engine's map of users does not")
             .says("/stranger (the engine's map of users does not");
     }
-    for (name, uid) in [("env", project.operator.0), ("root", 0), ("stranger", 3003)] {
-        assert_eq!(owner_and_mode(&project.path("memory").join(name)), (uid, uid, 0o600));
+    for (name, uid) in all {
+        assert_eq!(owner_and_mode(&project.path("memory").join(name)), (uid, uid, 0o644));
     }
+}
+
+/// Not only the directory itself: what is closed in it stops the launch, and the message says how it is taken over.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn state_that_its_service_cannot_use_stops_the_launch() {
+    for bed in [plain(), remapped()] {
+        for by_root in [true, false] {
+            let text = generation("").replace(
+                "mkdir -p /memory/notes && echo word >> /memory/notes/log && cat /memory/notes/log",
+                "echo word >> /memory/journal && cat /memory/journal",
+            );
+            let policy = |more: &str| {
+                format!("version: 1\nuser: {{default: '3002:3002'}}\nstate: [{{path: memory{more}}}]\n...\n")
+            };
+            let make = || {
+                let project = Operated::new(&text, &bed);
+                let memory = project.path("memory");
+                fs::create_dir(&memory).unwrap();
+                fs::set_permissions(&memory, fs::Permissions::from_mode(0o777)).unwrap();
+                fs::write(memory.join("journal"), "word\n").unwrap();
+                fs::set_permissions(memory.join("journal"), fs::Permissions::from_mode(0o600)).unwrap();
+                project
+            };
+            let up = |project: &Operated| {
+                if by_root { project.project.seaworthy(&UP) } else { project.seaworthy(&UP) }
+            };
+            let project = make();
+            chown(project.path("memory/journal"), Some(bed.map + OLD), Some(bed.map + OLD)).unwrap();
+            project.file(
+                "compose.yaml",
+                &text.replace("    network_mode", "    user: '3002:3002'\n    network_mode"),
+            );
+            project.compose(&UP).says("Permission denied");
+            project.project.clear();
+            project.file("compose.yaml", &text);
+            project.file("seaworthy.yaml", &policy(""));
+            up(&project).refuses(73, "bind-access").says("journal").says("from: [\"3001:3001\"]");
+            assert!(project.project.ids().is_empty());
+            project.file("seaworthy.yaml", &policy(", from: ['3001:3001']"));
+            assert_eq!(words(&up(&project).ok()), 2);
+
+            // A program of the host's, as root.
+            let project = make();
+            chown(project.path("memory/journal"), Some(0), Some(0)).unwrap();
+            project.file("seaworthy.yaml", &policy(""));
+            up(&project).refuses(73, "bind-access").says("it is root's").says("strategy: idmap");
+        }
+    }
+}
+
+/// A service that had the operator's own number.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_migration_that_comes_to_nothing_is_an_error_and_the_operators_number_is_asked_for() {
+    let project = Operated::new(&generation(""), &plain());
+    let policy = |uid: u32, more: &str| format!("version: 1\nuser: {{default: '{uid}:{uid}'}}\n{more}...\n");
+    project.file("seaworthy.yaml", &policy(project.operator.0, ""));
+    project.seaworthy(&UP).ok();
+    project.file("seaworthy.yaml", &policy(NEW, ""));
+    project.seaworthy(&UP).refuses(78, "user-drift");
+    let before = fs::read_to_string(project.path("seaworthy.lock")).unwrap();
+    for words in [&["repair", "--migrate", "--dry-run"][..], &["repair", "--migrate"]] {
+        let output = project.seaworthy(words).refuses(73, "prepare-failed");
+        output.says("nothing could be given, and 3 entries are left alone").says("--take-mine s");
+        assert_eq!(fs::read_to_string(project.path("seaworthy.lock")).unwrap(), before);
+    }
+    project.seaworthy(&["repair", "--migrate", "--take-mine", "s"]).ok().says("3 given");
+    assert_eq!(owner_and_mode(&project.path("memory/notes/log")).0, NEW);
+    assert_eq!(words(&project.seaworthy(&UP).ok()), 2);
+
+    // Of somebody whom nobody knows.
+    give(&project.path("memory"), 3003);
+    project.file("seaworthy.yaml", &policy(3004, ""));
+    let refused = project.seaworthy(&["repair", "--migrate"]).refuses(73, "prepare-failed");
+    let found = "from: [\"3003:3003\"]";
+    refused.says(found);
+    let declared = format!("state: [{{path: memory, {found}}}]\n");
+    project.file("seaworthy.yaml", &policy(3004, &declared));
+    project.seaworthy(&["repair", "--migrate"]).ok().says("3 given");
 }
 
 /// Modes that close a directory to its own user.

@@ -231,7 +231,8 @@ fn no_output_has_what_stands_in_any_of_these_places() {
             .file("seaworthy.yaml", "version: 1\nposture: observe\n...\n");
         for output in OUTPUTS {
             let outcome = project.run(words(place, output, false));
-            assert!(matches!(outcome.status, 0 | 1), "{}: {output:?} {outcome}", place.name);
+            // There is no engine, and `prepare` says what it cannot decide without one.
+            assert!(matches!(outcome.status, 0 | 1 | 69), "{}: {output:?} {outcome}", place.name);
             note(&mut leaks, place, output, &outcome, &canary);
         }
         project.run(words(place, &["snapshot", "write"], false)).output();

@@ -105,7 +105,7 @@ impl Share {
         let uid = stat.owner.uid;
         let is_known = self.from.contains(&uid) || is_top && self.top.contains(&uid);
         if !is_known || is_machines_root(uid) {
-            return Ok(Verdict::Leave(Why::Owner(uid)));
+            return Ok(Verdict::Leave(Why::Owner(stat.into())));
         }
         Ok(Verdict::Change(change))
     }

@@ -6,16 +6,19 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::look::Outcome;
-use crate::host::Kind;
+use crate::host::access::{Access, permits};
+use crate::host::{Credentials, Kind, Owner, Stat};
 
 /// Why something was left alone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// It belongs to somebody who is not known to have been the service's user.
-    Owner(u32),
+    Owner(Theirs),
+    /// It belongs to the operator.
+    Operator(Theirs),
     /// It belongs to somebody whom the helper does not have.
-    Unmapped,
+    Unmapped(Theirs),
     /// It has other names, maybe outside the tree.
     HardLinked,
     /// Devices, pipes and sockets are not state.
@@ -26,14 +29,39 @@ pub enum Why {
     Moved,
 }
 
+/// Whose something is, and whom it lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Theirs {
+    pub owner: Owner,
+    pub kind: Kind,
+    pub mode: u32,
+}
+
+impl From<&Stat> for Theirs {
+    fn from(stat: &Stat) -> Self {
+        Self { owner: stat.owner, kind: stat.kind, mode: stat.mode }
+    }
+}
+
+impl Theirs {
+    /// Whether a user may read it; of a directory also go in. Links are followed, and not read.
+    pub fn lets_in(&self, who: &Credentials) -> bool {
+        let wanted = Access { execute: self.kind == Kind::Directory, ..Access::READ };
+        self.kind == Kind::Symlink || permits(self.owner, self.mode, who, wanted)
+    }
+}
+
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Owner(0) => f.write_str("it is root's"),
-            Self::Owner(uid) => {
-                write!(f, "it is user {uid}'s, whom this service is not known to have been")
+            Self::Owner(theirs) if theirs.owner.uid == 0 => f.write_str("it is root's"),
+            Self::Owner(theirs) => {
+                write!(f, "it is user {}'s, whom this service is not known to have been", theirs.owner.uid)
             }
-            Self::Unmapped => f.write_str("the engine's map of users does not have its owner"),
+            Self::Operator(theirs) => {
+                write!(f, "it is user {}'s, who is the operator", theirs.owner.uid)
+            }
+            Self::Unmapped(_) => f.write_str("the engine's map of users does not have its owner"),
             Self::HardLinked => f.write_str("it has other names, maybe outside"),
             Self::Special(kind) => write!(f, "it is {}", kind.describe()),
             Self::Mounted => f.write_str("something else is mounted there"),

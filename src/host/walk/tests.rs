@@ -23,6 +23,11 @@ fn handover() -> Handover {
     }
 }
 
+/// Why a file of this user is left.
+fn of(uid: u32) -> Why {
+    Why::Owner(Theirs { owner: Owner::new(uid, uid), kind: Kind::File, mode: 0o600 })
+}
+
 fn run(root: &Path, handover: &Handover) -> Summary {
     hand_over(&Dir::open(root).unwrap(), Path::new("state"), handover, &AtomicU64::new(0)).unwrap()
 }
@@ -102,10 +107,10 @@ fn what_is_not_plainly_the_services_is_left_alone() {
     mknodat(CWD, state.join("fifo"), fifo, Mode::from_raw_mode(0o600), 0).unwrap();
     give(&state.join("fifo"), OLD);
     let mut expected = vec![
-        ("env".to_owned(), Why::Owner(1500)),
+        ("env".to_owned(), of(1500)),
         ("fifo".to_owned(), Why::Special(Kind::Fifo)),
         ("hard".to_owned(), Why::HardLinked),
-        ("root".to_owned(), Why::Owner(0)),
+        ("root".to_owned(), of(0)),
     ];
     // A container of ours may not be allowed to make one.
     let device = rustix::fs::makedev(1, 3);
@@ -137,7 +142,7 @@ fn root_is_taken_from_only_where_that_is_said() {
     }
     let from = BTreeSet::from([OLD, 0]);
     let known = Handover { from: from.clone(), takes: Takes::KnownAndRoot, ..handover() };
-    assert_eq!(left(&run(temp.path(), &known)), [("other".to_owned(), Why::Owner(9))]);
+    assert_eq!(left(&run(temp.path(), &known)), [("other".to_owned(), of(9))]);
     assert_eq!((owner(&state.join("root")), owner(&state.join("other"))), (NEW, 9));
     let all = Handover { from: BTreeSet::new(), takes: Takes::All, ..handover() };
     assert!(left(&run(temp.path(), &all)).is_empty());

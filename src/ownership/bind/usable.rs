@@ -7,6 +7,7 @@ use crate::host::access::{self, Access, Blocked, Verdict, is_denied};
 use crate::host::{Credentials, FileSystem, Kind, Owner};
 use crate::ownership::command;
 
+use super::Role;
 use super::explain::Say;
 use super::look::Seen;
 use super::whom::Whom;
@@ -92,7 +93,8 @@ fn unreadable(say: &Say<'_>, whom: &Whom, seen: &Seen, blocked: &Blocked) -> Fin
         if seen.kind == Kind::Directory { "use" } else { "read" },
         say.path(),
     );
-    say.judged(Code::BindAccess, message, "mounted here").help(help(whom, seen, false))
+    say.judged(Code::BindAccess, message, "mounted here")
+        .help(help(whom, seen, false) + &as_state(say, whom, seen))
 }
 
 fn unwritable(say: &Say<'_>, whom: &Whom, seen: &Seen, blocked: &Blocked) -> Finding {
@@ -109,7 +111,27 @@ fn unwritable(say: &Say<'_>, whom: &Whom, seen: &Seen, blocked: &Blocked) -> Fin
         (true, _) => Finding::warning(Code::BindAccess, message),
         (false, _) => Finding::note(Code::BindAccess, message),
     };
-    finding.at_origin(say.mount.origin, label).help(help(whom, seen, true))
+    finding.at_origin(say.mount.origin, label).help(help(whom, seen, true) + &as_state(say, whom, seen))
+}
+
+/// How a policy has it taken over, or shown to the service as its own.
+fn as_state(say: &Say<'_>, whom: &Whom, seen: &Seen) -> String {
+    if !say.strict || seen.kind != Kind::Directory || say.mount.read_only || say.source.role != Role::Bind {
+        return String::new();
+    }
+    let path = say.path();
+    if seen.owner.uid == 0 {
+        return format!(
+            " Or declare it, `state: [{{path: {path}, strategy: idmap}}]`: then the service sees it as its own."
+        );
+    }
+    let map = whom.map.as_ref().known();
+    let inside = map
+        .map(|map| map.seen_inside(seen.owner))
+        .filter(|inside| map.and_then(|map| map.to_host(*inside)) == Some(seen.owner) && inside.uid != 0);
+    inside.map_or_else(String::new, |inside| {
+        format!(" Or, if it was the service's before, declare it: `state: [{{path: {path}, from: [\"{inside}\"]}}]`.")
+    })
 }
 
 fn foreign(say: &Say<'_>, whom: &Whom, seen: &Seen) -> Finding {

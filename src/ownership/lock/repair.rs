@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use super::{Lock, LockFile, StateRoots, mounts, shown, source, state_paths};
 use crate::engine::idmap::OVERFLOW;
 use crate::engine::{Answer, IdMap};
-use crate::host::{Handover, Owner, Takes};
+use crate::host::{Credentials, Handover, Owner, Takes};
 use crate::model::volume::key_of;
+use crate::ownership::bind::Whom;
 use crate::ownership::share::SharedTree;
 use crate::ownership::state::{DeclaredState, DeclaredTree, Strategy, declared_trees};
 use crate::ownership::volume::OTHER_STORAGE;
@@ -26,6 +27,12 @@ pub struct Tree {
     pub relative: PathBuf,
     pub handover: Handover,
     pub mapped: Option<Mapped>,
+    /// Numbers that were the service's and are not taken from, since they are the operator's own.
+    pub spared: BTreeSet<u32>,
+    /// The operator's own numbers, where they mean something.
+    pub operators: BTreeSet<u32>,
+    /// Who is to use it; `None` where permissions do not tell.
+    pub who: Option<Credentials>,
 }
 
 /// A mount that shows a directory to its service as its own.
@@ -83,6 +90,8 @@ pub struct Repair {
     pub trees: Vec<Tree>,
     /// What it writes as well and nobody looks into, with the reason.
     pub passed_over: Vec<(PathBuf, &'static str)>,
+    /// The engine's map of users for it.
+    pub map: Option<IdMap>,
 }
 
 /// Of which directories of a service.
@@ -93,6 +102,8 @@ pub struct Scope<'s> {
     pub only_declared: bool,
     /// Those that nobody gets for himself.
     pub shared: &'s [SharedTree],
+    /// Whether the operator's own number is taken from, where the service had it.
+    pub takes_mine: bool,
 }
 
 /// Decides the repair of a service; `None` where nobody is known whom anything could be taken from.
@@ -147,21 +158,32 @@ pub fn plan(
         let to = if mapped.is_some() { disk } else { to };
         known.extend(mapped.as_ref().map(|mapped| mapped.seen));
         // Nobody can move a file of the operator's, or of root's, into a volume: it has a mount of its own.
+        let all: BTreeSet<u32> = known.iter().map(|owner| owner.uid).collect();
         let (from, takes) = if volume.is_some() {
-            (known.iter().map(|owner| owner.uid).collect(), Takes::KnownAndRoot)
+            (all.clone(), Takes::KnownAndRoot)
         } else {
-            (takes_from(&known, map, caller), Takes::Known)
+            (takes_from(&all, map, caller, scope.takes_mine), Takes::Known)
         };
+        let spared =
+            all.into_iter().filter(|uid| *uid != 0 && *uid != to.uid && !from.contains(uid)).collect();
+        let operators: BTreeSet<u32> = if volume.is_some() {
+            BTreeSet::new()
+        } else {
+            caller.operators().filter(|uid| *uid != 0).collect()
+        };
+        let whom = Whom::of(service, Some(decision), Answer::Known(map.clone()));
+        let who = whom.credentials().filter(|_| mapped.is_none() && !whom.overrides);
         let groups = known.iter().map(|owner| owner.gid).collect();
         let handover = Handover { to, from, groups, takes, dry_run: false };
         let is_there =
             mapped.is_some() || volume.is_some() || scope.roots.is_elsewhere() || is_directory(&path);
-        is_there.then_some(Tree { path, volume, root, relative, handover, mapped })
+        is_there.then_some(Tree { path, volume, root, relative, handover, mapped, spared, operators, who })
     });
     let trees: Vec<Tree> = trees.collect();
     let moved_from = entry.map(|entry| entry.user).filter(|old| *old != user);
     let passed_over = if scope.only_declared { Vec::new() } else { passed_over(service, scope, &trees) };
-    Ok(Some(Repair { service: name.clone(), user, moved_from, trees, passed_over }))
+    let map = Some(map.clone());
+    Ok(Some(Repair { service: name.clone(), user, moved_from, trees, passed_over, map }))
 }
 
 /// The volumes that a service writes and that are not gone through.
@@ -199,14 +221,15 @@ fn is_directory(path: &Path) -> bool {
 }
 
 /// Whoever may write a directory of the tree can move a file of the operator's into it.
-fn takes_from(known: &[Owner], map: &IdMap, caller: &Caller) -> BTreeSet<u32> {
-    let mut from: BTreeSet<u32> = known.iter().map(|owner| owner.uid).collect();
+fn takes_from(known: &BTreeSet<u32>, map: &IdMap, caller: &Caller, takes_mine: bool) -> BTreeSet<u32> {
+    let mut from = known.clone();
     if !map.is_identity() {
         from.insert(OVERFLOW);
     }
-    for operator in caller.operators().chain([0]) {
+    for operator in caller.operators().filter(|_| !takes_mine) {
         from.remove(&operator);
     }
+    from.remove(&0);
     from
 }
 

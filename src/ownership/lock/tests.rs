@@ -346,7 +346,8 @@ fn a_volume_is_state_like_a_directory_and_its_operator_is_nobody_special() {
     lock.services.insert("a".into(), entry);
     let users = of_image("10001:10001", "services:\n  a: {image: app}\n");
     let plan = |declared: &[DeclaredState]| {
-        let scope = repair::Scope { roots: &roots, declared, only_declared: false, shared: &[] };
+        let scope =
+            repair::Scope { roots: &roots, declared, only_declared: false, shared: &[], takes_mine: false };
         let map = Answer::Known(IdMap::identity());
         repair::plan(&holding(&lock), users.of("a").unwrap(), service, &map, &op(), &scope).unwrap().unwrap()
     };
@@ -443,7 +444,8 @@ fn plan_for(file: &LockFile, users: &Users, map: &Answer<IdMap>, directory: &Pat
     model.directory = directory.to_owned();
     let roots = StateRoots::new(&model, &[]);
     let service = model.root.at(&["services", "a"]).unwrap();
-    let scope = repair::Scope { roots: &roots, declared: &[], only_declared: false, shared: &[] };
+    let scope =
+        repair::Scope { roots: &roots, declared: &[], only_declared: false, shared: &[], takes_mine: false };
     repair::plan(file, users.of("a").unwrap(), service, map, &op(), &scope).unwrap()
 }
 

@@ -16,6 +16,11 @@ const FORMER: u32 = 3003;
 const SHARED: u32 = 5005;
 const OPERATOR: u32 = 1500;
 
+/// Why a file of this user is left.
+fn left(uid: u32) -> Why {
+    Why::Owner(crate::host::walk::Theirs { owner: Owner::new(uid, uid), kind: Kind::File, mode: 0o600 })
+}
+
 fn lists() -> Share {
     Share {
         by: By::List(BTreeMap::from([(A, true), (B, true), (OPERATOR, false)])),
@@ -157,7 +162,7 @@ fn nothing_that_is_foreign_changes() {
         lchown(t.join("link"), Some(A), Some(A)).unwrap();
         file(&t.join("env"), OPERATOR, 0o600);
         file(&t.join("root"), 0, 0o600);
-        directory(&t.join("stranger"), 9, 0o700);
+        file(&t.join("stranger"), 9, 0o600);
         rustix::fs::mknodat(CWD, t.join("fifo"), rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
         chown(t.join("fifo"), Some(A), Some(A)).unwrap();
         file(&t.join(OsStr::from_bytes(b"\xff\n")), A, 0o600);
@@ -178,9 +183,9 @@ fn nothing_that_is_foreign_changes() {
         let why: Vec<_> =
             summary.left.iter().map(|left| (left.path.file_name().unwrap(), &left.why)).collect();
         for (name, reason) in [
-            ("env", Why::Owner(OPERATOR)),
-            ("root", Why::Owner(0)),
-            ("stranger", Why::Owner(9)),
+            ("env", left(OPERATOR)),
+            ("root", left(0)),
+            ("stranger", left(9)),
             ("hard", Why::HardLinked),
             ("fifo", Why::Special(Kind::Fifo)),
         ] {

@@ -4,11 +4,11 @@
 use super::super::super::there::{Found, Seek};
 use super::{Part, Reply, Request, Work};
 use crate::engine::IdMap;
-use crate::engine::border::{Enter, Leave, uid_outside};
+use crate::engine::border::{Enter, Leave};
 use crate::engine::idmap::OVERFLOW;
 use crate::host::Handover;
 use crate::host::walk::share::{By, Share};
-use crate::host::walk::{Summary, Why};
+use crate::host::walk::{Summary, Theirs, Why};
 
 impl Enter for Request {
     fn enter(self, map: &IdMap) -> Result<Self, String> {
@@ -77,9 +77,14 @@ impl Leave for Summary {
     fn leave(mut self, map: &IdMap) -> Self {
         for left in &mut self.left {
             left.why = match left.why.clone() {
-                Why::Owner(OVERFLOW) if !map.is_identity() => Why::Unmapped,
-                Why::Owner(uid) => Why::Owner(uid_outside(uid, map)),
-                why @ (Why::Unmapped | Why::HardLinked | Why::Special(_) | Why::Mounted | Why::Moved) => why,
+                Why::Owner(theirs) if theirs.owner.uid == OVERFLOW && !map.is_identity() => {
+                    Why::Unmapped(theirs)
+                }
+                Why::Owner(theirs) => Why::Owner(Theirs { owner: theirs.owner.leave(map), ..theirs }),
+                Why::Operator(theirs) => Why::Operator(Theirs { owner: theirs.owner.leave(map), ..theirs }),
+                why @ (Why::Unmapped(_) | Why::HardLinked | Why::Special(_) | Why::Mounted | Why::Moved) => {
+                    why
+                }
             };
         }
         self
@@ -143,6 +148,11 @@ mod tests {
         }
     }
 
+    /// A file of somebody's.
+    fn of(uid: u32, gid: u32) -> Theirs {
+        Theirs { owner: Owner::new(uid, gid), kind: Kind::File, mode: 0o600 }
+    }
+
     #[test]
     fn an_engine_without_root_is_asked_in_its_own_numbers() {
         let there = border().enter(handover()).unwrap().for_helper();
@@ -204,13 +214,16 @@ mod tests {
                 Found::Foreign { kind: Kind::File, owner: Owner::new(1, 1) },
             ],
             trees: vec![Ok(Summary {
-                left: [0, 3001, OVERFLOW].map(|uid| Left { path: "f".into(), why: Why::Owner(uid) }).into(),
+                left: [0, 3001, OVERFLOW]
+                    .map(|uid| Left { path: "f".into(), why: Why::Owner(of(uid, uid)) })
+                    .into(),
                 ..Summary::default()
             })],
         };
         let Reply::Done { found, trees } = border().leave(Inside::of_helper(reply)) else { panic!() };
         let why: Vec<Why> = trees[0].as_ref().unwrap().left.iter().map(|left| left.why.clone()).collect();
-        assert_eq!(why, [Why::Owner(1500), Why::Owner(103_000), Why::Unmapped]);
+        let (first, second) = (of(1500, 1500), of(103_000, 103_000));
+        assert_eq!(why, [Why::Owner(first), Why::Owner(second), Why::Unmapped(of(OVERFLOW, OVERFLOW))]);
         let closed = Found::Closed { owner: Owner::new(103_000, 1500), mode: 0o700, needs: Access::ENTER };
         assert_eq!(found, [closed, Found::Foreign { kind: Kind::File, owner: Owner::new(100_000, 100_000) }]);
     }
