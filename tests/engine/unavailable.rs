@@ -108,15 +108,16 @@ fn a_missing_docker_is_said_so() {
     nothing_was_made(&project);
 }
 
-/// A `docker` that answers `config` by this script, does not know anything else, and tells what it was asked.
-fn with_docker(project: &Project, on_config: &str, words: &[&str]) -> (Output, String) {
+/// A `docker` that says its version and answers `config` by these scripts, does not know anything else, and tells what it
+/// was asked.
+fn with_docker(project: &Project, on_version: &str, on_config: &str, words: &[&str]) -> (Output, String) {
     let bin = project.beside("bin");
     if !bin.exists() {
         fs::create_dir(&bin).unwrap();
     }
     let asked = project.beside("asked");
     let script = format!(
-        "#!/bin/sh\necho \"$*\" >> {}\ncase \" $* \" in\n*' config '*) {on_config};;\n*) exit 99;;\nesac\n",
+        "#!/bin/sh\necho \"$*\" >> {}\ncase \" $* \" in\n*' version --short '*) {on_version};;\n*' config '*) {on_config};;\n*) exit 99;;\nesac\n",
         asked.display()
     );
     fs::write(bin.join("docker"), script).unwrap();
@@ -156,7 +157,7 @@ fn a_compose_that_reads_something_else_launches_nothing() {
         ),
     ];
     for (script, status, code) in answers {
-        let (output, asked) = with_docker(&project, &script, &["up", "-d"]);
+        let (output, asked) = with_docker(&project, "echo 2.40.3", &script, &["up", "-d"]);
         let output = output.ends(status).says(code);
         let launches = asked.lines().filter(|words| words.contains(" up -d")).count();
         assert_eq!(launches, usize::from(status == 99), "{script}\n{asked}{output}");
@@ -167,7 +168,11 @@ fn a_compose_that_reads_something_else_launches_nothing() {
 #[ignore = "needs a container engine: run scripts/test"]
 fn a_compose_that_never_answers_is_not_waited_for() {
     let project = Project::of_service("command: [sleep, '600']");
-    let (output, asked) = with_docker(&project, "sleep 600", &["up", "-d"]);
-    output.refuses(69, "compose-unavailable").says("no answer within");
-    assert!(!asked.contains(" up "), "{asked}");
+    for (version, config, code) in
+        [("echo 2.40.3", "sleep 600", "compose-unavailable"), ("sleep 600", "true", "compose-version")]
+    {
+        let (output, asked) = with_docker(&project, version, config, &["up", "-d"]);
+        output.refuses(69, code).says("no answer within");
+        assert!(!asked.contains(" up "), "{asked}");
+    }
 }
