@@ -25,7 +25,7 @@ pub mod trial;
 pub mod user;
 mod volume;
 
-pub use answer::Answer;
+pub use answer::{Answer, unanswered};
 pub use border::Inside;
 pub use command::{Command, Options, Output};
 pub use compose::Compose;

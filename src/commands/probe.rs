@@ -88,9 +88,7 @@ fn ask(
     wanted: impl Fn(&&Probe) -> bool,
     on_disk: &dyn Fn(&Path) -> Option<Owner>,
 ) -> Result<Report, Finding> {
-    let unavailable =
-        |reason| Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy());
-    let engine = engine.get().into_result().map_err(unavailable)?;
+    let engine = engine.get().into_result().map_err(crate::engine::unanswered)?;
     let Some((name, node, decision)) = find(verified, service) else {
         return Err(Finding::error(Code::Internal, format!("nothing was decided about {service}"))
             .help(Code::Internal.remedy()));

@@ -214,6 +214,8 @@ codes! {
     // Engine and launch.
     EngineUnavailable "engine-unavailable" EngineUnavailable "The container engine does not answer"
         => "Start the engine, or check DOCKER_HOST.";
+    EngineAnswer "engine-answer" EngineUnavailable "The container engine's answer is not understood"
+        => "The engine runs. Look at what the message names with the engine's own command; `seaworthy doctor` says which engine answers.";
     ComposeUnavailable "compose-unavailable" EngineUnavailable "docker compose cannot be run"
         => "Install Docker Compose v2.";
     ComposeVersion "compose-version" EngineUnavailable "The version of docker compose cannot be read as"

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::diagnostic::{Code, Finding};
+
 /// What was asked, or why it is not known. There is deliberately no default: whoever uses an answer
 /// says what shall happen when there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,9 +14,17 @@ pub enum Answer<T> {
     Unknown(String),
 }
 
+/// In every reason that is not about an engine that is away.
+pub const NOT_UNDERSTOOD: &str = "the engine's answer is not understood";
+
 impl<T> Answer<T> {
     pub fn unknown(reason: impl fmt::Display) -> Self {
         Self::Unknown(reason.to_string())
+    }
+
+    /// The engine has answered, and this of it is not what it was asked for.
+    pub fn not_understood(what: impl fmt::Display) -> Self {
+        Self::Unknown(format!("{NOT_UNDERSTOOD}: {what}"))
     }
 
     /// The answer of a computation that stops at the first thing that is not known.
@@ -71,6 +81,13 @@ impl<T> Answer<T> {
             Self::Unknown(reason) => Err(reason),
         }
     }
+}
+
+/// What there is to say where an answer did not come, or is not what was asked for.
+pub fn unanswered(message: impl Into<String>) -> Finding {
+    let message = message.into();
+    let code = if message.contains(NOT_UNDERSTOOD) { Code::EngineAnswer } else { Code::EngineUnavailable };
+    Finding::error(code, message).help(code.remedy())
 }
 
 impl<T, E: fmt::Display> From<Result<T, E>> for Answer<T> {

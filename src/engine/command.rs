@@ -114,6 +114,12 @@ impl Output {
         lines.peek().is_some() && lines.all(is_missing)
     }
 
+    /// As [`Output::says_missing`] of an image, in Docker's words or in Podman's.
+    pub fn says_no_image(&self) -> bool {
+        let complaint = self.stderr.to_lowercase();
+        complaint.contains("no such image") || complaint.contains("image not known")
+    }
+
     /// What it complained of, on one line; the status where it did not complain.
     pub fn complaint(&self) -> String {
         let lines: Vec<&str> = self.stderr.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::image::null_as_default;
+use super::image::{content_id, null_as_default};
 use super::socket::{Silence, Socket, escape};
 use super::{Answer, Engine};
 
@@ -298,7 +298,7 @@ fn parse_line(line: &str) -> Result<Container, String> {
         state: State::parse(&state),
         project,
         service,
-        image_id: Some(image_id).filter(|id| !id.is_empty()),
+        image_id: Some(image_id).filter(|id| !id.is_empty()).map(|id| content_id(&id).unwrap_or(id)),
         is_one_off: one_off.eq_ignore_ascii_case("true"),
         config_hash,
     })
@@ -330,7 +330,7 @@ impl Inspection {
         Ok(Self {
             id: wire.id,
             name: wire.name.trim_start_matches('/').to_owned(),
-            image_id: wire.image,
+            image_id: content_id(&wire.image).unwrap_or(wire.image),
             state: State::parse(&wire.state.status),
             pid: u32::try_from(wire.state.pid).ok().filter(|pid| *pid != 0),
             started_at: wire.state.started_at,

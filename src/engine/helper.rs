@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::image::content_id;
 use super::{Answer, Engine};
 
 pub use run::{FILE, Given, PROGRESS, Task, Whose};
@@ -77,18 +78,19 @@ impl Engine {
     fn find_helper(&self, image: &archive::Archive) -> Answer<Option<HelperImage>> {
         self.command().run(["image", "inspect", "--", &image.name]).and_then(|output| {
             if !output.succeeded() {
-                let is_missing = output.stderr.to_lowercase().contains("no such image");
-                return if is_missing { Answer::Known(None) } else { Answer::Unknown(output.complaint()) };
+                return if output.says_no_image() {
+                    Answer::Known(None)
+                } else {
+                    Answer::Unknown(output.complaint())
+                };
             }
             let found: Option<Value> = serde_json::from_slice(&output.stdout).ok();
             let found = found.as_ref().and_then(|found| found.get(0));
-            match found.and_then(|found| Some((found, found.get("Id")?.as_str()?))) {
+            match found.and_then(|found| Some((found, content_id(found.get("Id")?.as_str()?)?))) {
                 // A name can be given to anything; what counts is what is in it.
-                Some((found, id)) if image.is_in(found) => {
-                    Answer::Known(Some(HelperImage { id: id.to_owned() }))
-                }
+                Some((found, id)) if image.is_in(found) => Answer::Known(Some(HelperImage { id })),
                 Some(_) => Answer::Unknown(format!("{} is not the image that was made here", image.name)),
-                None => Answer::unknown("an image without an id"),
+                None => Answer::not_understood("an image without an id"),
             }
         })
     }

@@ -42,8 +42,9 @@ impl Image {
         volumes.sort();
         let mut exposed: Vec<String> = wire.config.exposed_ports.into_iter().map(|(port, _)| port).collect();
         exposed.sort();
-        wire.id.starts_with("sha256:").then_some(Self {
-            id: wire.id,
+        let id = content_id(&wire.id)?;
+        Some(Self {
+            id,
             user: wire.config.user,
             volumes,
             working_dir: wire.config.working_dir,
@@ -54,6 +55,15 @@ impl Image {
             os: wire.os,
             architecture: wire.architecture,
         })
+    }
+}
+
+/// An image's id as Docker writes it. Podman's command writes the digits alone.
+pub(super) fn content_id(text: &str) -> Option<String> {
+    let is_digits = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match text.strip_prefix("sha256:") {
+        Some(digits) => (!digits.is_empty()).then(|| text.to_owned()),
+        None => is_digits.then(|| format!("sha256:{text}")),
     }
 }
 
@@ -85,7 +95,7 @@ impl Engine {
         self.command().run(arguments).context("cannot inspect images").and_then(|output| {
             if !output.succeeded() {
                 // The engine's own words; one that is away is complained of otherwise.
-                if output.stderr.to_lowercase().contains("no such image") {
+                if output.says_no_image() {
                     return Answer::Known(None);
                 }
                 let complaint = output.complaint();
@@ -93,12 +103,12 @@ impl Engine {
             }
             let wires: Vec<Wire> = match serde_json::from_slice(&output.stdout) {
                 Ok(wires) => wires,
-                Err(error) => return Answer::Unknown(format!("cannot read an image's inspection: {error}")),
+                Err(error) => return Answer::not_understood(format_args!("an image's inspection: {error}")),
             };
             let images: Option<Vec<Image>> = wires.into_iter().map(Image::from_wire).collect();
             match images {
                 Some(images) => Answer::Known(Some(images)),
-                None => Answer::unknown("an image without an id"),
+                None => Answer::not_understood("an image without an id"),
             }
         })
     }
@@ -156,6 +166,16 @@ mod tests {
         assert_eq!(image.volumes, ["/a", "/z"]);
         assert_eq!((image.user.as_str(), image.entrypoint.len(), image.cmd.len()), ("app", 0, 1));
         assert_eq!((image.variable("A"), image.variable("B")), (Some("2"), None));
+    }
+
+    #[test]
+    fn an_id_is_one_with_or_without_its_kind() {
+        let digits = "91369db537182115cc0c7020e6de896f62a6c9251dce7c36842f9ebe67f4f1db";
+        let id = Some(format!("sha256:{digits}"));
+        assert_eq!((content_id(digits), content_id(&format!("sha256:{digits}"))), (id.clone(), id));
+        for text in ["", "sha256:", "91369db53718", &format!("{digits}0"), &digits.replace('9', "x")] {
+            assert_eq!(content_id(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Info {
         let value: Value = match serde_json::from_slice(json) {
             Ok(value) => value,
             Err(_) if json.trim_ascii().is_empty() => return Answer::unknown("the answer is empty"),
-            Err(error) => return Answer::Unknown(format!("the answer is not what an engine says: {error}")),
+            Err(error) => return Answer::not_understood(format_args!("not what an engine says: {error}")),
         };
         Self::read(value)
     }
@@ -104,7 +104,7 @@ impl Info {
     fn from_docker(value: Value) -> Answer<Self> {
         let wire: DockerInfo = match serde_json::from_value(value) {
             Ok(wire) => wire,
-            Err(error) => return Answer::Unknown(format!("the answer is not what an engine says: {error}")),
+            Err(error) => return Answer::not_understood(format_args!("not what an engine says: {error}")),
         };
         if let Some(errors) = wire.server_errors.filter(|errors| !errors.is_empty()) {
             return Answer::Unknown(errors.join("; "));
@@ -152,7 +152,7 @@ impl Info {
     fn from_podman(value: Value) -> Answer<Self> {
         let wire: PodmanInfo = match serde_json::from_value(value) {
             Ok(wire) => wire,
-            Err(error) => return Answer::Unknown(format!("the answer is not what an engine says: {error}")),
+            Err(error) => return Answer::not_understood(format_args!("not what an engine says: {error}")),
         };
         let host = wire.host;
         let controls = |name: &str| host.cgroup_controllers.iter().flatten().any(|one| one == name);

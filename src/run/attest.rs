@@ -31,9 +31,7 @@ pub fn run(request: &Request, options: &AttestOptions) -> Result<Exit, Exit> {
     let facts = match engine.get().and_then(|engine| question.ask(engine)) {
         Answer::Known(facts) => facts,
         Answer::Unknown(reason) => {
-            session
-                .sink
-                .push(Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy()));
+            session.sink.push(crate::engine::unanswered(reason));
             return Err(session.report());
         }
     };

@@ -202,7 +202,7 @@ fn fetch(
     engine: &LazyEngine,
 ) -> Result<(), Finding> {
     if let Answer::Unknown(reason) = engine.get() {
-        return Err(Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy()));
+        return Err(crate::engine::unanswered(reason));
     }
     let absent: Vec<&String> =
         waiting.iter().filter(|service| lacks_image(verified, service, engine)).collect();
@@ -283,9 +283,7 @@ fn reach(session: &Session<'_>, verified: &Verified, engine: &LazyEngine) -> Res
     let Some(engine) = connected.filter(|engine| !engine.is_remote()) else { return Ok(reach) };
     match engine.mounted_by(&verified.model.name) {
         Answer::Known(mounted) => Ok(reach.and(&mounted)),
-        Answer::Unknown(reason) => {
-            Err(Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy()))
-        }
+        Answer::Unknown(reason) => Err(crate::engine::unanswered(reason)),
     }
 }
 
@@ -320,44 +318,42 @@ fn hand_over(
     let globals = request.launch_globals(directory, name, path);
     let mut notes = Vec::new();
     let on_host = command.class == Class::Gate && !request.global.dry_run;
-    let outcome =
-        std::thread::scope(|scope| {
-            let check = std::thread::Builder::new()
-                .name("cross-check".to_owned())
-                .spawn_scoped(scope, || {
-                    let file = HandedOver { rendered, path, globals: &globals };
-                    crate::launch::cross_check(&docker, services, &file)
-                })
-                .map_err(|error| no_thread(&error))?;
-            // What an interrupted run left in the engine is nobody's.
-            let connected = engine.connected().filter(|engine| on_host && Socket::of(engine).is_some());
-            let sweep = connected
-                .map(|engine| {
-                    let thread = std::thread::Builder::new().name("sweep".to_owned());
-                    thread.spawn_scoped(scope, || engine.sweep()).map_err(|error| no_thread(&error))
-                })
-                .transpose()?;
-            let prepared = if on_host {
-                refresh(&verified.copies)
-                    .and_then(|_| prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding))
-                    .and_then(|()| mend::before_launch(verified, engine, &mut notes))
-            } else {
-                Ok(())
-            };
-            let checked = check.join().unwrap_or_else(|_| {
-                Err(Finding::error(Code::Internal, "the cross-check ended unexpectedly")
-                    .help(Code::Internal.remedy()))
-            });
-            let swept =
-                match sweep.map(std::thread::ScopedJoinHandle::join) {
-                    Some(Ok(Answer::Unknown(reason))) => Err(Finding::error(Code::EngineUnavailable, reason)
-                        .help(Code::EngineUnavailable.remedy())),
-                    Some(Err(_)) => Err(Finding::error(Code::Internal, "the sweep ended unexpectedly")
-                        .help(Code::Internal.remedy())),
-                    _ => Ok(()),
-                };
-            checked.and(prepared).and(swept)
+    let outcome = std::thread::scope(|scope| {
+        let check = std::thread::Builder::new()
+            .name("cross-check".to_owned())
+            .spawn_scoped(scope, || {
+                let file = HandedOver { rendered, path, globals: &globals };
+                crate::launch::cross_check(&docker, services, &file)
+            })
+            .map_err(|error| no_thread(&error))?;
+        // What an interrupted run left in the engine is nobody's.
+        let connected = engine.connected().filter(|engine| on_host && Socket::of(engine).is_some());
+        let sweep = connected
+            .map(|engine| {
+                let thread = std::thread::Builder::new().name("sweep".to_owned());
+                thread.spawn_scoped(scope, || engine.sweep()).map_err(|error| no_thread(&error))
+            })
+            .transpose()?;
+        let prepared = if on_host {
+            refresh(&verified.copies)
+                .and_then(|_| prepare(&verified.steps).map(drop).map_err(|failure| *failure.finding))
+                .and_then(|()| mend::before_launch(verified, engine, &mut notes))
+        } else {
+            Ok(())
+        };
+        let checked = check.join().unwrap_or_else(|_| {
+            Err(Finding::error(Code::Internal, "the cross-check ended unexpectedly")
+                .help(Code::Internal.remedy()))
         });
+        let swept =
+            match sweep.map(std::thread::ScopedJoinHandle::join) {
+                Some(Ok(Answer::Unknown(reason))) => Err(crate::engine::unanswered(reason)),
+                Some(Err(_)) => Err(Finding::error(Code::Internal, "the sweep ended unexpectedly")
+                    .help(Code::Internal.remedy())),
+                _ => Ok(()),
+            };
+        checked.and(prepared).and(swept)
+    });
     session.sink.extend(notes);
     outcome?;
     if on_host {

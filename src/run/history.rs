@@ -30,9 +30,7 @@ impl Notes {
         let connected = engine.connected().filter(|engine| verified.policy.is_some() && !engine.is_remote());
         let folder = kept_writable().filter(|folder| !reach.holds(folder));
         let (Some(connected), Some(folder)) = (connected, folder) else { return Ok(None) };
-        let usual = connected.id_map().into_result().map_err(|reason| {
-            Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy())
-        })?;
+        let usual = connected.id_map().into_result().map_err(crate::engine::unanswered)?;
 
         let now = now();
         let record = |name: &str, node: &Node| {

@@ -262,10 +262,7 @@ fn start(
             let _ = writeln!(std::io::stderr(), "Error response from daemon: {why}");
             Err(Stop::Status(1))
         }
-        Answer::Unknown(reason) => {
-            let finding = Finding::error(Code::EngineUnavailable, reason);
-            Err(vec![finding.help(Code::EngineUnavailable.remedy())].into())
-        }
+        Answer::Unknown(reason) => Err(vec![crate::engine::unanswered(reason)].into()),
     }
 }
 
@@ -376,5 +373,5 @@ fn known<T>(answer: Answer<T>) -> Result<T, Vec<Finding>> {
 
 fn unavailable(reason: &str) -> Vec<Finding> {
     let message = format!("what would be launched cannot be inspected: {reason}");
-    vec![Finding::error(Code::EngineUnavailable, message).help(Code::EngineUnavailable.remedy())]
+    vec![crate::engine::unanswered(message)]
 }

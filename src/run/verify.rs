@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{Class, Command, Request};
 use crate::compose::{Model, Phases};
-use crate::diagnostic::{Code, Finding, Severity, Sink};
+use crate::diagnostic::{Finding, Severity, Sink};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::Owner;
 use crate::launch::judge::judge_flags;
@@ -502,7 +502,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
 const NOT_THERE: &str = "the engine is on another machine, and the policy does not say `repair: helper`";
 
 fn unavailable(reason: &str) -> Finding {
-    Finding::error(Code::EngineUnavailable, reason).help(Code::EngineUnavailable.remedy())
+    crate::engine::unanswered(reason)
 }
 
 /// Whether the command remembers whom it decided on, or says what one that does would do.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding, Severity};
-use crate::engine::{Answer, Location};
+use crate::engine::{Answer, Location, unanswered};
 use crate::host::{Kind, Owner};
 use crate::ownership::images::{AFTER_PULL, NO_ENGINE, image_of};
 use crate::ownership::kind::{self, KindFrom};
@@ -150,7 +150,7 @@ impl<'a> Judge<'a> {
         }
         if let (Answer::Unknown(reason), Some(mount)) = (&whom.map, mounts.first()) {
             let message = format!("whom service `{name}` is on this machine is not known: {reason}");
-            self.unclear(mount, message, Code::EngineUnavailable.remedy());
+            self.unclear(mount, unanswered(message));
         }
         let image = image_of(self.question.model, name, node);
         let service = Service { name, node, image, whom, mounts };
@@ -254,20 +254,21 @@ impl<'a> Judge<'a> {
         if ![AFTER_PULL, NO_ENGINE].contains(&reason) {
             let message =
                 format!("what the image of service `{service}` has at {target} is not known: {reason}");
-            self.unclear(mount, message, Code::EngineUnavailable.remedy());
+            self.unclear(mount, unanswered(message));
         }
     }
 
-    fn unclear(&self, mount: &Mount, message: String, help: &str) {
-        let finding = Finding::error(Code::EngineUnavailable, message);
-        self.unclear.borrow_mut().push(finding.at_origin(mount.origin, "mounted here").help(help));
+    fn unclear(&self, mount: &Mount, finding: Finding) {
+        self.unclear.borrow_mut().push(finding.at_origin(mount.origin, "mounted here"));
     }
 
     /// Whether a directory has nothing in it; `false` where it may not be listed.
     pub fn is_empty(&self, mount: &Mount, path: &Path) -> bool {
         look::is_empty(path).unwrap_or_else(|error| {
             let message = format!("whether {} is empty is not known: {error}", path.display());
-            self.unclear(mount, message, "Correct the cause and run again.");
+            let finding =
+                Finding::error(Code::PrepareFailed, message).help("Correct the cause and run again.");
+            self.unclear(mount, finding);
             false
         })
     }
