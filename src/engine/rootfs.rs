@@ -216,7 +216,12 @@ impl Engine {
         let source = format!("{container}:{}", look.path);
         // Of a directory the archive holds all that is below; its first header says enough.
         let limit = if look.content { CONTENT_LIMIT + HEADERS } else { HEADERS };
-        let output = self.patient().run_up_to(limit, ["container", "cp", "--follow-link", &source, "-"]);
+        let mut words = vec!["container", "cp", &source, "-"];
+        // Podman always follows, and has no word for it.
+        if !self.info().is_podman {
+            words.insert(2, "--follow-link");
+        }
+        let output = self.patient().run_up_to(limit, words);
         output.and_then(|output| {
             if output.succeeded() {
                 return first_entry(&output.stdout, look.content).map(Some);
