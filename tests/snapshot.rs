@@ -26,6 +26,8 @@ mod edits;
 mod formats;
 #[path = "snapshot/portable.rs"]
 mod portable;
+#[path = "snapshot/sides.rs"]
+mod sides;
 #[path = "snapshot/texts.rs"]
 mod texts;
 

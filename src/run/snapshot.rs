@@ -430,7 +430,7 @@ fn unlike(before: &Snapshot) -> Difference {
         before: None,
         after: None,
         class: crate::snapshot::class::Class::Cosmetic,
-        why: "the file says the same in other bytes",
+        why: "the file says the same in other bytes".into(),
         cause: None,
         reviewed: before.root.origin.span().map(|span| Span { end: span.start, ..span }),
     }

@@ -10,6 +10,9 @@ mod resource;
 mod service;
 pub mod value;
 
+use std::borrow::Cow;
+
+use crate::compose::text;
 use crate::yaml::Node;
 
 pub use policy::judge as judge_policy;
@@ -47,15 +50,15 @@ impl Class {
 }
 
 /// A class and why, as the end of a sentence about the place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meaning {
     pub class: Class,
-    pub why: &'static str,
+    pub why: Cow<'static, str>,
 }
 
 impl Meaning {
     pub const fn new(class: Class, why: &'static str) -> Self {
-        Self { class, why }
+        Self { class, why: Cow::Borrowed(why) }
     }
 }
 
@@ -65,6 +68,10 @@ pub const fn weakens(why: &'static str) -> Meaning {
 
 pub const fn strengthens(why: &'static str) -> Meaning {
     Meaning::new(Class::Strengthens, why)
+}
+
+pub const fn functional(why: &'static str) -> Meaning {
+    Meaning::new(Class::Functional, why)
 }
 
 pub const FUNCTIONAL: Meaning = Meaning::new(Class::Functional, "");
@@ -93,6 +100,55 @@ impl<'c> Case<'c> {
 /// The worst of several; `None` of none.
 pub fn worst(meanings: impl IntoIterator<Item = Meaning>) -> Option<Meaning> {
     meanings.into_iter().min_by_key(|meaning| meaning.class)
+}
+
+/// All that a difference means, with the class of the worst: a value has several facts, and the nicest is no excuse for
+/// the others. `None` of none.
+pub fn all(meanings: impl IntoIterator<Item = Meaning>) -> Option<Meaning> {
+    let mut meanings: Vec<Meaning> = meanings.into_iter().collect();
+    meanings.sort_by_key(|meaning| meaning.class);
+    let class = meanings.first()?.class;
+    let mut said: Vec<Cow<'static, str>> = Vec::new();
+    for why in meanings.into_iter().map(|meaning| meaning.why).filter(|why| !why.is_empty()) {
+        if !said.contains(&why) {
+            said.push(why);
+        }
+    }
+    let why = match said.as_slice() {
+        [one] => one.clone(),
+        several => Cow::Owned(several.join("; ")),
+    };
+    Some(Meaning { class, why })
+}
+
+/// A path of the host that a container gets: which one, and how far out of the project.
+pub fn place(before: Option<&Node>, after: Option<&Node>) -> Vec<Meaning> {
+    let rank = |node: Option<&Node>| node.map_or(0, |node| value::reach(&text(node)));
+    let (was, is) = (rank(before), rank(after));
+    let mut found = Vec::new();
+    if before.map(text) != after.map(text) {
+        found.push(if is >= 2 && is <= was {
+            weakens("it shows another part of the host")
+        } else {
+            functional("it is another one")
+        });
+    }
+    match is.cmp(&was) {
+        std::cmp::Ordering::Greater if is >= 2 => found.push(weakens("it leads further out of the project")),
+        std::cmp::Ordering::Less if was >= 2 => {
+            found.push(strengthens("it leads less far out of the project"));
+        }
+        _ => {}
+    }
+    found
+}
+
+/// What stands there may do harm, and may also protect: that it goes is to be looked at.
+pub fn two_edged(case: &Case<'_>) -> Meaning {
+    match case.after {
+        Some(_) => danger(case),
+        None => functional("what it said no longer holds"),
+    }
 }
 
 /// What stands there may do harm: having it, or having another, weakens.

@@ -20,7 +20,7 @@ pub struct Difference {
     pub after: Option<Node>,
     pub class: Class,
     /// Why it is of that class, where there is more to say than that it differs.
-    pub why: &'static str,
+    pub why: std::borrow::Cow<'static, str>,
     /// What was written that is now different.
     pub cause: Option<Span>,
     /// The place in the reviewed snapshot.
@@ -182,7 +182,7 @@ impl Comparison<'_> {
         let words: Vec<&str> = path.iter().map(String::as_str).collect();
         Some(match words.as_slice() {
             // What the files say is compared below.
-            ["files", ..] => Meaning { why: "what follows from it is listed for itself", ..COSMETIC },
+            ["files", ..] => Meaning::new(Class::Cosmetic, "what follows from it is listed for itself"),
             ["policy", ..] => class::judge_policy(&case(1)),
             ["users", service, ..] => return self.user(service, before, after, path),
             // Whom a service runs as is said once, among the users.

@@ -276,7 +276,7 @@ const EDITS: &[Edit] = &[
     edit(FUNCTIONAL, BASE, "sleep 86400", "sleep 3600", "services.agent.command"),
     edit(FUNCTIONAL, BASE, "    depends_on: [store]\n", "", "services.agent.depends_on"),
     edit(
-        FUNCTIONAL,
+        OWNERSHIP,
         BASE,
         "      - ./state/store:/data",
         "      - ./state/other:/data",

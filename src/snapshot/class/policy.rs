@@ -1,6 +1,6 @@
 //! The policy: what is demanded of the project.
 
-use super::{COSMETIC, Case, FUNCTIONAL, Meaning, OWNERSHIP, strengthens, weakens};
+use super::{COSMETIC, Case, FUNCTIONAL, Meaning, OWNERSHIP, all, place, strengthens, value, weakens};
 use crate::compose::text;
 use crate::policy::Posture;
 use crate::yaml::{Node, Value};
@@ -13,7 +13,11 @@ pub fn judge(case: &Case<'_>) -> Meaning {
         ["version" | "compose"] => FUNCTIONAL,
         ["posture"] => posture(case),
         ["user", "home"] => FUNCTIONAL,
-        ["user" | "repair" | "state", ..] => OWNERSHIP,
+        ["user", ..] => match case.after.filter(|user| user.as_map().is_none()).map(text) {
+            Some(user) if value::is_root(&user) && !user.is_empty() => weakens("a service runs as root"),
+            _ => OWNERSHIP,
+        },
+        ["repair" | "state", ..] => OWNERSHIP,
         ["overlays", _, "sha256"] if case.before.is_some() && case.after.is_some() => COSMETIC,
         ["overlays", _, "sha256"] => {
             presence(case, "the overlay is no longer pinned", "the overlay is pinned")
@@ -36,6 +40,7 @@ pub fn judge(case: &Case<'_>) -> Meaning {
             Some(_) => weakens("an exception is written"),
             None => strengthens("an exception is taken back"),
         },
+        ["copies", .., "from"] => all(place(case.before, case.after)).unwrap_or(FUNCTIONAL),
         ["copies" | "probes" | "gc", ..] => FUNCTIONAL,
         _ => weakens("seaworthy does not know this key of a policy"),
     }

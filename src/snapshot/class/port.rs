@@ -1,6 +1,7 @@
 //! Published ports.
 
-use super::{Case, FUNCTIONAL, Meaning, by_rank, strengthens, weakens};
+use super::{Case, FUNCTIONAL, Meaning, all, by_rank, functional, strengthens, weakens};
+use crate::compose::text;
 use crate::model::{Address, Port};
 use crate::yaml::Node;
 
@@ -10,21 +11,38 @@ pub fn judge(case: &Case<'_>) -> Meaning {
     match (case.before, case.after) {
         (None, Some(_)) => weakens("a port is published"),
         (Some(_), None) => strengthens("a port is no longer published"),
-        (Some(before), Some(after)) => {
-            let by_address = by_rank(
-                openness(before),
-                openness(after),
-                "it is published to more of the network",
-                "it is published to less of the network",
-            );
-            let mode = |node: &Node| node.get("mode").and_then(Node::as_str).map(str::to_owned);
-            if by_address == FUNCTIONAL && mode(before) != mode(after) {
-                return weakens("it is published in another way");
-            }
-            by_address
-        }
+        (Some(before), Some(after)) => changed(before, after),
         (None, None) => FUNCTIONAL,
     }
+}
+
+/// Address, published port, target, protocol and mode are facts for themselves.
+fn changed(before: &Node, after: &Node) -> Meaning {
+    let fact = |node: &Node, key: &str| node.get(key).map(text);
+    let differs = |key: &str| fact(before, key) != fact(after, key);
+    let mut found = vec![by_rank(
+        openness(before),
+        openness(after),
+        "it is published to more of the network",
+        "it is published to less of the network",
+    )];
+    if found == [FUNCTIONAL] && fact(before, "host_ip") == fact(after, "host_ip") {
+        found.clear();
+    }
+    if differs("published") || differs("target") || differs("protocol") {
+        found.push(functional("it is another port"));
+    }
+    let is_privileged = |node: &Node| {
+        let first = fact(node, "published").and_then(|text| text.split('-').next()?.parse::<u32>().ok());
+        first.is_some_and(|port| (1..1024).contains(&port))
+    };
+    if !is_privileged(before) && is_privileged(after) {
+        found.push(weakens("a port below 1024 is published"));
+    }
+    if differs("mode") {
+        found.push(weakens("it is published in another way"));
+    }
+    all(found).unwrap_or(FUNCTIONAL)
 }
 
 /// From loopback to everywhere.

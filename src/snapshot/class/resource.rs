@@ -1,7 +1,8 @@
 //! Networks, volumes, secrets, configs: what is beside the services.
 
-use super::value::reach;
-use super::{COSMETIC, Case, FUNCTIONAL, Meaning, by_rank, danger, danger_flag, guard_flag, weakens, worst};
+use super::{
+    COSMETIC, Case, FUNCTIONAL, Meaning, all, by_rank, danger, danger_flag, guard_flag, place, weakens, worst,
+};
 use crate::compose::text;
 use crate::yaml::Node;
 
@@ -51,10 +52,5 @@ fn whole(case: &Case<'_>) -> Meaning {
 }
 
 fn path_of(case: &Case<'_>) -> Meaning {
-    let rank = |node: Option<&Node>| node.map_or(0, |node| reach(&text(node)).max(1)).max(1);
-    let (before, after) = (rank(case.before), rank(case.after));
-    if before == after && after >= 3 {
-        return weakens("it shows another part of the host");
-    }
-    by_rank(before, after, "it leads further out of the project", "it leads less far out of the project")
+    all(place(case.before, case.after)).unwrap_or(FUNCTIONAL)
 }

@@ -1,11 +1,13 @@
 //! Every key of a service, and what it means that it differs.
 
-use super::value::{self, has_expression, is_root, reach};
+use super::value::{self, has_expression, is_root};
 use super::{
-    COSMETIC, Case, FUNCTIONAL, Meaning, OWNERSHIP, by_rank, danger, danger_flag, guard_flag, limit,
-    limit_of, mount, port, strengthens, weakens, worst,
+    COSMETIC, Case, FUNCTIONAL, Meaning, OWNERSHIP, all, by_rank, danger, danger_flag,
+    functional as otherwise, guard_flag, limit, limit_of, mount, place, port, strengthens, two_edged,
+    weakens, worst,
 };
 use crate::compose::text;
+use crate::policy::rules::LOADER;
 use crate::yaml::{Mapping, Node};
 
 type Judge = fn(&Case<'_>) -> Meaning;
@@ -13,28 +15,28 @@ type Judge = fn(&Case<'_>) -> Meaning;
 /// By key. What is below a key is for its judge to tell apart.
 const FIELDS: &[(&str, Judge)] = &[
     ("profiles", functional),
-    ("annotations", functional),
+    ("annotations", annotations),
     ("attach", functional),
     ("build", build),
     ("develop", functional),
     ("blkio_config", functional),
     ("cap_add", cap_add),
     ("cap_drop", cap_drop),
-    ("cgroup_parent", danger),
+    ("cgroup_parent", two_edged),
     ("cgroup", namespace),
     ("cpu_count", limit),
     ("cpu_percent", limit),
     ("cpu_period", functional),
     ("cpu_quota", limit),
-    ("cpu_rt_period", danger),
-    ("cpu_rt_runtime", danger),
+    ("cpu_rt_period", two_edged),
+    ("cpu_rt_runtime", two_edged),
     ("cpus", limit),
     ("cpuset", functional),
     ("cpu_shares", functional),
     ("command", functional),
     ("configs", functional),
     ("container_name", functional),
-    ("credential_spec", danger),
+    ("credential_spec", two_edged),
     ("depends_on", functional),
     ("deploy", deploy),
     ("device_cgroup_rules", danger),
@@ -44,8 +46,8 @@ const FIELDS: &[(&str, Judge)] = &[
     ("dns_search", functional),
     ("domainname", functional),
     ("entrypoint", functional),
-    ("provider", danger),
-    ("environment", functional),
+    ("provider", two_edged),
+    ("environment", environment),
     ("env_file", functional),
     ("expose", functional),
     ("extends", functional),
@@ -91,7 +93,7 @@ const FIELDS: &[(&str, Judge)] = &[
     ("stop_grace_period", functional),
     ("stop_signal", functional),
     ("storage_opt", functional),
-    ("sysctls", danger),
+    ("sysctls", two_edged),
     ("tmpfs", mount::tmpfs),
     ("tty", functional),
     ("ulimits", ulimit),
@@ -203,7 +205,7 @@ fn cap_add(case: &Case<'_>) -> Meaning {
     }
 }
 
-const ALL_IS_DROPPED: Meaning = Meaning { why: "ALL is dropped anyway", ..COSMETIC };
+const ALL_IS_DROPPED: Meaning = Meaning::new(super::Class::Cosmetic, "ALL is dropped anyway");
 
 fn cap_drop(case: &Case<'_>) -> Meaning {
     let drops_all = |model: &Node| {
@@ -228,63 +230,91 @@ fn security_opt(case: &Case<'_>) -> Meaning {
         let last = options.iter().rev().find(|option| option.starts_with("no-new-privileges"));
         last.is_some_and(|option| option == "no-new-privileges" || option == "no-new-privileges:true")
     };
-    let others = |options: &[String]| -> Vec<String> {
-        let others = options.iter().filter(|option| !option.starts_with("no-new-privileges"));
-        let mut others: Vec<String> = others.cloned().collect();
-        others.sort();
-        others
-    };
-    let off = |options: &[String]| {
-        let off = |option: &&String| {
-            option.ends_with(":unconfined") || option.contains("disable") || has_expression(option)
-        };
-        options.iter().filter(off).count()
-    };
     let mut found = Vec::new();
     match (guarded(&before), guarded(&after)) {
         (true, false) => found.push(weakens("programs may gain privileges")),
         (false, true) => found.push(strengthens("programs may no longer gain privileges")),
         _ => {}
     }
-    if others(&before) != others(&after) {
-        found.push(match off(&after).cmp(&off(&before)) {
-            std::cmp::Ordering::Greater => weakens("a protection is switched off"),
-            std::cmp::Ordering::Less => strengthens("a protection is switched on again"),
-            std::cmp::Ordering::Equal => weakens("another profile confines it"),
-        });
+    let kind = |option: &String| option.split(':').next().unwrap_or_default().to_owned();
+    let mut kinds: Vec<String> = before.iter().chain(&after).map(kind).collect();
+    kinds.sort();
+    kinds.dedup();
+    for one in kinds.iter().filter(|one| *one != "no-new-privileges") {
+        let of = |options: &[String]| -> Vec<String> {
+            let mut own: Vec<String> =
+                options.iter().filter(|option| kind(option) == *one).cloned().collect();
+            own.sort();
+            own
+        };
+        let off = |options: &[String]| {
+            options.iter().any(|option| {
+                option.ends_with(":unconfined") || option.contains("disable") || has_expression(option)
+            })
+        };
+        let (was, is) = (of(&before), of(&after));
+        if was != is {
+            found.push(match (off(&was), off(&is)) {
+                (_, true) => weakens("a protection is switched off"),
+                (true, false) => strengthens("a protection is switched on again"),
+                (false, false) => weakens("another profile confines it"),
+            });
+        }
     }
-    worst(found).unwrap_or(COSMETIC)
+    all(found).unwrap_or(COSMETIC)
+}
+
+/// A namespace: whose it is, and how far away that one is.
+fn shared(case: &Case<'_>, own: u8, wide: u8) -> Meaning {
+    let rank = |node: Option<&Node>| match node.map(text).as_deref() {
+        Some("private" | "none") => 0,
+        None | Some("") => own,
+        Some(mode) if mode.starts_with("service:") || mode == "shareable" => 2,
+        Some("host") => 4,
+        Some(mode) if mode.starts_with("container:") || has_expression(mode) => 3,
+        Some(_) => wide,
+    };
+    let (before, after) = (rank(case.before), rank(case.after));
+    let less = strengthens("it shares with fewer");
+    match after {
+        _ if case.before.map(text) == case.after.map(text) => FUNCTIONAL,
+        0 | 1 if after < before => less,
+        0 | 1 => by_rank(before, after, "it shares a namespace", ""),
+        // Another one, and not only a nearer one.
+        2 if after < before => all([otherwise("it shares another's namespace"), less]).unwrap_or(FUNCTIONAL),
+        _ if after < before => all([weakens("it shares another's namespace"), less]).unwrap_or(FUNCTIONAL),
+        _ => weakens("it shares another's namespace"),
+    }
 }
 
 fn namespace(case: &Case<'_>) -> Meaning {
     // Of these an engine can be set up to share what nothing is said about.
     let own = u8::from(case.path.get(1).is_some_and(|key| key == "ipc" || key == "cgroup"));
-    let rank = |node: Option<&Node>| match node.map(text).as_deref() {
-        Some("private" | "none") => 0,
-        None | Some("") => own,
-        Some(mode) if mode.starts_with("service:") || mode == "shareable" => 2,
-        Some(mode) if mode.starts_with("container:") || has_expression(mode) => 3,
-        Some(_) => 4,
-    };
-    let (before, after) = (rank(case.before), rank(case.after));
-    if before == after && after > 1 {
-        return weakens("it shares another's namespace");
-    }
-    by_rank(before, after, "it shares a namespace", "it shares a namespace with fewer")
+    shared(case, own, 4)
 }
 
+/// A network by its name is the engine's to give, as that of a service is.
 fn network_mode(case: &Case<'_>) -> Meaning {
-    let rank = |node: Option<&Node>| match node.map(text).as_deref() {
-        Some("none") => 0,
-        None | Some("") => 1,
-        Some("host") => 3,
-        Some(_) => 2,
-    };
-    let (before, after) = (rank(case.before), rank(case.after));
-    if before == after && after == 2 {
-        return weakens("it is in another's network");
+    shared(case, 1, 2)
+}
+
+/// What a runtime takes orders from.
+fn annotations(case: &Case<'_>) -> Meaning {
+    match case.after {
+        Some(_) => weakens("a runtime may take orders from it"),
+        None => FUNCTIONAL,
     }
-    by_rank(before, after, "it reaches more of the network", "it reaches less of the network")
+}
+
+/// Variables that decide which code a program loads.
+fn environment(case: &Case<'_>) -> Meaning {
+    match (case.path.get(2), case.after) {
+        (None, _) => below(case, environment),
+        (Some(name), Some(_)) if LOADER.contains(&name.as_str()) => {
+            weakens("it decides which code is loaded")
+        }
+        _ => FUNCTIONAL,
+    }
 }
 
 /// Which networks a service is in: what matters is whether one of them leads out.
@@ -304,37 +334,83 @@ fn networks(case: &Case<'_>) -> Meaning {
             .any(|network| value::flag(model.at(&["networks", network, "internal"])) != Some(true))
     };
     let rank = |model: &Node| u8::from(leads_out(model));
-    by_rank(rank(case.old), rank(case.new), "it gets a way out", "it has no way out any more")
+    let way = by_rank(rank(case.old), rank(case.new), "it gets a way out", "it has no way out any more");
+    let joins = |model: &Node, other: &Node| {
+        let own = |model: &Node| -> Vec<String> {
+            let own = model.at(&["services", service, "networks"]).and_then(Node::as_map);
+            own.into_iter().flat_map(Mapping::keys).map(ToString::to_string).collect()
+        };
+        let known = own(other);
+        own(model).iter().any(|network| !known.contains(network))
+    };
+    // Out of one and into another is not only less.
+    let moved = joins(case.new, case.old).then(|| otherwise("it is in another network"));
+    all([way].into_iter().chain(moved)).unwrap_or(FUNCTIONAL)
 }
 
 fn user(case: &Case<'_>) -> Meaning {
     let root = |node: Option<&Node>| node.map(text).is_some_and(|user| is_root(&user));
-    match (root(case.before), root(case.after)) {
-        (false, true) => weakens("it runs as root"),
-        (true, false) => strengthens("it no longer runs as root"),
-        _ => OWNERSHIP,
-    }
-}
-
-fn image(case: &Case<'_>) -> Meaning {
-    let pinned = |node: Option<&Node>| node.map(text).is_some_and(|image| image.contains("@sha256:"));
-    match (pinned(case.before), pinned(case.after)) {
-        (true, false) => weakens("the image is no longer pinned by its digest"),
-        (false, true) => strengthens("the image is pinned by its digest"),
-        _ => FUNCTIONAL,
-    }
-}
-
-fn logging(case: &Case<'_>) -> Meaning {
-    let silent = |model: &Node| {
-        let service = case.path.first().map(String::as_str).unwrap_or_default();
-        model.at(&["services", service, "logging", "driver"]).is_some_and(|driver| text(driver) == "none")
+    let of_root = match (root(case.before), root(case.after)) {
+        (false, true) => Some(weakens("it runs as root")),
+        (true, false) => Some(strengthens("it no longer runs as root")),
+        _ => None,
     };
-    match (silent(case.old), silent(case.new)) {
-        (false, true) => weakens("nothing of what it says is kept"),
-        (true, false) => strengthens("what it says is kept"),
-        _ => FUNCTIONAL,
+    all([OWNERSHIP].into_iter().chain(of_root)).unwrap_or(OWNERSHIP)
+}
+
+/// Repository, tag and digest are three facts.
+fn image(case: &Case<'_>) -> Meaning {
+    let parts = |node: Option<&Node>| {
+        let whole = node.map(text).unwrap_or_default();
+        let (named, digest) = match whole.split_once('@') {
+            Some((named, digest)) => (named.to_owned(), Some(digest.to_owned())),
+            None => (whole, None),
+        };
+        let after = named.rfind('/').map_or(0, |slash| slash + 1);
+        match named.get(after..).and_then(|last| last.find(':')) {
+            Some(colon) => {
+                let (repository, tag) = named.split_at(after + colon);
+                (repository.to_owned(), tag.to_owned(), digest)
+            }
+            None => (named, String::new(), digest),
+        }
+    };
+    let ((repository, tag, digest), (other, new_tag, new_digest)) = (parts(case.before), parts(case.after));
+    let mut found = Vec::new();
+    if repository != other {
+        found.push(otherwise("it runs another image"));
+    } else if tag != new_tag || digest.is_some() && new_digest.is_some() && digest != new_digest {
+        found.push(otherwise("it runs another version of the image"));
     }
+    match (digest.is_some(), new_digest.is_some()) {
+        (true, false) => found.push(weakens("the image is no longer pinned by its digest")),
+        (false, true) => found.push(strengthens("the image is pinned by its digest")),
+        _ => {}
+    }
+    all(found).unwrap_or(FUNCTIONAL)
+}
+
+/// Whether what is said is kept, and whether it stays on this machine.
+fn logging(case: &Case<'_>) -> Meaning {
+    let driver = |model: &Node| {
+        let service = case.path.first().map(String::as_str).unwrap_or_default();
+        model.at(&["services", service, "logging", "driver"]).map(text).unwrap_or_default()
+    };
+    let (was, is) = (driver(case.old), driver(case.new));
+    let stays = |driver: &str| matches!(driver, "" | "none" | "local" | "json-file" | "journald");
+    let mut found = Vec::new();
+    match (was == "none", is == "none") {
+        (false, true) => found.push(weakens("nothing of what it says is kept")),
+        (true, false) => found.push(strengthens("what it says is kept")),
+        _ => {}
+    }
+    match (stays(&was), stays(&is)) {
+        (true, false) => found.push(weakens("what it says goes to another machine")),
+        (false, true) => found.push(strengthens("what it says stays on this machine")),
+        (false, false) => found.push(otherwise("what it says goes elsewhere")),
+        _ => {}
+    }
+    all(found).unwrap_or(FUNCTIONAL)
 }
 
 fn oom_score(case: &Case<'_>) -> Meaning {
@@ -360,12 +436,15 @@ fn shm_size(case: &Case<'_>) -> Meaning {
 
 fn ulimit(case: &Case<'_>) -> Meaning {
     let Some(_) = case.before else { return FUNCTIONAL };
+    // Zero is a limit here: no core files at all.
+    let number = |node: Option<&Node>| match node.map(text).as_deref() {
+        Some("0") => value::Bound::At(0.0),
+        _ => value::bound(node),
+    };
     let numbers = |node: Option<&Node>| -> Vec<value::Bound> {
         match node.map(|node| (node, node.as_map().is_some())) {
-            Some((node, true)) => ["soft", "hard"].iter().map(|key| value::bound(node.get(key))).collect(),
-            // Zero is a limit here: no core files at all.
-            Some((node, false)) if text(node) == "0" => vec![value::Bound::At(0.0); 2],
-            Some((node, false)) => vec![value::bound(Some(node)); 2],
+            Some((node, true)) => ["soft", "hard"].iter().map(|key| number(node.get(key))).collect(),
+            Some((node, false)) => vec![number(Some(node)); 2],
             None => vec![value::Bound::None; 2],
         }
     };
@@ -404,18 +483,7 @@ fn build(case: &Case<'_>) -> Meaning {
                 "it does not build there",
             )
         }
-        Some("context" | "additional_contexts") => {
-            let out = |node: Option<&Node>| match node.map(text_or_empty) {
-                Some(path) if path.starts_with(['/', '~']) || path.starts_with("..") => reach(&path),
-                _ => 1,
-            };
-            by_rank(
-                out(case.before),
-                out(case.after),
-                "it builds from outside the project",
-                "it builds from nearer",
-            )
-        }
+        Some("context" | "additional_contexts") => all(place(case.before, case.after)).unwrap_or(FUNCTIONAL),
         Some(_) => FUNCTIONAL,
     }
 }
@@ -438,12 +506,15 @@ fn hook(case: &Case<'_>) -> Meaning {
         let as_root = node.get("user").map(text).is_none_or(|user| is_root(&user));
         u8::from(as_root || value::flag(node.get("privileged")) != Some(false))
     };
-    by_rank(
+    let power = by_rank(
         strong(case.before),
         strong(case.after),
         "a hook runs as root, whoever the service runs as",
         "no hook runs as root any more",
-    )
+    );
+    // Another command is another thing, whoever runs it.
+    let other = (case.before.is_some() && case.after.is_some()).then_some(FUNCTIONAL);
+    all([power].into_iter().chain(other)).unwrap_or(FUNCTIONAL)
 }
 
 #[cfg(test)]

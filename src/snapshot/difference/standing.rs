@@ -2,7 +2,7 @@
 
 use crate::policy::Standing;
 use crate::snapshot::Snapshot;
-use crate::snapshot::class::{COSMETIC, Meaning, strengthens, weakens};
+use crate::snapshot::class::{Class, Meaning, strengthens, weakens};
 use crate::source::Origin;
 use crate::yaml::Node;
 
@@ -24,7 +24,7 @@ pub fn compare(reviewed: &Snapshot, current: &Snapshot, spans: Spans, comparison
             let meaning = if broken {
                 weakens("a rule that this version of seaworthy has is broken")
             } else {
-                Meaning { why: "this version of seaworthy has other rules", ..COSMETIC }
+                Meaning::new(Class::Cosmetic, "this version of seaworthy has other rules")
             };
             comparison.push(&path, before, after, spans, meaning);
             continue;

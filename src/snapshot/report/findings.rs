@@ -22,7 +22,7 @@ fn finding(difference: &Difference) -> Finding {
     let mut message = format!("{}: {} {what}", difference.class.name(), difference.place());
     if !difference.why.is_empty() {
         message.push_str("; ");
-        message.push_str(difference.why);
+        message.push_str(&difference.why);
     }
     let finding = match difference.class {
         Class::Weakens => Finding::error(Code::SnapshotWeakens, message),
