@@ -63,7 +63,7 @@ impl Bed {
         }
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
         let info = format!(
-            r#"{{"ID":"bed","ServerVersion":"28.0","DockerRootDir":"/var/lib/docker","Name":"{}","OperatingSystem":"Linux","SecurityOptions":[],"MemoryLimit":true,"PidsLimit":true,"CgroupDriver":"cgroupfs","CgroupVersion":"2"}}"#,
+            r#"{{"ID":"bed","ServerVersion":"28.0","DockerRootDir":"/var/lib/docker","Name":"{}","OperatingSystem":"Linux","SecurityOptions":["name=seccomp,profile=default"],"MemoryLimit":true,"PidsLimit":true,"CgroupDriver":"cgroupfs","CgroupVersion":"2"}}"#,
             host.trim()
         );
         fs::write(bed.at("info"), info).unwrap();

@@ -124,7 +124,7 @@ fn mapped(bed: &Bed) {
     bed.clear();
     let info = fs::read_to_string(bed.at("info")).unwrap();
     let info = info
-        .replace("\"SecurityOptions\":[]", "\"SecurityOptions\":[\"name=userns\"]")
+        .replace("profile=default\"]", "profile=default\",\"name=userns\"]")
         .replace("\"/var/lib/docker\"", "\"/var/lib/docker/100000.100000\"");
     fs::write(bed.at("info"), info).unwrap();
 }

@@ -18,6 +18,7 @@ case " $* " in
   " container "*) exit 0 ;;
 esac
 [ "$1" = compose ] || exit 1
+case " $* " in *" version --short "*) exec echo 2.40.3 ;; esac
 for word in "$@"; do
   [ "$previous" = -f ] && file=$word
   case $word in config) verb=config ;; esac
@@ -45,7 +46,7 @@ impl Place {
         let place = Self { root };
         let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
         let info = format!(
-            r#"{{"ID":"place","ServerVersion":"28.0","DockerRootDir":"/var/lib/docker","Name":"{}","OperatingSystem":"Linux","SecurityOptions":[],"MemoryLimit":true,"PidsLimit":true,"CgroupDriver":"cgroupfs","CgroupVersion":"2"}}"#,
+            r#"{{"ID":"place","ServerVersion":"28.0","DockerRootDir":"/var/lib/docker","Name":"{}","OperatingSystem":"Linux","SecurityOptions":["name=seccomp,profile=default"],"MemoryLimit":true,"PidsLimit":true,"CgroupDriver":"cgroupfs","CgroupVersion":"2"}}"#,
             host.trim()
         );
         fs::write(place.root.path().join("info"), info).unwrap();
