@@ -184,7 +184,7 @@ pub fn write(home: &Home<'_>, name: &str, rendered: &Rendered, reach: &Reach) ->
     for folder in home.folders(reach) {
         match folder.ensure() {
             Ok(()) => {}
-            Err(error) if error.is_in_the_way() || home.state.is_some() => {
+            Err(error) if !error.may_go_elsewhere() || home.state.is_some() => {
                 return Err(failed(error.to_string()));
             }
             Err(_) => continue,
@@ -193,8 +193,7 @@ pub fn write(home: &Home<'_>, name: &str, rendered: &Rendered, reach: &Reach) ->
         let written = sweep(&folder.path).and_then(|()| write_atomic(&path, rendered.text.as_bytes(), 0o600));
         match written {
             Ok(()) => return Ok(Handed { path, sealed: None }),
-            Err(error) if home.state.is_some() => return Err(failed(error.to_string())),
-            Err(_) => {}
+            Err(error) => return Err(failed(error.to_string())),
         }
     }
     let sealed = Sealed::new(name, rendered.text.as_bytes())

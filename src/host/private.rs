@@ -25,9 +25,10 @@ pub enum PrivateDirError {
 }
 
 impl PrivateDirError {
-    /// Whether something stands there that somebody put there, and not only we may not write.
-    pub fn is_in_the_way(&self) -> bool {
-        matches!(self, Self::Symlink(_) | Self::NotADirectory(_))
+    /// Whether another place may be taken: nothing failed, and the directory is somebody else's, as on a file server that
+    /// takes root for nobody. Where we may not write at all is known before one is made.
+    pub fn may_go_elsewhere(&self) -> bool {
+        matches!(self, Self::Foreign { .. })
     }
 }
 

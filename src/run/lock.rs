@@ -5,9 +5,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::fs::CWD;
+use rustix::io::Errno;
+
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::Answer;
+use crate::host::access::{Access, is_denied};
 use crate::host::turn::who;
 use crate::host::{Turn, TurnError, may_write};
 use crate::ownership::bind::Reach;
@@ -109,7 +113,10 @@ impl Locked {
             );
         };
         let turn = match Turn::of_directory(self.file.directory(), NOTICE, PATIENCE, waits) {
-            Err(TurnError::Io { path, action, source }) => {
+            // A directory that we may not read, or a file system that locks none. Anything else has failed.
+            Err(TurnError::Io { path, action, source })
+                if is_denied(CWD, &path, Access::READ) || locks_no_directory(&source) =>
+            {
                 let folders = home.folders(&Reach::default());
                 let usable = folders.into_iter().find(|folder| folder.ensure().is_ok());
                 match usable {
@@ -155,4 +162,12 @@ fn gives_users(policy: &Policy, model: &Model) -> bool {
         || policy.users.default.is_some()
         || !policy.users.services.is_empty()
         || model.services().any(|(_, service)| service.at(&["x-seaworthy", "user"]).is_some())
+}
+
+/// What file systems say that lock files alone, as NFS does.
+fn locks_no_directory(error: &std::io::Error) -> bool {
+    let said = Errno::from_io_error(error);
+    said.is_some_and(|errno| {
+        matches!(errno, Errno::BADF | Errno::OPNOTSUPP | Errno::NOLCK | Errno::NOSYS | Errno::INVAL)
+    })
 }

@@ -92,7 +92,6 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("first up", "project", "openat:when=1"),
     ("up with all there is", "project/.seaworthy", "openat:when=2"),
     ("up with all there is", "project/.seaworthy/.sw-left.tmp", "openat:when=1"),
-    ("up with all there is", "project/.seaworthy/launch.lock", "pwrite64:when=1"),
     ("up with all there is", "project", "getdents64:when=1"),
     ("up with Docker's own programs", "home/.docker/config.json", "openat:when=1"),
     ("up where users are mapped", "/etc/subuid", "openat:when=1"),
