@@ -235,7 +235,7 @@ fn what_is_wrong_there_stops_the_launch() {
                 away.own("data", 3009, 0o700);
             },
             "bind-access",
-            "is closed to its user 10001:10001",
+            "whom this service is not known to have been, and closed to that user",
         ),
         (
             "'./there/data:/data'",

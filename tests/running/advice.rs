@@ -10,7 +10,7 @@ fn with_a_volume() -> Project {
     project.file("compose.yaml", &(text + "volumes: {data: {}}\n"));
     project.file("seaworthy.yaml", "version: 1\nposture: hardened\n...\n");
     project.seaworthy(&["up", "-d"]).ok();
-    project.compose(&["exec", "-T", "-u", "0", "s", "sh", "-c", "echo kept > /d/f"]).ok();
+    project.compose(&["exec", "-T", "s", "sh", "-c", "echo kept > /d/f"]).ok();
     let text = fs::read_to_string(project.path("compose.yaml")).unwrap();
     let options = "data: {driver_opts: {type: tmpfs, device: tmpfs, o: size=1m}}";
     project.file("compose.yaml", &text.replace("data: {}", options));
