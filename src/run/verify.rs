@@ -33,7 +33,7 @@ use super::policy::{binds, derived, id_map, state, users};
 use super::session::Session;
 use super::settle::image_names;
 use super::stays::Stays;
-use super::volumes::Volumes;
+use super::volumes::{Volumes, is_within_reach};
 
 /// Everything that was decided about a launch.
 pub struct Verified {
@@ -418,13 +418,21 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     let mut decided_volumes = Vec::new();
     if policy.is_some() || is_review {
         let names = image_names(&model);
+        // Where we look ourselves, what could not be seen is not looked at again in the hope of a better answer.
+        let looks_itself = asks && engine.get().known().is_some_and(is_within_reach);
+        let unseen = std::cell::RefCell::new(Vec::new());
         decided_volumes = decide_volumes(&VolumeQuestion {
             model: launched,
             whole,
             users: runs,
             images,
             maps: &maps,
-            now: &|key, inside| volumes.now(key, inside, &names),
+            now: &|key, inside| {
+                let now = volumes.now(key, inside, &names);
+                let reason = now.reason().filter(|_| unreached.is_none() && looks_itself);
+                unseen.borrow_mut().extend(reason.map(unavailable));
+                now
+            },
             declared: &|place| is_declared(&state.declared, place),
             mended: &mended,
             shared: &is_shared,
@@ -446,6 +454,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             Fate::Refuse(finding) => Some((**finding).clone()),
             _ => None,
         });
+        not_asked.extend(unseen.into_inner());
         session.sink.extend(refused);
     }
     if policy.is_some() {

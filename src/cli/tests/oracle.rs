@@ -48,11 +48,19 @@ fn tabled<'a>(flags: impl Iterator<Item = &'a Flag>) -> BTreeMap<String, (Option
         Takes::List(_) => "list",
         Takes::Text(_) | Takes::Optional(_) | Takes::Choice(_) => "text",
     };
-    flags.filter(|flag| !flag.hidden).map(|flag| (flag.long.to_owned(), (flag.short, takes(flag)))).collect()
+    flags
+        .filter(|flag| !flag.hidden && is_in_all(flag))
+        .map(|flag| (flag.long.to_owned(), (flag.short, takes(flag))))
+        .collect()
+}
+
+/// Whether the oldest supported version has it.
+fn is_in_all(flag: &Flag) -> bool {
+    flag.since.is_none()
 }
 
 fn of_compose(spec: &Spec) -> impl Iterator<Item = &'static Flag> {
-    spec.all_flags().filter(|flag| **flag != HELP && **flag != ANNOTATE)
+    spec.all_flags().filter(|flag| **flag != HELP && **flag != ANNOTATE && is_in_all(flag))
 }
 
 #[test]

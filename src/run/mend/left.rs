@@ -1,10 +1,12 @@
 //! What a repair left alone, and what follows from that.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::diagnostic::{Code, Finding};
 use crate::engine::IdMap;
 use crate::host::access::{Access, Verdict, check_below};
+use crate::host::owner::is_root;
 use crate::host::walk::{Left, Theirs, Why};
 use crate::host::{Credentials, Kind, Owner};
 use crate::ownership::lock::repair::{Repair, Tree};
@@ -48,7 +50,10 @@ fn is_closed(left: &Left, who: &Credentials) -> bool {
     let wanted = Access { execute: theirs.kind == Kind::Directory, ..Access::READ };
     match check_below(&left.path, Path::new(""), who, wanted) {
         Ok(verdict) => matches!(verdict, Verdict::Blocked(_)),
-        Err(_) => !theirs.lets_in(who),
+        // It is not here, or nothing that we may look at: what the walk saw counts.
+        Err(error) if error.kind() == ErrorKind::NotFound => !theirs.lets_in(who),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied && !is_root() => !theirs.lets_in(who),
+        Err(_) => true,
     }
 }
 
