@@ -5,12 +5,13 @@
 
 mod aside;
 pub mod bind;
+pub mod blank;
 mod budget;
 mod canonical;
 mod checks;
 mod consistency;
 mod decode;
-mod defaults;
+pub mod defaults;
 mod environment;
 mod expression;
 mod extends;
@@ -38,7 +39,7 @@ pub mod suggest;
 pub mod table;
 mod tags;
 pub mod trace;
-mod unicity;
+pub mod unicity;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;

@@ -11,10 +11,10 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use crate::compose::bind;
 use crate::compose::output::{self, Format};
-use crate::compose::{Model, section};
-use crate::diagnostic::{Code, Finding};
+use crate::compose::table::PROJECT;
+use crate::compose::{Model, bind, blank, section, unicity};
+use crate::diagnostic::{Code, Finding, Sink};
 use crate::host::process::shell_word;
 use crate::host::{Sealed, read_found, sweep, write_atomic};
 use crate::ownership::bind::Reach;
@@ -98,20 +98,23 @@ pub fn render(model: &Model, selected: &Model) -> Rendered {
             }
         }
     }
-    let mut arranged = output::arrange(
-        &whole,
-        Some(&crate::compose::table::PROJECT),
-        Format::Yaml,
-        &crate::yaml::Path::ROOT,
-    );
+    collapse_equal(&mut whole);
+    let mut arranged = output::arrange(&whole, Some(&PROJECT), Format::Yaml, &crate::yaml::Path::ROOT);
     make_loadable(&mut arranged);
+    blank::write_out(&mut arranged);
     bind::write_out(&mut arranged, model.reader);
     escape_values(&mut arranged);
     // Closed, so that a cut file is seen to be one.
     let text = format!("{TITLE}{}...\n", to_yaml_lossless(&arranged));
     let mut expected = selected.root.clone();
+    collapse_equal(&mut expected);
     bind::write_out(&mut expected, selected.reader);
     Rendered { text, tree: arranged, expected: output::render_arranged(&mut expected, Format::Yaml) }
+}
+
+/// Elements that became equal when their values got their types: Compose makes one of them when it reads the file.
+fn collapse_equal(root: &mut Node) {
+    unicity::enforce(root, &PROJECT, &crate::yaml::Path::ROOT, &mut Sink::new());
 }
 
 /// Compose's own output does not load again where a size is negative or an SSH key has a path.

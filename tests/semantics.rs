@@ -8,12 +8,21 @@ mod cases;
 #[path = "semantics/surroundings.rs"]
 mod surroundings;
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use cases::{ACCEPTED, REFUSED};
+use seaworthy::compose::{self, Phases, Selection};
+use seaworthy::diagnostic::Sink;
+use seaworthy::engine;
+use seaworthy::launch::{HandedOver, cross_check};
+use seaworthy::project::{Environment, Given, Inputs, discover};
+use seaworthy::reader::Reader;
+use seaworthy::render::render;
+
+use cases::{ACCEPTED, BLANK, REFUSED};
 
 /// Between the files of a case: the first is `compose.yaml`, others are named on the line that begins them.
 const NEXT_FILE: &str = "#file ";
@@ -114,6 +123,55 @@ fn what_compose_refuses_is_refused() {
     }
     println!("{} projects refused by both", REFUSED.len());
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// Loads a case as a launch does, renders it, and has the installed Compose read that.
+fn handed_over(case: &str) -> Result<(), String> {
+    let temp = tempfile::Builder::new().prefix("semantics").tempdir().unwrap();
+    let variables = [("SET", "value"), ("EMPTY", ""), ("NUMBER", "8")];
+    let given = Given {
+        files: write(temp.path(), case),
+        environment: Environment::new(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))),
+        cwd: temp.path().to_owned(),
+        reader: installed(),
+        ..Given::default()
+    };
+    let selection = Selection { profiles: vec!["p".to_owned()], ..Selection::default() };
+    let (mut inputs, mut sink) = (Inputs::default(), Sink::new());
+    let mut load = || {
+        let project = discover(&given, &mut inputs, &mut sink)?;
+        let layers = compose::parse(&project, &inputs, &mut sink)?;
+        let model = compose::load(&project, layers, Phases::default(), &selection, &mut inputs, &mut sink)?;
+        let selected = model.select(&selection, &mut inputs, &mut sink)?;
+        Some((model.directory.clone(), model.name.clone(), render(&model, &selected)))
+    };
+    let (directory, name, rendered) = load().ok_or_else(|| format!("{:?}", sink.findings()))?;
+    let path = temp.path().join("rendered.yaml");
+    fs::write(&path, &rendered.text).unwrap();
+    let directory = directory.display().to_string();
+    let file = path.display().to_string();
+    let words = ["-f", &file, "--project-directory", &directory, "-p", &name, "--profile", "p"];
+    let globals: Vec<OsString> = words.map(OsString::from).to_vec();
+    let docker = engine::Command::find(engine::Options::default()).into_result()?;
+    let file = HandedOver { rendered: &rendered, path: &path, globals: &globals };
+    cross_check(&docker, &[], &file).map_err(|finding| finding.message)
+}
+
+/// The version of the installed Compose.
+fn installed() -> Reader {
+    let output = Command::new("docker").args(["compose", "version", "--short"]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().parse().unwrap()
+}
+
+#[test]
+fn what_a_launch_hands_over_is_read_as_what_was_verified() {
+    if !compose_is_here() {
+        return;
+    }
+    let cases = ACCEPTED.iter().chain(BLANK);
+    let faults: Vec<String> =
+        cases.filter_map(|case| Some(format!("{case}\n{}", handed_over(case).err()?))).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n---\n"));
 }
 
 /// Each of the projects with one service as some services of a large one, which is worked on in parts.

@@ -28,19 +28,12 @@ pub fn apply(model: &mut Node) {
                 fill(port, "mode", "ingress", "port mode");
             }
         }
-        items(service, "gpus").for_each(device_count);
-        if let Some(devices) = service
-            .get_mut("deploy")
-            .and_then(|deploy| deploy.get_mut("resources"))
-            .and_then(|resources| resources.get_mut("reservations"))
-            .and_then(Node::as_map_mut)
-        {
-            items(devices, "devices").for_each(device_count);
-        }
+        device_requests(service).into_iter().for_each(device_count);
     }
 }
 
-fn items<'m>(map: &'m mut Mapping, key: &str) -> impl Iterator<Item = &'m mut Node> {
+/// The elements of one of the mapping's lists.
+pub fn items<'m>(map: &'m mut Mapping, key: &str) -> impl Iterator<Item = &'m mut Node> {
     map.get_mut(key).and_then(Node::as_seq_mut).into_iter().flatten()
 }
 
@@ -50,11 +43,25 @@ fn fill(map: &mut Mapping, key: &str, value: &str, why: &'static str) {
     }
 }
 
-fn device_count(device: &mut Node) {
-    if let Some(map) = device.as_map_mut()
-        && !map.contains("count")
-        && !map.contains("device_ids")
-    {
-        map.put("count", Node::new(Value::String("all".into()), Origin::Default("device count")));
+/// What a service asks of devices, in both places where it may.
+pub fn device_requests(service: &mut Mapping) -> Vec<&mut Mapping> {
+    let mut requests = Vec::new();
+    for (key, value) in service.iter_mut() {
+        let list = match key {
+            "gpus" => Some(value),
+            "deploy" => value
+                .get_mut("resources")
+                .and_then(|resources| resources.get_mut("reservations"))
+                .and_then(|reservations| reservations.get_mut("devices")),
+            _ => None,
+        };
+        requests.extend(list.and_then(Node::as_seq_mut).into_iter().flatten().filter_map(Node::as_map_mut));
+    }
+    requests
+}
+
+fn device_count(device: &mut Mapping) {
+    if !device.contains("count") && !device.contains("device_ids") {
+        device.put("count", Node::new(Value::String("all".into()), Origin::Default("device count")));
     }
 }

@@ -136,3 +136,24 @@ pub const REFUSED: &[&str] = &[
     "services: {a: {}}",
     "services: {a: {image: x, network_mode: host, networks: [default]}}",
 ];
+
+/// Blank values where Compose has a default for an absent one, and elements that are equal once they are loaded: its
+/// own print of these is read as something else.
+pub const BLANK: &[&str] = &[
+    "services: {a: {image: x, build: {context: '', dockerfile: ''}}}",
+    "services: {a: {image: x, build: {context: ., dockerfile: '${UNSET}'}}}",
+    "services: {a: {image: x, build: {context: '', dockerfile_inline: ''}}}",
+    "services: {a: {image: x, ports: [{target: 80, published: '81', protocol: '', mode: ''}]}}",
+    "services: {a: {image: x, ports: [{target: 80, published: 81}, '81:80', {target: 80, published: 81}]}}",
+    "services: {a: {image: x, ports: [{target: 80, published: 81}, {target: 80, published: '81', mode: host}]}}",
+    "services: {a: {image: x, secrets: [{source: s, target: ''}]}}\nsecrets: {s: {file: compose.yaml, name: ''}}",
+    "services: {a: {image: x, configs: [{source: c, target: ''}]}}\nconfigs: {c: {content: '', name: ''}}",
+    "services: {a: {image: x, volumes: ['v:/v', 'w:/w']}}\nvolumes: {v: {name: '', driver: ''}, w: {external: true, name: '${UNSET}'}}",
+    "services: {a: {image: x, networks: [n, m]}}\nnetworks: {n: {name: ''}, m: {external: true, name: ''}}",
+    "services: {a: {image: x, gpus: [{count: 0}, {count: 1}, {device_ids: ['0']}]}}",
+    "services: {a: {image: x, deploy: {resources: {reservations: {devices: [{capabilities: [gpu], count: 0}]}}}}}",
+    "services: {a: {image: x, devices: [{source: '', target: ''}]}}",
+    "services: {a: {image: x, volumes: [{type: volume, target: ''}, {type: volume, source: '', target: /b}]}}",
+    "services: {a: {image: x, entrypoint: [], command: []}, b: {image: x, entrypoint: '', command: ''}}",
+    "services: {a: {image: x, network_mode: '', restart: '', user: '', healthcheck: {test: ''}, logging: {driver: ''}}}",
+];
