@@ -189,7 +189,8 @@ impl<'r> Session<'r> {
                     project.reader
                 );
                 self.sink.push(Finding::error(Code::ComposeVersion, message).help(
-                    "Something changed what seaworthy noted: a service mounts the place. Remove that mount, or                      compose.json there.",
+                    "Something changed what seaworthy noted: a service mounts the place. Remove that mount, or \
+                     compose.json there.",
                 ));
                 None
             }

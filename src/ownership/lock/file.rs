@@ -8,7 +8,7 @@ use super::Lock;
 use super::read::{self, RESTORE};
 use crate::diagnostic::{Code, Finding};
 use crate::host::owner::is_root;
-use crate::host::{AtomicFile, Dir, DirError, FileSystem, Owner, ReadError, read_found};
+use crate::host::{AtomicFile, Dir, FileSystem, Owner, ReadError, read_found};
 use crate::project::{Inputs, Project};
 use crate::source::Span;
 
@@ -88,10 +88,7 @@ impl LockFile {
         if self.has(lock) {
             return Ok(false);
         }
-        // On a file server root may be nobody, who gives nothing away.
-        let is_served = FileSystem::of(self.directory()).is_ok_and(|system| system.is_foreign());
-        let owner = if is_root() && !is_served { self.future_owner().map(Some) } else { Ok(None) };
-        let written = owner.map_err(|error| error.to_string()).and_then(|owner| {
+        let written = self.future_owner().and_then(|owner| {
             AtomicFile::create(&self.path).map_err(|error| error.to_string()).and_then(|mut file| {
                 file.write_all(text.as_bytes()).map_err(|error| {
                     format!("{}: cannot write its new content: {error}", self.path.display())
@@ -105,13 +102,25 @@ impl LockFile {
         })
     }
 
-    /// Under sudo the file stays the project's: whose the old one is, or the directory.
-    fn future_owner(&self) -> Result<Owner, DirError> {
-        let directory = Dir::open(self.directory())?;
-        match directory.find(Path::new(FILE_NAME))? {
+    /// Under sudo the file stays the project's: whose the old one is, or the directory. On a file server root may be
+    /// nobody, who gives nothing away.
+    fn future_owner(&self) -> Result<Option<Owner>, String> {
+        if !is_root() {
+            return Ok(None);
+        }
+        let directory = Dir::open(self.directory()).map_err(|error| error.to_string())?;
+        let system = FileSystem::of_descriptor(&directory).map_err(|error| {
+            format!("the filesystem of {} cannot be looked at: {error}", self.directory().display())
+        })?;
+        if system.is_foreign() {
+            return Ok(None);
+        }
+        let old = directory.find(Path::new(FILE_NAME)).map_err(|error| error.to_string())?;
+        let owner = match old {
             Some(old) => Ok(old.stat.owner),
             None => directory.stat().map(|stat| stat.owner),
-        }
+        };
+        owner.map(Some).map_err(|error| error.to_string())
     }
 }
 
