@@ -4,11 +4,14 @@
 //! everywhere. A view borrows from the tree and decides nothing; a value that it does not know stays visible as
 //! unknown, and is never taken for harmless.
 
+pub mod image;
 pub mod network;
 pub mod place;
 pub mod port;
+pub mod program;
 pub mod volume;
 
+pub use image::ImageName;
 pub use place::{Means, Place};
 pub use port::{Address, Port, Published};
 pub use volume::Volume;

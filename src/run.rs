@@ -4,6 +4,7 @@ mod asked;
 mod attest;
 mod check;
 mod config;
+pub(crate) mod decide;
 mod down;
 mod explain;
 mod gate;

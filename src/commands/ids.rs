@@ -18,11 +18,11 @@ use crate::ownership::bind::view::{ServiceView, ViewQuestion, view};
 use crate::ownership::lock::StateRoots;
 use crate::ownership::state::declared_trees;
 use crate::ownership::{StatePolicy, Strategy};
+use crate::run::decide::{Decided, Images, decide};
 use crate::run::images::LazyEngine;
 use crate::run::plan::PATIENCE;
 use crate::run::policy::{binds, id_map, state};
 use crate::run::session::Session;
-use crate::run::verify::{Decided, Images, decide};
 use crate::run::{pass, print};
 use crate::yaml::Node;
 

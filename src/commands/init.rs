@@ -18,10 +18,11 @@ use crate::diagnostic::{Code, Exit, Finding, Severity};
 use crate::engine::Options;
 use crate::host::{AtomicFile, Dir, Owner, link};
 use crate::policy::Posture;
+use crate::run::decide::Images;
 use crate::run::images::LazyEngine;
 use crate::run::plan::PATIENCE;
 use crate::run::session::Session;
-use crate::run::verify::{Images, verify};
+use crate::run::verify::verify;
 use crate::run::{agreed, failed, pass, print};
 
 use choose::choose;

@@ -8,10 +8,11 @@ use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::Options;
 use crate::host::{Birth, Dir, write_atomic};
 use crate::reach::kube::{Question, Rendered, Version, file_name, head, is_size, render, text};
+use crate::run::decide::Images;
 use crate::run::images::LazyEngine;
 use crate::run::plan::PATIENCE;
 use crate::run::session::{Session, current_directory};
-use crate::run::verify::{Images, Verified, verify};
+use crate::run::verify::{Verified, verify};
 use crate::run::{pass, print};
 use crate::source::SourceMap;
 

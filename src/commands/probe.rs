@@ -8,9 +8,10 @@ use crate::host::Owner;
 use crate::operate::probe::{Question, Report};
 use crate::ownership::UserDecision;
 use crate::policy::probes::Probe;
+use crate::run::decide::{Images, decide};
 use crate::run::images::LazyEngine;
 use crate::run::session::Session;
-use crate::run::verify::{Images, Verified, complete, decide};
+use crate::run::verify::{Verified, complete};
 use crate::run::{pass, print};
 use crate::yaml::Node;
 

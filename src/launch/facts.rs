@@ -62,7 +62,10 @@ impl Question {
             let images = Builder::new().spawn_scoped(scope, || images(engine, &self.images));
             let networks = Builder::new().spawn_scoped(scope, || objects(engine, "network", &networks));
             let volumes = Builder::new().spawn_scoped(scope, || objects(engine, "volume", &volumes));
-            let (containers, others) = (self.containers(engine), others(engine, &self.named));
+            let (containers, others) = (
+                containers(engine, &self.project, self.one_offs),
+                those_there(engine, self.named.iter().map(String::as_str)),
+            );
             (containers, others, joined(images), joined(networks), joined(volumes))
         });
         let (containers, others, images, networks, volumes) = answers;
@@ -84,20 +87,24 @@ impl Question {
             })
         })
     }
+}
 
-    /// Where one is gone between the two questions, both are asked again once.
-    fn containers(&self, engine: &Engine) -> Answer<Vec<Inspection>> {
-        Answer::trying(|| {
-            for _ in 0..2 {
-                let listed = listed(engine, &self.project, self.one_offs).into_result()?;
-                let ids: Vec<&str> = listed.iter().map(|container| container.id.as_str()).collect();
-                if let Some(found) = inspected(engine, &ids).into_result()? {
-                    return Ok(found);
-                }
+/// The containers of a project, with those made by `run` where `one_offs` says so. Where one is gone between the list
+/// and the look at it, both questions are asked once more.
+pub fn containers(engine: &Engine, project: &str, one_offs: bool) -> Answer<Vec<Inspection>> {
+    Answer::trying(|| {
+        for _ in 0..2 {
+            let listed = listed(engine, project, one_offs).into_result()?;
+            let ids: Vec<&str> = listed.iter().map(|container| container.id.as_str()).collect();
+            if ids.is_empty() {
+                return Ok(Vec::new());
             }
-            Err("cannot inspect containers: they are removed while they are looked at".to_owned())
-        })
-    }
+            if let Some(found) = inspected(engine, &ids).into_result()? {
+                return Ok(found);
+            }
+        }
+        Err("cannot inspect containers: they are removed while they are looked at".to_owned())
+    })
 }
 
 /// A container of a list.
@@ -118,9 +125,9 @@ fn joined_by_name(service: &Node) -> Vec<String> {
     modes.chain(lenders).filter_map(name).collect()
 }
 
-/// One that is gone is nobody's namespace.
-fn others(engine: &Engine, names: &BTreeSet<String>) -> Answer<Vec<Inspection>> {
-    let found: Answer<Vec<_>> = names.iter().map(|name| inspected(engine, &[name])).collect();
+/// These containers by their names or ids, as far as they are there.
+pub fn those_there<'n>(engine: &Engine, names: impl Iterator<Item = &'n str>) -> Answer<Vec<Inspection>> {
+    let found: Answer<Vec<_>> = names.map(|name| inspected(engine, &[name])).collect();
     found.map(|found| found.into_iter().flatten().flatten().collect())
 }
 
@@ -167,7 +174,7 @@ fn listed_by(socket: &Socket, project: &str, one_offs: bool) -> Result<Vec<Liste
 }
 
 /// `None`: the engine says that one of them is not there.
-pub fn inspected(engine: &Engine, names: &[&str]) -> Answer<Option<Vec<Inspection>>> {
+fn inspected(engine: &Engine, names: &[&str]) -> Answer<Option<Vec<Inspection>>> {
     let one = |socket: &Socket, name: &str| match socket.get(&format!("/containers/{}/json", escape(name)))? {
         Some(raw) => Inspection::read(raw).map(Some).map_err(Silence::Elsewhere),
         None => Ok(None),

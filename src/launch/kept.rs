@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use crate::cli::ComposeCommand;
 use crate::compose::Model;
 use crate::engine::{Inspection, MountPoint};
-use crate::model::place::clean;
+use crate::model::place::{self, clean};
 use crate::ownership::lock::repair::MOUNTS;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Value};
@@ -96,7 +96,6 @@ fn as_it_is(service: &mut Node, container: &Inspection) {
 fn mounts(service: &mut Mapping, container: &Inspection, origin: Origin) {
     let mut there: BTreeMap<String, &MountPoint> =
         container.mounts.iter().map(|mount| (clean(&mount.destination), mount)).collect();
-    let target = |node: &Node| node.get("target").and_then(Node::as_str).map(clean);
     let mut tmpfs: BTreeMap<String, String> = at(container, "HostConfig.Tmpfs")
         .as_object()
         .into_iter()
@@ -105,9 +104,8 @@ fn mounts(service: &mut Mapping, container: &Inspection, origin: Origin) {
         .collect();
     if let Some(volumes) = service.get_mut("volumes").and_then(Node::as_seq_mut) {
         volumes.retain(|node| {
-            let Some(found) = target(node).and_then(|target| there.get(&target).copied()) else {
-                return false;
-            };
+            let place = place::volume(node);
+            let Some(found) = place.and_then(|place| there.get(&place.target).copied()) else { return false };
             let is_it = is_mounted(node, found);
             if is_it {
                 there.remove(&clean(&found.destination));
@@ -115,24 +113,17 @@ fn mounts(service: &mut Mapping, container: &Inspection, origin: Origin) {
             is_it
         });
     }
-    for (key, directory) in [("secrets", "/run/secrets/"), ("configs", "/")] {
+    for key in ["secrets", "configs"] {
         let Some(files) = service.get_mut(key).and_then(Node::as_seq_mut) else { continue };
-        files.retain(|node| {
-            let name = node.get("target").or_else(|| node.get("source")).and_then(Node::as_str);
-            let name = name.unwrap_or_default();
-            let target =
-                if name.starts_with('/') { clean(name) } else { clean(&format!("{directory}{name}")) };
-            // Others than files are copied in.
-            there.remove(&target).is_some()
-        });
+        // Others than files are copied in.
+        files.retain(|node| there.remove(&place::target_of_file(key, node)).is_some());
     }
     if let Some(items) = service.get_mut("tmpfs").and_then(Node::as_seq_mut) {
         items.retain(|node| {
-            let text = node.as_str().unwrap_or_default();
-            let (path, options) = text.split_once(':').unwrap_or((text, ""));
-            let is_it = tmpfs.get(&clean(path)).is_some_and(|found| found == options);
+            let Some(place) = place::tmpfs(node) else { return false };
+            let is_it = tmpfs.get(&place.target).is_some_and(|found| found == place.options);
             if is_it {
-                tmpfs.remove(&clean(path));
+                tmpfs.remove(&place.target);
             }
             is_it
         });

@@ -1,7 +1,5 @@
 //! Places in a container that its service's mounts take, and the files that Compose copies in.
 
-use std::borrow::Cow;
-
 use crate::compose::{paths, text};
 use crate::yaml::Node;
 
@@ -66,13 +64,14 @@ pub fn of_service<'m>(root: &'m Node, service: &'m Node) -> Vec<Place<'m>> {
         None => &[],
     };
     places.extend(short.iter().filter_map(tmpfs));
-    for (key, directory) in [("configs", "/"), ("secrets", "/run/secrets")] {
-        places.extend(list(key).iter().map(|entry| file(root, key, directory, entry)));
+    for key in ["configs", "secrets"] {
+        places.extend(list(key).iter().map(|entry| file(root, key, entry)));
     }
     places
 }
 
-fn volume(entry: &Node) -> Option<Place<'_>> {
+/// An entry of `volumes`; `None` where it has no target.
+pub fn volume(entry: &Node) -> Option<Place<'_>> {
     let written = entry.get("target")?;
     let means = match entry.get("type").and_then(Node::as_str) {
         Some("bind") => Means::Bind,
@@ -91,7 +90,8 @@ fn volume(entry: &Node) -> Option<Place<'_>> {
     })
 }
 
-fn tmpfs(entry: &Node) -> Option<Place<'_>> {
+/// An entry of `tmpfs`, `TARGET[:OPTIONS]`.
+pub fn tmpfs(entry: &Node) -> Option<Place<'_>> {
     let (target, options) = {
         let text = entry.as_str()?;
         text.split_once(':').unwrap_or((text, ""))
@@ -108,18 +108,25 @@ fn tmpfs(entry: &Node) -> Option<Place<'_>> {
     })
 }
 
-/// A config is put at the root and a secret into `/run/secrets` where the target does not begin with `/`; the name
-/// stands in where there is none.
-fn file<'m>(root: &'m Node, key: &'static str, directory: &str, entry: &'m Node) -> Place<'m> {
+/// Where an entry of `configs` or `secrets` is put: a config at the root and a secret in `/run/secrets` where the target
+/// does not begin with `/`; the name stands in where there is none.
+pub fn target_of_file(key: &str, entry: &Node) -> String {
+    let directory = if key == "secrets" { "/run/secrets" } else { "/" };
+    absolute(directory, &text(file_target(entry).or_else(|| entry.get("source")).unwrap_or(entry)))
+}
+
+fn file_target(entry: &Node) -> Option<&Node> {
+    entry.get("target").filter(|target| !target.as_str().unwrap_or_default().is_empty())
+}
+
+fn file<'m>(root: &Node, key: &'static str, entry: &'m Node) -> Place<'m> {
     let name = entry.get("source").map(text).unwrap_or_default();
-    let target = entry.get("target").filter(|target| !target.as_str().unwrap_or_default().is_empty());
-    let place = target.map_or(Cow::Borrowed(name.as_str()), |target| Cow::Owned(text(target)));
     let mounted = root.at(&[key, &name, "file"]).is_some();
     Place {
         key,
         entry,
-        written: target.unwrap_or(entry),
-        target: absolute(directory, &place),
+        written: file_target(entry).unwrap_or(entry),
+        target: target_of_file(key, entry),
         means: if mounted { Means::Bind } else { Means::Copied },
         read_only: mounted,
         options: "",

@@ -4,14 +4,14 @@
 use std::path::Path;
 
 use crate::cli::Command;
-use crate::compose::{Model, Selection, section};
-use crate::diagnostic::{Code, Finding, Sink};
-use crate::engine::{Answer, Inspection};
-use crate::launch::facts::{inspected, listed};
+use crate::compose::{Model, section};
+use crate::diagnostic::{Code, Finding};
+use crate::engine::Answer;
+use crate::launch::facts::containers;
 use crate::launch::{judge, kept};
 use crate::ownership::Users;
 use crate::project::Project;
-use crate::yaml::{Mapping, Node, Value};
+use crate::yaml::{Mapping, Node};
 
 use super::images::LazyEngine;
 use super::session::Session;
@@ -34,40 +34,6 @@ pub fn typed(session: &mut Session<'_>, model: &Model, project: &Project) -> Opt
     judge::laid(command, model, project, &mut session.inputs)
 }
 
-/// The services that are meant, with their env files read. What is only started has its environment already, so that Compose
-/// does not look for the files, and one that is gone is missed by nobody.
-pub fn selected(
-    session: &mut Session<'_>,
-    model: &Model,
-    selection: &Selection,
-    sink: &mut Sink,
-) -> Option<Model> {
-    let starts =
-        matches!(&session.request.command, Command::Compose(command) if kept::makes_nothing(command));
-    if !starts {
-        return model.select(selection, &mut session.inputs, sink);
-    }
-    let mut tried = Sink::new();
-    let found = model.select(selection, &mut session.inputs, &mut tried).filter(|_| !tried.has_errors());
-    if found.is_some() {
-        sink.extend(tried.into_findings());
-        return found;
-    }
-    let mut model = model.clone();
-    let services = model.root.get_mut("services").and_then(Node::as_map_mut);
-    for (_, service) in services.into_iter().flat_map(Mapping::iter_mut) {
-        let files = service.get_mut("env_file").and_then(Node::as_seq_mut).into_iter().flatten();
-        for file in files {
-            let path = file.get("path").and_then(Node::as_str).unwrap_or_default();
-            let (is_gone, origin) = (std::fs::symlink_metadata(path).is_err(), file.origin);
-            if let Some(file) = file.as_map_mut().filter(|_| is_gone) {
-                file.put("required", Node::new(Value::Bool(false), origin));
-            }
-        }
-    }
-    model.select(selection, &mut session.inputs, sink)
-}
-
 /// The model with the services as their containers are, where the command leaves them so. Where the engine does not
 /// say, the files have to do.
 pub fn kept(session: &Session<'_>, model: &Model, engine: &LazyEngine, asks: bool) -> Option<Model> {
@@ -76,7 +42,7 @@ pub fn kept(session: &Session<'_>, model: &Model, engine: &LazyEngine, asks: boo
     if !kept::keeps(command) || !(asks || lacks_a_file(model)) {
         return None;
     }
-    let found = containers(engine, &model.name).known()?;
+    let found = engine.get().and_then(|engine| containers(engine, &model.name, false)).known()?;
     kept::laid(command, model, &found)
 }
 
@@ -89,20 +55,6 @@ fn lacks_a_file(model: &Model) -> bool {
     let all = |key| section(&model.root, key).into_iter().flat_map(Mapping::iter);
     all("secrets").chain(all("configs")).any(|(_, node)| is_missing(node.get("file")))
         || all("volumes").any(|(_, node)| is_missing(node.at(&["driver_opts", "device"])))
-}
-
-/// The project's containers, without those of `run`.
-pub fn containers(engine: &LazyEngine, project: &str) -> Answer<Vec<Inspection>> {
-    engine.get().and_then(|engine| {
-        let found = listed(engine, project, false).and_then(|listed| {
-            let ids: Vec<&str> = listed.iter().map(|container| container.id.as_str()).collect();
-            if ids.is_empty() { Answer::Known(Some(Vec::new())) } else { inspected(engine, &ids) }
-        });
-        found.and_then(|found| match found {
-            Some(found) => Answer::Known(found),
-            None => Answer::unknown("containers are removed while they are looked at"),
-        })
-    })
 }
 
 /// Services of which a new container would run as somebody else than the one that is there.

@@ -8,9 +8,10 @@ use crate::engine::Answer;
 use crate::launch::facts::Question;
 use crate::operate::attest::{Report, report};
 
+use super::decide::Images;
 use super::images::LazyEngine;
 use super::session::Session;
-use super::verify::{Images, verify};
+use super::verify::verify;
 
 pub fn run(request: &Request, options: &AttestOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);

@@ -9,10 +9,11 @@ use crate::engine::{Answer, Options};
 use crate::ownership::lock::would_change;
 use crate::policy::rules;
 
+use super::decide::Images;
 use super::images::LazyEngine;
 use super::plan::PATIENCE;
 use super::session::{Session, brief};
-use super::verify::{Images, Verified, verify};
+use super::verify::{Verified, verify};
 
 pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
     if options.rules {

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::cli::{ComposeCommand, Request};
 use crate::compose::Phases;
 use crate::diagnostic::{Code, Exit, Finding};
-use crate::engine::{Answer, Inspection};
+use crate::engine::Answer;
 use crate::host::defer_signals;
-use crate::launch::facts::{inspected, listed};
+use crate::launch::facts::{containers, listed};
 use crate::render;
 
 use super::images::LazyEngine;
@@ -58,8 +58,8 @@ fn before(request: &Request, engine: &LazyEngine) -> Option<Before> {
     if let Some(project) = &project {
         places.extend(session.home(project).places().into_iter().map(|folder| folder.join(&file)));
     }
-    if let Answer::Known(containers) = containers(engine, &name) {
-        let labels = containers.iter().map(|one| one.label("com.docker.compose.project.config_files"));
+    if let Answer::Known(found) = engine.get().and_then(|engine| containers(engine, &name, true)) {
+        let labels = found.iter().map(|one| one.label("com.docker.compose.project.config_files"));
         let files = labels.flat_map(|label| label.split(',').map(PathBuf::from).collect::<Vec<_>>());
         places.extend(files.filter(|path| path.file_name().is_some_and(|own| *own == *file)));
     }
@@ -77,17 +77,6 @@ fn is_read_again(request: &Request) -> bool {
     global.files_from.is_none()
         && global.files_cmd.is_none()
         && named.all(|file| std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file()))
-}
-
-/// All containers of the project, those of `run` among them.
-fn containers(engine: &LazyEngine, name: &str) -> Answer<Vec<Inspection>> {
-    engine.get().and_then(|engine| {
-        let found = listed(engine, name, true).and_then(|listed| {
-            let ids: Vec<&str> = listed.iter().map(|container| container.id.as_str()).collect();
-            if ids.is_empty() { Answer::Known(Some(Vec::new())) } else { inspected(engine, &ids) }
-        });
-        found.map(Option::unwrap_or_default)
-    })
 }
 
 fn remove(before: &Before, engine: &LazyEngine) {

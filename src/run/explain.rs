@@ -9,10 +9,10 @@ use crate::review::explain::{Shown, chains, to_json, write_human};
 use crate::review::{Chain, Chains, Did, Event, Place, Segment};
 use crate::yaml::Mapping;
 
+use super::decide::{Images, decide};
 use super::images::LazyEngine;
 use super::plan::PATIENCE;
 use super::session::Session;
-use super::verify::{Images, decide};
 
 pub fn run(request: &Request, options: &ExplainOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);

@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command, Inspection};
 use crate::host::process::shell_word;
-use crate::launch::facts::{inspected, listed};
+use crate::launch::facts::containers;
 use crate::launch::program::Program;
 use crate::launch::standing;
 use crate::launch::{HandedOver, kept};
@@ -24,12 +24,13 @@ use crate::project::Project;
 use crate::render::{self, Heading, Rendered};
 use crate::yaml::{Mapping, Node};
 
+use super::decide::Images;
 use super::history::Notes;
 use super::images::LazyEngine;
 use super::launch_checked::{self, Launch};
 use super::pass::options;
 use super::session::Session;
-use super::verify::{Images, Verified, verify};
+use super::verify::{Verified, verify};
 use super::{mapped, mend, settle};
 
 /// `up`, `create`, `run`, `start`, `restart`, `scale`, `watch`: the whole gate. `build`, `pull`, `push`,
@@ -147,11 +148,7 @@ fn is_of_another_directory(request: &Request, engine: &LazyEngine) -> bool {
     let mut session = Session::new(request);
     let Some(project) = session.locate() else { return false };
     let (Some(name), Some(engine)) = (project.given_name(), engine.get().known()) else { return false };
-    let found = listed(engine, name, false).and_then(|listed| {
-        let ids: Vec<&str> = listed.iter().map(|container| container.id.as_str()).collect();
-        inspected(engine, &ids)
-    });
-    let Answer::Known(Some(found)) = found else { return false };
+    let Answer::Known(found) = containers(engine, name, false) else { return false };
     let here = real(&project.directory);
     let is_elsewhere = |container: &Inspection| {
         let made_in = Path::new(container.working_directory());

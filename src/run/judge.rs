@@ -5,9 +5,10 @@ use crate::diagnostic::{Code, Exit, Finding, Severity, Sink};
 use crate::launch::judge::{judge_flags, typed};
 use crate::policy::Posture;
 
+use super::decide::Images;
 use super::images::LazyEngine;
 use super::session::Session;
-use super::verify::{Images, Verified, verify};
+use super::verify::{Verified, verify};
 
 /// Judges the flags, then becomes Compose. Nothing is read where no flag asks for it: looking into a running
 /// container must stay possible when its project is broken.

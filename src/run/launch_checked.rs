@@ -15,7 +15,7 @@ use crate::cli::{ComposeCommand, Request};
 use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command, Engine, Inspection};
-use crate::launch::facts::{Facts, Question, inspected, listed, objects};
+use crate::launch::facts::{Facts, Question, listed, objects, those_there};
 use crate::launch::live::Weakness;
 use crate::launch::phases::{Then, split};
 use crate::launch::program::Program;
@@ -290,8 +290,7 @@ fn looked_into(
         return Ok(());
     }
     let mine = facts.containers.iter().filter(|container| launched.contains(&container.service));
-    let ids: Vec<&str> = mine.map(|container| container.id.as_str()).collect();
-    let running = known(inspected(engine, &ids))?.unwrap_or_default();
+    let running = known(those_there(engine, mine.map(|container| container.id.as_str())))?;
     let found = standing::mounted_otherwise(launch.standing, &running);
     if found.is_empty() {
         return Ok(());

@@ -26,10 +26,11 @@ use crate::source::{FileId, SourceMap};
 
 mod volumes;
 
+use super::decide::{Images, decide};
 use super::images::{LazyEngine, LazyImages};
 use super::session::{Session, brief, page_screen};
 use super::snapshot::since_reviewed;
-use super::verify::{Images, Verified, complete, decide};
+use super::verify::{Verified, complete};
 
 /// How long an engine may take to answer before the plan goes on without it.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);

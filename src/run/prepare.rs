@@ -10,10 +10,11 @@ use crate::ownership::images::AFTER_PULL;
 use crate::prepare::copy::refresh;
 use crate::prepare::prepare;
 
+use super::decide::Images;
 use super::images::LazyEngine;
 use super::pass::options;
 use super::session::Session;
-use super::verify::{Images, Verified, verify};
+use super::verify::{Verified, verify};
 
 pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
     let mut session = Session::new(request);

@@ -10,6 +10,7 @@ use crate::ownership::lock::{StateRoots, next, shown};
 use crate::ownership::{DeclaredState, SharedTree, StatePolicy, Strategy, share, way};
 use crate::yaml::Node;
 
+use super::decide::{Decided, Images, decide};
 use super::images::LazyEngine;
 use super::lock::Locked;
 use super::mend::{self, Mended};
@@ -17,7 +18,6 @@ use super::pass::options;
 use super::policy::{binds, id_map, state};
 use super::session::Session;
 use super::shared;
-use super::verify::{Decided, Images, decide};
 use super::volumes::Volumes;
 
 pub fn run(request: &Request, wanted: &RepairOptions) -> Result<Exit, Exit> {

@@ -7,6 +7,7 @@ use crate::cli::{Command, Request, table};
 use crate::compose::{self, Layer, Model, Phases, Selection, Trace};
 use crate::diagnostic::{Code, Exit, Finding, Screen, Severity, Sink, closing, next, write_findings};
 use crate::engine::{self, Answer, Options};
+use crate::launch::kept;
 use crate::launch::version::{self, Installed, Unsaid};
 use crate::ownership::bind::Reach;
 use crate::policy::{self, Policy};
@@ -306,7 +307,7 @@ impl<'r> Session<'r> {
     /// force, no container is made without it.
     fn is_lenient(&self) -> bool {
         let Command::Compose(command) = &self.request.command else { return false };
-        let makes = !matches!(command.name, "start" | "restart" | "build" | "pull");
+        let makes = !matches!(command.name, "build" | "pull") && !kept::makes_nothing(command);
         let since = table::find(None, command.name).and_then(|spec| spec.lenient);
         let Some(ReadAs { reader, is_governed, .. }) = self.read_as else { return false };
         since.is_some_and(|since| reader >= since) && !(makes && is_governed)

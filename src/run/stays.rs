@@ -5,12 +5,12 @@ use std::cell::OnceCell;
 use crate::cli::{Command, ComposeCommand, Request};
 use crate::compose::{Model, config_hash};
 use crate::engine::{Inspection, State};
+use crate::launch::facts::containers;
 use crate::launch::live::image_name;
 use crate::launch::proof::{service, wanted_count};
 use crate::policy::{Policy, Posture};
 use crate::yaml::Node;
 
-use super::asked::containers;
 use super::images::LazyEngine;
 
 /// Flags with which Compose may make anew what has not changed.
@@ -44,9 +44,10 @@ impl<'s> Stays<'s> {
         let Some(node) = service(self.model, name).filter(|_| !self.is_strict && self.may_stay(name)) else {
             return false;
         };
-        let all = self
-            .containers
-            .get_or_init(|| containers(self.engine, &self.model.name).known().unwrap_or_default());
+        let all = self.containers.get_or_init(|| {
+            let found = self.engine.get().and_then(|engine| containers(engine, &self.model.name, false));
+            found.known().unwrap_or_default()
+        });
         let own: Vec<&Inspection> = all.iter().filter(|container| container.service == name).collect();
         let keeps =
             self.command().is_some_and(|command| command.name == "start" || command.flags.on("no-recreate"));

@@ -1,35 +1,33 @@
-//! From the command line to everything that is decided about a launch. Nothing on the host changes.
+//! What is decided about a launch, on the host as it is. Nothing on the host changes.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::{Class, Command, Request};
-use crate::compose::{Model, Phases};
-use crate::diagnostic::{Finding, Severity, Sink};
+use crate::compose::Model;
+use crate::diagnostic::{Finding, Severity};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::Owner;
-use crate::launch::judge::judge_flags;
-use crate::ownership::bind::{BindDecision, BindQuestion, Reach, misses_something};
+use crate::ownership::bind::{BindDecision, BindQuestion};
 use crate::ownership::copies::{CopyStep, decide as decide_copies};
-use crate::ownership::home;
-use crate::ownership::images::{looked_up, wanted_paths};
+use crate::ownership::images::looked_up;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
 use crate::ownership::lock::{Eyes, StateRoots};
 use crate::ownership::state::is_declared;
 use crate::ownership::volume::{Fate, VolumeDecision, VolumeQuestion, decide_volumes};
 use crate::ownership::{
-    Allowed, Caller, HostStep, NoEngine, SharedTree, Sought, UserDecision, UserQuestion, Users, Way,
-    WriteProbe, decide_binds, decide_users, way,
+    Allowed, HostStep, NoEngine, SharedTree, Sought, UserDecision, Way, WriteProbe, decide_binds, way,
 };
 use crate::ownership::{remote, share};
-use crate::policy::{self, Arranged, EnginePlaces, Policy};
-use crate::project::{Project, list};
+use crate::policy::{Arranged, Policy};
+use crate::project::Project;
 use crate::yaml::Node;
 
-use super::asked::{self, Asked};
-use super::images::{LazyEngine, LazyImages};
+use super::asked::Asked;
+use super::decide::{Decided, Images, decide};
+use super::images::LazyEngine;
 use super::lock::Locked;
-use super::policy::{binds, derived, id_map, state, users};
+use super::policy::{binds, derived, id_map, state};
 use super::session::Session;
 use super::settle::image_names;
 use super::stays::Stays;
@@ -100,157 +98,6 @@ impl Verified {
     pub fn is_outdated(&self) -> Result<bool, Finding> {
         self.lock.as_ref().map_or(Ok(false), |lock| lock.file.is_stale())
     }
-}
-
-/// How much the answer is worth waiting for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Images {
-    /// A launch without a policy asks the engine only where something has to be created.
-    WhereNeeded,
-    /// A review wants to know who runs.
-    Always,
-}
-
-/// What is decided before the host is looked at.
-pub struct Decided<'e> {
-    pub project: Project,
-    pub policy: Option<Policy>,
-    pub arranged: Arranged,
-    pub model: Model,
-    pub selected: Model,
-    pub users: Users,
-    pub asked: Option<Asked>,
-    pub lock: Option<Locked>,
-    pub caller: Caller,
-    images: LazyImages<'e>,
-    /// Whether the engine may be asked.
-    pub asks: bool,
-    /// Whether everything is wanted that can be known.
-    is_review: bool,
-}
-
-/// Loads the project, and decides who runs.
-pub fn decide<'e>(
-    session: &mut Session<'_>,
-    services: &[String],
-    engine: &'e LazyEngine,
-    images: Images,
-) -> Option<Decided<'e>> {
-    let mut project = session.locate()?;
-    let given = session.policy_given();
-    let mut policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
-    session.settle_reader(&mut project, policy.as_ref())?;
-    let selection = session.selection(services);
-    let expected = policy::expected(policy.as_ref());
-    list::read(&mut project, &expected, &mut session.inputs, &mut session.sink)?;
-    policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
-    if let Some(policy) = &policy {
-        policy.check_list(&project, &mut session.sink);
-    }
-    if session.sink.has_errors() {
-        return None;
-    }
-    let layers = session.layers(&project)?;
-    let arranged = match &policy {
-        Some(policy) => policy.layers(layers, &project, &mut session.inputs, &mut session.sink)?,
-        None => Arranged { layers, ..Arranged::default() },
-    };
-    let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
-    if policy.is_some() {
-        session.confirm_reader(&project, &Reach::of(&model, session.inputs.sources()))?;
-    }
-
-    session.sink.extend(asked::unmeant(&project, &model, policy.is_some()));
-    let home = model.environment.get("HOME").map(PathBuf::from);
-    let caller =
-        Caller::find(&model.directory, home.as_deref()).map_err(|finding| session.sink.push(finding)).ok()?;
-    let mut laid = asked::typed(session, &model, &project);
-    let review = images == Images::Always;
-    let asks = review
-        || policy.is_some()
-        || misses_something(laid.as_ref().unwrap_or(&model), session.inputs.sources());
-    let kept = asked::kept(session, laid.as_ref().unwrap_or(&model), engine, asks);
-    let is_kept = kept.is_some();
-    laid = kept.or(laid);
-    let lazy = LazyImages::new(engine, wanted_paths(laid.as_ref().unwrap_or(&model)));
-    let images: &dyn crate::ownership::Images = if asks { &lazy } else { &NoEngine };
-    let lock = Locked::read(session, &project, policy.as_ref(), &model)?;
-    let mut user_policy = policy.as_ref().map(users);
-    if let (Some(user_policy), Some(file)) = (&mut user_policy, &lock) {
-        user_policy.reserved = file.lock.reserved();
-    }
-    let known = lock.as_ref().map(|file| file.lock.given()).unwrap_or_default();
-    let decide_users = |model: &Model| {
-        decide_users(&UserQuestion {
-            model,
-            sources: session.inputs.sources(),
-            policy: user_policy.as_ref(),
-            images,
-            caller: &caller,
-            known: &known,
-        })
-    };
-    let users = decide_users(&model);
-    let laid_users = laid.as_ref().map(decide_users);
-    let roots = policy.as_ref().map(binds).unwrap_or_default().roots;
-    let lock = lock.map(|file| Locked::new(file, &model, &users.decisions, images, &roots));
-    let fixes_home =
-        policy.as_ref().and_then(|policy| policy.users.fixes_home.as_ref()).filter(|fix| fix.value);
-    for (model, users) in [(Some(&mut model), Some(&users)), (laid.as_mut(), laid_users.as_ref())] {
-        let (Some(model), Some(users)) = (model, users) else { continue };
-        crate::ownership::apply(model, &users.decisions);
-        if let Some(fix) = fixes_home {
-            home::fix(model, users, fix.origin.span());
-        }
-    }
-    // A launch does not look into images only to say this.
-    if policy.is_some() && review {
-        session.sink.extend(home::report(&model, &users, images));
-    }
-    if laid.is_none() {
-        session.sink.extend(users.findings.iter().cloned());
-    }
-
-    if let Some(policy) = &mut policy {
-        let configured = project.environment.get("DOCKER_HOST");
-        policy.engine = EnginePlaces::new(engine.get().known(), configured);
-        policy.info = engine.get().known().map(|engine| engine.info().clone());
-        policy.judge(&model, &arranged, &project, &mut session.inputs, &mut session.sink);
-        if let (false, Command::Compose(command)) = (session.skips_typed, &session.request.command) {
-            let found = judge_flags(command, policy, &arranged, &model, &project, &mut session.inputs);
-            session.sink.extend(found);
-        }
-    }
-    // What is wrong with a flag comes before what follows from it.
-    session.sink.extend(laid_users.iter().flat_map(|users| users.findings.iter().cloned()));
-    let mut sink = Sink::new();
-    let selected = asked::selected(session, &model, &selection, &mut sink);
-    session.sink.extend(sink.into_findings());
-    let selected = selected?;
-    let asked = laid.zip(laid_users).and_then(|(model, users)| {
-        // What is wrong with the files was said.
-        let selected = asked::selected(session, &model, &selection, &mut Sink::new())?;
-        Some(Asked { model, selected, users, is_kept })
-    });
-    if let Some(asked) = asked.as_ref().filter(|_| policy.is_some()) {
-        session.sink.extend(asked::others(asked, &users));
-    }
-    // By now everything is read that the files include, extend and name.
-    policy::check_inputs(policy.as_ref(), &project, &session.inputs, &mut session.sink);
-    Some(Decided {
-        project,
-        policy,
-        arranged,
-        model,
-        selected,
-        users,
-        asked,
-        lock,
-        caller,
-        images: lazy,
-        asks,
-        is_review: review,
-    })
 }
 
 /// Loads, verifies and decides; `None` where the session has errors.

@@ -2,9 +2,10 @@
 
 use crate::diagnostic::{Code, Finding, Severity};
 use crate::policy::{Standing, Verdict, verdicts};
+use crate::run::decide::{Images, decide};
 use crate::run::plan::foresee;
 use crate::run::session::Session;
-use crate::run::verify::{Images, Verified, complete, decide};
+use crate::run::verify::{Verified, complete};
 
 use super::seen::Seen;
 

@@ -4,9 +4,8 @@ use super::{Subject, switch};
 use crate::diagnostic::Finding;
 use crate::engine::{Answer, ImageEntry};
 use crate::host::Kind;
+use crate::model::program::is_shell;
 use crate::ownership::Images;
-
-const SHELLS: &[&str] = &["ash", "bash", "dash", "ksh", "sh", "zsh"];
 
 /// How many words of an entrypoint are looked up: launchers come first, then what they launch.
 const WORDS: usize = 4;
@@ -115,7 +114,7 @@ fn places(word: &str, search: &str) -> Vec<String> {
 
 /// The text that a shell is given to run.
 pub(super) fn script(words: &[String]) -> Option<&str> {
-    let at = words.iter().position(|word| SHELLS.contains(&word.rsplit('/').next().unwrap_or(word)))?;
+    let at = words.iter().position(|word| is_shell(word))?;
     let rest = words.get(at + 1..)?;
     let flag = rest
         .iter()

@@ -1,5 +1,7 @@
 //! Programs that run another one as another user, in words and in scripts.
 
+use crate::model::program;
+
 /// Their names.
 const SWITCHING: &[&str] =
     &["chpst", "gosu", "runuser", "s6-setuidgid", "setpriv", "setuidgid", "su", "su-exec", "sudo"];
@@ -22,10 +24,10 @@ pub(super) struct Switch {
 
 /// What these words switch to, behind those programs that only launch and watch another one.
 pub(super) fn of_words(words: &[String]) -> Option<Switch> {
-    let words = words.iter().map(String::as_str).skip_while(|word| {
-        let name = word.rsplit('/').next().unwrap_or(word);
-        word.starts_with('-') || LAUNCHERS.contains(&name)
-    });
+    let words = words
+        .iter()
+        .map(String::as_str)
+        .skip_while(|word| word.starts_with('-') || LAUNCHERS.contains(&program::name(word)));
     called(words)
 }
 
@@ -49,7 +51,7 @@ pub(super) fn of_script(text: &str) -> Option<Switch> {
 /// The switch, where these words call a program for that.
 fn called<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<Switch> {
     let word = words.next()?;
-    let name = word.rsplit('/').next().unwrap_or(word);
+    let name = program::name(word);
     let by = SWITCHING.iter().find(|known| **known == name).copied()?;
     let words: Vec<&str> = words.collect();
     // These do other things as well.

@@ -7,6 +7,7 @@ use super::{
     weakens, worst,
 };
 use crate::compose::text;
+use crate::model::ImageName;
 use crate::policy::rules::LOADER;
 use crate::yaml::{Mapping, Node};
 
@@ -360,29 +361,18 @@ fn user(case: &Case<'_>) -> Meaning {
 
 /// Repository, tag and digest are three facts.
 fn image(case: &Case<'_>) -> Meaning {
-    let parts = |node: Option<&Node>| {
-        let whole = node.map(text).unwrap_or_default();
-        let (named, digest) = match whole.split_once('@') {
-            Some((named, digest)) => (named.to_owned(), Some(digest.to_owned())),
-            None => (whole, None),
-        };
-        let after = named.rfind('/').map_or(0, |slash| slash + 1);
-        match named.get(after..).and_then(|last| last.find(':')) {
-            Some(colon) => {
-                let (repository, tag) = named.split_at(after + colon);
-                (repository.to_owned(), tag.to_owned(), digest)
-            }
-            None => (named, String::new(), digest),
-        }
-    };
-    let ((repository, tag, digest), (other, new_tag, new_digest)) = (parts(case.before), parts(case.after));
+    let (before, after) =
+        (case.before.map(text).unwrap_or_default(), case.after.map(text).unwrap_or_default());
+    let (was, is) = (ImageName::read(&before), ImageName::read(&after));
     let mut found = Vec::new();
-    if repository != other {
+    if was.repository != is.repository {
         found.push(otherwise("it runs another image"));
-    } else if tag != new_tag || digest.is_some() && new_digest.is_some() && digest != new_digest {
+    } else if was.tag.unwrap_or_default() != is.tag.unwrap_or_default()
+        || was.digest.is_some() && is.digest.is_some() && was.digest != is.digest
+    {
         found.push(otherwise("it runs another version of the image"));
     }
-    match (digest.is_some(), new_digest.is_some()) {
+    match (was.digest.is_some(), is.digest.is_some()) {
         (true, false) => found.push(weakens("the image is no longer pinned by its digest")),
         (false, true) => found.push(strengthens("the image is pinned by its digest")),
         _ => {}

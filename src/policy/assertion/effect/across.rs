@@ -2,6 +2,7 @@
 
 use crate::compose::text;
 use crate::model::place::{self, Means, Place};
+use crate::model::{ImageName, Port};
 use crate::yaml::{Mapping, Node};
 
 use super::{Sides, Undone, file, shown, undone};
@@ -148,21 +149,19 @@ fn addresses(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &m
 /// A port that a demand publishes at an address is published at another one as well. The address is the most that
 /// its target gets.
 fn published(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &mut Vec<Undone>) {
-    let target = |port: &Node| (port.get("target").map(text), port.get("protocol").map(text));
-    let address = |port: &Node| port.get("host_ip").map(text).unwrap_or_default();
     let laid = sides.laid.and_then(|laid| laid.at(&["services", name]));
     let known = laid.map(|laid| list(laid, "ports")).unwrap_or_default();
-    for leaf in list(wanted, "ports").iter().filter(|port| !address(port).is_empty()) {
-        let wider = |port: &&Node| {
-            target(port) == target(leaf)
-                && address(port) != address(leaf)
-                && !known.iter().any(|known| known.same(port))
-                && file(port.origin) != file(leaf.origin)
+    for leaf in Port::of_service(wanted).filter(|port| !port.host_ip.is_empty()) {
+        let wider = |port: &Port<'_>| {
+            port.inside() == leaf.inside()
+                && port.address != leaf.address
+                && !known.iter().any(|known| known.same(port.node))
+                && file(port.node.origin) != file(leaf.node.origin)
         };
-        if let Some(by) = list(have, "ports").iter().find(wider) {
-            let at = if address(by).is_empty() { "every address".to_owned() } else { address(by) };
-            let said = format!("services.{name}.ports: {} at {at}", target(by).0.unwrap_or_default());
-            lost.push(undone(&["services", name, "ports"], leaf, by.origin, &said));
+        if let Some(by) = Port::of_service(have).find(wider) {
+            let at = if by.host_ip.is_empty() { "every address" } else { &by.host_ip };
+            let said = format!("services.{name}.ports: {} at {at}", by.target);
+            lost.push(undone(&["services", name, "ports"], leaf.node, by.node.origin, &said));
         }
     }
 }
@@ -189,18 +188,15 @@ fn listed(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &mut 
 /// An image that a demand names is made by another service, under the same name.
 fn made_by_others(sides: &Sides<'_>, name: &str, wanted: &Node, lost: &mut Vec<Undone>) {
     let Some(leaf) = wanted.get("image").filter(|leaf| file(leaf.origin).is_some()) else { return };
-    let tagged = |image: &str| {
-        let short = image.rsplit('/').next().unwrap_or(image);
-        if short.contains([':', '@']) { image.to_owned() } else { format!("{image}:latest") }
-    };
-    let image = tagged(&text(leaf));
+    let image = text(leaf);
+    let is_same = |node: &Node| ImageName::read(&text(node)).is_same(&ImageName::read(&image));
     for (other, service) in entries(sides.have, "services") {
         let Some(build) = service.get("build") else { continue };
         if !sides.is_new(&["services", other, "build"], build) {
             continue;
         }
-        let named = service.get("image").filter(|named| other != name && tagged(&text(named)) == image);
-        let tag = list(build, "tags").iter().find(|tag| tagged(&text(tag)) == image);
+        let named = service.get("image").filter(|named| other != name && is_same(named));
+        let tag = list(build, "tags").iter().find(|tag| is_same(tag));
         if let Some(by) = named.or(tag).filter(|by| file(by.origin) != file(leaf.origin)) {
             let said = format!("services.{other}.build, which makes {image}");
             lost.push(undone(&["services", name, "image"], leaf, by.origin, &said));

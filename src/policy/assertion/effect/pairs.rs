@@ -1,6 +1,7 @@
 //! Pairs of keys: what is demanded, and what takes its effect away.
 
 use crate::model::network;
+use crate::model::program::is_shell;
 use crate::policy::limits;
 use crate::policy::rules::user::doubtful;
 use crate::yaml::Node;
@@ -111,7 +112,6 @@ pub const PAIRS: &[Pair] = &[
     service(PROGRAM, &["working_dir"], Later(any)),
     service(PROGRAM, &["environment", "PATH"], Later(any)),
     service(PROGRAM, &["environment", "BASH_ENV"], Later(any)),
-    service(PROGRAM, &["environment", "ENV"], Later(any)),
     service(PROGRAM, &["environment", "LD_LIBRARY_PATH"], Later(any)),
     service(PROGRAM, &["environment", "PYTHONPATH"], Later(any)),
     service(PROGRAM, &["environment", "PYTHONSTARTUP"], Later(any)),
@@ -158,13 +158,11 @@ fn any(_: &Node, _: &Node) -> bool {
 
 /// A shell runs what follows it.
 fn is_told_to_a_shell(wanted: &Node, have: &Node) -> bool {
-    const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "zsh", "busybox"];
     let words: Vec<String> = match wanted.as_seq() {
         Some(words) => words.iter().map(crate::compose::text).collect(),
         None => return false,
     };
     let last = words.last().map(String::as_str).unwrap_or_default();
-    let is_shell = |word: &str| SHELLS.contains(&word.rsplit('/').next().unwrap_or(word));
     let is_open = is_shell(last) || last.starts_with('-') && words.iter().any(|word| is_shell(word));
     is_open && have.as_seq().is_some_and(|words| !words.is_empty())
 }
