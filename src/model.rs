@@ -9,9 +9,11 @@ pub mod network;
 pub mod place;
 pub mod port;
 pub mod program;
+pub mod restart;
 pub mod volume;
 
 pub use image::ImageName;
 pub use place::{Means, Place};
 pub use port::{Address, Port, Published};
+pub use restart::Restart;
 pub use volume::Volume;

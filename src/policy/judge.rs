@@ -12,7 +12,7 @@ use super::assertion::Reported;
 use super::layer::extensions;
 use super::overlay::{Kind, Overlay};
 use super::posture::Posture;
-use super::rules::{self, Allow, Breach, Check, Rule, Service, View};
+use super::rules::{self, Allow, Breach, Check, FileVariables, Rule, Service, View};
 use super::waiver::Waiver;
 use super::{Policy, opened};
 
@@ -29,8 +29,10 @@ impl Policy {
         extensions(&self.users, model, sink);
         let reported = self.assert_overlays(model, arranged, project, inputs, sink);
         let opened = opened::networks(&arranged.mandatory);
-        let view =
-            View::new(model, &self.users, &opened, &arranged.mandatory).with_engine(&self.engine, &self.info);
+        let variables = FileVariables::read(model, inputs);
+        let view = View::new(model, &self.users, &opened, &arranged.mandatory)
+            .with_engine(&self.engine, &self.info)
+            .with_variables(&variables);
         let services: Vec<_> = view.services().collect();
         let mut used = Used::default();
         for rule in rules::CATALOGUE.iter() {

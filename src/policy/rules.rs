@@ -6,6 +6,7 @@
 mod breach;
 mod document;
 mod kernel;
+mod keys;
 mod mount;
 mod paths;
 mod subject;
@@ -16,6 +17,7 @@ mod containers;
 mod devices;
 mod elsewhere;
 mod enforced;
+mod files;
 mod hooks;
 mod images;
 mod limits;
@@ -37,6 +39,7 @@ pub use breach::Breach;
 pub use containers::LOADER;
 pub use document::{document, json};
 pub use elsewhere::NOT_ENFORCEABLE;
+pub use files::FileVariables;
 pub use paths::{in_a_home, is_of_host, real};
 pub use subject::{Service, View};
 

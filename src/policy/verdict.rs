@@ -8,7 +8,7 @@ use crate::source::Origin;
 use crate::yaml::spread;
 
 use super::arrange::Arranged;
-use super::rules::{self, Breach, Check, Rule, Service, View};
+use super::rules::{self, Breach, Check, FileVariables, Rule, Service, View};
 use super::user::Users;
 use super::waiver::Waiver;
 use super::{Policy, opened};
@@ -62,11 +62,17 @@ impl Verdict {
 
 /// Where each rule of the catalogue is broken, in the catalogue's order; what is not named holds. A
 /// waiver counts until it is removed, also after its day: `check` is what refuses it then.
-pub fn verdicts(policy: Option<&Policy>, model: &Model, arranged: &Arranged) -> Vec<Verdict> {
+pub fn verdicts(
+    policy: Option<&Policy>,
+    model: &Model,
+    arranged: &Arranged,
+    variables: &FileVariables,
+) -> Vec<Verdict> {
     let nobody = Users::default();
     let opened = opened::networks(&arranged.mandatory);
     let users = policy.map_or(&nobody, |policy| &policy.users);
     let mut view = View::new(model, users, &opened, &arranged.mandatory);
+    view.variables = Some(variables);
     view.engine = policy.map(|policy| &policy.engine);
     let services: Vec<Service<'_>> = view.services().collect();
     let rules: Vec<Judged<'_>> =

@@ -18,6 +18,7 @@ use crate::plan::{
     self, Plan, PlanBreach, PlanChange, PlanCompose, PlanFile, PlanFinding, PlanLock, PlanOwner, PlanPolicy,
     PlanRule, PlanService, PlanStep, Role,
 };
+use crate::policy::rules::FileVariables;
 use crate::policy::{Posture, rules, verdicts};
 use crate::reader::{By, Reader};
 use crate::render;
@@ -50,7 +51,8 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
         // Why it is refused, with the sources, is what a person wants to see then.
         return Err(session.report());
     }
-    let mut plan = describe(&session, &verified, &options.services);
+    let variables = FileVariables::read(&verified.model, &mut session.inputs);
+    let mut plan = describe(&session, &verified, &options.services, &variables);
     let since = since_reviewed(&mut session);
     plan.changes.extend(since.iter().map(|difference| reviewed(difference, session.inputs.sources())));
     let plan = plan.clean(&session.redactor());
@@ -81,7 +83,12 @@ pub(crate) fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &L
     session.sink.extend(predict::predict(&question));
 }
 
-fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> Plan {
+fn describe(
+    session: &Session<'_>,
+    verified: &Verified,
+    services: &[String],
+    variables: &FileVariables,
+) -> Plan {
     let sources = session.inputs.sources();
     let model = &verified.model;
     let selected: HashSet<&str> = verified.selected.services().map(|(name, _)| name).collect();
@@ -116,7 +123,7 @@ fn describe(session: &Session<'_>, verified: &Verified, services: &[String]) -> 
             .filter(|name| !selected.contains(name))
             .map(str::to_owned)
             .collect(),
-        rules: standing(verified, sources),
+        rules: standing(verified, variables, sources),
         owners: verified
             .binds
             .iter()
@@ -149,8 +156,8 @@ fn listed(verified: &Verified, sources: &SourceMap) -> Vec<PlanService> {
 }
 
 /// Every rule, with where it does not hold.
-fn standing(verified: &Verified, sources: &SourceMap) -> Vec<PlanRule> {
-    let broken = verdicts(verified.policy.as_ref(), &verified.model, &verified.arranged);
+fn standing(verified: &Verified, variables: &FileVariables, sources: &SourceMap) -> Vec<PlanRule> {
+    let broken = verdicts(verified.policy.as_ref(), &verified.model, &verified.arranged, variables);
     rules::CATALOGUE
         .iter()
         .map(|rule| PlanRule {

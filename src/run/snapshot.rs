@@ -11,6 +11,7 @@ use crate::host::{read_file, write_atomic};
 use crate::ownership::lock::LockFile;
 use crate::ownership::{Caller, NoEngine, UserDecision, UserQuestion, decide_users};
 use crate::policy::date::Date;
+use crate::policy::rules::FileVariables;
 use crate::policy::{self, Arranged, Policy, verdicts};
 use crate::project::{Project, list};
 use crate::snapshot::difference::{Difference, Reset, differences};
@@ -101,8 +102,9 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
         let lock = read_lock(session, &project, policy.as_ref())?;
         let users = decide(session, &model, policy.as_ref(), lock.as_ref())?;
         crate::ownership::apply(&mut model, &users);
+        let variables = FileVariables::read(&model, &mut session.inputs);
         neutral(&mut model, &places, session.inputs.sources());
-        let posture = Section::posture(&verdicts(policy.as_ref(), &model, &arranged));
+        let posture = Section::posture(&verdicts(policy.as_ref(), &model, &arranged, &variables));
         // The process ends soon; taking a large tree apart would only make it end later.
         std::mem::forget(model);
         Some((lock, users, posture))

@@ -1,6 +1,7 @@
 //! One policy, tried in memory by the check itself.
 
 use crate::diagnostic::{Code, Finding, Severity};
+use crate::policy::rules::FileVariables;
 use crate::policy::{Standing, Verdict, verdicts};
 use crate::run::decide::{Images, decide};
 use crate::run::plan::foresee;
@@ -35,7 +36,10 @@ impl<'s> Attempt<'s> {
         let verified = decided.map(|decided| complete(&mut session, decided, seen.engine));
         let verdicts = verified
             .as_ref()
-            .map(|verified| verdicts(verified.policy.as_ref(), &verified.model, &verified.arranged))
+            .map(|verified| {
+                let variables = FileVariables::read(&verified.model, &mut session.inputs);
+                verdicts(verified.policy.as_ref(), &verified.model, &verified.arranged, &variables)
+            })
             .unwrap_or_default();
         Self { session, verified, verdicts }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::compose::text;
+use crate::model::Restart;
 use crate::yaml::{Mapping, Node};
 
 use super::Scope;
@@ -124,23 +125,9 @@ fn kernel(fields: &mut Fields<'_>) {
 
 /// A container that is not restarted is no weaker.
 fn restart(fields: &mut Fields<'_>) {
-    let deployed = fields.get("deploy").and_then(|deploy| deploy.get("restart_policy"));
-    let (name, most) = match (fields.text("restart"), deployed) {
-        (Some(restart), _) => match restart.split_once(':') {
-            Some((name, most)) => (name.to_owned(), most.parse().unwrap_or(0)),
-            None => (restart, 0),
-        },
-        (None, Some(policy)) => {
-            let name = match policy.get("condition").map(text).unwrap_or_default().as_str() {
-                "" | "any" => "always".to_owned(),
-                "none" => "no".to_owned(),
-                other => other.to_owned(),
-            };
-            (name, policy.get("max_attempts").and_then(Node::as_int).unwrap_or(0))
-        }
-        (None, None) => ("no".to_owned(), 0),
-    };
-    let key = if fields.get("restart").is_some() { "restart" } else { "deploy.restart_policy" };
+    let asked = Restart::of_service(fields.service);
+    let key = asked.as_ref().map_or("restart", |(_, key, _)| *key);
+    let Restart { name, attempts: most } = asked.map_or_else(Restart::never, |(restart, ..)| restart);
     let expected = if most > 0 { format!("{name}:{most}") } else { name.clone() };
     fields.add_of_program(
         "HostConfig.RestartPolicy",
@@ -151,7 +138,8 @@ fn restart(fields: &mut Fields<'_>) {
             let found = string(live, "HostConfig.RestartPolicy.Name");
             let tries = number(live, "HostConfig.RestartPolicy.MaximumRetryCount").unwrap_or(0);
             let never = ["", "no"].contains(&found.as_str());
-            let same = found == name && (most == 0 || (tries > 0 && tries <= most));
+            let same = found == name
+                && (most == 0 || (tries > 0 && u64::try_from(tries).is_ok_and(|tries| tries <= most)));
             (!never && !same).then(|| if tries > 0 { format!("{found}:{tries}") } else { found })
         },
     );

@@ -4,7 +4,8 @@ use crate::compose::text;
 use crate::policy::posture::Posture;
 use crate::yaml::{Mapping, Node};
 
-use super::{Allow, Check, Rule};
+use super::hooks::hooks;
+use super::{Allow, Breach, Check, Rule};
 
 /// Variables with which the loader puts a library into every program.
 pub const LOADER: &[&str] = &["LD_PRELOAD", "LD_AUDIT"];
@@ -124,17 +125,26 @@ pub const RULES: &[Rule] = &[
         forbids: "load code through its environment",
         why: "LD_PRELOAD and LD_AUDIT put a library into every program of the container.",
         from: Some(Posture::Hardened),
-        model: "`environment`, env files included, sets neither LD_PRELOAD nor LD_AUDIT",
+        model: "`environment`, env files and those of hooks included, sets neither LD_PRELOAD nor LD_AUDIT",
         live: "Config.Env sets neither",
         fix: "Remove the variable.",
         allow: Allow::Values("variables"),
         check: Check::Service(|service, breaches| {
-            let environment =
-                service.get("environment").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
-            for (name, node) in environment {
-                if LOADER.contains(&name) {
-                    breaches.push(service.breach(node, format!("sets {name}")).allowing(name));
-                }
+            let set = |node: Option<&'_ Node>, whose: &str| -> Vec<Breach> {
+                let variables = node.and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
+                let loaders = variables.filter(|(name, _)| LOADER.contains(name));
+                loaders
+                    .map(|(name, node)| service.breach(node, format!("sets {name}{whose}")).allowing(name))
+                    .collect()
+            };
+            breaches.extend(set(service.get("environment"), ""));
+            for (place, hook) in hooks(service) {
+                breaches.extend(set(hook.get("environment"), &format!(" for a hook in {place}")));
+            }
+            let of_files = service.view.variables.map(|all| all.of(service.name)).unwrap_or_default();
+            for (name, origin) in of_files.iter().filter(|(name, _)| LOADER.contains(&name.as_str())) {
+                let what = format!("sets {name} through an env file");
+                breaches.push(Breach { origin: *origin, ..service.lacks(what) }.allowing(name));
             }
         }),
         ..Rule::COMMON

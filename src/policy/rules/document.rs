@@ -1,10 +1,12 @@
 //! The catalogue as a page of the documentation.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde_json::json;
 
 use super::super::posture::Posture;
+use super::keys::{Judged, KEYS};
 use super::{Allow, CATALOGUE, Rule};
 
 /// The catalogue for programs.
@@ -84,6 +86,32 @@ pub fn document() -> String {
         if !rule.cis.is_empty() || !rule.owasp.is_empty() {
             let _ = writeln!(text, "- CIS {}; OWASP {}", list(rule.cis), list(rule.owasp));
         }
+    }
+    text.push_str(&keys());
+    text
+}
+
+/// Which rules judge each key, and why the others need none.
+fn keys() -> String {
+    let mut text = String::from(
+        "\n## Keys and their rules\n\n\
+         Every key that Compose knows is judged by the rules beside it, or needs none. `*` stands for a name, `[]` for an \
+         element of a list. A key that seaworthy does not know is refused by [`unjudged-key`](#unjudged-key).\n\n\
+         | key | rules |\n|---|---|\n",
+    );
+    let mut harmless: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (key, judged) in KEYS {
+        match judged {
+            Judged::By(rules) => {
+                let rules: Vec<String> = rules.iter().map(|rule| format!("[`{rule}`](#{rule})")).collect();
+                let _ = writeln!(text, "| `{key}` | {} |", rules.join(", "));
+            }
+            Judged::Harmless(why) => harmless.entry(why).or_default().push(format!("`{key}`")),
+        }
+    }
+    text.push_str("\nThese need none:\n\n");
+    for (why, keys) in harmless {
+        let _ = writeln!(text, "- {}: it {why}.", keys.join(", "));
     }
     text
 }

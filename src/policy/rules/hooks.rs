@@ -81,7 +81,7 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// Every hook of a service, with the key that it stands under.
-fn hooks<'v>(service: &Service<'v>) -> Vec<(&'static str, &'v Node)> {
+pub(super) fn hooks<'v>(service: &Service<'v>) -> Vec<(&'static str, &'v Node)> {
     let mut found = Vec::new();
     for key in ["post_start", "pre_stop", "pre_start"] {
         found.extend(service.list(key).iter().map(|hook| (key, hook)));

@@ -1,6 +1,7 @@
 //! How the kernel treats a service's processes.
 
 use crate::compose::text;
+use crate::model::Restart;
 use crate::policy::posture::Posture;
 use crate::yaml::{Mapping, Node};
 
@@ -103,11 +104,13 @@ pub const RULES: &[Rule] = &[
         from: Some(Posture::Contained),
         cis: &["5.15"],
         owasp: &["7"],
-        model: "`restart` is not always",
+        model: "`restart`, or the policy under `deploy`, is not always",
         live: "HostConfig.RestartPolicy.Name is not always",
-        fix: "Write `restart: on-failure:5` or `unless-stopped`.",
+        fix: "Write `restart: on-failure:5` or `unless-stopped`, or `condition: on-failure` under `deploy.restart_policy`.",
         check: Check::Service(|service, breaches| {
-            if let Some(node) = service.get("restart").filter(|_| service.text("restart") == Some("always")) {
+            if let Some((restart, _, node)) = Restart::of_service(service.node)
+                && restart.name == "always"
+            {
                 breaches.push(service.breach(node, "restarts always"));
             }
         }),

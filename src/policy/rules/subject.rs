@@ -17,6 +17,7 @@ use crate::source::Origin;
 use crate::yaml::{Mapping, Node};
 
 use super::Breach;
+use super::FileVariables;
 use super::mount::{self, Mount};
 use super::paths::{self, Ways};
 
@@ -30,18 +31,35 @@ pub struct View<'m> {
     pub engine: Option<&'m EnginePlaces>,
     /// What the engine says of itself.
     pub info: Option<&'m Info>,
+    /// What the services get from env files, where those were read.
+    pub variables: Option<&'m FileVariables>,
     pub ways: Ways,
 }
 
 impl<'m> View<'m> {
     pub fn new(model: &'m Model, users: &'m Users, opened: &'m Opened, mandatory: &'m [Overlay]) -> Self {
-        Self { model, users, opened, mandatory, engine: None, info: None, ways: Ways::default() }
+        Self {
+            model,
+            users,
+            opened,
+            mandatory,
+            engine: None,
+            info: None,
+            variables: None,
+            ways: Ways::default(),
+        }
     }
 
     #[must_use]
     pub fn with_engine(mut self, places: &'m EnginePlaces, info: &'m Option<Info>) -> Self {
         self.engine = Some(places);
         self.info = info.as_ref();
+        self
+    }
+
+    #[must_use]
+    pub fn with_variables(mut self, variables: &'m FileVariables) -> Self {
+        self.variables = Some(variables);
         self
     }
 

@@ -167,7 +167,7 @@ fn base(case: &Case) -> String {
 }
 
 /// The weakest posture that enforces a rule, and its overlay where no posture does.
-fn policy(rule: &Rule, waiver: &str) -> String {
+pub(super) fn policy(rule: &Rule, waiver: &str) -> String {
     let user = "user: { default: \"1:1\" }\n";
     let enforced = match (rule.from, rule.overlays.first()) {
         // Rules with an overlay of the posture's own are judged without it, to see that they hold alone.
@@ -186,7 +186,7 @@ fn waiver(case: &Case, rule: &Rule) -> String {
 }
 
 /// Errors about the rule, or about the overlay's key that stands for it.
-fn about<'o>(outcome: &'o Outcome, rule: &Rule) -> Vec<&'o crate::diagnostic::Finding> {
+pub(super) fn about<'o>(outcome: &'o Outcome, rule: &Rule) -> Vec<&'o crate::diagnostic::Finding> {
     let own = format!("rule {}:", rule.id);
     let key = rule.overlays.first().map(|(_, key)| key);
     outcome

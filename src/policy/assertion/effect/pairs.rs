@@ -1,5 +1,6 @@
 //! Pairs of keys: what is demanded, and what takes its effect away.
 
+use crate::model::Restart;
 use crate::model::network;
 use crate::model::program::is_shell;
 use crate::policy::limits;
@@ -273,14 +274,5 @@ fn has_resource(_: &Node, have: &Node) -> bool {
 
 /// Compose takes the policy of `deploy` where both are written.
 fn restarts_otherwise(wanted: &Node, have: &Node) -> bool {
-    let Some(wanted) = wanted.as_str() else { return false };
-    let (name, count) = wanted.split_once(':').unwrap_or((wanted, ""));
-    let policy = match have.get("condition").and_then(Node::as_str).unwrap_or_default() {
-        "none" => "no",
-        "any" => "always",
-        other => other,
-    };
-    let attempts = have.get("max_attempts").map(crate::compose::text).unwrap_or_default();
-    let number = |text: &str| text.parse::<u64>().unwrap_or(0);
-    policy != name || number(count) != number(&attempts)
+    wanted.as_str().is_some_and(|wanted| Restart::of_text(wanted) != Restart::of_deploy(have))
 }

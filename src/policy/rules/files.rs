@@ -1,0 +1,37 @@
+//! The variables that services get from their env files.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::compose::{Model, names_in_file};
+use crate::project::Inputs;
+use crate::source::Origin;
+use crate::yaml::Node;
+
+/// The name of each variable that an env file sets, by service, with the place that names the file.
+#[derive(Debug, Default)]
+pub struct FileVariables(HashMap<String, Vec<(String, Origin)>>);
+
+impl FileVariables {
+    /// Of every service of every profile. A file that cannot be read sets nothing, and is reported by who needs it.
+    pub fn read(model: &Model, inputs: &mut Inputs) -> Self {
+        let mut found = HashMap::new();
+        for (name, service) in model.services() {
+            let mut variables = Vec::new();
+            for file in service.get("env_file").and_then(Node::as_seq).unwrap_or_default() {
+                let place = file.get("path").unwrap_or(file);
+                let Some(path) = place.as_str() else { continue };
+                let names = names_in_file(Path::new(path), path, inputs).unwrap_or_default();
+                variables.extend(names.into_iter().map(|name| (name, place.origin)));
+            }
+            if !variables.is_empty() {
+                found.insert(name.to_owned(), variables);
+            }
+        }
+        Self(found)
+    }
+
+    pub fn of(&self, service: &str) -> &[(String, Origin)] {
+        self.0.get(service).map(Vec::as_slice).unwrap_or_default()
+    }
+}
