@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use super::harness::{Project, docker};
 
@@ -67,6 +68,33 @@ fn compose_5_launches_a_project_with_a_bind_mount() {
         project.seaworthy(&["scale", "s=2"]).ok();
         project.seaworthy(&["run", "--rm", "-T", "s", "true"]).ok();
     }
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn compose_5_runs_the_hardened_example() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/agent-pod");
+    let read = |name: &str| fs::read_to_string(example.join(name)).unwrap();
+    let project = Project::new(&read("compose.yaml").replace("name: agent-pod\n", ""));
+    for name in ["seaworthy.yaml", "ops/limits.yaml", "ops/egress.yaml", "config/agent.json"] {
+        fs::create_dir_all(project.path(name).parent().unwrap()).unwrap();
+        project.file(name, &read(name));
+    }
+    // Compose's builder keeps a folder beside the plug-ins.
+    let project = with_version(project, "5.5.0").changing("config");
+    let again: [&[&str]; 6] = [
+        &["up", "-d"],
+        &["create"],
+        &["run", "--rm", "-T", "store", "true"],
+        &["restart", "-t", "0"],
+        &["scale", "store=2"],
+        &["build", "--dry-run"],
+    ];
+    for words in again {
+        project.seaworthy(words).ok();
+    }
+    let plan = project.seaworthy(&["plan"]).ok().stdout;
+    assert!(plan.contains("read as Docker Compose 5.5.0"), "{plan}");
 }
 
 #[test]
