@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::compose::text;
 use crate::diagnostic::{Code, Finding};
 use crate::host::{Kind, Owner};
+use crate::yaml::Node;
 
 use super::explain::shown;
 use super::judge::Judged;
@@ -13,6 +15,8 @@ use super::{BindQuestion, Outcome, Role};
 /// One service's use of a directory.
 struct User<'a> {
     service: &'a str,
+    /// Whether it is a container that runs before the service's own.
+    is_hook: bool,
     owner: Owner,
     groups: BTreeSet<u32>,
     writes: bool,
@@ -32,7 +36,17 @@ pub(super) fn conflicts(judged: &[Judged], question: &BindQuestion<'_>) -> Vec<F
         let groups = one.groups.iter().copied().chain([owner.gid]).collect();
         let service = decision.service.as_str();
         let writes = !decision.read_only;
-        trees.entry(&one.real).or_default().push(User { service, owner, groups, writes, judged: one });
+        let tree = trees.entry(&one.real).or_default();
+        let hooks = writes.then(|| before(question, service, owner)).into_iter().flatten();
+        tree.extend(hooks.map(|owner| User {
+            service,
+            is_hook: true,
+            owner,
+            groups: BTreeSet::from([owner.gid]),
+            writes,
+            judged: one,
+        }));
+        tree.push(User { service, is_hook: false, owner, groups, writes, judged: one });
     }
     let strict = question.policy.is_some();
     let mut findings = Vec::new();
@@ -52,6 +66,27 @@ pub(super) fn conflicts(judged: &[Judged], question: &BindQuestion<'_>) -> Vec<F
     findings
 }
 
+/// Whom the containers of `pre_start` run as, which get the service's mounts: those that are neither the service's user
+/// nor root, who may write what is anybody's. A name is the image's to resolve.
+fn before(question: &BindQuestion<'_>, service: &str, own: Owner) -> Vec<Owner> {
+    let node = question.model.services().find(|(name, _)| *name == service).map(|(_, node)| node);
+    let Some(node) = node else { return Vec::new() };
+    let hooks = node.get("pre_start").and_then(Node::as_seq).unwrap_or_default();
+    let users = hooks.iter().filter_map(|hook| numbers(&text(hook.get("user")?)));
+    let mut users = users.filter(|user| user.uid != 0).peekable();
+    if users.peek().is_none() {
+        return Vec::new();
+    }
+    let userns = node.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
+    let map = (question.maps)(userns).known();
+    users.filter_map(|user| map.as_ref()?.to_host(user)).filter(|user| user.uid != own.uid).collect()
+}
+
+/// `UID` or `UID:GID`. A user without a group is in that of root, which no one shares by.
+fn numbers(user: &str) -> Option<Owner> {
+    user.parse().or_else(|_| format!("{user}:0").parse()).ok()
+}
+
 fn disagree(users: &[&User<'_>]) -> bool {
     let Some(first) = users.first() else { return false };
     let differ = users.iter().any(|user| user.owner.uid != first.owner.uid);
@@ -65,7 +100,11 @@ fn same_tree(path: &Path, users: &[User<'_>], question: &BindQuestion<'_>, stric
     if !disagree(&users) {
         return None;
     }
-    let who: Vec<String> = users.iter().map(|user| format!("`{}` as {}", user.service, user.owner)).collect();
+    let name = |user: &User<'_>| match user.is_hook {
+        true => format!("the pre_start of `{}` as {}", user.service, user.owner),
+        false => format!("`{}` as {}", user.service, user.owner),
+    };
+    let who: Vec<String> = users.iter().map(|user| name(user)).collect();
     let shown = shown(path, &question.model.directory);
     let message = format!("{shown} is written by services with different users: {}", who.join(", "));
     let finding = if strict {

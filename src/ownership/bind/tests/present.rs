@@ -152,6 +152,30 @@ fn services_with_different_users_may_not_write_one_tree() {
 }
 
 #[test]
+fn a_container_before_the_service_writes_its_tree_as_somebody_else() {
+    let project = project();
+    fs::create_dir(project.at("data")).unwrap();
+    set(&project.at("data"), 0, 0o777);
+    let mount = short("PROJECT/data", "/data");
+    let with = |mount: &str, user: &str| {
+        service("a", "1:1", &[mount]) + &format!("    pre_start: [{{command: [x], user: '{user}'}}]\n")
+    };
+    let shared = |text: &str| {
+        let found = project.decide(text).findings;
+        found.into_iter().find(|finding| finding.code == Code::BindShared).map(|finding| finding.message)
+    };
+    for user in ["2:2", "2"] {
+        let message = shared(&with(&mount, user)).unwrap();
+        assert!(message.contains("the pre_start of `a` as 2:"), "{message}");
+    }
+    // Root may write whatever is there, a name is the image's, and what may not be written is not.
+    for user in ["1:1", "1:5", "0:0", "root", "web"] {
+        assert_eq!(shared(&with(&mount, user)), None, "{user}");
+    }
+    assert_eq!(shared(&with(&mount.replace("target", "read_only: true, target"), "2:2")), None);
+}
+
+#[test]
 fn an_empty_directory_behind_a_volume_is_not_handed_to_the_images_owner() {
     let mut project = project();
     project.images =
