@@ -10,6 +10,7 @@ mod live {
     mod attest;
     mod commands;
     mod doctor;
+    mod dropped;
     mod example;
     mod flags;
     mod foreseen;
@@ -20,6 +21,7 @@ mod live {
     mod interrupted;
     mod probe;
     mod proof;
+    mod proxy;
     mod starting;
     mod surroundings;
     mod whois;

@@ -21,6 +21,7 @@ mod namespaces;
 mod network;
 mod process;
 pub mod resources;
+mod shape;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -101,7 +102,24 @@ pub fn weaknesses(expected: &Expected, container: &Inspection) -> Vec<Weakness> 
             origin: field.origin,
         })
     };
-    expected.fields.iter().filter_map(weak).collect()
+    let mut found: Vec<Weakness> = expected.fields.iter().filter_map(weak).collect();
+    for misshapen in shape::misshapen(container) {
+        if found.iter().any(|weakness| misshapen.field.starts_with(&weakness.field)) {
+            continue;
+        }
+        found.push(Weakness {
+            service: expected.service.clone(),
+            container: container.name.clone(),
+            field: misshapen.field,
+            key: format!("services.{}", expected.service),
+            expected: misshapen.expected.to_owned(),
+            found: misshapen.found,
+            why: "what the engine does not say as it always does cannot be vouched for".to_owned(),
+            is_of_program: false,
+            origin: expected.origin,
+        });
+    }
+    found
 }
 
 /// A container of the project that no service of the model accounts for.

@@ -68,13 +68,22 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     let shown = list(&fields.texts("tmpfs"));
     fields.add("HostConfig.Tmpfs", "tmpfs", shown, "it can write elsewhere, or otherwise", move |live| {
         let found = at(live, "HostConfig.Tmpfs").as_object().into_iter().flatten();
-        let found =
-            found.map(|(path, options)| (path.clone(), options.as_str().unwrap_or_default().to_owned()));
-        let extra: Vec<String> = found
-            .filter(|(path, options)| tmpfs.get(&clean(path)) != Some(&options_of(options)))
-            .map(|(path, options)| if options.is_empty() { path } else { format!("{path}:{options}") })
+        let found: Vec<(String, String)> = found
+            .map(|(path, options)| (path.clone(), options.as_str().unwrap_or_default().to_owned()))
             .collect();
-        (!extra.is_empty()).then(|| list(&extra))
+        // What the image has there would show.
+        let is_there = |target: &String| {
+            found.iter().any(|(path, _)| clean(path) == *target)
+                || live.mounts.iter().any(|mount| clean(&mount.destination) == *target)
+        };
+        let missing =
+            tmpfs.keys().filter(|target| !is_there(target)).map(|target| format!("without {target}"));
+        let extra =
+            found.iter().filter(|(path, options)| tmpfs.get(&clean(path)) != Some(&options_of(options))).map(
+                |(path, options)| if options.is_empty() { path.clone() } else { format!("{path}:{options}") },
+            );
+        let wrong: Vec<String> = missing.chain(extra).collect();
+        (!wrong.is_empty()).then(|| list(&wrong))
     });
     volumes_from(fields, scope);
 }

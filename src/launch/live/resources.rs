@@ -60,6 +60,7 @@ pub fn networks(model: &Model, used: &Used, inspected: &[Value]) -> Vec<Weakness
             }
             place.driver(live, "bridge", &mut found);
             place.options(live, &mut found);
+            place.addresses(live, &mut found);
         }
     }
     found
@@ -192,6 +193,30 @@ impl Place<'_> {
         }
     }
 
+    /// Who hands out the addresses of a network.
+    fn addresses(&self, live: &Value, weak: &mut Vec<Weakness>) {
+        let wanted = self.node.at(&["ipam", "driver"]).map(text).filter(|driver| !driver.is_empty());
+        let wanted = wanted.unwrap_or_else(|| "default".to_owned());
+        let found = live.pointer("/IPAM/Driver").and_then(Value::as_str).unwrap_or("(unknown)");
+        if found != wanted {
+            let why = "somebody else hands out its addresses";
+            weak.push(self.weakness("IPAM.Driver", "ipam", &wanted, found, why));
+        }
+        let options_of = |node: &Node| {
+            let map = node.as_map().into_iter().flat_map(Mapping::iter);
+            map.map(|(key, value)| format!("{key}={}", text(value))).collect()
+        };
+        let wanted: BTreeSet<String> = self.node.at(&["ipam", "options"]).map(options_of).unwrap_or_default();
+        let found = live.get("IPAM").and_then(options);
+        let found: Option<BTreeSet<String>> =
+            found.map(|found| found.iter().map(|(key, value)| format!("{key}={value}")).collect());
+        if found.as_ref() != Some(&wanted) {
+            let shown_found = found.as_ref().map_or_else(|| "(unknown)".to_owned(), shown);
+            let why = "its addresses are handed out otherwise";
+            weak.push(self.weakness("IPAM.Options", "ipam", &shown(&wanted), &shown_found, why));
+        }
+    }
+
     /// For a volume these say which directory of the host it is.
     fn options(&self, live: &Value, weak: &mut Vec<Weakness>) {
         let map = self.node.get("driver_opts").and_then(Node::as_map);
@@ -224,11 +249,12 @@ impl Place<'_> {
     }
 }
 
-/// The options of a network or volume as the engine says them; `None` where it says something else. Null and nothing
-/// mean that there are none.
+/// The options of a network, a volume or its addresses as the engine says them; `None` where it says something else.
+/// Null means that there are none.
 fn options(live: &Value) -> Option<Vec<(&str, &str)>> {
     match live.get("Options") {
-        None | Some(Value::Null) => Some(Vec::new()),
+        None => None,
+        Some(Value::Null) => Some(Vec::new()),
         Some(options) => {
             options.as_object()?.iter().map(|(key, value)| Some((key.as_str(), value.as_str()?))).collect()
         }

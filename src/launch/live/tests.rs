@@ -142,6 +142,7 @@ fn weaker() -> Vec<(&'static str, Value, &'static str)> {
         ("/Mounts/1/Name", json!("other"), "Mounts"),
         ("/HostConfig/Tmpfs/~1y", json!(""), "HostConfig.Tmpfs"),
         ("/HostConfig/Tmpfs/~1x", json!("exec,suid"), "HostConfig.Tmpfs"),
+        ("/HostConfig/Tmpfs", Value::Null, "HostConfig.Tmpfs"),
         ("/HostConfig/VolumesFrom", json!(["abc"]), "HostConfig.VolumesFrom"),
         ("/HostConfig/GroupAdd/-", json!("docker"), "HostConfig.GroupAdd"),
         ("/HostConfig/Sysctls/kernel.shm_rmid_forced", json!("0"), "HostConfig.Sysctls"),
@@ -200,7 +201,7 @@ fn a_stricter_container_is_no_weakness() {
         ("/Mounts/3/Propagation", json!("rprivate")),
         (
             "/Mounts/-",
-            json!({"Type": "volume", "Name": "f".repeat(64), "Source": "", "Destination": "/state", "RW": true}),
+            json!({"Type": "volume", "Name": "f".repeat(64), "Source": "", "Destination": "/state", "RW": true, "Propagation": ""}),
         ),
         ("/Config/Env/-", json!("PATH=/bin")),
         ("/Config/Env/-", json!("http_proxy=http://p")),
@@ -259,10 +260,21 @@ fn networks_and_volumes_are_compared_where_they_are_kept() {
     let model = model(RICH);
     let node = model.services().find(|(name, _)| *name == "a").unwrap().1;
     let used = resources::used(&model, std::iter::once(node));
-    let network = |internal: bool| json!({"Name": "rich_inner", "Driver": "bridge", "Internal": internal, "Options": {}});
+    let network = |internal: bool| json!({"Name": "rich_inner", "Driver": "bridge", "Internal": internal, "Options": {}, "IPAM": {"Driver": "default", "Options": null}});
     assert_eq!(resources::networks(&model, &used, &[network(true)]), []);
     let found = resources::networks(&model, &used, &[network(true), network(false)]);
     assert_eq!((found.len(), found[0].key.as_str()), (1, "networks.inner.internal"));
+    for (change, field) in [
+        (json!({"IPAM": {"Driver": "evil", "Options": null}}), "IPAM.Driver"),
+        (json!({"IPAM": {"Driver": "default", "Options": {"a": "b"}}}), "IPAM.Options"),
+        (json!({"IPAM": {"Driver": "default"}}), "IPAM.Options"),
+        (json!({"Options": 7}), "Options"),
+    ] {
+        let mut changed = network(true);
+        changed.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let found = resources::networks(&model, &used, &[changed]);
+        assert_eq!(found.iter().map(|weak| weak.field.as_str()).collect::<Vec<_>>(), [field], "{change}");
+    }
 
     let labels =
         |project: &str| json!({"com.docker.compose.project": project, "com.docker.compose.volume": "vol"});
