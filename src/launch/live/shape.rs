@@ -114,7 +114,7 @@ const SOMETIMES: &[(&str, Form)] = &[
 /// Fields of each mount, and of each network that the container is in.
 const OF_MOUNTS: &[(&str, Form)] =
     &[("Type", Text), ("Source", Text), ("Destination", Text), ("RW", Flag), ("Propagation", Text)];
-const OF_NETWORKS: &[(&str, Form)] = &[("MacAddress", Text), ("DriverOpts", Mapping)];
+const OF_NETWORKS: &[(&str, Form)] = &[("MacAddress", Text)];
 const OF_BINDINGS: &[(&str, Form)] = &[("HostIp", Text), ("HostPort", Text)];
 
 /// A field that is not what an engine prints.
@@ -144,10 +144,12 @@ pub fn misshapen(container: &Inspection) -> Vec<Misshapen> {
         each("Mounts[]", mount, OF_MOUNTS, &mut found);
     }
     for (name, network) in at(container, "NetworkSettings.Networks").as_object().into_iter().flatten() {
+        let field = format!("NetworkSettings.Networks.{name}");
+        each(&field, network, OF_NETWORKS, &mut found);
         // An endpoint's options are left out by some.
-        let network_fields =
-            if network.get("DriverOpts").is_some() { OF_NETWORKS } else { &OF_NETWORKS[..1] };
-        each(&format!("NetworkSettings.Networks.{name}"), network, network_fields, &mut found);
+        if let Some(options) = network.get("DriverOpts") {
+            judge(format!("{field}.DriverOpts"), Some(options), Mapping, &mut found);
+        }
     }
     for (port, bindings) in at(container, "HostConfig.PortBindings").as_object().into_iter().flatten() {
         let field = format!("HostConfig.PortBindings.{port}");

@@ -77,8 +77,8 @@ fn before(question: &BindQuestion<'_>, service: &str, own: Owner) -> Vec<Owner> 
     if users.peek().is_none() {
         return Vec::new();
     }
-    let userns = node.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
-    let map = (question.maps)(userns).known();
+    let mode = node.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
+    let map = (question.maps)(mode).known();
     users.filter_map(|user| map.as_ref()?.to_host(user)).filter(|user| user.uid != own.uid).collect()
 }
 
@@ -100,9 +100,9 @@ fn same_tree(path: &Path, users: &[User<'_>], question: &BindQuestion<'_>, stric
     if !disagree(&users) {
         return None;
     }
-    let name = |user: &User<'_>| match user.is_hook {
-        true => format!("the pre_start of `{}` as {}", user.service, user.owner),
-        false => format!("`{}` as {}", user.service, user.owner),
+    let name = |user: &User<'_>| {
+        let before = if user.is_hook { "the pre_start of " } else { "" };
+        format!("{before}`{}` as {}", user.service, user.owner)
     };
     let who: Vec<String> = users.iter().map(|user| name(user)).collect();
     let shown = shown(path, &question.model.directory);
