@@ -118,14 +118,15 @@ pub fn resolve_service(
 /// Why an env file gives nothing.
 enum EnvFileFault {
     Missing(Box<Finding>),
-    Other(Box<Finding>),
+    Unreadable(Box<Finding>),
+    Unparsed(Box<Finding>),
 }
 
 impl EnvFileFault {
     fn finding(self, lenient: bool) -> Finding {
         match self {
             Self::Missing(finding) if lenient => Finding { severity: Severity::Warning, ..*finding },
-            Self::Missing(finding) | Self::Other(finding) => *finding,
+            Self::Missing(finding) | Self::Unreadable(finding) | Self::Unparsed(finding) => *finding,
         }
     }
 }
@@ -141,7 +142,12 @@ fn read_env_file(
     let required = file.get("required").and_then(Node::as_bool) != Some(false);
     let format = file.get("format").and_then(Node::as_str).unwrap_or_default();
     let fs_path = std::path::PathBuf::from(path);
-    if !fs_path.exists() {
+    let is_there = fs_path.try_exists().map_err(|error| {
+        let message = format!("the env file {path} cannot be looked at: {error}");
+        let finding = Finding::error(Code::InputUnreadable, message).help(Code::InputUnreadable.remedy());
+        EnvFileFault::Unreadable(Box::new(finding.at_origin(file.origin, "env file named here")))
+    })?;
+    if !is_there {
         if !required {
             return Ok(None);
         }
@@ -154,29 +160,62 @@ fn read_env_file(
         )));
     }
     let id = inputs.read_env(&fs_path, path).map_err(|finding| {
-        EnvFileFault::Other(Box::new(finding.at_origin(file.origin, "env file named here")))
+        EnvFileFault::Unreadable(Box::new(finding.at_origin(file.origin, "env file named here")))
     })?;
     let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
     let parsed = match format {
         "" => dotenv::parse_after(&text, lookup, earlier),
         "raw" => dotenv::parse_raw(&text, lookup),
         other => {
-            return Err(EnvFileFault::Other(Box::new(
+            return Err(EnvFileFault::Unparsed(Box::new(
                 Finding::error(Code::EnvFile, format!("unsupported env_file format {other:?}"))
                     .at_origin(file.origin, "the only other format is `raw`"),
             )));
         }
     };
-    let parsed = parsed.map_err(|error| EnvFileFault::Other(Box::new(env_file_fault(&error, id, path))))?;
+    let parsed =
+        parsed.map_err(|error| EnvFileFault::Unparsed(Box::new(env_file_fault(&error, id, path))))?;
     Ok(Some((parsed, id)))
 }
 
-/// The names that an env or label file gives values; `None` where it cannot be read.
-pub fn names_in_file(path: &std::path::Path, shown: &str, inputs: &mut Inputs) -> Option<Vec<String>> {
-    let id = inputs.read_env(path, shown).ok()?;
-    let text = inputs.sources().get(id)?.text.clone();
-    let parsed = dotenv::parse(&text, &|_| None).ok()?;
-    Some(parsed.values.into_iter().map(|(name, _)| name).collect())
+/// The names that an entry of `env_file` or `label_file` gives values. A file that is missing or does not parse gives
+/// none: a launch that needs it says so.
+///
+/// # Errors
+/// A finding where a file that is there cannot be read.
+pub fn names_in_file(entry: &Node, inputs: &mut Inputs) -> Result<Vec<String>, Box<Finding>> {
+    let nothing = |_: &str| None;
+    let found = if entry.as_map().is_some() {
+        read_env_file("", entry, inputs, (&nothing, &nothing))
+    } else {
+        read_label_file(entry, inputs, &nothing).map(Some)
+    };
+    match found {
+        Ok(found) => {
+            Ok(found.into_iter().flat_map(|(parsed, _)| parsed.values).map(|(name, _)| name).collect())
+        }
+        Err(EnvFileFault::Missing(_) | EnvFileFault::Unparsed(_)) => Ok(Vec::new()),
+        Err(EnvFileFault::Unreadable(finding)) => Err(finding),
+    }
+}
+
+fn read_label_file(
+    file: &Node,
+    inputs: &mut Inputs,
+    earlier: &dotenv::Lookup<'_>,
+) -> Result<(dotenv::Parsed, FileId), EnvFileFault> {
+    let path = file.as_str().unwrap_or_default();
+    let fault = |finding: Finding| Box::new(finding.at_origin(file.origin, "label file named here"));
+    let place = std::path::Path::new(path);
+    let id = inputs.read_env(place, path).map_err(|finding| match place.symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => EnvFileFault::Missing(fault(finding)),
+        _ => EnvFileFault::Unreadable(fault(finding)),
+    })?;
+    let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
+    let parsed = dotenv::parse(&text, earlier);
+    let parsed =
+        parsed.map_err(|error| EnvFileFault::Unparsed(Box::new(env_file_fault(&error, id, path))))?;
+    Ok((parsed, id))
 }
 
 /// Adds the labels of `label_file`, which the service's own override.
@@ -184,17 +223,8 @@ pub fn resolve_labels(service: &mut Mapping, (inputs, budget): (&mut Inputs, &mu
     let Some(files) = service.remove("label_file") else { return };
     let mut values: IndexMap<String, (String, Origin)> = IndexMap::new();
     for file in files.as_seq().unwrap_or_default() {
-        let path = file.as_str().unwrap_or_default();
-        let id = match inputs.read_env(std::path::Path::new(path), path) {
-            Ok(id) => id,
-            Err(finding) => {
-                sink.push(finding.at_origin(file.origin, "label file named here"));
-                continue;
-            }
-        };
-        let text = inputs.sources().get(id).map_or_else(|| "".into(), |source| source.text.clone());
-        match dotenv::parse(&text, &|key| values.get(key).map(|(value, _)| value.clone())) {
-            Ok(parsed) => {
+        match read_label_file(file, inputs, &|key| values.get(key).map(|(value, _)| value.clone())) {
+            Ok((parsed, id)) => {
                 env_file_warnings(&parsed, id, sink);
                 if let Err(finding) = budget.variables(parsed.values.iter(), file.origin) {
                     return sink.push(finding);
@@ -203,7 +233,7 @@ pub fn resolve_labels(service: &mut Mapping, (inputs, budget): (&mut Inputs, &mu
                     values.insert(key, (value, file.origin));
                 }
             }
-            Err(error) => sink.push(env_file_fault(&error, id, path)),
+            Err(fault) => sink.push(fault.finding(false)),
         }
     }
     let own = match service.remove("labels").map(|node| node.value) {

@@ -76,8 +76,8 @@ impl Policy {
                         (sides.laid, sides.base) = (before.laid.as_ref(), before.base.as_ref());
                         lost = effect::lost(&sides);
                     }
-                    if has_files {
-                        effect::files::find(&sides, inputs, &mut lost);
+                    if has_files && let Err(finding) = effect::files::find(&sides, inputs, &mut lost) {
+                        sink.push(*finding);
                     }
                     leaves.undone.extend(lost);
                 }

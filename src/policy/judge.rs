@@ -29,7 +29,7 @@ impl Policy {
         extensions(&self.users, model, sink);
         let reported = self.assert_overlays(model, arranged, project, inputs, sink);
         let opened = opened::networks(&arranged.mandatory);
-        let variables = FileVariables::read(model, inputs);
+        let variables = FileVariables::read(model, inputs, sink);
         let view = View::new(model, &self.users, &opened, &arranged.mandatory)
             .with_engine(&self.engine, &self.info)
             .with_variables(&variables);

@@ -51,7 +51,7 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
         // Why it is refused, with the sources, is what a person wants to see then.
         return Err(session.report());
     }
-    let variables = FileVariables::read(&verified.model, &mut session.inputs);
+    let variables = FileVariables::read(&verified.model, &mut session.inputs, &mut session.sink);
     let mut plan = describe(&session, &verified, &options.services, &variables);
     let since = since_reviewed(&mut session);
     plan.changes.extend(since.iter().map(|difference| reviewed(difference, session.inputs.sources())));

@@ -102,7 +102,7 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
         let lock = read_lock(session, &project, policy.as_ref())?;
         let users = decide(session, &model, policy.as_ref(), lock.as_ref())?;
         crate::ownership::apply(&mut model, &users);
-        let variables = FileVariables::read(&model, &mut session.inputs);
+        let variables = FileVariables::read(&model, &mut session.inputs, &mut session.sink);
         neutral(&mut model, &places, session.inputs.sources());
         let posture = Section::posture(&verdicts(policy.as_ref(), &model, &arranged, &variables));
         // The process ends soon; taking a large tree apart would only make it end later.

@@ -78,7 +78,7 @@ fn places(value: &Value, field: &str) -> Vec<String> {
         for place in &found {
             match (value.pointer(place), step) {
                 (Some(Value::Array(items)), "[]") => {
-                    next.extend((0..items.len()).map(|at| format!("{place}/{at}")))
+                    next.extend((0..items.len()).map(|at| format!("{place}/{at}")));
                 }
                 (Some(Value::Object(map)), "*" | "[]") => {
                     // The keys of a mapping, and what is in the lists under them.
@@ -86,7 +86,7 @@ fn places(value: &Value, field: &str) -> Vec<String> {
                         let place = format!("{place}/{}", key.replace('/', "~1"));
                         match inner {
                             Value::Array(items) => {
-                                next.extend((0..items.len()).map(|at| format!("{place}/{at}")))
+                                next.extend((0..items.len()).map(|at| format!("{place}/{at}")));
                             }
                             _ => next.push(place),
                         }

@@ -37,7 +37,7 @@ impl<'s> Attempt<'s> {
         let verdicts = verified
             .as_ref()
             .map(|verified| {
-                let variables = FileVariables::read(&verified.model, &mut session.inputs);
+                let variables = FileVariables::read(&verified.model, &mut session.inputs, &mut session.sink);
                 verdicts(verified.policy.as_ref(), &verified.model, &verified.arranged, &variables)
             })
             .unwrap_or_default();

@@ -1,9 +1,9 @@
 //! The variables that services get from their env files.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use crate::compose::{Model, names_in_file};
+use crate::diagnostic::Sink;
 use crate::project::Inputs;
 use crate::source::Origin;
 use crate::yaml::Node;
@@ -13,16 +13,17 @@ use crate::yaml::Node;
 pub struct FileVariables(HashMap<String, Vec<(String, Origin)>>);
 
 impl FileVariables {
-    /// Of every service of every profile. A file that cannot be read sets nothing, and is reported by who needs it.
-    pub fn read(model: &Model, inputs: &mut Inputs) -> Self {
+    /// Of every service of every profile. What cannot be read is in the sink.
+    pub fn read(model: &Model, inputs: &mut Inputs, sink: &mut Sink) -> Self {
         let mut found = HashMap::new();
         for (name, service) in model.services() {
             let mut variables = Vec::new();
             for file in service.get("env_file").and_then(Node::as_seq).unwrap_or_default() {
                 let place = file.get("path").unwrap_or(file);
-                let Some(path) = place.as_str() else { continue };
-                let names = names_in_file(Path::new(path), path, inputs).unwrap_or_default();
-                variables.extend(names.into_iter().map(|name| (name, place.origin)));
+                match names_in_file(file, inputs) {
+                    Ok(names) => variables.extend(names.into_iter().map(|name| (name, place.origin))),
+                    Err(finding) => sink.push(*finding),
+                }
             }
             if !variables.is_empty() {
                 found.insert(name.to_owned(), variables);
