@@ -17,7 +17,7 @@ mod json;
 mod sarif;
 mod sink;
 
-pub use closing::{closing, next};
+pub use closing::{ahead, closing, next};
 pub use code::{Code, Exit};
 pub use concise::concise;
 pub use document::document;

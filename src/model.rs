@@ -10,6 +10,7 @@ pub mod place;
 pub mod port;
 pub mod program;
 pub mod restart;
+pub mod uses;
 pub mod volume;
 
 pub use image::ImageName;

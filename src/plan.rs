@@ -8,6 +8,8 @@ mod markdown;
 mod posture;
 mod service;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 pub use html::write_html;
@@ -55,7 +57,17 @@ pub struct Plan {
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanPolicy {
     pub file: String,
+    /// Of the services that are not named.
     pub posture: String,
+    /// Of the services with another one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, String>,
+    /// What this one would refuse is warned of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warn: Option<String>,
+    /// All of these for people.
+    #[serde(skip)]
+    pub shown: String,
 }
 
 /// The version that decides how a project is read.

@@ -14,6 +14,7 @@ pub mod builtin;
 pub mod closed;
 pub mod copies;
 pub mod date;
+mod demand;
 pub mod engine;
 mod expand;
 pub mod file;
@@ -27,6 +28,7 @@ mod list;
 mod opened;
 pub mod overlay;
 pub mod posture;
+pub mod postures;
 pub mod probes;
 pub mod reader;
 pub mod rules;
@@ -42,6 +44,7 @@ mod fixture;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::engine::Info;
 use crate::reader::Reader;
@@ -52,6 +55,7 @@ pub use engine::EnginePlaces;
 pub use find::{FILE_NAME, Given, SYSTEM_PATH, find, of_host, place};
 pub use inputs::{check_inputs, expected};
 pub use posture::Posture;
+pub use postures::Postures;
 pub use reader::Located;
 pub use user::{UserSetting, Users};
 pub use verdict::{Standing, Verdict, verdicts};
@@ -75,7 +79,9 @@ pub enum Rank {
 /// The policy in force.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    pub posture: Located<Posture>,
+    pub posture: Arc<Postures>,
+    /// Of the host's policy alone, which a project cannot waive.
+    pub host_posture: Arc<Postures>,
     /// The version of Compose whose reading counts, where one is written.
     pub compose: Option<Located<Reader>>,
     pub users: Users,

@@ -50,6 +50,8 @@ mod plan;
 mod policy_place;
 #[path = "integration/posture.rs"]
 mod posture;
+#[path = "integration/postures.rs"]
+mod postures;
 #[path = "integration/rendered.rs"]
 mod rendered;
 #[path = "integration/yaml_errors.rs"]

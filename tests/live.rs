@@ -19,6 +19,7 @@ mod live {
     mod identity;
     mod ids;
     mod interrupted;
+    mod postures;
     mod probe;
     mod proof;
     mod proxy;

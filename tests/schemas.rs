@@ -100,7 +100,7 @@ fn plans() -> Vec<Value> {
   off: {image: demo, profiles: [never]}
 volumes: {cache: {}}
 ";
-    let policy = "version: 1\nposture: baseline\nuser: {default: '10001:10001'}\n\
+    let policy = "version: 1\nposture: {default: baseline, services: {old: observe}, warn: contained}\nuser: {default: '10001:10001'}\n\
                   waivers: [{service: web, rule: privileged, reason: a test}]\n...\n";
     let lock = "version: 1\nservices:\n  old:\n    user: '10001:10001'\n    from: policy\n...\n";
     let project = Project::new(compose).file("seaworthy.yaml", policy).file("seaworthy.lock", lock);

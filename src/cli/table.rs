@@ -634,7 +634,7 @@ pub const COMMANDS: &[Spec] = &[
             choice(
                 "posture",
                 &[HIGHEST, "contained", "hardened", "baseline", "observe"],
-                "The posture to write; by default the highest that the project passes",
+                "The posture to write for all services; by default the highest that each passes",
             ),
             YES,
             DRY_RUN,

@@ -117,7 +117,7 @@ fn policies(session: &Session<'_>, project: &Project, policy: Option<&Policy>) -
         }
     };
     let mut checks: Vec<Check> = names.map(|file| one(&file.name)).collect();
-    checks.push(Check::works(Area::Policy, "posture", policy.posture.value.to_string()));
+    checks.push(Check::works(Area::Policy, "posture", policy.posture.describe()));
     checks
 }
 

@@ -4,6 +4,7 @@ mod attempt;
 mod choose;
 mod draft;
 mod evidence;
+mod levels;
 mod roots;
 mod seen;
 mod settle;

@@ -5,10 +5,13 @@ use super::{Code, Exit, Finding, Severity};
 /// The counts, and what the exit status means. Nothing where nothing was found.
 pub fn closing(findings: &[Finding], exit: Exit, outcome: &str) -> Option<String> {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
-        .into_iter()
-        .filter_map(|severity| counted(count(severity), super::json::severity(severity)))
-        .collect();
+    let said = |severity| {
+        let counts = counted(count(severity), super::json::severity(severity))?;
+        let ahead = ahead(findings).filter(|_| severity == Severity::Warning).unwrap_or_default();
+        Some(format!("{counts}{ahead}"))
+    };
+    let counts: Vec<String> =
+        [Severity::Error, Severity::Warning, Severity::Note].into_iter().filter_map(said).collect();
     if counts.is_empty() {
         return None;
     }
@@ -17,6 +20,13 @@ pub fn closing(findings: &[Finding], exit: Exit, outcome: &str) -> Option<String
         text.push_str(&format!("; {outcome} (exit status {}: {})", exit as u8, exit.meaning()));
     }
     Some(text)
+}
+
+/// How many of the warnings are what a stricter posture would refuse.
+pub fn ahead(findings: &[Finding]) -> Option<String> {
+    let mut ahead = findings.iter().filter_map(Finding::ahead);
+    let posture = ahead.next()?;
+    Some(format!(" ({} that {posture} would refuse)", 1 + ahead.count()))
 }
 
 fn counted(count: usize, what: &str) -> Option<String> {

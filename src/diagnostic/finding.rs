@@ -42,6 +42,8 @@ pub struct About {
     pub rule: Option<&'static str>,
     /// The line of the policy that demands what does not hold: the same for many findings.
     pub demanded: Option<Label>,
+    /// The stricter posture that would refuse it, where a policy only warns of that.
+    pub ahead: Option<&'static str>,
     /// The waiver that would allow it.
     pub waiver: Option<Waivable>,
 }
@@ -115,6 +117,18 @@ impl Finding {
         about.demanded = by.span().map(|span| Label { span, text: text.into() });
         about.waiver = Some(waiver);
         self
+    }
+
+    /// Says that only a stricter posture would refuse it.
+    #[must_use]
+    pub fn ahead_of(mut self, posture: &'static str) -> Self {
+        self.about_mut().ahead = Some(posture);
+        self
+    }
+
+    /// The stricter posture that would refuse it, where a policy only warns of that.
+    pub fn ahead(&self) -> Option<&'static str> {
+        self.about.as_ref()?.ahead
     }
 
     fn about_mut(&mut self) -> &mut About {

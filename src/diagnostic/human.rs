@@ -42,18 +42,20 @@ pub fn write_findings(
         let text = renderer.render(&[report(&group, sources, screen.width)]);
         writeln!(out, "{}\n", trimmed(&text, group.first.labels.is_empty()))?;
     }
-    for demand in demands(findings) {
-        writeln!(out, "note: {} is demanded at {}\n", demand.text, sources.describe(demand.span))?;
+    for (demand, is_ahead) in demands(findings) {
+        let how = if is_ahead { "warned of" } else { "demanded" };
+        writeln!(out, "note: {} is {how} at {}\n", demand.text, sources.describe(demand.span))?;
     }
     Ok(())
 }
 
-/// Each place that demands something, once.
-fn demands(findings: &[Finding]) -> Vec<&Label> {
-    let mut found: Vec<&Label> = Vec::new();
-    for label in findings.iter().filter_map(Finding::demanded) {
-        if !found.iter().any(|known| known.span == label.span) {
-            found.push(label);
+/// Each place that demands something, once, and whether it only asks for warnings.
+fn demands(findings: &[Finding]) -> Vec<(&Label, bool)> {
+    let mut found: Vec<(&Label, bool)> = Vec::new();
+    for finding in findings {
+        let Some(label) = finding.demanded() else { continue };
+        if !found.iter().any(|(known, _)| known.span == label.span) {
+            found.push((label, finding.ahead().is_some()));
         }
     }
     found

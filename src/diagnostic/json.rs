@@ -24,6 +24,7 @@ pub fn json(findings: &[Finding], sources: &SourceMap) -> Value {
             "rule": finding.rule(),
             "places": finding.labels.iter().map(label).collect::<Vec<_>>(),
             "demanded": finding.demanded().map(label),
+            "ahead": finding.ahead(),
             "help": finding.help,
         })
     };

@@ -19,8 +19,8 @@ pub struct Decided<'d> {
     pub users: &'d [UserDecision],
     /// By service, the id of the image in which its user was looked up.
     pub images: &'d BTreeMap<String, String>,
-    /// Services that a waiver lets run as root.
-    pub may_be_root: &'d BTreeSet<String>,
+    /// Services that may not run as root.
+    pub refuses_root: &'d BTreeSet<String>,
 }
 
 /// Containers whose user is another one than was decided. Each is told by the image that the container has.
@@ -69,7 +69,7 @@ fn another(
             }
             (Answer::Known(identity), Err(_)) => (identity.owner.to_string(), false),
             (Answer::Unknown(_), Ok(user)) => {
-                ("no root".to_owned(), user.uid != 0 || decided.may_be_root.contains(&container.service))
+                ("no root".to_owned(), user.uid != 0 || !decided.refuses_root.contains(&container.service))
             }
             (Answer::Unknown(_), Err(_)) => ("a user that the image has".to_owned(), false),
         };

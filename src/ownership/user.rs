@@ -25,10 +25,9 @@ use crate::source::{Origin, SourceMap, Span};
 pub struct UserPolicy {
     pub default: Option<Placed<UserSpec>>,
     pub services: BTreeMap<String, Placed<UserSpec>>,
-    /// Whether the posture refuses root (`hardened` and above).
-    pub refuses_root: bool,
-    /// Services that a waiver lets run as root all the same.
-    pub may_be_root: BTreeSet<String>,
+    /// Services that may not run as root: those whose posture refuses it (`hardened` and above), but for those that a
+    /// waiver lets.
+    pub refuses_root: BTreeSet<String>,
     /// The first user that `per-service` gives.
     pub base: u32,
     /// Ids that it does not give to a service that is not known: the lock has them for somebody.
@@ -40,8 +39,7 @@ impl Default for UserPolicy {
         Self {
             default: None,
             services: BTreeMap::new(),
-            refuses_root: false,
-            may_be_root: BTreeSet::new(),
+            refuses_root: BTreeSet::new(),
             base: allocate::DEFAULT_BASE,
             reserved: BTreeSet::new(),
         }

@@ -23,7 +23,7 @@ fn head(plan: &Plan, page: &mut Page) {
         &Piece::from(plan.directory.as_str()),
     );
     let policy = match &plan.policy {
-        Some(policy) => format!("posture {}, by {}", policy.posture, policy.file),
+        Some(policy) => format!("posture {}, by {}", policy.shown, policy.file),
         None => format!("no policy: {}", plan.unguarded()),
     };
     page.hanging(&[], &Piece::from(policy));

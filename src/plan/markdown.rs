@@ -11,7 +11,7 @@ pub fn write_markdown(plan: &Plan) -> String {
     let _ = writeln!(out, "## {}: {verdict}\n\n{}.", text(&plan.project), plan.summary());
     let _ = match &plan.policy {
         Some(policy) => {
-            writeln!(out, "Posture **{}**, by {}.", text(&policy.posture), code(&policy.file))
+            writeln!(out, "Posture **{}**, by {}.", text(&policy.shown), code(&policy.file))
         }
         None => writeln!(out, "No policy: {}.", text(&plan.unguarded())),
     };

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::compose::{self, Layer, Phases, Selection};
 use crate::diagnostic::{Code, Finding, Sink};
+use crate::model::uses::Uses;
 use crate::project::{Inputs, Project};
 use crate::yaml::{Mapping, Node, Tag};
 
@@ -40,6 +41,7 @@ impl Policy {
         let mut names = Names::of(&whole);
         add_new_names(&mut names, &mandatory);
         let mut surroundings = Surroundings::new(&whole);
+        let uses = uses(&whole, &mandatory);
         let opened = opened::networks(&mandatory);
         let before = errors(sink);
         let mut placed = Vec::with_capacity(mandatory.len());
@@ -47,6 +49,7 @@ impl Policy {
             let waived = |section: &str, name: &str, key: &str| {
                 self.waives_key(overlay, section, name, key) || opened.covers(overlay, section, name, key)
             };
+            let names = names.clone().within(&overlay.scope, &uses);
             let documents = overlay
                 .documents
                 .iter()
@@ -61,6 +64,16 @@ impl Policy {
         let arranged = rest.next().into_iter().chain(placed).chain(rest).collect();
         Some(Arranged { layers: arranged, mandatory })
     }
+}
+
+/// Who uses what, with what the overlays of the project add; nothing where each is laid on everybody.
+fn uses(whole: &Node, mandatory: &[Overlay]) -> Uses {
+    if mandatory.iter().all(|overlay| overlay.scope.is_everywhere()) {
+        return Uses::default();
+    }
+    let mut uses = Uses::of(whole);
+    mandatory.iter().flat_map(|overlay| &overlay.documents).for_each(|document| uses.add(&document.root));
+    uses
 }
 
 fn errors(sink: &Sink) -> usize {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::compose::{self, Model};
 use crate::diagnostic::{Code, Finding, Sink};
+use crate::model::uses::Uses;
 use crate::project::{Inputs, Project};
 use crate::source::Origin;
 use crate::yaml::Node;
@@ -44,7 +45,9 @@ impl Policy {
         inputs: &mut Inputs,
         sink: &mut Sink,
     ) -> Reported {
-        let names = Names::of(&model.root);
+        let all = Names::of(&model.root);
+        let is_scoped = arranged.mandatory.iter().any(|overlay| !overlay.scope.is_everywhere());
+        let uses = if is_scoped { Uses::of(&model.root) } else { Uses::default() };
         let opened = opened::networks(&arranged.mandatory);
         let mut reported = Reported::new();
         let mut suspects = Suspects::new();
@@ -53,6 +56,7 @@ impl Policy {
             let left_out = |section: &str, name: &str, key: &str| {
                 self.waives_key(overlay, section, name, key) || opened.covers(overlay, section, name, key)
             };
+            let names = all.clone().within(&overlay.scope, &uses);
             for document in &overlay.documents {
                 let expanded = expand(document, &names, &left_out, None, sink);
                 let environment = Arc::clone(&model.environment);

@@ -2,9 +2,11 @@
 
 use crate::compose::{self, table::Spec};
 use crate::diagnostic::Sink;
+use crate::model::uses::Uses;
 use crate::yaml::{Document, Mapping, Node, Path, Tag, Value};
 
 use super::adapt::Surroundings;
+use super::overlay::Scope;
 
 /// What `"*"` stands for.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +27,20 @@ impl Names {
             services: keys("services", &|_| true),
             networks: keys("networks", &|node| node.get("external").and_then(Node::as_bool) != Some(true)),
         }
+    }
+
+    /// Those for which an overlay is laid on.
+    #[must_use]
+    pub fn within(self, scope: &Scope, uses: &Uses) -> Self {
+        if scope.is_everywhere() {
+            return self;
+        }
+        let keep = |names: Vec<String>, section: &str| -> Vec<String> {
+            let mut names = names;
+            names.retain(|name| scope.covers_place(&format!("{section}.{name}"), uses));
+            names
+        };
+        Self { services: keep(self.services, "services"), networks: keep(self.networks, "networks") }
     }
 
     fn section(&self, section: &str) -> &[String] {

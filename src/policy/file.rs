@@ -13,8 +13,8 @@ use super::binds::{self, Base, Binds};
 use super::closed::closed;
 use super::copies::{self, Copy};
 use super::gc::{self, Sweep};
-use super::overlay::Wanted;
-use super::posture::Posture;
+use super::overlay::{Scope, Wanted};
+use super::postures::{self, Written};
 use super::probes::{self, Probe};
 use super::reader::{Keys, Located, Reader};
 use super::state::{self, RepairSetting, State};
@@ -27,7 +27,7 @@ use super::{Rank, builtin, overlay};
 pub struct PolicyFile {
     pub file: FileId,
     pub rank: Rank,
-    pub posture: Option<Located<Posture>>,
+    pub posture: Option<Written>,
     /// `compose:`.
     pub compose: Option<Located<Version>>,
     pub users: Users,
@@ -137,7 +137,7 @@ fn read(
     Some(PolicyFile {
         file,
         rank,
-        posture: map.get("posture").and_then(|node| posture(node, reader)),
+        posture: map.get("posture").and_then(|node| postures::read(node, reader)),
         compose: map.get("compose").and_then(|node| compose(node, reader)),
         users: map.get("user").map(|node| user::read(node, reader)).unwrap_or_default(),
         overlays: map.get("overlays").map(|node| overlays(node, rank, base, reader)).unwrap_or_default(),
@@ -167,26 +167,6 @@ fn version(node: Option<&Node>, root: Origin, reader: &mut Reader<'_>) {
             _ => reader.wrong(node, "version", "the number 1", "Write `version: 1`."),
         },
     }
-}
-
-fn posture(node: &Node, reader: &mut Reader<'_>) -> Option<Located<Posture>> {
-    let text = reader.text(node, "posture")?;
-    let Some(posture) = Posture::parse(text) else {
-        let names = Posture::ALL.map(Posture::name);
-        let help = match crate::compose::suggest::nearest(text, names.into_iter()) {
-            Some(near) => format!("Did you mean `{near}`?"),
-            None => format!("Postures are {}.", names.join(", ")),
-        };
-        reader.error(
-            Code::PolicySyntax,
-            format!("there is no posture `{text}`"),
-            node.origin,
-            "unknown posture",
-            help,
-        );
-        return None;
-    };
-    Some(Located::new(posture, node.origin))
 }
 
 fn compose(node: &Node, reader: &mut Reader<'_>) -> Option<Located<Version>> {
@@ -287,5 +267,5 @@ fn wanted(item: &Node, rank: Rank, base: &Base<'_>, reader: &mut Reader<'_>) -> 
             return None;
         }
     };
-    Some(Wanted { kind, pin, rank, origin: item.origin })
+    Some(Wanted { kind, pin, rank, origin: item.origin, scope: Scope::default() })
 }

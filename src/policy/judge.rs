@@ -9,12 +9,13 @@ use crate::source::Origin;
 
 use super::arrange::Arranged;
 use super::assertion::Reported;
+use super::demand::{Demand, Demands};
 use super::layer::extensions;
-use super::overlay::{Kind, Overlay};
 use super::posture::Posture;
+use super::postures::Postures;
 use super::rules::{self, Allow, Breach, Check, FileVariables, Rule, Service, View};
 use super::waiver::Waiver;
-use super::{Policy, opened};
+use super::{Policy, Rank, opened};
 
 impl Policy {
     /// Judges the final model: every service of every profile. Errors in the sink refuse a launch.
@@ -35,24 +36,25 @@ impl Policy {
             .with_variables(&variables);
         let services: Vec<_> = view.services().collect();
         let mut used = Used::default();
+        let demands = Demands::new(self, &model.root, arranged);
         for rule in rules::CATALOGUE.iter() {
-            let severity = self.severity(rule, arranged);
-            if severity.is_none() && !self.waivers.iter().any(|waiver| waiver.rule.id == rule.id) {
+            if demands.worst(rule).is_none() && !self.waivers.iter().any(|waiver| waiver.rule.id == rule.id) {
                 continue;
             }
             for breach in breaches(rule, &view, &services) {
-                if self.waived(rule, &breach, &mut used) {
+                if self.waived(rule, &breach, &demands, &mut used) {
                     continue;
                 }
-                if let Some(severity) = severity
+                if let Some(demand) = demands.of(rule, &breach)
                     && !said_already(rule, &breach, &reported)
                 {
-                    sink.push(self.describe(rule, &breach, severity, &view));
+                    sink.push(self.describe(rule, &breach, demand, &view));
                 }
             }
         }
         self.report_waivers(&view, &used, sink);
         let names: Vec<&str> = view.section("services").map(|(name, _)| name).collect();
+        self.posture.check_names(names.iter().copied(), sink);
         super::probes::check(&self.probes, &names, sink);
     }
 
@@ -62,10 +64,24 @@ impl Policy {
         self.waivers.iter().filter(is_for).any(|waiver| waiver.allows(Some(value)).is_some())
     }
 
+    /// Whether the posture of a service enforces a rule.
+    pub fn demands(&self, rule: &str, service: &str) -> bool {
+        enforces(&self.posture, rule, service)
+    }
+
+    /// The waivers of a rule that hold for a service today.
+    pub fn waivers_of(&self, rule: &str, service: &str) -> impl Iterator<Item = &Waiver> {
+        let by_host = enforces(&self.host_posture, rule, service);
+        self.waivers.iter().filter(move |waiver| {
+            // A project's for everybody is for nobody for whom the host demands the rule.
+            let is_void = by_host && waiver.rank == Rank::Project && waiver.service.value == "*";
+            waiver.is_for(service, rule) && !is_void && !waiver.expired(self.today)
+        })
+    }
+
     /// The waiver of a rule that allows a value to a service today.
     pub fn waiver_of(&self, rule: &str, service: &str, value: &str) -> Option<&Waiver> {
-        let mut waivers = self.waivers.iter().filter(|waiver| !waiver.expired(self.today));
-        waivers.find(|waiver| waiver.is_for(service, rule) && waiver.allows(Some(value)).is_some())
+        self.waivers_of(rule, service).find(|waiver| waiver.allows(Some(value)).is_some())
     }
 
     /// What a change of the model breaks that held before it, and that no waiver allows.
@@ -77,16 +93,22 @@ impl Policy {
         let (before, after) = (view(before), view(after));
         let services_before: Vec<_> = before.services().collect();
         let services_after: Vec<_> = after.services().collect();
+        let demands = Demands::new(self, &after.model.root, arranged);
         let mut findings = Vec::new();
         for rule in rules::CATALOGUE.iter() {
-            let Some(severity) = self.severity(rule, arranged) else { continue };
+            if demands.worst(rule).is_none() {
+                continue;
+            }
             let known = breaches(rule, &before, &services_before);
             let is_known = |breach: &Breach| {
                 known.iter().any(|known| known.place == breach.place && known.what == breach.what)
             };
             for breach in breaches(rule, &after, &services_after) {
-                if !is_known(&breach) && !self.waived(rule, &breach, &mut Used::default()) {
-                    findings.push(self.describe(rule, &breach, severity, &after));
+                if !is_known(&breach)
+                    && let Some(demand) = demands.of(rule, &breach)
+                    && !self.waived(rule, &breach, &demands, &mut Used::default())
+                {
+                    findings.push(self.describe(rule, &breach, demand, &after));
                 }
             }
         }
@@ -120,40 +142,17 @@ impl Policy {
         found
     }
 
-    /// How a breach of a rule is reported; not at all where no posture or overlay asks for it.
-    pub(super) fn severity(&self, rule: &Rule, arranged: &Arranged) -> Option<Severity> {
-        let in_force = |name: &str| {
-            let named =
-                |overlay: &Overlay| matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == name);
-            arranged.mandatory.iter().any(named)
-        };
-        let keys = rule.overlays.iter().map(|(name, _)| name);
-        let laid = keys.chain(rule.laid_with).any(|name| in_force(name));
-        let enforced = rule.from.is_some_and(|from| self.posture.value >= from);
-        if laid || enforced {
-            return Some(Severity::Error);
-        }
-        if rule.warns {
-            return Some(Severity::Warning);
-        }
-        // Who writes `observe` wants to see what hardening would refuse; a policy without a posture is
-        // about something else, and shows only what is dangerous.
-        let written = self.posture.origin.span().is_some();
-        let shown = if written { Posture::Hardened } else { Posture::Baseline };
-        let ahead = rule.from.is_some_and(|from| from <= shown);
-        (self.posture.value == Posture::Observe && ahead).then_some(Severity::Warning)
-    }
-
-    /// How many rules are enforced: by the posture, or by an overlay that is laid on.
-    pub fn demanded_rules(&self, arranged: &Arranged) -> usize {
-        let is_demanded = |rule: &&Rule| self.severity(rule, arranged) == Some(Severity::Error);
+    /// How many rules are enforced for any service: by its posture, or by an overlay that is laid on.
+    pub fn demanded_rules(&self, model: &Model, arranged: &Arranged) -> usize {
+        let demands = Demands::new(self, &model.root, arranged);
+        let is_demanded = |rule: &&Rule| demands.worst(rule) == Some(Severity::Error);
         rules::CATALOGUE.iter().filter(is_demanded).count()
     }
 
-    fn waived(&self, rule: &Rule, breach: &Breach, used: &mut Used) -> bool {
+    fn waived(&self, rule: &Rule, breach: &Breach, demands: &Demands<'_>, used: &mut Used) -> bool {
         let mut waived = false;
         for (at, waiver) in self.waivers.iter().enumerate() {
-            if waiver.expired(self.today) || !waiver.is_for(&breach.place, rule.id) {
+            if waiver.expired(self.today) || !demands.is_for(waiver, rule, &breach.place) {
                 continue;
             }
             if let Some(allowed) = waiver.allows(breach.value.as_deref()) {
@@ -164,14 +163,14 @@ impl Policy {
         waived
     }
 
-    fn describe(&self, rule: &Rule, breach: &Breach, severity: Severity, view: &View<'_>) -> Finding {
+    fn describe(&self, rule: &Rule, breach: &Breach, demand: Demand<'_>, view: &View<'_>) -> Finding {
         let place = if breach.place.contains(['.', ' ']) && matches!(rule.check, Check::Project(_)) {
             breach.place.clone()
         } else {
             format!("services.{}", breach.place)
         };
         let message = format!("rule {}: {place} {}", rule.id, breach.what);
-        let finding = match severity {
+        let finding = match demand.severity {
             Severity::Error => Finding::error(Code::RuleViolated, message),
             _ => Finding::warning(Code::RuleViolated, message),
         };
@@ -188,12 +187,11 @@ impl Policy {
         if let Some(waiver) = late {
             finding = finding.at_origin(waiver.origin, "this waiver has expired");
         }
-        finding = finding.of_rule(
-            rule.id,
-            self.posture.origin,
-            format!("posture {}", self.posture.value),
-            waivable(rule, breach),
-        );
+        let by = format!("posture {}", demand.by.value);
+        finding = finding.of_rule(rule.id, demand.by.origin, by, waivable(rule, breach));
+        if demand.is_ahead {
+            finding = finding.ahead_of(demand.by.value.name());
+        }
         if matches!(rule.check, Check::Service(_)) {
             finding = finding.of_service(breach.place.as_str());
         }
@@ -208,7 +206,7 @@ impl Policy {
                     "the waiver of rule {} for {} expired on {}",
                     waiver.rule.id, waiver.service.value, expires.value
                 );
-                let finding = match self.posture.value {
+                let finding = match self.posture.strictest([waiver.service.value.as_str()]).value {
                     Posture::Observe => Finding::warning(Code::WaiverInvalid, message),
                     _ => Finding::error(Code::WaiverInvalid, message),
                 };
@@ -243,6 +241,11 @@ impl Policy {
             }
         }
     }
+}
+
+fn enforces(postures: &Postures, rule: &str, service: &str) -> bool {
+    let from = rules::find(rule).and_then(|rule| rule.from);
+    from.is_some_and(|from| postures.of(service).value >= from)
 }
 
 /// Says what of a waiver nothing needed.

@@ -3,6 +3,7 @@
 mod places;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding, Severity, Sink};
@@ -15,8 +16,9 @@ use super::date::Date;
 use super::engine::EnginePlaces;
 use super::file::PolicyFile;
 use super::gc::Sweep;
-use super::overlay::{Kind, Wanted};
+use super::overlay::{Kind, Scope, Wanted};
 use super::posture::Posture;
+use super::postures::{self, Postures};
 use super::reader::Located;
 use super::state::RepairSetting;
 use super::user::{HostUsers, UserSetting, Users};
@@ -37,17 +39,19 @@ pub fn combine(
     let files: Vec<_> = [&system, &own].into_iter().flatten().map(|policy| policy.file).collect();
     let system = system.unwrap_or_else(|| absent(Rank::System));
     let own = own.unwrap_or_else(|| absent(Rank::Project));
-    let system_posture = system.posture.as_ref().map_or(Posture::Observe, |posture| posture.value);
-    let posture = stronger(&system, &own, sink);
+    let (posture, host_posture) =
+        postures::combine(system.posture.clone(), own.posture.clone(), &mut |message, ours, theirs, help| {
+            sink.push(loosened(message, ours, theirs, help));
+        });
     if system.file != ABSENT {
         let roots = system.binds.roots.as_deref();
         places::created(&system.binds, &own.binds.create, sink);
         places::states(&system.state, roots, &own.state, sink);
-        let host = Host { posture: system_posture, home };
+        let host = Host { posture: host_posture.highest().value, home };
         places::copied(&system.copies, host, roots, &own.copies, sink);
     }
     let policy = Policy {
-        overlays: overlays(&system, &own, system_posture, &posture),
+        overlays: overlays(&system, &own, &host_posture, &posture),
         compose: compose(system.compose, own.compose, sink),
         users: users(system.users, own.users, sink),
         files: files_list(system.files, own.files, inputs, sink),
@@ -58,15 +62,9 @@ pub fn combine(
         // Each stands for itself, so none takes anything away from another.
         probes: system.probes.into_iter().chain(own.probes).collect(),
         gc: sweeps(system.gc, own.gc, sink),
-        waivers: waivers(
-            &system.overlays,
-            system_posture,
-            system.posture.as_ref(),
-            system.waivers,
-            own.waivers,
-            sink,
-        ),
+        waivers: waivers(&system.overlays, &host_posture, system.waivers, own.waivers, sink),
         posture,
+        host_posture,
         today,
         sources: files,
         engine: EnginePlaces::default(),
@@ -74,9 +72,6 @@ pub fn combine(
     };
     (errors(sink) == before).then_some(policy)
 }
-
-/// The posture where no policy writes one.
-pub const UNWRITTEN: Origin = Origin::Default("posture");
 
 /// Stands for the file of a policy that is not there.
 const ABSENT: FileId = FileId(u32::MAX);
@@ -111,23 +106,6 @@ fn loosened(message: String, own: Origin, system: Origin, help: &str) -> Finding
         .help(help.to_owned())
 }
 
-fn stronger(system: &PolicyFile, own: &PolicyFile, sink: &mut Sink) -> Located<Posture> {
-    match (&system.posture, &own.posture) {
-        (Some(theirs), Some(ours)) if ours.value < theirs.value => {
-            sink.push(loosened(
-                format!("the project's posture {} is weaker than the host's {}", ours.value, theirs.value),
-                ours.origin,
-                theirs.origin,
-                "Remove `posture:`, or write a stronger one.",
-            ));
-            theirs.clone()
-        }
-        (_, Some(ours)) => ours.clone(),
-        (Some(theirs), None) => theirs.clone(),
-        (None, None) => Located::new(Posture::Observe, UNWRITTEN),
-    }
-}
-
 /// What the host says is what runs there.
 fn compose(
     system: Option<Located<Reader>>,
@@ -149,28 +127,47 @@ fn compose(
 
 /// The host's overlays first; each file and built-in once, at its first place. What a posture implies
 /// comes before what its policy lists.
-fn overlays(system: &PolicyFile, own: &PolicyFile, host: Posture, posture: &Located<Posture>) -> Vec<Wanted> {
-    let implied = |posture: Posture, rank: Rank, origin: Origin| {
-        posture.implied().iter().filter_map(move |name| {
-            let kind = Kind::Builtin(builtin::find(name)?);
-            Some(Wanted { kind, pin: None, rank, origin })
-        })
-    };
-    let host_origin = system.posture.as_ref().map_or(Origin::Policy(None), |posture| posture.origin);
-    let all = implied(host, Rank::System, host_origin)
+fn overlays(
+    system: &PolicyFile,
+    own: &PolicyFile,
+    host: &Arc<Postures>,
+    posture: &Arc<Postures>,
+) -> Vec<Wanted> {
+    let all = implied(host, Rank::System)
+        .into_iter()
         .chain(system.overlays.iter().cloned())
-        .chain(implied(posture.value, Rank::Project, posture.origin))
+        .chain(implied(posture, Rank::Project))
         .chain(own.overlays.iter().cloned());
     let mut wanted: Vec<Wanted> = Vec::new();
-    for one in all {
-        match wanted.iter_mut().find(|known| known.kind == one.kind) {
+    for mut one in all {
+        let mut known: Vec<&mut Wanted> = wanted.iter_mut().filter(|known| known.kind == one.kind).collect();
+        if let Some(known) = known.iter_mut().find(|known| known.scope.is_everywhere()) {
             // A pin given at the second place counts as well; two pins cannot both be right, and the
             // first is the host's.
-            Some(known) => known.pin = known.pin.take().or(one.pin),
-            None => wanted.push(one),
+            known.pin = known.pin.take().or(one.pin);
+            continue;
+        }
+        let laid: Vec<Scope> = known.iter().map(|known| known.scope.clone()).collect();
+        if !laid.contains(&one.scope) {
+            one.scope = one.scope.without(laid.into_iter());
+            wanted.push(one);
         }
     }
     wanted
+}
+
+/// What the postures of one policy bring, each on the services that have such a posture.
+fn implied(postures: &Arc<Postures>, rank: Rank) -> Vec<Wanted> {
+    let highest = postures.highest();
+    let wanted = |name: &&'static str| {
+        let kind = Kind::Builtin(builtin::find(name)?);
+        let from = Posture::ALL.into_iter().find(|posture| posture.implied().contains(name))?;
+        let scope = Scope::above(postures, from);
+        // A posture that brings it: the default's line is what most readers look for.
+        let by = if postures.default.value >= from { &postures.default } else { highest };
+        Some(Wanted { kind, pin: None, rank, origin: by.origin, scope })
+    };
+    highest.value.implied().iter().filter_map(wanted).collect()
 }
 
 fn users(system: Users, own: Users, sink: &mut Sink) -> Users {
@@ -330,17 +327,16 @@ fn binds(system: Binds, own: Binds, sink: &mut Sink) -> Binds {
 /// A project's waiver cannot waive what the host demands.
 fn waivers(
     overlays: &[Wanted],
-    host: Posture,
-    posture: Option<&Located<Posture>>,
+    host: &Postures,
     system: Vec<Waiver>,
     own: Vec<Waiver>,
     sink: &mut Sink,
 ) -> Vec<Waiver> {
     let mut all = system;
     for waiver in own {
-        let by_posture = posture
-            .filter(|_| waiver.rule.from.is_some_and(|from| from <= host))
-            .map(|posture| posture.origin);
+        // One for everybody that the host demands of some services alone is for nobody of them.
+        let posture = host.of(&waiver.service.value);
+        let by_posture = waiver.rule.from.is_some_and(|from| from <= posture.value).then_some(posture.origin);
         let by_overlay = || {
             let demanded = |wanted: &&Wanted| match &wanted.kind {
                 Kind::Builtin(builtin) => waiver.rule.overlays.iter().any(|(name, _)| *name == builtin.name),

@@ -1,9 +1,11 @@
 //! Mandatory overlays: found, whole, and what they say.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::compose::{self, kind};
 use crate::diagnostic::{Code, Finding, Sink};
+use crate::model::uses::Uses;
 use crate::project::Inputs;
 use crate::reader::Reader;
 use crate::source::{FileId, Origin};
@@ -12,6 +14,8 @@ use crate::yaml::{Document, Mapping, Node, Value};
 use super::Rank;
 use super::builtin::Builtin;
 use super::closed::closed;
+use super::posture::Posture;
+use super::postures::Postures;
 use super::reader::Located;
 
 /// An overlay as a policy asks for it.
@@ -23,6 +27,45 @@ pub struct Wanted {
     pub rank: Rank,
     /// Where the policy asks for it; the posture's place where that implies it.
     pub origin: Origin,
+    pub scope: Scope,
+}
+
+/// The services that `"*"` of a built-in overlay stands for: all of them, or those with a posture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    above: Option<(Arc<Postures>, Posture)>,
+    /// The scopes of the same overlay that come before, so that nothing is laid twice.
+    without: Vec<Scope>,
+}
+
+impl Scope {
+    /// The services with at least a posture.
+    pub fn above(postures: &Arc<Postures>, posture: Posture) -> Self {
+        let is_everywhere = postures.is_uniform() && postures.default.value >= posture;
+        let above = (!is_everywhere).then(|| (Arc::clone(postures), posture));
+        Self { above, without: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn without(mut self, others: impl Iterator<Item = Self>) -> Self {
+        self.without.extend(others);
+        self
+    }
+
+    pub fn is_everywhere(&self) -> bool {
+        self.above.is_none() && self.without.is_empty()
+    }
+
+    pub fn covers(&self, service: &str) -> bool {
+        let is_above =
+            self.above.as_ref().is_none_or(|(postures, posture)| postures.of(service).value >= *posture);
+        is_above && !self.without.iter().any(|scope| scope.covers(service))
+    }
+
+    /// A network is covered with any of the services that use it.
+    pub fn covers_place(&self, place: &str, uses: &Uses) -> bool {
+        uses.of_place(place).into_iter().any(|service| self.covers(service))
+    }
 }
 
 /// Where an overlay's text is.
@@ -58,6 +101,7 @@ pub struct Overlay {
     /// Where the policy asks for it.
     pub origin: Origin,
     pub pinned: bool,
+    pub scope: Scope,
 }
 
 impl Overlay {
@@ -91,6 +135,7 @@ pub fn load(wanted: &Wanted, reader: Reader, inputs: &mut Inputs, sink: &mut Sin
         documents: layer.documents,
         origin: wanted.origin,
         pinned: wanted.pin.is_some(),
+        scope: wanted.scope.clone(),
     })
 }
 

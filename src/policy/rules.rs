@@ -73,6 +73,9 @@ pub struct Rule {
     pub from: Option<Posture>,
     /// Built-in overlays with which it is enforced, whatever the posture.
     pub laid_with: &'static [&'static str],
+    /// Keys by which another service takes part in what the rule is about: it counts at the strictest posture of all
+    /// of them.
+    pub joined_by: &'static [&'static str],
     /// Whether it warns where nothing enforces it.
     pub warns: bool,
     /// Built-in overlays, each with its key that demands the same; a waiver takes those keys out.
@@ -102,6 +105,7 @@ impl Rule {
         why: "",
         from: None,
         laid_with: &[],
+        joined_by: &[],
         warns: false,
         overlays: &[],
         cis: &[],

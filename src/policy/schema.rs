@@ -8,7 +8,7 @@ use super::probes::Format;
 use super::rules::{Allow, Rule, waivable};
 use super::state::{RepairSetting, Strategy};
 #[cfg(test)]
-use super::{binds, copies, file, gc, probes, state, user, waiver};
+use super::{binds, copies, file, gc, postures, probes, state, user, waiver};
 
 /// `schemas/policy.schema.json`
 pub fn schema() -> Value {
@@ -29,7 +29,25 @@ pub fn schema() -> Value {
         "additionalProperties": false,
         "properties": {
             "version": { "const": 1 },
-            "posture": { "enum": postures, "description": "What the rules do; observe is the default." },
+            "posture": {
+                "description": "What the rules do; observe is the default.",
+                "anyOf": [
+                    { "enum": postures },
+                    {
+                        "type": "object",
+                        "additionalProperties": false,
+                        "properties": {
+                            "default": { "enum": postures, "description": "Of the services that are not named." },
+                            "services": {
+                                "type": "object",
+                                "additionalProperties": { "enum": postures },
+                                "description": "Of single services."
+                            },
+                            "warn": { "enum": postures, "description": "What this stricter one would refuse is a warning." }
+                        }
+                    }
+                ]
+            },
             "compose": {
                 "type": "string", "pattern": "^v?[0-9]+\\.[0-9]+(\\.[0-9]+)?$",
                 "description": "The version of Docker Compose whose reading counts, e.g. 5.5."
@@ -202,9 +220,10 @@ fn waivers() -> Value {
 
 /// The keys of each mapping, as the reader knows them; the schema must know the same.
 #[cfg(test)]
-fn known() -> [(&'static str, &'static [&'static str]); 11] {
+fn known() -> [(&'static str, &'static [&'static str]); 12] {
     [
         ("/properties", file::POLICY.known),
+        ("/properties/posture/anyOf/1/properties", postures::POSTURE.known),
         ("/properties/user/properties", user::USER.known),
         ("/properties/overlays/items/properties", file::OVERLAY.known),
         ("/properties/binds/properties", binds::BINDS.known),

@@ -10,4 +10,5 @@ mod effect;
 mod files;
 mod layering;
 mod ordering;
+mod postures;
 mod undoing;

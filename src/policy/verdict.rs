@@ -8,6 +8,7 @@ use crate::source::Origin;
 use crate::yaml::spread;
 
 use super::arrange::Arranged;
+use super::demand::Demands;
 use super::rules::{self, Breach, Check, FileVariables, Rule, Service, View};
 use super::user::Users;
 use super::waiver::Waiver;
@@ -75,8 +76,9 @@ pub fn verdicts(
     view.variables = Some(variables);
     view.engine = policy.map(|policy| &policy.engine);
     let services: Vec<Service<'_>> = view.services().collect();
+    let demands = policy.map(|policy| Demands::new(policy, &model.root, arranged));
     let rules: Vec<Judged<'_>> =
-        rules::CATALOGUE.iter().map(|rule| Judged::new(rule, policy, arranged)).collect();
+        rules::CATALOGUE.iter().map(|rule| Judged::new(rule, policy, demands.as_ref())).collect();
     let of_services = |services: &[Service<'_>]| -> Vec<Vec<Verdict>> {
         rules.iter().map(|rule| rule.of_services(services)).collect()
     };
@@ -99,27 +101,24 @@ pub fn verdicts(
 /// A rule, and how it counts where it is broken.
 struct Judged<'p> {
     rule: &'static Rule,
-    demanded: bool,
+    demands: Option<&'p Demands<'p>>,
     /// Those of this rule.
     waivers: Vec<&'p Waiver>,
 }
 
 impl<'p> Judged<'p> {
-    fn new(rule: &'static Rule, policy: Option<&'p Policy>, arranged: &Arranged) -> Self {
-        let severity = policy.and_then(|policy| policy.severity(rule, arranged));
+    fn new(rule: &'static Rule, policy: Option<&'p Policy>, demands: Option<&'p Demands<'p>>) -> Self {
         let waivers = policy.map(|policy| policy.waivers.as_slice()).unwrap_or_default();
-        Self {
-            rule,
-            demanded: severity == Some(Severity::Error),
-            waivers: waivers.iter().filter(|waiver| waiver.rule.id == rule.id).collect(),
-        }
+        Self { rule, demands, waivers: waivers.iter().filter(|waiver| waiver.rule.id == rule.id).collect() }
     }
 
     fn standing(&self, breach: &Breach) -> Standing {
         let waived = self.waivers.iter().any(|waiver| {
-            waiver.is_for(&breach.place, self.rule.id) && waiver.allows(breach.value.as_deref()).is_some()
+            self.demands.is_some_and(|demands| demands.is_for(waiver, self.rule, &breach.place))
+                && waiver.allows(breach.value.as_deref()).is_some()
         });
-        match (waived, self.demanded) {
+        let demand = self.demands.and_then(|demands| demands.of(self.rule, breach));
+        match (waived, demand.is_some_and(|demand| demand.severity == Severity::Error)) {
             (true, _) => Standing::Waived,
             (false, true) => Standing::Fails,
             (false, false) => Standing::Tolerated,

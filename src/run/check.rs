@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use crate::cli::{CheckFormat, CheckOptions, Request};
-use crate::diagnostic::{Code, Exit, Finding, Severity, Sink, closing, concise, github, json, sarif};
+use crate::diagnostic::{Code, Exit, Finding, Severity, Sink, ahead, closing, concise, github, json, sarif};
 use crate::engine::{Answer, Options};
 use crate::ownership::lock::would_change;
 use crate::policy::rules;
@@ -89,17 +89,18 @@ fn sum(verified: &Verified, session: &Session<'_>) -> String {
     let asked = match &verified.policy {
         None => "no policy, so only Compose's own rules".to_owned(),
         Some(policy) => {
-            let demanded = policy.demanded_rules(&verified.arranged);
+            let demanded = policy.demanded_rules(&verified.model, &verified.arranged);
             let waivers = match policy.waivers.len() {
                 0 => String::new(),
                 many => format!(", {}", count(many, "waiver")),
             };
-            let posture = match policy.posture.origin.span() {
-                Some(_) => policy.posture.value.to_string(),
-                None => format!(
+            let posture = if policy.posture.is_written() {
+                policy.posture.describe()
+            } else {
+                format!(
                     "{} (default: the policy has no `posture:`, so no rule is enforced)",
-                    policy.posture.value
-                ),
+                    policy.posture.default.value
+                )
             };
             format!("posture {posture}, {}{waivers}", count(demanded, "rule"))
         }
@@ -107,7 +108,9 @@ fn sum(verified: &Verified, session: &Session<'_>) -> String {
     let host = if session.skips_host { ", this machine's disk left out" } else { "" };
     let warnings =
         session.sink.findings().iter().filter(|finding| finding.severity == Severity::Warning).count();
-    let warnings = if warnings == 0 { String::new() } else { format!(", {}", count(warnings, "warning")) };
+    let ahead = ahead(session.sink.findings()).unwrap_or_default();
+    let warnings =
+        if warnings == 0 { String::new() } else { format!(", {}{ahead}", count(warnings, "warning")) };
     format!("{}: {services}, {asked}{host}: ok{warnings}", verified.model.name)
 }
 

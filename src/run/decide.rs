@@ -92,7 +92,7 @@ pub fn decide<'e>(
     let lazy = LazyImages::new(engine, wanted_paths(laid.as_ref().unwrap_or(&model)));
     let images: &dyn crate::ownership::Images = if asks { &lazy } else { &NoEngine };
     let lock = Locked::read(session, &project, policy.as_ref(), &model)?;
-    let mut user_policy = policy.as_ref().map(users);
+    let mut user_policy = policy.as_ref().map(|policy| users(policy, &model));
     if let (Some(user_policy), Some(file)) = (&mut user_policy, &lock) {
         user_policy.reserved = file.lock.reserved();
     }

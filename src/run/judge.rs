@@ -58,7 +58,8 @@ fn as_another(
     let mut found = session.sink.into_findings();
     found.retain(|finding| finding.severity > Severity::Note && !was(finding));
     for finding in &mut found {
-        if policy.posture.value < Posture::Hardened {
+        let named = command.positionals.first().map(String::as_str);
+        if policy.posture.strictest(named).value < Posture::Hardened {
             finding.severity = Severity::Warning;
         }
         finding.help = Some("Leave out the flag, or give that user what it needs.".to_owned());

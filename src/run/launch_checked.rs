@@ -25,6 +25,7 @@ use crate::launch::start::{self, Started};
 use crate::launch::{identity, kept};
 use crate::ownership::lock::Observed;
 use crate::ownership::{EngineImages, UserDecision};
+use crate::policy::{Policy, Posture};
 
 use super::history::Notes;
 use super::images::LazyEngine;
@@ -300,9 +301,12 @@ fn looked_into(
     Err(found.into_values().collect::<Vec<_>>().into())
 }
 
-/// Whether the posture demands it.
+/// Whether the posture of any service of the launch demands it: then all of them are compared, because they are
+/// created together.
 pub fn is_proved(verified: &Verified) -> bool {
-    verified.policy.as_ref().is_some_and(|policy| policy.posture.value >= crate::policy::Posture::Hardened)
+    let is_hardened = |policy: &Policy, name: &str| policy.posture.of(name).value >= Posture::Hardened;
+    let policy = verified.policy.as_ref();
+    policy.is_some_and(|policy| verified.selected.services().any(|(name, _)| is_hardened(policy, name)))
 }
 
 /// Made only to be looked at.
@@ -342,9 +346,10 @@ fn identities<'c>(
     engine: &Engine,
     containers: impl Iterator<Item = &'c Inspection>,
 ) -> Answer<Vec<Weakness>> {
-    let may_be_root = verified.policy.as_ref().map(super::policy::users).unwrap_or_default().may_be_root;
+    let policy = verified.policy.as_ref().map(|policy| super::policy::users(policy, &verified.model));
+    let refuses_root = policy.unwrap_or_default().refuses_root;
     let decided =
-        identity::Decided { users: verified.proved(), images: &verified.images, may_be_root: &may_be_root };
+        identity::Decided { users: verified.proved(), images: &verified.images, refuses_root: &refuses_root };
     identity::judge(&decided, containers, &EngineImages::new(engine, BTreeMap::new()))
 }
 

@@ -112,7 +112,14 @@ fn describe(
                 .map(|file| file.name.clone())
                 .collect::<Vec<_>>()
                 .join(", "),
-            posture: policy.posture.value.to_string(),
+            posture: policy.posture.default.value.to_string(),
+            services: policy
+                .posture
+                .others()
+                .map(|(name, posture)| (name.to_owned(), posture.to_string()))
+                .collect(),
+            warn: policy.posture.warn.as_ref().map(|warn| warn.value.to_string()),
+            shown: policy.posture.describe(),
         }),
         compose: read_as(session),
         files: files(session, verified),
@@ -146,6 +153,12 @@ fn read_as(session: &Session<'_>) -> PlanCompose {
 /// The services, with what the lock knows of them.
 fn listed(verified: &Verified, sources: &SourceMap) -> Vec<PlanService> {
     let mut services = plan::services(&verified.selected, &verified.users, sources);
+    for service in &mut services {
+        let own = verified.policy.iter().flat_map(|policy| policy.posture.others());
+        if let Some((_, posture)) = own.into_iter().find(|(name, _)| *name == service.name) {
+            service.posture.insert(0, format!("posture {posture}"));
+        }
+    }
     let Some(lock) = &verified.lock else { return services };
     for service in &mut services {
         let place = lock.file.span(&service.name).map(|span| PlanLock::Has(sources.describe(span)));
@@ -325,8 +338,11 @@ fn files(session: &Session<'_>, verified: &Verified) -> Vec<PlanFile> {
             _ if mandatory.contains(&layer.file) => Role::Mandatory,
             _ => Role::Overlay,
         };
-        files.extend(describe(layer.file, role));
-        listed.push(layer.file);
+        // One that is laid on some services twice is one file.
+        if !listed.contains(&layer.file) {
+            files.extend(describe(layer.file, role));
+            listed.push(layer.file);
+        }
     }
     let policies = verified.policy.iter().flat_map(|policy| &policy.sources);
     for id in policies {

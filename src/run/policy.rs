@@ -1,5 +1,6 @@
 //! What the policy says, as `ownership` asks for it: plain values, without the policy's own types.
 
+use crate::compose::Model;
 use crate::engine::{Answer, IdMap};
 use crate::ownership::bind::{BindPolicy, Declared};
 use crate::ownership::copies::{self, DeclaredCopy};
@@ -7,12 +8,15 @@ use crate::ownership::{self, Allowed, DeclaredState, Placed, StatePolicy, UserPo
 use crate::policy::binds::CreateKind;
 use crate::policy::copies::Copy;
 use crate::policy::state::{RepairSetting, Strategy};
-use crate::policy::{Located, Policy, Posture, UserSetting};
+use crate::policy::{Located, Policy, UserSetting};
 
 use super::images::LazyEngine;
 
-/// `user:` of the policy.
-pub fn users(policy: &Policy) -> UserPolicy {
+/// The rule that the users that are given answer to as well.
+const ROOT: &str = "user-root";
+
+/// `user:` of the policy, for the services of a model.
+pub fn users(policy: &Policy, model: &Model) -> UserPolicy {
     let placed = |setting: &Located<UserSetting>| {
         let spec = match setting.value {
             UserSetting::Fixed(owner) => UserSpec::Fixed(owner),
@@ -30,12 +34,11 @@ pub fn users(policy: &Policy) -> UserPolicy {
             .iter()
             .map(|(name, setting)| (name.clone(), placed(setting)))
             .collect(),
-        refuses_root: policy.posture.value >= Posture::Hardened,
-        may_be_root: policy
-            .waivers
-            .iter()
-            .filter(|waiver| waiver.rule.id == "user-root" && !waiver.expired(policy.today))
-            .map(|waiver| waiver.service.value.clone())
+        refuses_root: model
+            .services()
+            .map(|(name, _)| name)
+            .filter(|name| policy.demands(ROOT, name) && policy.waivers_of(ROOT, name).next().is_none())
+            .map(str::to_owned)
             .collect(),
         ..UserPolicy::default()
     }

@@ -158,7 +158,7 @@ fn decide(
     let home = model.environment.get("HOME").map(PathBuf::from);
     let caller =
         Caller::find(&model.directory, home.as_deref()).map_err(|finding| session.sink.push(finding)).ok()?;
-    let mut user_policy = policy.map(users);
+    let mut user_policy = policy.map(|policy| users(policy, model));
     if let (Some(user_policy), Some(file)) = (&mut user_policy, lock) {
         user_policy.reserved = file.lock.reserved();
     }

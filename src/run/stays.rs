@@ -22,26 +22,25 @@ pub struct Stays<'s> {
     /// The services of this launch, as they are launched.
     model: &'s Model,
     engine: &'s LazyEngine,
-    /// Whether a policy holds the files to more than what would fail.
-    is_strict: bool,
+    policy: Option<&'s Policy>,
     containers: OnceCell<Vec<Inspection>>,
 }
 
 impl<'s> Stays<'s> {
     pub fn new(
         request: &'s Request,
-        policy: Option<&Policy>,
+        policy: Option<&'s Policy>,
         model: &'s Model,
         engine: &'s LazyEngine,
     ) -> Self {
-        let is_strict = policy.is_some_and(|policy| policy.posture.value > Posture::Observe);
-        Self { request, model, engine, is_strict, containers: OnceCell::new() }
+        Self { request, model, engine, policy, containers: OnceCell::new() }
     }
 
     /// Whether all containers of a service run, and none is made, made anew or started. What the engine does not say
     /// is no.
     pub fn holds(&self, name: &str) -> bool {
-        let Some(node) = service(self.model, name).filter(|_| !self.is_strict && self.may_stay(name)) else {
+        let Some(node) = service(self.model, name).filter(|_| !self.is_strict(name) && self.may_stay(name))
+        else {
             return false;
         };
         let all = self.containers.get_or_init(|| {
@@ -55,6 +54,11 @@ impl<'s> Stays<'s> {
             && own.len() >= wanted_count(node, None)
             && own.iter().all(|container| container.state == State::Running)
             && (keeps || self.is_up_to_date(name, node, &own))
+    }
+
+    /// Whether a policy holds the service to more than what would fail.
+    fn is_strict(&self, name: &str) -> bool {
+        self.policy.is_some_and(|policy| policy.posture.of(name).value > Posture::Observe)
     }
 
     fn command(&self) -> Option<&'s ComposeCommand> {

@@ -233,12 +233,13 @@ fn is_one(path: &[String]) -> bool {
     let words: Vec<&str> = path.iter().map(String::as_str).collect();
     matches!(
         words.as_slice(),
-        [
-            "model",
-            "services",
-            _,
-            "ports" | "volumes" | "devices" | "ulimits" | "pre_start" | "post_start" | "pre_stop",
-            _
-        ]
+        ["policy", "posture"]
+            | [
+                "model",
+                "services",
+                _,
+                "ports" | "volumes" | "devices" | "ulimits" | "pre_start" | "post_start" | "pre_stop",
+                _
+            ]
     )
 }

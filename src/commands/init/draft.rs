@@ -7,10 +7,12 @@ use crate::host::Owner;
 use crate::policy::Posture;
 use crate::policy::rules::{self, Rule};
 
+use super::levels::Levels;
+
 /// The content of the file.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
-    pub posture: Posture,
+    pub postures: Levels,
     /// The services whose user is written in numbers, with the evidence.
     pub users: BTreeMap<String, NamedUser>,
     /// Which candidate each service is at.
@@ -48,9 +50,9 @@ pub(super) struct NamedUser {
 }
 
 impl Draft {
-    pub fn new(posture: Posture, roots: BTreeSet<PathBuf>) -> Self {
+    pub fn new(postures: Levels, roots: BTreeSet<PathBuf>) -> Self {
         Self {
-            posture,
+            postures,
             users: BTreeMap::new(),
             at: BTreeMap::new(),
             roots,

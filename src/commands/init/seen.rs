@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::cli::Request;
 use crate::diagnostic::{Code, Exit, Finding};
 use crate::ownership::bind::BindDecision;
 use crate::ownership::images::AFTER_PULL;
-use crate::policy::{self, Given, Posture};
+use crate::policy::{self, Given, Postures};
 use crate::project::{Inputs, Project, list};
 use crate::run::images::LazyEngine;
 use crate::run::session::Session;
@@ -15,6 +16,7 @@ use crate::run::session::Session;
 use super::attempt::{Attempt, Drift};
 use super::draft::Draft;
 use super::evidence::{self, Evidence};
+use super::levels::Levels;
 use super::{roots, text};
 
 pub(super) struct Seen<'e> {
@@ -40,10 +42,10 @@ pub(super) struct Seen<'e> {
 }
 
 /// The settings that the host's policy leaves open.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Host {
     /// No weaker one can be written.
-    pub posture: Posture,
+    pub posture: Arc<Postures>,
     /// Whether it says itself who services run as where nothing else does.
     pub gives_user: bool,
 }
@@ -73,7 +75,7 @@ fn place(session: &mut Session<'_>) -> Option<(Project, PathBuf, Host)> {
     }
     let host = policy::of_host(&project, &given, &mut session.inputs, &mut session.sink)?;
     let host = host.map_or(Host::default(), |host| Host {
-        posture: host.posture.value,
+        posture: Arc::clone(&host.posture),
         gives_user: host.users.default.is_some(),
     });
     list::read(&mut project, &policy::expected(None), &mut session.inputs, &mut session.sink)?;
@@ -115,7 +117,7 @@ impl<'e> Seen<'e> {
     fn look(&mut self) -> Result<(), Exit> {
         let typed = self.request.global.profiles.clone();
         self.request.global.profiles = vec!["*".to_owned()];
-        let draft = Draft::new(self.host.posture, BTreeSet::new());
+        let draft = Draft::new(Levels::all(self.host.posture.default.value), BTreeSet::new());
         let mut attempt = Attempt::new(self, &text::bare(self, &draft), Drift::Tolerated);
         let Some(verified) = attempt.verified.take() else { return Err(attempt.session.report()) };
         let services = evidence::gather(self, &verified);

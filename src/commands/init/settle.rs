@@ -15,6 +15,7 @@ use crate::run::verify::Verified;
 use super::attempt::{Attempt, Drift};
 use super::draft::{Draft, Made, Missing};
 use super::evidence::Evidence;
+use super::levels::Levels;
 use super::roots::{OF_THE_HOST, is_half, of_missing};
 use super::seen::Seen;
 use super::text;
@@ -28,8 +29,8 @@ pub(super) struct Settled {
 }
 
 /// Tries, and adds what is missing, until nothing is refused. The last session says what no policy can change.
-pub(super) fn settle<'s>(seen: &'s Seen<'_>, posture: Posture) -> Result<Settled, Box<Session<'s>>> {
-    let mut draft = Draft::new(posture, seen.roots.clone());
+pub(super) fn settle<'s>(seen: &'s Seen<'_>, postures: Levels) -> Result<Settled, Box<Session<'s>>> {
+    let mut draft = Draft::new(postures, seen.roots.clone());
     for service in &seen.services {
         choose_user(&mut draft, seen, &service.name, 0);
     }
@@ -117,7 +118,7 @@ fn mend_bind(
         Code::BindAccess => {
             next_user(draft, seen, &bind.service)
                 || (matches!(bind.owner, Answer::Known(owner) if owner.uid == 0)
-                    && draft.posture >= Posture::Hardened
+                    && draft.postures.of(&bind.service) >= Posture::Hardened
                     && keep_capabilities(draft, seen, &bind.service))
         }
         _ => false,

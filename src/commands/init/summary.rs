@@ -21,14 +21,21 @@ pub(super) fn write(seen: &Seen<'_>, chosen: &Chosen) -> String {
     let mut text = format!(
         "{}: posture {}, {} for {}\n",
         seen.name,
-        draft.posture,
+        draft.postures.describe(),
         count(draft.waivers.len(), "waiver"),
         count(services, "service")
     );
     let mut line = |what: &str, words: String| {
         let _ = writeln!(text, "  {what:<10} {words}");
     };
-    line("protected", protected(draft.posture));
+    line("protected", protected(draft.postures.default));
+    for posture in Posture::ALL.into_iter().rev() {
+        let own = draft.postures.others.iter().filter(|(_, own)| **own == posture);
+        let names: Vec<String> = own.map(|(name, _)| name.clone()).collect();
+        if !names.is_empty() {
+            line(posture.name(), format!("{}: {}", some(names), protected(posture)));
+        }
+    }
     for (what, words) in users(seen, draft) {
         line(what, words);
     }
@@ -59,7 +66,7 @@ pub(super) fn write(seen: &Seen<'_>, chosen: &Chosen) -> String {
             format!("{}: whether their images start as root, which a launch would refuse", some(unknown)),
         );
     }
-    if let Some((next, why)) = &chosen.kept {
+    for (next, why) in &chosen.kept {
         let rules = why.iter().map(|(rule, places)| format!("{rule} ({})", some(places.clone()))).collect();
         line("stricter", format!("{next} is kept off by {}", some(rules)));
     }

@@ -16,7 +16,7 @@ pub(super) const DAYS: u16 = 180;
 
 /// The policy of one attempt, without comments.
 pub(super) fn bare(seen: &Seen<'_>, draft: &Draft) -> String {
-    let mut text = format!("version: 1\nposture: {}\n", draft.posture);
+    let mut text = format!("version: 1\n{}", draft.postures.text());
     users(&mut text, seen, draft, false);
     binds(&mut text, seen, draft, false);
     state(&mut text, seen, draft);
@@ -67,13 +67,14 @@ pub(super) fn write(seen: &Seen<'_>, chosen: &Chosen) -> String {
 }
 
 fn posture(text: &mut String, chosen: &Chosen) {
-    let posture = chosen.settled.draft.posture;
-    if let Some((next, why)) = &chosen.kept {
+    let postures = &chosen.settled.draft.postures;
+    for (next, why) in &chosen.kept {
         let what = match next {
             Posture::Contained if why.contains_key("egress") => {
                 "`contained` would leave no way out of the project's networks:".to_owned()
             }
-            _ => format!("What keeps the project from `{next}`:"),
+            _ if postures.others.is_empty() => format!("What keeps the project from `{next}`:"),
+            _ => format!("What keeps services from `{next}`:"),
         };
         comment(text, "", &what);
         for (rule, places) in why {
@@ -82,7 +83,7 @@ fn posture(text: &mut String, chosen: &Chosen) {
             comment(text, "", &format!("- {rule}: {}", places.join(", ")));
         }
     }
-    let _ = writeln!(text, "posture: {posture}");
+    text.push_str(&postures.text());
 }
 
 fn users(text: &mut String, seen: &Seen<'_>, draft: &Draft, explained: bool) {
@@ -197,7 +198,7 @@ fn plain(words: &str) -> String {
 }
 
 /// A text in a list or a mapping of one line.
-fn scalar(text: &str) -> String {
+pub(super) fn scalar(text: &str) -> String {
     let means_nothing = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/');
     let begins = text
         .as_bytes()

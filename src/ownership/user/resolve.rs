@@ -239,7 +239,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn judge_root(&mut self, decision: &UserDecision) {
-        let Some(policy) = self.question.policy.filter(|policy| policy.refuses_root) else { return };
+        let Some(policy) = self.question.policy else { return };
         // An incomplete user is refused as that.
         if decision.value.as_deref().is_some_and(|value| Incomplete::of(value).is_some()) {
             return;
@@ -249,7 +249,7 @@ impl<'a> Resolver<'a> {
             // Said in so many words; no image is needed to know it.
             Answer::Unknown(_) => decision.value.as_deref().is_some_and(names_root),
         };
-        if is_root && !policy.may_be_root.contains(&decision.service) {
+        if is_root && policy.refuses_root.contains(&decision.service) {
             self.findings.push(explain::root(decision));
         }
     }

@@ -204,7 +204,7 @@ fn a_lone_number_that_the_image_does_not_know_has_group_zero() {
 
 #[test]
 fn root_is_refused_where_the_posture_says_so() {
-    let strict = UserPolicy { refuses_root: true, ..UserPolicy::default() };
+    let strict = UserPolicy { refuses_root: BTreeSet::from(["a".into()]), ..UserPolicy::default() };
     for (image, line) in [
         ("rooty", "x: 1"),
         ("node", "user: root"),
@@ -218,8 +218,8 @@ fn root_is_refused_where_the_posture_says_so() {
         assert_eq!(severity, Severity::Error);
         assert!(message.contains("would run as root"), "{image} {line}: {message}");
         assert!(decide(&service(image, line), Some(&UserPolicy::default())).findings.is_empty());
-        let waived = UserPolicy { may_be_root: BTreeSet::from(["a".into()]), ..strict.clone() };
-        assert!(decide(&service(image, line), Some(&waived)).findings.is_empty());
+        let another = UserPolicy { refuses_root: BTreeSet::from(["b".into()]), ..strict.clone() };
+        assert!(decide(&service(image, line), Some(&another)).findings.is_empty());
     }
     assert!(decide(&service("node", "x: 1"), Some(&strict)).findings.is_empty());
 }

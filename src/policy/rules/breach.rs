@@ -14,12 +14,21 @@ pub struct Breach {
     pub origin: Origin,
     /// Completes "rule ID: PLACE …".
     pub what: Cow<'static, str>,
+    /// Something is missing that an overlay could set, and nothing says otherwise.
+    pub is_lack: bool,
 }
 
 impl Breach {
     /// About a value that was written somewhere.
     pub fn at(place: &str, node: &Node, what: impl Into<Cow<'static, str>>) -> Self {
-        Self { place: place.to_owned(), value: None, origin: node.origin, what: what.into() }
+        Self { place: place.to_owned(), value: None, origin: node.origin, what: what.into(), is_lack: false }
+    }
+
+    /// Says that an overlay could set what is missing.
+    #[must_use]
+    pub fn lacking(mut self) -> Self {
+        self.is_lack = true;
+        self
     }
 
     #[must_use]

@@ -85,7 +85,7 @@ pub const RULES: &[Rule] = &[
                 && !service.texts("cap_drop").any(|(_, text)| capability(&text) == "ALL")
             {
                 let what = "does not drop all capabilities";
-                let breach = service.get("cap_drop").map(|node| service.breach(node, what));
+                let breach = service.get("cap_drop").map(|node| service.breach(node, what).lacking());
                 breaches.push(breach.unwrap_or_else(|| service.lacks(what)));
             }
         }),

@@ -45,8 +45,8 @@ pub fn document() -> String {
         "# Rules\n\n\
          <!-- Generated from the catalogue; SEAWORTHY_BLESS=1 cargo test rewrites it. -->\n\n\
          What an overlay cannot express is a rule. Every rule judges the effective model, of every service of every \
-         profile, and says what to look for on the live container. A rule refuses a launch from its posture on; under \
-         `observe` it warns. A waiver in `seaworthy.yaml` names the service, the rule, what is allowed and why:\n\n\
+         profile, and says what to look for on the live container. A rule refuses a launch from its posture on, which \
+         each service can have [for itself](policy.md#posture); under `observe` it warns. A waiver in `seaworthy.yaml` names the service, the rule, what is allowed and why:\n\n\
          ```yaml\nwaivers:\n  - { service: proxy, rule: cap-add, allow: [NET_BIND_SERVICE], reason: \"binds :443\" }\n```\n\n\
          Rules about networks and volumes are about the project: a waiver of one is for the service `\"*\"`.\n\n\
          One more name stands in waivers alone: `not-enforceable` allows a setting that [Swarm](swarm.md) or \

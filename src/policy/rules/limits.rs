@@ -134,7 +134,7 @@ fn bounded(service: &Service<'_>, key: &'static str, bound: f64, breaches: &mut 
         return;
     }
     let Some(limit) = limits::LIMITS.iter().find(|limit| limit.key == key) else { return };
-    let bound = service.view.built_in_bounds(key).fold(bound, f64::min);
+    let bound = service.view.built_in_bounds(service.name, key).fold(bound, f64::min);
     match limits::effective(service.node, limit) {
         Some(found) if found.value > 0.0 && found.value <= bound => {}
         Some(found) => {
@@ -145,6 +145,7 @@ fn bounded(service: &Service<'_>, key: &'static str, bound: f64, breaches: &mut 
                 value: None,
                 origin: found.origin,
                 what: what.into(),
+                is_lack: false,
             };
             breaches.push(breach.allowing(value));
         }

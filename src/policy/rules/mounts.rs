@@ -21,6 +21,7 @@ pub const RULES: &[Rule] = &[
         live: "no Mounts[].Source is, or leads to, an engine's socket; a link shows only as itself",
         fix: "Remove the mount; a proxy that lets only the needed requests through can take its place.",
         allow: Allow::Values("sources"),
+        joined_by: &["volumes_from"],
         check: Check::Service(|service, breaches| {
             for mount in service.mounts() {
                 if let Some(found) = mount.places.iter().find(|place| service.view.is_engines(place)) {
@@ -46,6 +47,7 @@ pub const RULES: &[Rule] = &[
         model: "`use_api_socket` is absent or false",
         live: "Mounts has no engine socket, and Config.Env no DOCKER_CONFIG=/run/secrets/docker",
         fix: "Remove `use_api_socket`.",
+        joined_by: &["volumes_from"],
         check: Check::Service(|service, breaches| {
             if let Some(node) = service.get("use_api_socket").filter(|_| service.is_true("use_api_socket")) {
                 breaches.push(service.breach(node, "gets the engine's API socket"));
@@ -64,6 +66,7 @@ pub const RULES: &[Rule] = &[
         live: "no Mounts[].Source leads there; a link shows only as itself, so it is followed first",
         fix: "Use only the directory or file of your own that is needed.",
         allow: Allow::Values("sources"),
+        joined_by: &["volumes_from"],
         check: Check::Service(sensitive),
         ..Rule::COMMON
     },
@@ -78,6 +81,7 @@ pub const RULES: &[Rule] = &[
         live: "no Mounts[].Source is a home or one of its credential directories",
         fix: "Mount the one file that is needed, or pass a secret.",
         allow: Allow::Values("sources"),
+        joined_by: &["volumes_from"],
         check: Check::Service(|service, breaches| {
             let home = service.view.home();
             for mount in service.mounts() {
@@ -99,6 +103,7 @@ pub const RULES: &[Rule] = &[
         live: "Mounts[].Propagation is neither shared nor rshared",
         fix: "Remove `propagation`, or write rprivate.",
         allow: Allow::Values("sources"),
+        joined_by: &["volumes_from"],
         check: Check::Service(|service, breaches| propagation(service, &["shared", "rshared"], breaches)),
         ..Rule::COMMON
     },
@@ -112,6 +117,7 @@ pub const RULES: &[Rule] = &[
         live: "Mounts[].Propagation is empty or rprivate; the engine itself gives / rslave",
         fix: "Remove `propagation`, or write rprivate.",
         allow: Allow::Values("sources"),
+        joined_by: &["volumes_from"],
         check: Check::Service(|service, breaches| propagation(service, &["slave", "rslave"], breaches)),
         ..Rule::COMMON
     },
@@ -127,6 +133,7 @@ pub const RULES: &[Rule] = &[
         live: "no Mounts[].Destination and no key of HostConfig.Tmpfs lies there",
         fix: "Mount to a directory that is the service's own.",
         allow: Allow::Values("targets"),
+        joined_by: &["volumes_from"],
         check: Check::Service(targets),
         ..Rule::COMMON
     },
@@ -227,6 +234,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.VolumesFrom is empty",
         fix: "List the volumes that are needed in both services.",
         allow: Allow::Values("services"),
+        joined_by: &["volumes_from"],
         check: Check::Service(|service, breaches| {
             for (node, text) in service.texts("volumes_from") {
                 if !text.starts_with("container:") {

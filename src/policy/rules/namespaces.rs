@@ -15,6 +15,7 @@ pub const RULES: &[Rule] = &[
         model: "`pid` is not host",
         live: "HostConfig.PidMode is empty",
         fix: "Remove `pid: host`.",
+        joined_by: &["pid"],
         check: Check::Service(|service, breaches| host(service, "pid", breaches)),
         ..Rule::COMMON
     },
@@ -28,6 +29,7 @@ pub const RULES: &[Rule] = &[
         model: "`ipc` is not host",
         live: "HostConfig.IpcMode is private or none",
         fix: "Remove `ipc: host`.",
+        joined_by: &["ipc"],
         check: Check::Service(|service, breaches| host(service, "ipc", breaches)),
         ..Rule::COMMON
     },
@@ -40,6 +42,7 @@ pub const RULES: &[Rule] = &[
         model: "`uts` is not host",
         live: "HostConfig.UTSMode is empty",
         fix: "Remove `uts: host`.",
+        joined_by: &["uts"],
         check: Check::Service(|service, breaches| host(service, "uts", breaches)),
         ..Rule::COMMON
     },
@@ -65,6 +68,7 @@ pub const RULES: &[Rule] = &[
         model: "`cgroup` is not host",
         live: "HostConfig.CgroupnsMode is not host; engines before API 1.41 on cgroup v1 do not show it",
         fix: "Remove `cgroup: host`.",
+        joined_by: &["cgroup"],
         check: Check::Service(|service, breaches| host(service, "cgroup", breaches)),
         ..Rule::COMMON
     },
@@ -97,6 +101,7 @@ pub const RULES: &[Rule] = &[
         live: "PidMode, IpcMode, UTSMode, NetworkMode and VolumesFrom name no container outside of the project",
         fix: "Make that container a service of this project and write `service:NAME`.",
         allow: Allow::Values("containers"),
+        joined_by: &["network_mode", "pid", "ipc", "uts", "cgroup", "volumes_from"],
         check: Check::Service(foreign),
         ..Rule::COMMON
     },

@@ -18,6 +18,7 @@ pub const RULES: &[Rule] = &[
         model: "`network_mode` is not host, and no network is the engine's own host network",
         live: "HostConfig.NetworkMode is not host, and NetworkSettings.Networks has no network named host",
         fix: "Remove it and publish the ports that are needed.",
+        joined_by: &["network_mode"],
         check: Check::Service(host_network),
         ..Rule::COMMON
     },
@@ -31,6 +32,7 @@ pub const RULES: &[Rule] = &[
         model: "`network_mode` is not bridge or default",
         live: "NetworkSettings.Networks has no network named bridge",
         fix: "Remove `network_mode: bridge`; the project's own network is the default.",
+        joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
             for (node, name) in attached(service) {
                 if matches!(name.as_str(), "bridge" | "default" | "docker0") {
@@ -97,6 +99,7 @@ pub const RULES: &[Rule] = &[
         live: "NetworkSettings.Networks.*.DriverOpts is empty, or as the model has it",
         fix: "Remove the option.",
         allow: Allow::Values("options as NAME=VALUE"),
+        joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
             let networks = service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
             for (name, attachment) in networks {
@@ -155,6 +158,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.NetworkMode is none, or a network or container of this project",
         fix: "Write `network_mode: none`, or attach the service to an internal network.",
         allow: Allow::Values("modes"),
+        joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
             if let Some(node) = service.get("network_mode")
                 && let Some(mode) = node.as_str()
@@ -177,6 +181,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.ExtraHosts is empty, or a subset of what is allowed",
         fix: "Remove `extra_hosts`.",
         allow: Allow::Values("entries as name=address"),
+        joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
             for (node, entry) in service.texts("extra_hosts") {
                 breaches.push(service.breach(node, format!("knows {entry}")).allowing(entry));
@@ -194,6 +199,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.Dns is empty, or a subset of what is allowed",
         fix: "Remove `dns`.",
         allow: Allow::Values("addresses"),
+        joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
             for (node, address) in service.texts("dns") {
                 breaches
@@ -212,6 +218,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.Links names only containers of this project",
         fix: "Remove `external_links`; share a network instead, where it shows.",
         allow: Allow::Values("links"),
+        joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
             for (node, link) in service.texts("external_links") {
                 breaches.push(service.breach(node, format!("is linked to {link}")).allowing(link));
@@ -229,6 +236,7 @@ pub const RULES: &[Rule] = &[
         live: "NetworkSettings.Networks.*.MacAddress is the engine's own choice",
         fix: "Remove `mac_address`.",
         allow: Allow::Values("addresses"),
+        joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
             let own = service.get("mac_address");
             let networks = service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
@@ -275,17 +283,17 @@ fn host_network(service: &Service<'_>, breaches: &mut Vec<Breach>) {
 }
 
 fn egress(view: &View<'_>, breaches: &mut Vec<Breach>) {
-    let by = view.egress_rank();
     for (name, network) in view.section("networks") {
         let internal = network.get("internal").and_then(Node::as_bool) == Some(true);
         let external = network.get("external").and_then(Node::as_bool) == Some(true);
-        if !internal && !external && !view.opened.has(name, by) {
+        if !internal && !external && !view.opened.has(name, view.egress_rank(name)) {
             let place = format!("networks.{name}");
             let key =
                 section(&view.model.root, "networks").and_then(|map| map.entry(name)).map(|entry| entry.key);
             let origin = network.get("internal").map(|node| node.origin).or(key).unwrap_or(network.origin);
             let what = "has a route out: it is not internal".into();
-            breaches.push(Breach { place, value: Some(name.to_owned()), origin, what });
+            let is_lack = network.get("internal").is_none();
+            breaches.push(Breach { place, value: Some(name.to_owned()), origin, what, is_lack });
         }
     }
 }

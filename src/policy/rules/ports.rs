@@ -17,6 +17,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.PortBindings[*].HostIp is the address of the model, and in no spelling 0.0.0.0 or ::",
         fix: "Write the address: \"127.0.0.1:8080:80\".",
         allow: Allow::Values("container ports as 80/tcp"),
+        joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
             for port in Port::of_service(service.node) {
                 let name = port.inside();
@@ -43,6 +44,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.PortBindings[*].HostPort is 1024 or above",
         fix: "Publish a higher port, or let a proxy of the host forward to it.",
         allow: Allow::Values("host ports"),
+        joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
             for port in Port::of_service(service.node).filter(|port| port.published.is_privileged()) {
                 let what = format!("publishes the host's port {}", port.written);

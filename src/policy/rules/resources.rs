@@ -64,6 +64,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.Sysctls is empty, or a subset of what is allowed",
         fix: "Remove `sysctls`.",
         allow: Allow::Values("settings by name"),
+        joined_by: &["network_mode", "ipc"],
         check: Check::Service(|service, breaches| {
             for (name, node) in
                 service.get("sysctls").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use crate::compose::{self, Model, section};
 use crate::engine::Info;
 use crate::model::place::{self, Place};
+use crate::model::uses::Uses;
 use crate::policy::Rank;
 use crate::policy::engine::EnginePlaces;
 use crate::policy::limits;
@@ -34,6 +35,8 @@ pub struct View<'m> {
     /// What the services get from env files, where those were read.
     pub variables: Option<&'m FileVariables>,
     pub ways: Ways,
+    /// Found where an overlay is laid on some services alone.
+    uses: OnceLock<Uses>,
 }
 
 impl<'m> View<'m> {
@@ -47,6 +50,7 @@ impl<'m> View<'m> {
             info: None,
             variables: None,
             ways: Ways::default(),
+            uses: OnceLock::new(),
         }
     }
 
@@ -84,18 +88,28 @@ impl<'m> View<'m> {
         })
     }
 
-    /// Whose demand it is that networks are internal.
-    pub fn egress_rank(&self) -> Rank {
-        let no_egress = |overlay: &&Overlay| matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == "no-egress");
-        self.mandatory.iter().find(no_egress).map_or(Rank::Project, |overlay| overlay.rank)
+    /// Whose demand it is that a network is internal.
+    pub fn egress_rank(&self, network: &str) -> Rank {
+        let is_no_egress = |overlay: &&Overlay| {
+            matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == "no-egress")
+                && (overlay.scope.is_everywhere() || {
+                    let uses = self.uses.get_or_init(|| Uses::of(&self.model.root));
+                    overlay.scope.covers_place(&format!("networks.{network}"), uses)
+                })
+        };
+        self.mandatory.iter().find(is_no_egress).map_or(Rank::Project, |overlay| overlay.rank)
     }
 
-    /// What the built-in overlays in force give every service of a limit.
-    pub fn built_in_bounds(&self, key: &'static str) -> impl Iterator<Item = f64> + use<'m> {
+    /// What the built-in overlays in force give a service of a limit.
+    pub fn built_in_bounds<'s>(
+        &self,
+        service: &'s str,
+        key: &'static str,
+    ) -> impl Iterator<Item = f64> + use<'m, 's> {
         let documents = self
             .mandatory
             .iter()
-            .filter(|overlay| overlay.is_builtin())
+            .filter(move |overlay| overlay.is_builtin() && overlay.scope.covers(service))
             .flat_map(|overlay| &overlay.documents);
         documents.filter_map(move |document| limits::written(document.root.at(&["services", "*", key])?))
     }
@@ -168,7 +182,13 @@ impl<'v> Service<'v> {
 
     /// Something this service lacks.
     pub fn lacks(&self, what: impl Into<Cow<'static, str>>) -> Breach {
-        Breach { place: self.name.to_owned(), value: None, origin: self.origin, what: what.into() }
+        Breach {
+            place: self.name.to_owned(),
+            value: None,
+            origin: self.origin,
+            what: what.into(),
+            is_lack: true,
+        }
     }
 }
 

@@ -179,9 +179,9 @@ fn values_are_read_with_their_places() {
         .run();
     outcome.assert_passes();
     let policy = outcome.policy.as_ref().unwrap();
-    assert_eq!(policy.posture.value, Posture::Baseline);
+    assert_eq!(policy.posture.default.value, Posture::Baseline);
     let text = |origin: crate::source::Origin| outcome.inputs.sources().text(origin.span().unwrap());
-    assert_eq!(text(policy.posture.origin), "baseline");
+    assert_eq!(text(policy.posture.default.origin), "baseline");
     assert_eq!(policy.users.of("a").unwrap().value.to_string(), "image");
     assert_eq!(policy.users.of("b").unwrap().value.to_string(), "10001:10001");
     assert_eq!(text(policy.users.of("b").unwrap().origin), "\"10001:10001\"");
@@ -355,7 +355,7 @@ fn a_project_may_tighten_what_the_host_says_and_never_loosen_it() {
     for own in tighter {
         let outcome = Fixture::new(BASE).system(system).policy(own).run();
         assert!(outcome.passes(), "{own}\n{}", outcome.text());
-        assert!(outcome.policy.unwrap().posture.value >= Posture::Hardened);
+        assert!(outcome.policy.unwrap().posture.default.value >= Posture::Hardened);
     }
     let looser = [
         "posture: baseline\n",

@@ -8,7 +8,7 @@ use crate::policy::fixture::Fixture;
 const BASE: &str = "services:\n  a: { image: \"x:1\" }\n  b: { image: \"x:1\" }\n";
 
 /// What the host says in every case but those that say otherwise.
-const HOST: &str = "posture: hardened\nuser: { default: \"5:5\", services: { b: \"7:7\" } }\nbinds: { roots: [/srv, ..], mode: \"0750\", \
+const HOST: &str = "posture: {default: hardened, services: {b: contained, elsewhere: baseline}, warn: contained}\nuser: { default: \"5:5\", services: { b: \"7:7\" } }\nbinds: { roots: [/srv, ..], mode: \"0750\", \
                     create: [{ path: /srv/made, kind: dir, mode: \"0700\", owner: \"5:5\" }] }\nstate: [{ path: \"/srv/s/*\", strategy: chown, \
                     from: [\"8:8\"] }, {volume: \"h*\", strategy: chown, from: [\"8:8\"]}]\nrepair: host\ncopies: [{ from: ../token.json, to: ../copy.json, format: json, drop: [/secret], mode: \"0640\" }]\n\
                     files: [../compose.yaml]\ncompose: \"2.40\"\ngc: [{ path: \"/srv/g/*\", older_than: 24h }]\noverlays: [{ builtin: limits }]\n\
@@ -18,7 +18,29 @@ const HOST: &str = "posture: hardened\nuser: { default: \"5:5\", services: { b: 
 type Row = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 const ROWS: &[Row] = &[
-    ("posture", &["posture: contained", "posture: hardened"], &["posture: baseline"]),
+    (
+        "posture.default",
+        &[
+            "posture: contained",
+            "posture: hardened",
+            "posture: {default: hardened}",
+            "posture: {services: {a: contained}}",
+        ],
+        &["posture: baseline", "posture: {default: baseline, services: {a: hardened, b: hardened}}"],
+    ),
+    (
+        "posture.services",
+        &[
+            "posture: {services: {b: contained}}",
+            "posture: {default: contained, services: {a: hardened, b: contained}}",
+        ],
+        &[
+            "posture: {services: {a: baseline}}",
+            "posture: {default: contained, services: {a: baseline}}",
+            "posture: {services: {b: hardened}}",
+        ],
+    ),
+    ("posture.warn", &["posture: {warn: contained}"], &["posture: {warn: baseline}"]),
     ("compose", &["compose: \"2.40\""], &["compose: \"5.5\""]),
     (
         "user.default",

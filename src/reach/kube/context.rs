@@ -54,8 +54,9 @@ impl<'a> Context<'a> {
         }
     }
 
-    pub fn posture(&self) -> Posture {
-        self.question.policy.map_or(Posture::Observe, |policy| policy.posture.value)
+    /// The strictest posture of some services.
+    pub fn posture<'s>(&self, services: impl IntoIterator<Item = &'s str>) -> Posture {
+        self.question.policy.map_or(Posture::Observe, |policy| policy.posture.strictest(services).value)
     }
 
     pub fn user_of(&self, service: &str) -> Option<&'a UserDecision> {

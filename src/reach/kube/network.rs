@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::compose::{section, text};
 use crate::model::Published;
+use crate::model::uses::Uses;
 use crate::policy::Posture;
 use crate::reach::refusal::Of;
 use crate::source::Origin;
@@ -35,11 +36,14 @@ fn is_internal(context: &Context<'_>, network: &str) -> bool {
 /// A policy for each network.
 pub fn policies(context: &mut Context<'_>) {
     let model = context.question.model;
+    let uses = Uses::of(&model.root);
     for (key, node) in section(&model.root, "networks").into_iter().flat_map(Mapping::iter) {
         let place = format!("networks.{key}");
         let of = Of { service: None, section: &place };
         let internal = node.get("internal").filter(|node| node.as_bool() == Some(true));
-        if let Some(internal) = internal.filter(|_| context.posture() == Posture::Contained) {
+        if let Some(internal) =
+            internal.filter(|_| context.posture(uses.of_place(&place)) == Posture::Contained)
+        {
             let why = "a policy counts only where a network plugin carries it out, and others may open what it closes";
             let todo = "Name the plugin of the cluster in the reason of a waiver";
             context.refusals.refuse(of, "networks.internal", internal.origin, why, todo);

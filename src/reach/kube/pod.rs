@@ -81,7 +81,10 @@ fn host_namespaces(context: &mut Context<'_>, service: &Service<'_>, mounts: &Mo
         && !service.is_true("privileged")
         && !mounts.has_claims
         && service.identity.fits_user_namespace();
-    if context.question.version.has_user_namespaces() && context.posture() >= Posture::Hardened && fits {
+    if context.question.version.has_user_namespaces()
+        && context.posture([service.name]) >= Posture::Hardened
+        && fits
+    {
         pod.put("hostUsers", flag(false, OWN));
         context
             .note(None, "users are mapped (hostUsers: false): containerd 2.0 or later, Linux 6.3 or later");

@@ -1,8 +1,11 @@
 //! The policy: what is demanded of the project.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
 use super::{COSMETIC, Case, FUNCTIONAL, Meaning, OWNERSHIP, all, place, strengthens, value, weakens};
 use crate::compose::text;
-use crate::policy::Posture;
+use crate::policy::Postures;
 use crate::yaml::{Node, Value};
 
 /// Judges a place of the policy, or the policy as a whole.
@@ -55,11 +58,23 @@ fn presence(case: &Case<'_>, gone: &'static str, come: &'static str) -> Meaning 
 }
 
 fn posture(case: &Case<'_>) -> Meaning {
-    let rank = |node: Option<&Node>| node.and_then(Node::as_str).and_then(Posture::parse).unwrap_or_default();
-    match rank(case.after).cmp(&rank(case.before)) {
-        std::cmp::Ordering::Less => weakens("less is demanded"),
-        std::cmp::Ordering::Greater => strengthens("more is demanded"),
-        std::cmp::Ordering::Equal => COSMETIC,
+    let (before, after) = (Postures::glance(case.before), Postures::glance(case.after));
+    let names: BTreeSet<&str> =
+        [&before, &after].iter().flat_map(|one| one.services.keys().map(String::as_str)).collect();
+    let of = |postures: &Postures, name: Option<&&str>| match name {
+        Some(name) => postures.of(name).value,
+        None => postures.default.value,
+    };
+    let changes = names.iter().map(Some).chain([None]).map(|name| of(&after, name).cmp(&of(&before, name)));
+    let changes: Vec<Ordering> = changes.collect();
+    if changes.contains(&Ordering::Less) {
+        weakens("less is demanded")
+    } else if changes.contains(&Ordering::Greater) {
+        strengthens("more is demanded")
+    } else if before.warn.map(|warn| warn.value) != after.warn.map(|warn| warn.value) {
+        FUNCTIONAL
+    } else {
+        COSMETIC
     }
 }
 
@@ -93,7 +108,34 @@ fn expires(case: &Case<'_>) -> Meaning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Origin;
+    use crate::snapshot::class::Class;
+    use crate::source::{Origin, SourceFile, SourceMap};
+    use crate::yaml;
+
+    #[test]
+    fn a_posture_is_compared_service_by_service() {
+        let node = |text: &str| {
+            let file = SourceMap::default().add(SourceFile::new("a", std::path::Path::new("/a"), text));
+            yaml::parse(file, text, yaml::Limits::default()).unwrap()[0].root.clone()
+        };
+        for (before, after, class) in [
+            ("hardened", "{default: hardened}", Class::Cosmetic),
+            ("hardened", "{default: hardened, services: {a: baseline}}", Class::Weakens),
+            ("{default: hardened, services: {a: baseline}}", "hardened", Class::Strengthens),
+            (
+                "{default: baseline, services: {a: hardened}}",
+                "{default: hardened, services: {a: baseline}}",
+                Class::Weakens,
+            ),
+            ("baseline", "{default: baseline, warn: hardened}", Class::Functional),
+        ] {
+            let (before, after) = (node(before), node(after));
+            let path = ["posture".to_owned()];
+            let case =
+                Case { path: &path, before: Some(&before), after: Some(&after), old: &before, new: &after };
+            assert_eq!(judge(&case).class, class, "{before:?} {after:?}");
+        }
+    }
 
     #[test]
     fn every_key_of_a_policy_has_a_judgement() {

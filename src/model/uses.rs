@@ -1,0 +1,156 @@
+//! Which services take part in a network, in a volume, or in the namespaces and mounts of another service.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::compose::section;
+use crate::yaml::{Mapping, Node, Value};
+
+/// Keys by which a service joins another one as `service:NAME`, or a container as `container:NAME`.
+const NAMESPACES: [&str; 5] = ["network_mode", "pid", "ipc", "uts", "cgroup"];
+
+/// The key by which a service takes the mounts of another one.
+const MOUNTS: &str = "volumes_from";
+
+/// The services behind what they share.
+#[derive(Clone, Debug, Default)]
+pub struct Uses {
+    services: BTreeSet<String>,
+    /// By section and name: `networks` and `volumes`.
+    direct: HashMap<(&'static str, String), BTreeSet<String>>,
+    /// By key and service: the services that join it with that key.
+    joined: HashMap<(&'static str, String), BTreeSet<String>>,
+}
+
+impl Uses {
+    pub fn of(root: &Node) -> Self {
+        let mut uses = Self::default();
+        uses.add(root);
+        uses
+    }
+
+    /// Adds what a further document says.
+    pub fn add(&mut self, root: &Node) {
+        let services = || section(root, "services").into_iter().flat_map(Mapping::iter);
+        // A container's name stands for its service.
+        let named: HashMap<&str, &str> = services()
+            .filter_map(|(name, service)| Some((service.get("container_name")?.as_str()?, name)))
+            .collect();
+        for (name, service) in services().filter(|(name, _)| *name != "*") {
+            let is_new = self.services.insert(name.to_owned());
+            let networks = names(service.get("networks"));
+            let is_elsewhere =
+                ["networks", "network_mode", "provider"].iter().any(|key| service.get(key).is_some());
+            for network in networks.into_iter().chain((is_new && !is_elsewhere).then_some("default")) {
+                self.direct("networks", network, name);
+            }
+            for volume in service.get("volumes").and_then(Node::as_seq).into_iter().flatten() {
+                if volume.get("type").and_then(Node::as_str) == Some("volume")
+                    && let Some(source) = volume.get("source").and_then(Node::as_str)
+                {
+                    self.direct("volumes", source, name);
+                }
+            }
+            for key in NAMESPACES {
+                let Some(mode) = service.get(key).and_then(Node::as_str) else { continue };
+                if let Some(other) = mode.strip_prefix("service:") {
+                    self.join(key, other, name);
+                } else if let Some(other) = mode.strip_prefix("container:").and_then(|one| named.get(one)) {
+                    self.join(key, other, name);
+                }
+            }
+            for text in names(service.get(MOUNTS)) {
+                let (rest, is_container) =
+                    text.strip_prefix("container:").map_or((text, false), |rest| (rest, true));
+                let other = rest.split(':').next().unwrap_or(rest);
+                let other = if is_container { named.get(other).copied() } else { Some(other) };
+                if let Some(other) = other {
+                    self.join(MOUNTS, other, name);
+                }
+            }
+        }
+    }
+
+    fn direct(&mut self, section: &'static str, name: &str, service: &str) {
+        self.direct.entry((section, name.to_owned())).or_default().insert(service.to_owned());
+    }
+
+    fn join(&mut self, key: &'static str, other: &str, service: &str) {
+        self.joined.entry((key, other.to_owned())).or_default().insert(service.to_owned());
+    }
+
+    /// A service, and those that join it by one of some keys, directly or through others.
+    pub fn of_service<'u>(&'u self, service: &'u str, keys: &[&'static str]) -> BTreeSet<&'u str> {
+        let mut found = BTreeSet::from([service]);
+        for key in keys {
+            let mut open = vec![service];
+            while let Some(one) = open.pop() {
+                for joiner in self.joined.get(&(*key, one.to_owned())).into_iter().flatten() {
+                    if found.insert(joiner.as_str()) {
+                        open.push(joiner);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The services that a place of the model concerns: of `networks.NAME` and `volumes.NAME` those that use it, of
+    /// `services.NAME` that one. What none of them uses, and everything else, concerns all of them.
+    pub fn of_place<'u>(&'u self, place: &'u str) -> BTreeSet<&'u str> {
+        let parts = place.split_once('.');
+        let found = match parts {
+            Some(("services", name)) if self.services.contains(name) => return BTreeSet::from([name]),
+            Some(("networks", name)) => self.users("networks", name, "network_mode"),
+            Some(("volumes", name)) => self.users("volumes", name, MOUNTS),
+            _ => BTreeSet::new(),
+        };
+        if found.is_empty() { self.services.iter().map(String::as_str).collect() } else { found }
+    }
+
+    fn users<'u>(&'u self, section: &'static str, name: &str, key: &'static str) -> BTreeSet<&'u str> {
+        let direct = self.direct.get(&(section, name.to_owned())).into_iter().flatten();
+        direct.flat_map(|service| self.of_service(service, &[key])).collect()
+    }
+}
+
+/// The names in a list of texts, or the keys of a mapping.
+fn names(node: Option<&Node>) -> Vec<&str> {
+    match node.map(|node| &node.value) {
+        Some(Value::Seq(items)) => items.iter().filter_map(Node::as_str).collect(),
+        Some(Value::Map(map)) => map.keys().collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{SourceFile, SourceMap};
+    use crate::yaml;
+
+    fn uses(text: &str) -> Uses {
+        let file = SourceMap::default().add(SourceFile::new("a", std::path::Path::new("/a"), text));
+        Uses::of(&yaml::parse(file, text, yaml::Limits::default()).unwrap()[0].root)
+    }
+
+    #[test]
+    fn what_is_joined_concerns_those_who_join_it() {
+        let uses = uses(
+            "services:\n  vpn: { container_name: tunnel, networks: { out: } }\n  app: { network_mode: service:vpn }\n  \
+             deep: { network_mode: service:app, pid: service:vpn }\n  named: { network_mode: container:tunnel }\n  \
+             taker: { volumes_from: [\"store:ro\"] }\n  store: { volumes: [{ type: volume, source: v, target: /v }] }\n",
+        );
+        let of =
+            |service, keys: &[&'static str]| uses.of_service(service, keys).into_iter().collect::<Vec<_>>();
+        assert_eq!(of("vpn", &["network_mode"]), ["app", "deep", "named", "vpn"]);
+        assert_eq!(of("vpn", &["pid"]), ["deep", "vpn"]);
+        assert_eq!(of("vpn", &[]), ["vpn"]);
+        let at = |place| uses.of_place(place).into_iter().collect::<Vec<_>>();
+        assert_eq!(at("networks.out"), ["app", "deep", "named", "vpn"]);
+        assert_eq!(at("networks.default"), ["store", "taker"]);
+        assert_eq!(at("volumes.v"), ["store", "taker"]);
+        assert_eq!(at("services.app"), ["app"]);
+        assert_eq!(at("networks.unused").len(), 6);
+        assert_eq!(at("the project").len(), 6);
+    }
+}
