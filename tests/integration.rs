@@ -32,6 +32,8 @@ mod errors;
 mod explain;
 #[path = "integration/files.rs"]
 mod files;
+#[path = "integration/governed.rs"]
+mod governed;
 #[path = "integration/init.rs"]
 mod init;
 #[path = "integration/limits.rs"]

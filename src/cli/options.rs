@@ -10,6 +10,10 @@ use super::Flags;
 pub struct ConfigOptions {
     /// Seaworthy's own: where every line came from.
     pub annotate: bool,
+    /// Seaworthy's own: what depends on this machine's disk is not judged.
+    pub no_host: bool,
+    /// Seaworthy's own: the files as plain Compose reads them, whatever policy is in force.
+    pub no_policy: bool,
     pub environment: bool,
     pub format: Option<String>,
     pub hash: Option<String>,
@@ -39,6 +43,8 @@ impl ConfigOptions {
         let value = |long| flags.last(long).filter(|value| !value.is_empty());
         Self {
             annotate: flags.on("annotate"),
+            no_host: flags.on("no-host"),
+            no_policy: flags.on("no-policy"),
             environment: flags.on("environment"),
             format: value("format").map(str::to_owned),
             hash: value("hash").map(str::to_owned),

@@ -10,6 +10,7 @@ use super::options::{
     SnapshotOptions, WhoisOptions,
 };
 use super::spec::Class;
+use super::table::OWN_FLAGS;
 use crate::reader::Reader;
 
 /// What was typed before the command, with the environment's defaults for it.
@@ -129,14 +130,27 @@ pub struct Request {
 impl Request {
     /// The words after `docker … compose` that do what was typed: all but seaworthy's own flags.
     pub fn pass_on(&self) -> Vec<OsString> {
-        [self.root.as_slice(), self.words.as_slice()].concat()
+        let mut words = self.root.clone();
+        words.extend(self.words_of_compose());
+        words
+    }
+
+    /// The command and what follows it, without the flags that Compose does not have.
+    fn words_of_compose(&self) -> impl Iterator<Item = OsString> {
+        let is_config = matches!(self.command, Command::Config(_));
+        let is_own = move |word: &OsString| {
+            let word = word.to_string_lossy();
+            let name = word.strip_prefix("--").map(|word| word.split('=').next().unwrap_or(word));
+            is_config && name.is_some_and(|name| OWN_FLAGS.iter().any(|flag| flag.long == name))
+        };
+        self.words.iter().filter(move |word| !is_own(word)).cloned()
     }
 
     /// As [`Self::pass_on`], with more files at the end of the list.
     pub fn pass_on_with(&self, files: &[String]) -> Vec<OsString> {
         let mut words = self.root.clone();
         words.extend(files.iter().flat_map(|file| [OsString::from("-f"), OsString::from(file)]));
-        words.extend_from_slice(&self.words);
+        words.extend(self.words_of_compose());
         words
     }
 
@@ -159,7 +173,7 @@ impl Request {
     /// The words after `docker … compose` that do what was typed with one rendered file.
     pub fn launch(&self, directory: &Path, name: &str, rendered: &Path) -> Vec<OsString> {
         let mut words = self.launch_globals(directory, name, rendered);
-        words.extend_from_slice(&self.words);
+        words.extend(self.words_of_compose());
         words
     }
 

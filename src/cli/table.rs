@@ -75,8 +75,15 @@ pub const DOCKER_PLUGIN_GLOBALS: &[Flag] = &[
 
 pub const VERSION: Flag = switch("version", "Print seaworthy's version").short('v');
 
-/// The one flag of seaworthy's own in a command of Compose.
-pub const ANNOTATE: Flag = switch("annotate", "Say on every line where it came from; seaworthy's own");
+/// Seaworthy's own flags in a command of Compose.
+pub const OWN_FLAGS: [Flag; 3] = [
+    switch("annotate", "Add a comment to each line that says where it came from (seaworthy only)"),
+    switch("no-host", "Do not judge what is on this machine's disk, as check --no-host (seaworthy only)"),
+    switch(
+        "no-policy",
+        "Print what plain Compose makes of the files, whatever policy is in force (seaworthy only)",
+    ),
+];
 
 const SERVICES: Words = Words::any("[SERVICE...]");
 
@@ -224,9 +231,11 @@ pub const COMMANDS: &[Spec] = &[
         Load,
         "config",
         SERVICES,
-        "Print the one model that would run",
+        "Print the model that would be launched; without a policy what docker compose config prints",
         &[
-            ANNOTATE,
+            OWN_FLAGS[0],
+            OWN_FLAGS[1],
+            OWN_FLAGS[2],
             switch("environment", "Print the variables used for interpolation"),
             text("format", "FORMAT", "yaml or json"),
             text("hash", "SERVICES", "Print the config hash of these services, or of all: '*'"),

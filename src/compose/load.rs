@@ -30,7 +30,7 @@ use super::{
 };
 
 /// Which phases run; the defaults are those of `docker compose up`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one phase")]
 pub struct Phases {
     pub interpolate: bool,

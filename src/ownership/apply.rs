@@ -1,14 +1,13 @@
 //! Writing the decisions into the model.
 
 use super::UserDecision;
-use crate::compose::Model;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node};
 
 /// Puts `user:` into every service that was given one and has none, with the policy as its origin.
 /// Services that are not in this model, or not known yet, are passed over.
-pub fn apply(model: &mut Model, decisions: &[UserDecision]) {
-    let Some(services) = model.root.get_mut("services").and_then(Node::as_map_mut) else { return };
+pub fn apply(root: &mut Node, decisions: &[UserDecision]) {
+    let Some(services) = root.get_mut("services").and_then(Node::as_map_mut) else { return };
     for decision in decisions.iter().filter(|decision| decision.inject) {
         let Some(service) = services.get_mut(&decision.service).and_then(Node::as_map_mut) else { continue };
         let Some(value) = decision.value.as_deref().filter(|_| !service.contains("user")) else { continue };

@@ -1,21 +1,26 @@
-//! `config`: the model as `docker compose config` prints it, or a list of what is in it.
+//! `config`: the model that would be launched, as `docker compose config` prints one, or a list of what is in it.
+//! Without a policy that is what Compose makes of the files.
 
 mod destination;
+mod governed;
 mod variables;
 
 use std::mem::ManuallyDrop;
 
 use crate::cli::{ConfigOptions, Request};
 use crate::compose::output::{self, Format};
-use crate::compose::{self, Model, Phases, Resolve, Trace, listing};
-use crate::diagnostic::{Code, Exit, Finding};
+use crate::compose::{self, Layer, Model, Phases, Resolve, Selection, Trace, Tree, listing};
+use crate::diagnostic::{Code, Exit, Finding, Sink};
+use crate::engine::Options;
 use crate::policy;
-use crate::project::Project;
+use crate::project::{Project, list};
 use crate::reader::Habit;
 use crate::review::Chains;
 use crate::review::annotate::annotate;
 use crate::yaml::Node;
 
+use super::images::LazyEngine;
+use super::plan::PATIENCE;
 use super::session::Session;
 
 /// What is to be printed, by the first flag of Compose's own order of precedence.
@@ -35,14 +40,15 @@ enum Wanted<'o> {
 
 pub fn run(request: &Request, options: &ConfigOptions) -> Result<Exit, Exit> {
     let wanted = wanted(options);
-    if matches!(wanted, Wanted::Model)
+    let asks_registries = matches!(wanted, Wanted::Model)
         && !options.annotate
-        && (options.resolve_image_digests || options.lock_image_digests)
-    {
+        && (options.resolve_image_digests || options.lock_image_digests);
+    if asks_registries && options.no_policy {
         // Only Compose asks registries.
         return super::pass::run(request);
     }
     let mut session = Session::new(request);
+    session.skips_host = options.no_host;
     if options.annotate {
         if !matches!(wanted, Wanted::Model)
             || options.no_interpolate
@@ -58,7 +64,26 @@ pub fn run(request: &Request, options: &ConfigOptions) -> Result<Exit, Exit> {
         }
         session.trace = Some(Trace::default());
     }
-    let text = text(&mut session, options, wanted);
+    if asks_registries && !governs(&mut session).map_err(|()| session.report())? {
+        return super::pass::run(request);
+    }
+    let Some(found) = find(&mut session, options, wanted) else { return Err(session.report()) };
+    let text = match found {
+        Found::Governed => {
+            // What was said on the way is said again.
+            session.sink = Sink::new();
+            let engine = LazyEngine::new(Options { deadline: PATIENCE, ..super::pass::options(request) });
+            let Some(mut verified) = governed::verified(&mut session, services(options, wanted), &engine)
+            else {
+                return Err(session.report_as(Exit::Findings, "nothing was printed"));
+            };
+            if asks_registries {
+                return governed::by_compose(&mut session, &mut verified, &engine);
+            }
+            governed::text(&mut session, options, wanted, verified)
+        }
+        Found::Free(project) => text(&mut session, options, wanted, &project),
+    };
     let exit = session.report();
     let Some(text) = text else { return Err(exit) };
     match (wanted, &options.output) {
@@ -70,6 +95,41 @@ pub fn run(request: &Request, options: &ConfigOptions) -> Result<Exit, Exit> {
         (Wanted::Model, Some(path)) if !text.is_empty() => destination::write(path, text.as_bytes()),
         _ => super::print(text.as_bytes()),
     }
+}
+
+/// What governs the project.
+enum Found {
+    /// A policy, so that what would be launched is another model than the files make.
+    Governed,
+    /// Nothing: the project with its files read.
+    Free(Box<Project>),
+}
+
+/// Whether a policy is in force. A project that is not found is Compose's to refuse; a policy that cannot be read is
+/// an error.
+fn governs(session: &mut Session<'_>) -> Result<bool, ()> {
+    let Some(project) = session.locate() else { return Ok(false) };
+    let found = policy::find(&project, &session.policy_given(), &mut session.inputs, &mut session.sink);
+    let is_governed = found.ok_or(())?.is_some();
+    session.sink = Sink::new();
+    Ok(is_governed)
+}
+
+/// Looks for a policy. What the files ask of the environment has none.
+fn find(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) -> Option<Found> {
+    let of_files = matches!(wanted, Wanted::Variables | Wanted::Environment);
+    let mut project = session.locate()?;
+    let policy = if options.no_policy {
+        None
+    } else {
+        policy::find(&project, &session.policy_given(), &mut session.inputs, &mut session.sink)?
+    };
+    if policy.is_some() && !of_files {
+        return Some(Found::Governed);
+    }
+    list::read(&mut project, &list::Expected::Unknown, &mut session.inputs, &mut session.sink)?;
+    session.settle_reader(&mut project, policy.as_ref())?;
+    Some(Found::Free(Box::new(project)))
 }
 
 fn wanted(options: &ConfigOptions) -> Wanted<'_> {
@@ -87,17 +147,60 @@ fn wanted(options: &ConfigOptions) -> Wanted<'_> {
     }
 }
 
-fn text(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) -> Option<String> {
-    // What Compose prints of the tree before it has read it as a model.
-    let of_tree = match wanted {
+/// Compose does not look at the services named for these.
+fn services<'o>(options: &'o ConfigOptions, wanted: Wanted<'_>) -> &'o [String] {
+    match wanted {
+        Wanted::Services | Wanted::Names(_) | Wanted::Models | Wanted::Hash(_) => &[],
+        _ => &options.selection,
+    }
+}
+
+/// Whether it is about what Compose prints of the tree before it has read it as a model.
+fn is_of_tree(options: &ConfigOptions, wanted: Wanted<'_>) -> bool {
+    match wanted {
         Wanted::Variables => true,
         Wanted::Services | Wanted::Model => options.no_interpolate,
         _ => false,
-    };
-    if of_tree {
-        return tree_text(session, options, wanted);
     }
-    let Loaded { project, whole, selected } = load(session, options, wanted)?;
+}
+
+/// Of a project without a policy.
+fn text(
+    session: &mut Session<'_>,
+    options: &ConfigOptions,
+    wanted: Wanted<'_>,
+    project: &Project,
+) -> Option<String> {
+    let layers = session.layers(project)?;
+    if is_of_tree(options, wanted) {
+        let tree = tree(session, options, project, layers)?;
+        return tree_text(session, options, wanted, tree);
+    }
+    let selection = session.selection(services(options, wanted));
+    let phases = phases(session, options);
+    let model = session.load(project, layers, phases, &selection)?;
+    model_text(session, options, wanted, project, model, &selection)
+}
+
+/// The whole project as text, or what is wanted of it.
+fn model_text(
+    session: &mut Session<'_>,
+    options: &ConfigOptions,
+    wanted: Wanted<'_>,
+    project: &Project,
+    model: Model,
+    selection: &Selection,
+) -> Option<String> {
+    let resolve = Resolve {
+        env_files: match wanted {
+            Wanted::Model | Wanted::Environment => true,
+            Wanted::Hash(_) => project.reader.has(Habit::HashWithEnvFiles),
+            _ => false,
+        },
+        container_names: matches!(wanted, Wanted::Model) && !options.no_consistency,
+    };
+    let whole = matches!(wanted, Wanted::Hash(_) | Wanted::Profiles).then(|| model.clone());
+    let selected = model.into_selected(selection, resolve, &mut session.inputs, &mut session.sink)?;
     let whole = whole.as_ref().unwrap_or(&selected);
     let names = match wanted {
         Wanted::Services => listing::services(&selected, &mut session.sink)?,
@@ -115,7 +218,7 @@ fn text(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) 
         Wanted::Variables | Wanted::Model => {
             let format = format(session, options)?;
             if let Some(trace) = session.trace.take() {
-                return Some(annotated(session, selected.root, &trace, &project));
+                return Some(annotated(session, selected.root, &trace, project));
             }
             // The program ends with this; taking a large model apart would only delay it.
             let mut root = ManuallyDrop::new(selected.root);
@@ -131,54 +234,22 @@ fn annotated(session: &Session<'_>, model: Node, trace: &Trace, project: &Projec
     annotate(&model, &text, &lines, &chains)
 }
 
-/// The selected services, and the model they were taken from where a listing is about both.
-struct Loaded {
-    project: Project,
-    whole: Option<Model>,
-    selected: Model,
-}
-
-fn load(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) -> Option<Loaded> {
-    // Compose does not look at the services named for these.
-    let services: &[String] = match wanted {
-        Wanted::Services | Wanted::Names(_) | Wanted::Models | Wanted::Hash(_) => &[],
-        _ => &options.selection,
-    };
-    let selection = session.selection(services);
-    let project = discover(session)?;
-    let layers = session.layers(&project)?;
-    let phases = phases(session, options);
-    let model = session.load(&project, layers, phases, &selection)?;
-    let resolve = Resolve {
-        env_files: match wanted {
-            Wanted::Model | Wanted::Environment => true,
-            Wanted::Hash(_) => project.reader.has(Habit::HashWithEnvFiles),
-            _ => false,
-        },
-        container_names: matches!(wanted, Wanted::Model) && !options.no_consistency,
-    };
-    let whole = matches!(wanted, Wanted::Hash(_) | Wanted::Profiles).then(|| model.clone());
-    let selected = model.into_selected(&selection, resolve, &mut session.inputs, &mut session.sink)?;
-    Some(Loaded { project, whole, selected })
-}
-
-/// The project, to be read as the version of Compose that the command line or the policy names.
-fn discover(session: &mut Session<'_>) -> Option<Project> {
-    let mut project = session.discover()?;
-    let policy = if session.request.global.reader.is_some() {
-        None
-    } else {
-        policy::find(&project, &session.policy_given(), &mut session.inputs, &mut session.sink)?
-    };
-    session.settle_reader(&mut project, policy.as_ref())?;
-    Some(project)
-}
-
-fn tree_text(session: &mut Session<'_>, options: &ConfigOptions, wanted: Wanted<'_>) -> Option<String> {
-    let project = discover(session)?;
-    let layers = session.layers(&project)?;
+fn tree(
+    session: &mut Session<'_>,
+    options: &ConfigOptions,
+    project: &Project,
+    layers: Vec<Layer>,
+) -> Option<Tree> {
     let phases = Phases { interpolate: false, ..phases(session, options) };
-    let tree = compose::load_tree(&project, layers, phases, &mut session.inputs, &mut session.sink)?;
+    compose::load_tree(project, layers, phases, &mut session.inputs, &mut session.sink)
+}
+
+fn tree_text(
+    session: &mut Session<'_>,
+    options: &ConfigOptions,
+    wanted: Wanted<'_>,
+    tree: Tree,
+) -> Option<String> {
     match wanted {
         Wanted::Services => {
             let names = listing::section_names(&tree.root, "services");

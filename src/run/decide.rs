@@ -115,7 +115,7 @@ pub fn decide<'e>(
         policy.as_ref().and_then(|policy| policy.users.fixes_home.as_ref()).filter(|fix| fix.value);
     for (model, users) in [(Some(&mut model), Some(&users)), (laid.as_mut(), laid_users.as_ref())] {
         let (Some(model), Some(users)) = (model, users) else { continue };
-        crate::ownership::apply(model, &users.decisions);
+        crate::ownership::apply(&mut model.root, &users.decisions);
         if let Some(fix) = fixes_home {
             home::fix(model, users, fix.origin.span());
         }

@@ -241,7 +241,10 @@ fn lacks_image(verified: &Verified, service: &str, engine: &LazyEngine) -> bool 
     !matches!(found.known().as_deref(), Some([Some(_)]))
 }
 
-fn find_docker(request: &Request, variables: &BTreeMap<String, String>) -> Result<Command, Finding> {
+pub(super) fn find_docker(
+    request: &Request,
+    variables: &BTreeMap<String, String>,
+) -> Result<Command, Finding> {
     let mut options = options(request);
     options.environment.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
     Command::find(options).into_result().map_err(|reason| {
@@ -255,7 +258,7 @@ fn no_thread(error: &std::io::Error) -> Finding {
 }
 
 /// The file that Compose gets, with a comment for whoever a label leads to it.
-fn rendered(session: &Session<'_>, verified: &Verified) -> Rendered {
+pub(super) fn rendered(session: &Session<'_>, verified: &Verified) -> Rendered {
     let (request, sources) = (session.request, session.inputs.sources());
     let typed = request.global.files.iter().map(String::as_str);
     let found = verified.project.files.iter().filter_map(|id| Some(sources.get(*id)?.name.as_str()));
@@ -273,7 +276,11 @@ fn rendered(session: &Session<'_>, verified: &Verified) -> Rendered {
 ///
 /// # Errors
 /// Where an engine that answered does not say what they have mounted.
-fn reach(session: &Session<'_>, verified: &Verified, engine: &LazyEngine) -> Result<Reach, Finding> {
+pub(super) fn reach(
+    session: &Session<'_>,
+    verified: &Verified,
+    engine: &LazyEngine,
+) -> Result<Reach, Finding> {
     let reach = Reach::of(verified.launched(), session.inputs.sources());
     // Without a policy nothing says that the project's files are out of their reach.
     let connected = engine.connected().filter(|_| verified.policy.is_some());

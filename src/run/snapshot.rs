@@ -101,7 +101,7 @@ fn take(session: &mut Session<'_>, options: &SnapshotOptions) -> Option<Taken> {
     let judge = |session: &mut Session<'_>, mut model: Model| {
         let lock = read_lock(session, &project, policy.as_ref())?;
         let users = decide(session, &model, policy.as_ref(), lock.as_ref())?;
-        crate::ownership::apply(&mut model, &users);
+        crate::ownership::apply(&mut model.root, &users);
         let variables = FileVariables::read(&model, &mut session.inputs, &mut session.sink);
         neutral(&mut model, &places, session.inputs.sources());
         let posture = Section::posture(&verdicts(policy.as_ref(), &model, &arranged, &variables));

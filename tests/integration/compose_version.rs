@@ -19,6 +19,9 @@ fn policy(version: &str) -> String {
 
 /// What is said of the source of each of the three mounts.
 fn said(project: &Project, words: &[&str]) -> [String; 3] {
+    for source in ["not", "unsaid"] {
+        let _ = std::fs::create_dir(project.path(source));
+    }
     let printed = project.run(words.iter().copied().chain(["config"])).output();
     let blocks: Vec<&str> = printed.split("- type: bind").skip(1).collect();
     let of = |block: &str| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command as Process;
 
 use crate::cli::spec::{Class, Flag, Spec, Takes};
-use crate::cli::table::{ANNOTATE, COMMANDS, COMPOSE_GLOBALS, HELP};
+use crate::cli::table::{COMMANDS, COMPOSE_GLOBALS, HELP, OWN_FLAGS};
 
 fn compose(words: &[&str]) -> (bool, String) {
     let output = Process::new("docker").arg("compose").args(words).output().unwrap();
@@ -60,7 +60,7 @@ fn is_in_all(flag: &Flag) -> bool {
 }
 
 fn of_compose(spec: &Spec) -> impl Iterator<Item = &'static Flag> {
-    spec.all_flags().filter(|flag| **flag != HELP && **flag != ANNOTATE && is_in_all(flag))
+    spec.all_flags().filter(|flag| **flag != HELP && !OWN_FLAGS.contains(flag) && is_in_all(flag))
 }
 
 #[test]

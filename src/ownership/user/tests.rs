@@ -85,7 +85,7 @@ fn injected_users_stand_in_the_model_with_the_policy_as_origin() {
         caller: &caller,
         known: &known,
     });
-    apply(&mut model, &users.decisions);
+    apply(&mut model.root, &users.decisions);
     let user = |name| model.root.at(&["services", name, "user"]).unwrap();
     assert_eq!((user("a").as_str(), user("a").origin), (Some("4:5"), Origin::Policy(None)));
     assert_eq!(user("b").as_str(), Some("1:1"));
@@ -106,7 +106,7 @@ fn the_images_user_keeps_its_groups_when_it_is_written_in_numbers() {
     };
     let users = decide_users(&question);
     assert_eq!(users.of("a").unwrap().value.as_deref(), Some("10001:20002"));
-    apply(&mut model, &users.decisions);
+    apply(&mut model.root, &users.decisions);
     let groups = model.root.at(&["services", "a", "group_add"]).and_then(Node::as_seq).unwrap();
     assert_eq!(groups.iter().filter_map(Node::as_str).collect::<Vec<_>>(), ["999", "30003"]);
 }
