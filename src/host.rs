@@ -8,6 +8,7 @@ pub mod access;
 pub mod atomic;
 pub mod dir;
 pub mod filesystem;
+pub mod git;
 pub mod identity;
 pub mod idmap;
 pub mod link;

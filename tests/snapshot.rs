@@ -16,6 +16,8 @@ mod project;
 #[path = "harness/snapshot.rs"]
 mod snapshot;
 
+#[path = "snapshot/against.rs"]
+mod against;
 #[path = "snapshot/canary.rs"]
 mod canary;
 #[path = "snapshot/ci.rs"]

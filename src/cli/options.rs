@@ -316,6 +316,8 @@ pub struct SnapshotOptions {
     pub action: SnapshotDo,
     pub format: SnapshotFormat,
     pub file: Option<PathBuf>,
+    /// The commit to compare with, instead of the snapshot that is there.
+    pub against: Option<String>,
 }
 
 impl SnapshotOptions {
@@ -327,7 +329,12 @@ impl SnapshotOptions {
             Some("github") => SnapshotFormat::Github,
             _ => SnapshotFormat::Human,
         };
-        Self { action, format, file: flags.last("snapshot").map(PathBuf::from) }
+        Self {
+            action,
+            format,
+            file: flags.last("snapshot").map(PathBuf::from),
+            against: flags.last("against").map(str::to_owned),
+        }
     }
 }
 

@@ -760,8 +760,12 @@ pub const COMMANDS: &[Spec] = &[
         Own,
         "snapshot diff",
         Words::No,
-        "Show in what it differs, and which line caused it",
-        &[SNAPSHOT_FORMAT, SNAPSHOT_FILE],
+        "Show the differences and the line that caused each",
+        &[
+            text("against", "REF", "Compare with what this commit of git would run, not with the snapshot"),
+            SNAPSHOT_FORMAT,
+            SNAPSHOT_FILE,
+        ],
     ),
     command(Own, "snapshot write", Words::No, "Write what would run as reviewed", &[SNAPSHOT_FILE, DRY_RUN]),
     command(

@@ -167,6 +167,8 @@ codes! {
         => "Run `seaworthy snapshot write`, review the file, and commit it.";
     SnapshotInvalid "snapshot-invalid" InputRefused "The snapshot cannot be read"
         => "Restore it from version control, or write it anew with `seaworthy snapshot write`.";
+    SnapshotBase "snapshot-base" InputRefused "There is no commit to compare with"
+        => "Fetch it: a shallow clone has one commit alone (in GitHub's checkout, `fetch-depth: 0`). A project that is new has nothing to be compared with.";
     SnapshotWeakens "snapshot-weakens" Findings "What would run is weaker than what was reviewed"
         => "Undo the change, or review it and write the snapshot anew.";
     SnapshotOwnership "snapshot-ownership" Findings "Somebody else runs or owns what was reviewed"

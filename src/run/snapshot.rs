@@ -1,5 +1,7 @@
 //! `snapshot write`, `check`, `diff`: the reviewed model kept in git.
 
+mod base;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -39,6 +41,9 @@ pub fn run(request: &Request, options: &SnapshotOptions) -> Result<Exit, Exit> {
     let Some(taken) = take(&mut session, options) else { return Err(session.report()) };
     let outcome = match options.action {
         SnapshotDo::Write => write(&mut session, &taken),
+        SnapshotDo::Check | SnapshotDo::Diff if options.against.is_some() => {
+            against(&mut session, &taken, options)
+        }
         SnapshotDo::Check | SnapshotDo::Diff => compare(&mut session, &taken, options),
     };
     std::mem::forget(taken);
@@ -55,7 +60,12 @@ pub fn since_reviewed(session: &mut Session<'_>) -> Vec<Difference> {
     }
     let mut own = Session::new(session.request);
     own.inputs = std::mem::take(&mut session.inputs);
-    let options = SnapshotOptions { action: SnapshotDo::Diff, format: SnapshotFormat::Human, file: None };
+    let options = SnapshotOptions {
+        action: SnapshotDo::Diff,
+        format: SnapshotFormat::Human,
+        file: None,
+        against: None,
+    };
     let there = |session: &mut Session<'_>| {
         let home = session.locate()?.home().join(FILE_NAME);
         std::fs::symlink_metadata(home).ok()
@@ -381,6 +391,61 @@ fn found(before: &Snapshot, taken: &Taken) -> Vec<Difference> {
     found
 }
 
+/// Compares with what a commit would run. Whether the snapshot that is there is current is said besides.
+fn against(session: &mut Session<'_>, taken: &Taken, options: &SnapshotOptions) -> Result<Exit, Exit> {
+    let reference = options.against.as_deref().unwrap_or_default();
+    let base = base::of(reference, session.request, &taken.path, session.inputs.sources());
+    let base = base.map_err(|finding| {
+        session.sink.push(finding);
+        session.report()
+    })?;
+    let id = session.inputs.add(&base.name, Path::new(&base.name), base.text.as_str());
+    let before = Snapshot::read(id, &base.name, &base.text).map_err(|findings| {
+        session.sink.extend(findings);
+        session.report()
+    })?;
+    if let Some(why) = base.only_written {
+        let message = format!(
+            "compared with the snapshot that {reference} has, because its files cannot be read: {why}"
+        );
+        session.sink.push(
+            Finding::warning(Code::SnapshotBase, message)
+                .help("That snapshot is what somebody wrote there; what its files would run is not known."),
+        );
+    }
+    let found = if base.text == taken.text { Vec::new() } else { found(&before, taken) };
+    session.warn()?;
+    let sources = session.redactor().sources(session.inputs.sources());
+    let name = shown(&taken.path);
+    let is_current = matches!(reviewed(session, taken), Reviewed::Same);
+    let current = if is_current {
+        format!("{name} is up to date.\n")
+    } else {
+        format!("{name} is not what would run now: run `seaworthy snapshot write`.\n")
+    };
+    let output = match options.format {
+        SnapshotFormat::Human if found.is_empty() => {
+            format!("What would run is what {reference} would run.\n{current}")
+        }
+        SnapshotFormat::Human => {
+            format!("{}\n{current}", report::human(&found, &sources, page(session.request)))
+        }
+        SnapshotFormat::Markdown => format!("{}\n{current}", report::markdown(&found, &sources)),
+        other => written(other, &found, &sources, "Review what the change does to what runs."),
+    };
+    session.sink = Sink::new();
+    super::print(output.as_bytes())
+}
+
+/// The formats for programs.
+fn written(format: SnapshotFormat, found: &[Difference], sources: &SourceMap, todo: &str) -> String {
+    match format {
+        SnapshotFormat::Json => format!("{:#}\n", report::json(found, sources)),
+        SnapshotFormat::Github => github(&report::findings(found, todo), &located(sources)),
+        _ => format!("{:#}\n", sarif(&report::findings(found, todo), &located(sources))),
+    }
+}
+
 fn compare(session: &mut Session<'_>, taken: &Taken, options: &SnapshotOptions) -> Result<Exit, Exit> {
     let (found, sources) = match reviewed(session, taken) {
         Reviewed::Same => (Vec::new(), SourceMap::default()),
@@ -411,9 +476,12 @@ fn compare(session: &mut Session<'_>, taken: &Taken, options: &SnapshotOptions) 
             output
         }
         SnapshotFormat::Markdown => report::markdown(&found, &sources),
-        SnapshotFormat::Json => format!("{:#}\n", report::json(&found, &sources)),
-        SnapshotFormat::Github => github(&report::findings(&found), &located(&sources)),
-        SnapshotFormat::Sarif => format!("{:#}\n", sarif(&report::findings(&found), &located(&sources))),
+        other => written(
+            other,
+            &found,
+            &sources,
+            "Review it, then run `seaworthy snapshot write` and commit the file.",
+        ),
     };
     session.sink = Sink::new();
     super::print(output.as_bytes())?;

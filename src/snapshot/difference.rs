@@ -66,9 +66,13 @@ pub fn differences(reviewed: &Snapshot, current: &Snapshot, resets: &[Reset]) ->
 }
 
 fn compare_paths(a: &[String], b: &[String]) -> std::cmp::Ordering {
-    // What is written comes before the verdicts that follow from it.
-    let last = |path: &[String]| path.first().is_some_and(|section| section == "posture");
-    last(a).cmp(&last(b)).then_with(|| {
+    // The policy's line comes before what follows from it, and what is written before the verdicts on it.
+    let rank = |path: &[String]| match path.first().map(String::as_str) {
+        Some("policy") => 0,
+        Some("posture") => 2,
+        _ => 1,
+    };
+    rank(a).cmp(&rank(b)).then_with(|| {
         let ordered = a.iter().zip(b).map(|(a, b)| natural_cmp(a, b)).find(|order| order.is_ne());
         ordered.unwrap_or_else(|| a.len().cmp(&b.len()))
     })

@@ -6,12 +6,12 @@ use crate::snapshot::difference::Difference;
 
 use super::{place, short};
 
-/// What weakens is an error; what a reviewer should look at, a warning; the rest, a note.
-pub fn findings(differences: &[Difference]) -> Vec<Finding> {
-    differences.iter().map(finding).collect()
+/// What weakens is an error; what a reviewer should look at, a warning; the rest, a note. Each with what to do.
+pub fn findings(differences: &[Difference], todo: &str) -> Vec<Finding> {
+    differences.iter().map(|difference| finding(difference, todo)).collect()
 }
 
-fn finding(difference: &Difference) -> Finding {
+fn finding(difference: &Difference, todo: &str) -> Finding {
     let what = match (difference.before.as_ref(), difference.after.as_ref()) {
         (None, after) => format!("is new: {}", short(difference, after, 200)),
         (before, None) => format!("is gone: {}", short(difference, before, 200)),
@@ -35,5 +35,5 @@ fn finding(difference: &Difference) -> Finding {
         Some(span) => finding.at(span, "this differs from what was reviewed"),
         None => finding,
     };
-    finding.help("Review it, then run `seaworthy snapshot write` and commit the file.")
+    finding.help(todo)
 }
