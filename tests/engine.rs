@@ -14,6 +14,7 @@
 
 #[cfg(test)]
 mod engine {
+    mod advice;
     mod config;
     mod drop_in;
     mod files;

@@ -18,6 +18,8 @@ mod stacks;
 #[path = "harness/stub.rs"]
 mod stub;
 
+#[path = "integration/advice.rs"]
+mod advice;
 #[path = "integration/compose_version.rs"]
 mod compose_version;
 #[path = "integration/config.rs"]

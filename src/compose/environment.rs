@@ -154,9 +154,10 @@ fn read_env_file(
         let message = format!("env file {path} of service {service:?} not found");
         let place = file.get("path").map_or(file.origin, |path| path.origin);
         return Err(EnvFileFault::Missing(Box::new(
-            Finding::error(Code::EnvFile, message)
-                .at_origin(place, "no such file")
-                .help("Create it, or write `required: false` if it may be missing."),
+            Finding::error(Code::EnvFile, message).at_origin(place, "no such file").help(format!(
+                "Create it, or write `{{path: {}, required: false}}` if it may be missing.",
+                shown(inputs, place, path)
+            )),
         )));
     }
     let id = inputs.read_env(&fs_path, path).map_err(|finding| {
@@ -250,4 +251,10 @@ pub fn resolve_labels(service: &mut Mapping, (inputs, budget): (&mut Inputs, &mu
     if !merged.is_empty() {
         service.put("labels", Node::map(merged, files.origin));
     }
+}
+
+/// The path as it is written, where it is.
+fn shown(inputs: &Inputs, place: Origin, path: &str) -> String {
+    let written = place.span().map(|span| inputs.sources().text(span).trim_matches(['"', '\'']).to_owned());
+    written.filter(|text| !text.is_empty() && !text.contains(['\n', ':'])).unwrap_or_else(|| path.to_owned())
 }

@@ -156,7 +156,12 @@ impl Interpolation<'_> {
                 format!("{path} has a malformed expression: {text}"),
             )
             .at_origin(origin, "cannot be interpolated")
-            .help("Write $$ where a dollar sign is meant literally."),
+            .help(match unclosed(text) {
+                Some(closed) => {
+                    format!("Close it: {closed}. Or write $$ where a dollar sign is meant literally.")
+                }
+                None => "Write $$ where a dollar sign is meant literally.".to_owned(),
+            }),
         }
     }
 
@@ -193,4 +198,12 @@ fn convert(text: &str, cast: Cast) -> Result<(Value, Option<String>), String> {
         Cast::Int => integer::atoi(text).map(|number| (Value::Int(number), None)),
         Cast::Float => integer::parse_float(text).map(|number| (Value::Float(number), None)),
     }
+}
+
+/// An expression at the end that only lacks its brace, with it.
+fn unclosed(text: &str) -> Option<String> {
+    let (_, inside) = text.rsplit_once("${")?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = inside.trim_end();
+    (!name.is_empty() && name.chars().all(is_name)).then(|| format!("${{{name}}}"))
 }

@@ -83,6 +83,9 @@ fn validate_object(
                         key.chars().next().map_or(0, u32::from)
                     )),
                     Some(near) => finding.help(format!("Did you mean `{near}`?")),
+                    None if path.last().is_none() && is_service(&entry.value) => {
+                        finding.help(format!("Indent `{key}:`, and what is below it, under `services:`."))
+                    }
                     None if object.extensions => {
                         finding.help(format!("Remove it, or name it `x-{key}` if it is your own extension."))
                     }
@@ -412,4 +415,9 @@ fn expected(spec: &Spec) -> String {
 fn article(noun: &str) -> String {
     let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
     format!("{} {noun}", if vowel { "an" } else { "a" })
+}
+
+/// Whether a mapping at the top looks like a service that was not indented.
+fn is_service(node: &Node) -> bool {
+    ["image", "build"].iter().any(|key| node.get(key).is_some())
 }

@@ -122,6 +122,12 @@ impl<'n> Port<'n> {
         }
     }
 
+    /// The same port for this machine alone.
+    pub fn on_loopback(&self) -> String {
+        let protocol = if self.protocol == "tcp" { String::new() } else { format!("/{}", self.protocol) };
+        format!("127.0.0.1:{}:{}{protocol}", self.written, self.target)
+    }
+
     /// `80/tcp`
     pub fn inside(&self) -> String {
         format!("{}/{}", self.target, self.protocol)

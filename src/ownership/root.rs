@@ -15,6 +15,16 @@ pub enum Standing {
     Outside,
 }
 
+/// What has to be a root so that a missing directory can be made: its first part that is missing, where links lead.
+pub fn of_missing(path: &Path) -> Option<PathBuf> {
+    if path.symlink_metadata().is_ok() {
+        return None;
+    }
+    let existing = path.ancestors().find(|above| above.symlink_metadata().is_ok())?;
+    let first = path.strip_prefix(existing).ok()?.components().next()?;
+    Some(existing.canonicalize().ok()?.join(first))
+}
+
 /// Directories that were declared, as absolute paths.
 #[derive(Clone, Debug, Default)]
 pub struct Roots(Vec<Root>);

@@ -35,6 +35,10 @@ use suspects::Suspects;
 /// same key need not say it again.
 pub type Reported = HashSet<(String, String)>;
 
+/// The help where a key of a built-in overlay is gone, until its rule is known.
+pub const OF_BUILTIN: &str =
+    "Remove what undoes it, or write a waiver of the rule that stands for it, with a reason.";
+
 impl Policy {
     /// Checks every leaf of every mandatory overlay.
     pub(super) fn assert_overlays(
@@ -147,7 +151,7 @@ fn describe(undone: &Undone, culprit: Option<Origin>, overlay: &Overlay, model: 
         finding = finding.at(span, format!("demanded by {}", overlay.name));
     }
     finding.help(if overlay.is_builtin() {
-        "Remove what undoes it, or write a waiver of the rule that stands for it, with a reason.".to_owned()
+        OF_BUILTIN.to_owned()
     } else {
         format!("Remove what undoes it, or change {} itself.", overlay.name)
     })

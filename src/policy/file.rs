@@ -154,7 +154,13 @@ fn read(
 
 fn version(node: Option<&Node>, root: Origin, reader: &mut Reader<'_>) {
     match node {
-        None => reader.missing("the policy", "version", root),
+        None => reader.error(
+            Code::PolicySyntax,
+            "the policy has no version".to_owned(),
+            root,
+            "does not say which",
+            "Add `version: 1`.",
+        ),
         Some(node) => match node.value {
             Value::Int(1) => {}
             Value::Int(other) => reader.error(

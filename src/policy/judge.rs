@@ -8,7 +8,7 @@ use crate::project::{Inputs, Project};
 use crate::source::Origin;
 
 use super::arrange::Arranged;
-use super::assertion::Reported;
+use super::assertion::{self, Reported};
 use super::demand::{Demand, Demands};
 use super::layer::extensions;
 use super::posture::Posture;
@@ -37,6 +37,7 @@ impl Policy {
         let services: Vec<_> = view.services().collect();
         let mut used = Used::default();
         let demands = Demands::new(self, &model.root, arranged);
+        let mut said = Vec::new();
         for rule in rules::CATALOGUE.iter() {
             if demands.worst(rule).is_none() && !self.waivers.iter().any(|waiver| waiver.rule.id == rule.id) {
                 continue;
@@ -45,13 +46,18 @@ impl Policy {
                 if self.waived(rule, &breach, &demands, &mut used) {
                     continue;
                 }
-                if let Some(demand) = demands.of(rule, &breach)
-                    && !said_already(rule, &breach, &reported)
-                {
-                    sink.push(self.describe(rule, &breach, demand, &view));
+                match said_already(rule, &breach, &reported) {
+                    Some(key) => {
+                        said.push((format!("services.{}.{key}", breach.place), waiver_help(rule, &breach)));
+                    }
+                    None => {
+                        let demand = demands.of(rule, &breach);
+                        sink.extend(demand.map(|demand| self.describe(rule, &breach, demand, &view)));
+                    }
                 }
             }
         }
+        name_waivers(&said, sink);
         self.report_waivers(&view, &used, sink);
         let names: Vec<&str> = view.section("services").map(|(name, _)| name).collect();
         self.posture.check_names(names.iter().copied(), sink);
@@ -195,7 +201,8 @@ impl Policy {
         if matches!(rule.check, Check::Service(_)) {
             finding = finding.of_service(breach.place.as_str());
         }
-        finding.help(format!("{} {}", rule.fix, waiver_help(rule, breach)))
+        let fix = breach.fix.as_deref().unwrap_or(rule.fix);
+        finding.help(format!("{fix} {}", waiver_help(rule, breach)))
     }
 
     /// Waivers that no longer hold, that nothing needs, or that are about nobody.
@@ -285,8 +292,33 @@ fn breaches(rule: &Rule, view: &View<'_>, services: &[Service<'_>]) -> Vec<Breac
     found
 }
 
-fn said_already(rule: &Rule, breach: &Breach, reported: &Reported) -> bool {
-    rule.overlays.iter().any(|(_, key)| reported.contains(&(breach.place.clone(), (*key).to_owned())))
+/// The key of an overlay that stands for a rule, where its loss was said.
+fn said_already(rule: &Rule, breach: &Breach, reported: &Reported) -> Option<&'static str> {
+    let keys = rule.overlays.iter().map(|(_, key)| *key);
+    keys.into_iter().find(|key| reported.contains(&(breach.place.clone(), (*key).to_owned())))
+}
+
+/// Gives findings about keys of built-in overlays the waiver that would allow it.
+fn name_waivers(said: &[(String, String)], sink: &mut Sink) {
+    if said.is_empty() {
+        return;
+    }
+    let mut findings = std::mem::take(sink).into_findings();
+    for finding in findings.iter_mut().filter(|finding| finding.code == Code::AssertionUndone) {
+        let is_it = |path: &str| {
+            finding
+                .message
+                .strip_prefix(path)
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        };
+        let waiver = said.iter().find(|(path, _)| is_it(path)).map(|(_, waiver)| waiver);
+        if let (Some(waiver), Some(help)) = (waiver, &mut finding.help)
+            && help == assertion::OF_BUILTIN
+        {
+            *help = format!("Remove what undoes it. {waiver}");
+        }
+    }
+    sink.extend(findings);
 }
 
 /// The waiver of one breach.

@@ -57,15 +57,7 @@ pub(super) fn is_half(bind: &BindDecision, findings: &[Finding]) -> bool {
     })
 }
 
-/// What has to be a root so that a missing directory can be made: its first part that is missing, where links lead.
-pub(super) fn of_missing(path: &Path) -> Option<PathBuf> {
-    if path.symlink_metadata().is_ok() {
-        return None;
-    }
-    let existing = path.ancestors().find(|above| above.symlink_metadata().is_ok())?;
-    let first = path.strip_prefix(existing).ok()?.components().next()?;
-    Some(existing.canonicalize().ok()?.join(first))
-}
+pub(super) use crate::ownership::root::of_missing;
 
 /// Several in one directory become that directory, unless it holds other things as well: the top of the host, a home.
 fn together(roots: BTreeSet<PathBuf>, home: Option<&Path>) -> BTreeSet<PathBuf> {

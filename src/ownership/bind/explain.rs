@@ -6,6 +6,7 @@ use crate::diagnostic::{Code, Finding};
 use crate::host::{Kind, Owner};
 use crate::ownership::command;
 use crate::ownership::kind::KindFrom;
+use crate::ownership::root::of_missing;
 use crate::ownership::text::without_value;
 use crate::project::Environment;
 
@@ -174,7 +175,11 @@ impl Say<'_> {
         let command =
             command::make(&self.source.path, Kind::Directory, owner.unwrap_or_else(Owner::current), mode);
         let help = if self.strict {
-            format!("Add its directory to binds.roots, or create it yourself: {command}")
+            let root = of_missing(&self.source.path).unwrap_or_else(|| self.source.path.clone());
+            let root = root.display();
+            format!(
+                "Add {root} to the roots, as in `binds: {{roots: [., {root}]}}`, or create it yourself: {command}"
+            )
         } else {
             format!("Create it beforehand with the right owner: {command}")
         };

@@ -116,11 +116,11 @@ fn same_tree(path: &Path, users: &[User<'_>], question: &BindQuestion<'_>, stric
         let label = format!("{} {}", user.owner, if user.writes { "reads and writes" } else { "reads" });
         finding.at_origin(user.judged.decision.origin, label)
     });
-    Some(finding.help(
-        "Give them one user, or a shared group (`group_add:`, with the directory's setgid bit), or let only \
-         one of them write and mount the others read-only with files that they may read. Declared in the policy \
-         under `state`, with `strategy: group` or `strategy: acl`, it is kept usable for all of them.",
-    ))
+    Some(finding.help(format!(
+        "Declare it in the policy, `state: [{{path: {shown}, strategy: acl}}]` (or `strategy: group`), and it is kept \
+         usable for all of them. Or give them one user, or a shared group (`group_add:`, with the directory's setgid \
+         bit), or let only one of them write and mount the others read-only with files that they may read."
+    )))
 }
 
 /// One tree inside another one: each can be what was meant.

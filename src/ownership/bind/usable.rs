@@ -111,7 +111,15 @@ fn unwritable(say: &Say<'_>, whom: &Whom, seen: &Seen, blocked: &Blocked) -> Fin
         (true, _) => Finding::warning(Code::BindAccess, message),
         (false, _) => Finding::note(Code::BindAccess, message),
     };
-    finding.at_origin(say.mount.origin, label).help(help(whom, seen, true) + &as_state(say, whom, seen))
+    finding
+        .at_origin(say.mount.origin, label)
+        .help(sentences(&help(whom, seen, true), &as_state(say, whom, seen)))
+}
+
+/// Two pieces of advice, each a sentence.
+fn sentences(first: &str, second: &str) -> String {
+    let stop = if second.is_empty() || first.ends_with('.') { "" } else { "." };
+    format!("{first}{stop}{second}")
 }
 
 /// How a policy has it taken over, or shown to the service as its own.

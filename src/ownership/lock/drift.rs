@@ -9,6 +9,7 @@ use crate::diagnostic::{Code, Finding};
 use crate::engine::{Answer, IdMap, Location};
 use crate::host::Owner;
 use crate::model::volume::key_of;
+use crate::ownership::UserSource;
 use crate::yaml::Node;
 
 /// How many entries of a directory are looked at for one of the old user.
@@ -130,10 +131,14 @@ fn explain(file: &LockFile, service: &Observed<'_>, old: &Entry, new: Owner, fou
         finding = finding.at(span, format!("was {}", old.user));
     }
     let loses = loses(found, file.directory());
+    let back = match decision.from {
+        UserSource::Service(_) => format!("`user: \"{}\"`", old.user),
+        UserSource::Extension(_) => format!("`x-seaworthy: {{user: \"{}\"}}`", old.user),
+        _ => format!("`user: {{services: {{{name}: \"{}\"}}}}` in the policy", old.user),
+    };
     finding.help(format!(
         "{loses} Run `seaworthy repair --migrate {name}` to carry it over to {new}, or give the service its \
-         old user back: user.services.{name}: \"{}\" in the policy.",
-        old.user
+         old user back: {back}."
     ))
 }
 

@@ -16,12 +16,28 @@ pub struct Breach {
     pub what: Cow<'static, str>,
     /// Something is missing that an overlay could set, and nothing says otherwise.
     pub is_lack: bool,
+    /// The remedy for this very value, where the rule's own could not be pasted.
+    pub fix: Option<String>,
 }
 
 impl Breach {
     /// About a value that was written somewhere.
     pub fn at(place: &str, node: &Node, what: impl Into<Cow<'static, str>>) -> Self {
-        Self { place: place.to_owned(), value: None, origin: node.origin, what: what.into(), is_lack: false }
+        Self {
+            place: place.to_owned(),
+            value: None,
+            origin: node.origin,
+            what: what.into(),
+            is_lack: false,
+            fix: None,
+        }
+    }
+
+    /// Names the remedy for this very value.
+    #[must_use]
+    pub fn mended_by(mut self, fix: String) -> Self {
+        self.fix = Some(fix);
+        self
     }
 
     /// Says that an overlay could set what is missing.

@@ -53,8 +53,14 @@ fn unenforced(service: &Service<'_>, info: &Info, key: &'static str, facility: F
     let (text, origin) = written(service, key)?;
     let why = info.lacks(facility)?;
     let what = format!("has {key}{text}, and the engine does not enforce it ({why})");
-    let breach =
-        Breach { place: service.name.to_owned(), value: None, origin, what: what.into(), is_lack: false };
+    let breach = Breach {
+        place: service.name.to_owned(),
+        value: None,
+        origin,
+        what: what.into(),
+        is_lack: false,
+        fix: None,
+    };
     Some(breach.allowing(key))
 }
 

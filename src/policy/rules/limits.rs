@@ -146,6 +146,7 @@ fn bounded(service: &Service<'_>, key: &'static str, bound: f64, breaches: &mut 
                 origin: found.origin,
                 what: what.into(),
                 is_lack: false,
+                fix: None,
             };
             breaches.push(breach.allowing(value));
         }

@@ -293,7 +293,7 @@ fn egress(view: &View<'_>, breaches: &mut Vec<Breach>) {
             let origin = network.get("internal").map(|node| node.origin).or(key).unwrap_or(network.origin);
             let what = "has a route out: it is not internal".into();
             let is_lack = network.get("internal").is_none();
-            breaches.push(Breach { place, value: Some(name.to_owned()), origin, what, is_lack });
+            breaches.push(Breach { place, value: Some(name.to_owned()), origin, what, is_lack, fix: None });
         }
     }
 }

@@ -28,7 +28,8 @@ pub const RULES: &[Rule] = &[
                         "publishes {name} on `{text}`, which is no address: the engine takes every interface"
                     ),
                 };
-                breaches.push(service.breach(port.node, what).allowing(name));
+                let here = format!("Write the address: \"{}\".", port.on_loopback());
+                breaches.push(service.breach(port.node, what).allowing(name).mended_by(here));
             }
         }),
         ..Rule::COMMON

@@ -188,6 +188,7 @@ impl<'v> Service<'v> {
             origin: self.origin,
             what: what.into(),
             is_lack: true,
+            fix: None,
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::policy::posture::Posture;
 
 use super::{Allow, CATALOGUE, Check, Rule, find};
 
+mod advice;
+
 /// A rule, fields of a service `a` or a whole file that break it, the text that is underlined, and what
 /// a waiver allows.
 struct Case {
