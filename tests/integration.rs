@@ -44,6 +44,8 @@ mod limits;
 mod listings;
 #[path = "integration/merging.rs"]
 mod merging;
+#[path = "integration/mistakes.rs"]
+mod mistakes;
 #[path = "integration/output_file.rs"]
 mod output_file;
 #[path = "integration/passing_on.rs"]
