@@ -107,7 +107,7 @@ pub const RULES: &[Rule] = &[
         owasp: &["7"],
         model: "`restart`, or the policy under `deploy`, is not always",
         live: "HostConfig.RestartPolicy.Name is not always",
-        fix: "Write `restart: on-failure:5` or `unless-stopped`, or `condition: on-failure` under `deploy.restart_policy`.",
+        fix: "Write `restart: on-failure:5` or `unless-stopped`. A restart_policy below deploy counts before it, and has to say on-failure then.",
         check: Check::Service(|service, breaches| {
             if let Some((restart, _, node)) = Restart::of_service(service.node)
                 && restart.name == "always"
