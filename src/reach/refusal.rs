@@ -1,6 +1,7 @@
 //! What a target cannot hold, by name and place; unless the policy says that it may be so.
 
 use crate::diagnostic::{Code, Finding, Waivable};
+use crate::ownership::UserDecision;
 use crate::policy::{Policy, rules};
 use crate::source::Origin;
 
@@ -101,6 +102,17 @@ impl<'p> Refusals<'p> {
             self.findings.push(finding);
         }
     }
+}
+
+/// Refuses a user that only the image knows, where nobody looked at what it says: there the image would decide.
+pub fn unknown_user(of: Of<'_>, decision: &UserDecision) -> Finding {
+    let why = decision.user.reason().unwrap_or_default();
+    let message = format!("{}.user is not known: {why}", of.section);
+    let mut finding = Finding::error(Code::NotEnforceable, message);
+    if let Some(span) = decision.from.span() {
+        finding = finding.at(span, "the image says it");
+    }
+    finding.help("Run this where the engine has the image, or write the user in numbers.")
 }
 
 /// `services.agent.pids_limit`, `networks.backend.internal`

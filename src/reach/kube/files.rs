@@ -1,14 +1,13 @@
 //! `ConfigMap`s and Secrets: configs and secrets of the project, and copies of files.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::compose::{section, text};
-use crate::host::read_found;
 use crate::model::place::absolute;
+use crate::reach::content::content;
 use crate::reach::refusal::Of;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node};
@@ -112,25 +111,7 @@ fn is_hidden_config(context: &Context<'_>, declared: &Node) -> bool {
     if declared.get("environment").is_some() {
         return true;
     }
-    content(context, declared).is_ok_and(|bytes| is_secret_file(&bytes))
-}
-
-fn content(context: &Context<'_>, declared: &Node) -> Result<Vec<u8>, String> {
-    if let Some(file) = declared.get("file") {
-        let limit = u64::try_from(LIMIT).unwrap_or(u64::MAX);
-        return read_found(Path::new(&text(file)), limit)
-            .map(|content| content.bytes)
-            .map_err(|error| error.to_string());
-    }
-    if let Some(variable) = declared.get("environment").map(text) {
-        let model = context.question.model;
-        let captured = model.captured.get(&variable).and_then(Option::as_deref);
-        let value = captured.or_else(|| model.environment.get(&variable));
-        return value
-            .map(|value| value.as_bytes().to_vec())
-            .ok_or_else(|| format!("the variable {variable} is not set"));
-    }
-    Ok(declared.get("content").map(text).unwrap_or_default().into_bytes())
+    content(context.question.model, declared, LIMIT).is_ok_and(|bytes| is_secret_file(&bytes))
 }
 
 /// Configs and secrets that a service has.
@@ -221,7 +202,8 @@ pub fn declared(context: &mut Context<'_>) {
             context.annotations(of, &format!("{kind}.labels"), declared.get("labels"), &mut annotations);
             let mut files = Files::new(kept.secret);
             let is_needed = !kept.secret || context.question.with_secrets;
-            let bytes = if is_needed { content(context, declared) } else { Ok(Vec::new()) };
+            let bytes =
+                if is_needed { content(context.question.model, declared, LIMIT) } else { Ok(Vec::new()) };
             match bytes {
                 Ok(bytes) => drop(files.insert(&kept.key, bytes, declared.origin)),
                 Err(error) => {

@@ -1,10 +1,9 @@
 //! Who runs, in numbers.
 
 use crate::compose::text;
-use crate::diagnostic::{Code, Finding};
 use crate::engine::Answer;
 use crate::ownership::user::numbers;
-use crate::reach::refusal::Of;
+use crate::reach::refusal::{Of, unknown_user};
 use crate::reach::table;
 use crate::source::Origin;
 use crate::yaml::Node;
@@ -32,16 +31,7 @@ impl Identity {
         } else if let Some(decision) = of.service.and_then(|name| context.user_of(name))
             && decision.is_pending()
         {
-            // Without it the image would decide, and nobody looked at what it says.
-            let why = decision.user.reason().unwrap_or_default();
-            let message = format!("{}.user is not known: {why}", of.section);
-            let mut finding = Finding::error(Code::NotEnforceable, message);
-            if let Some(span) = decision.from.span() {
-                finding = finding.at(span, "the image says it");
-            }
-            context.refusals.refuse_always(
-                finding.help("Run this where the engine has the image, or write the user in numbers."),
-            );
+            context.refusals.refuse_always(unknown_user(of, decision));
         }
         for group in node.get("group_add").and_then(Node::as_seq).into_iter().flatten() {
             match text(group).parse::<u32>() {
