@@ -23,7 +23,8 @@ pub use help::{completions, manual, manuals};
 pub use options::{
     AttestOptions, CheckFormat, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions,
     IdsOptions, InitOptions, InstallOptions, KubeOptions, Overlays, PlanFormat, PlanOptions, ProbeOptions,
-    RepairOptions, SealOptions, SnapshotDo, SnapshotFormat, SnapshotOptions, WhoisOptions,
+    RepairOptions, SealOptions, SnapshotDo, SnapshotFormat, SnapshotOptions, StackDo, StackOptions,
+    WhoisOptions,
 };
 pub use plugin::called_in_place;
 pub use read::parse;

@@ -7,4 +7,5 @@ pub mod ids;
 pub mod init;
 pub mod kube;
 pub mod probe;
+pub mod stack;
 pub mod whois;

@@ -21,6 +21,7 @@ pub mod leftover;
 mod looked;
 pub mod rootfs;
 pub mod socket;
+pub mod swarm;
 pub mod trial;
 pub mod user;
 mod volume;

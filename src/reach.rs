@@ -7,5 +7,6 @@ mod content;
 pub mod document;
 pub mod kube;
 pub mod refusal;
+pub mod swarm;
 pub mod table;
 mod walk;

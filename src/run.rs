@@ -21,7 +21,7 @@ mod overlays;
 pub(crate) mod pass;
 pub(crate) mod plan;
 pub(crate) mod policy;
-mod prepare;
+pub(crate) mod prepare;
 mod progress;
 mod repair;
 mod schema;
@@ -91,6 +91,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Ids(options) => commands::ids::run(&request, options),
         Command::Init(options) => commands::init::run(&request, options),
         Command::Kube(options) => commands::kube::run(&request, options),
+        Command::Stack(options) => commands::stack::run(&request, options),
         Command::Annotate => commands::annotate::run(&request),
         Command::Probe(options) => commands::probe::run(&request, options),
         Command::Explain(options) => explain::run(&request, options),

@@ -204,6 +204,44 @@ impl KubeOptions {
     }
 }
 
+/// What `stack` is to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StackDo {
+    #[default]
+    Deploy,
+    Config,
+    Diff,
+    Remove,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // four independent flags
+pub struct StackOptions {
+    pub action: StackDo,
+    /// Of the stack.
+    pub name: String,
+    /// No registry is asked for the digests of images.
+    pub as_written: bool,
+    pub detach: bool,
+    /// Removes what the model no longer has.
+    pub prune: bool,
+    /// What the engine is asked for, in place of a file for `docker stack`.
+    pub specs: bool,
+}
+
+impl StackOptions {
+    pub(super) fn new(action: StackDo, flags: &Flags, name: String) -> Self {
+        Self {
+            action,
+            name,
+            as_written: flags.last("resolve-image") == Some("never"),
+            detach: flags.on("detach"),
+            prune: flags.on("prune"),
+            specs: flags.on("specs"),
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProbeOptions {
     pub json: bool,

@@ -13,7 +13,7 @@ use super::help;
 use super::options::{
     AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, IdsOptions,
     InitOptions, InstallOptions, KubeOptions, Overlays, PlanOptions, ProbeOptions, RepairOptions,
-    SealOptions, SnapshotDo, SnapshotOptions, WhoisOptions,
+    SealOptions, SnapshotDo, SnapshotOptions, StackDo, StackOptions, WhoisOptions,
 };
 use super::plugin::{self, Call};
 use super::request::{Command, ComposeCommand, Global, Request};
@@ -270,6 +270,10 @@ fn own(place: Place, spec: &'static Spec, flags: &Flags, words: Vec<String>) -> 
         "snapshot diff" => Command::Snapshot(SnapshotOptions::new(SnapshotDo::Diff, flags)),
         "snapshot write" => Command::Snapshot(SnapshotOptions::new(SnapshotDo::Write, flags)),
         "schema" => Command::Schema(first()),
+        "stack deploy" => Command::Stack(StackOptions::new(StackDo::Deploy, flags, first())),
+        "stack config" => Command::Stack(StackOptions::new(StackDo::Config, flags, first())),
+        "stack diff" => Command::Stack(StackOptions::new(StackDo::Diff, flags, first())),
+        "stack rm" => Command::Stack(StackOptions::new(StackDo::Remove, flags, first())),
         // Each name of the table is above; a test says so.
         other => return Err(place.unknown_command(OsStr::new(other))),
     })

@@ -7,7 +7,7 @@ use super::Flags;
 use super::options::{
     AttestOptions, CheckOptions, ConfigOptions, DoctorOptions, ExplainOptions, GcOptions, IdsOptions,
     InitOptions, InstallOptions, KubeOptions, Overlays, PlanOptions, ProbeOptions, RepairOptions,
-    SnapshotOptions, WhoisOptions,
+    SnapshotOptions, StackOptions, WhoisOptions,
 };
 use super::spec::Class;
 use super::table::OWN_FLAGS;
@@ -89,6 +89,7 @@ pub enum Command {
     Overlays(Overlays),
     Snapshot(SnapshotOptions),
     Schema(String),
+    Stack(StackOptions),
     /// Completions for this shell.
     Completions(String),
     /// The manual page of this command, or of all.

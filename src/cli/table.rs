@@ -109,6 +109,7 @@ const UNTIL: Flag = text("until", "TIME", "Only what happened before");
 const FORMAT: Flag = text("format", "FORMAT", "Format of the output: table, json, or a template");
 const SNAPSHOT_FORMAT: Flag =
     choice("format", &["human", "markdown", "json", "sarif", "github"], "Format of the differences");
+const STACK: Words = Words::exactly(1, "NAME");
 const SNAPSHOT_FILE: Flag = text("snapshot", "FILE", "The snapshot (default: seaworthy.snapshot.yaml)");
 const PUBLISH: &[Flag] = &[
     switch("app", "Include the images referred to"),
@@ -768,6 +769,39 @@ pub const COMMANDS: &[Spec] = &[
         ],
     ),
     command(Own, "snapshot write", Words::No, "Write what would run as reviewed", &[SNAPSHOT_FILE, DRY_RUN]),
+    command(
+        Own,
+        "stack",
+        Words::Command(None),
+        "Run the verified project on Swarm; what it cannot hold is refused",
+        &[],
+    ),
+    command(
+        Own,
+        "stack config",
+        STACK,
+        "Print a file that docker stack accepts, and name what it would lose",
+        &[switch("specs", "Print what deploy asks of the engine instead, as JSON")],
+    ),
+    command(
+        Own,
+        "stack deploy",
+        STACK,
+        "Make or change the stack, and look at what came of it",
+        &[
+            choice(
+                "resolve-image",
+                &["always", "never"],
+                "Whether a registry is asked for the digests of images",
+            ),
+            switch("detach", "Do not wait until tasks run").short('d'),
+            switch("prune", "Remove what the stack has and the project no longer"),
+            DRY_RUN,
+        ],
+    ),
+    command(Own, "stack diff", STACK, "Show what deploy would change", &[]),
+    command(Own, "stack rm", STACK, "Remove the stack's services, networks, secrets and configs", &[DRY_RUN])
+        .alias("remove"),
     command(
         Own,
         "uninstall",

@@ -228,6 +228,14 @@ codes! {
         => "It was removed before it ran; see what changed it.";
     ContainerOlder "container-older" PostureViolated "A container that is started is older than the file"
         => "It is started as it is. `seaworthy up -d` makes it anew from the file.";
+    SwarmRefused "swarm-refused" InputRefused "The swarm does not take what it is asked for"
+        => "Correct what the message names, and deploy again.";
+    StackContent "stack-content" InputRefused "Something in the swarm cannot be changed"
+        => "Give it another name: `name: …` where it is declared. Services change over, and `--prune` removes the old one.";
+    StackForeign "stack-foreign" InputRefused "Something of that name is in the swarm, and not of this stack"
+        => "Choose another name, or write `external: true` where it is meant.";
+    TaskFailed "task-failed" Findings "A task of the stack does not run"
+        => "`docker service ps --no-trunc NAME` says more; correct the cause and deploy again.";
     RemoteEngine "remote-engine" PreparationFailed "The engine runs on another machine"
         => "Bind sources cannot be prepared from here.";
     Usage "usage" Usage "The command line is not valid"

@@ -3,6 +3,7 @@
 //! The command line takes a fiftieth of a second for each question, which counts where a launch asks five. A
 //! socket in the file system needs nothing that the command line knows: no context, no TLS, no SSH.
 
+mod act;
 mod silence;
 mod version;
 
@@ -20,6 +21,7 @@ use serde_json::Value;
 use super::{Answer, Command, Engine, Options};
 use crate::host::access::{Access, is_denied};
 
+pub use act::Refused;
 pub use silence::Silence;
 pub use version::Negotiated;
 
@@ -28,6 +30,12 @@ const LIMIT: usize = 256 << 20;
 
 /// The most that the lines before a document may have.
 const HEAD: usize = 64 << 10;
+
+/// Headers and body of a question without any.
+const NOTHING: (&str, &[u8]) = ("", &[]);
+
+/// The same where the engine expects a body.
+const EMPTY: (&str, &[u8]) = ("Content-Length: 0\r\n", &[]);
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
@@ -104,7 +112,7 @@ impl Socket {
     /// Why there is no answer.
     pub fn get(&self, path: &str) -> Result<Option<Value>, Silence> {
         let path = format!("{}{path}", self.version.prefix(self)?);
-        let answer = self.exchange("GET", &path, "", self.deadline)?;
+        let answer = self.exchange("GET", &path, NOTHING, self.deadline)?;
         parse(&answer).map_err(Silence::Elsewhere)
     }
 
@@ -114,7 +122,7 @@ impl Socket {
             let prefix = self.version.prefix(self).map_err(Silence::into_reason)?;
             let path = format!("{prefix}/containers/{}/start", escape(id));
             let answer = self
-                .exchange("POST", &path, "Content-Length: 0\r\n", self.deadline.max(PATIENCE))
+                .exchange("POST", &path, EMPTY, self.deadline.max(PATIENCE))
                 .map_err(Silence::into_reason)?;
             let (status, body) = taken_apart(&answer)?;
             if matches!(status, "204" | "304") {
@@ -130,7 +138,7 @@ impl Socket {
         &self,
         method: &str,
         path: &str,
-        headers: &str,
+        (headers, body): (&str, &[u8]),
         deadline: Duration,
     ) -> Result<Vec<u8>, Silence> {
         let Self { path: socket, .. } = self;
@@ -159,7 +167,10 @@ impl Socket {
         let question = format!("{method} {path} HTTP/1.0\r\nHost: docker\r\n{headers}\r\n");
         let limited = left().and_then(|left| stream.set_write_timeout(Some(left)));
         limited.map_err(failed("set a time at"))?;
-        stream.write_all(question.as_bytes()).map_err(in_time).map_err(failed("write to"))?;
+        stream
+            .write_all(&[question.as_bytes(), body].concat())
+            .map_err(in_time)
+            .map_err(failed("write to"))?;
         let mut answer = Vec::with_capacity(USUAL);
         let mut piece = vec![0; USUAL];
         loop {

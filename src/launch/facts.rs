@@ -174,7 +174,7 @@ fn listed_by(socket: &Socket, project: &str, one_offs: bool) -> Result<Vec<Liste
 }
 
 /// `None`: the engine says that one of them is not there.
-fn inspected(engine: &Engine, names: &[&str]) -> Answer<Option<Vec<Inspection>>> {
+pub fn inspected(engine: &Engine, names: &[&str]) -> Answer<Option<Vec<Inspection>>> {
     let one = |socket: &Socket, name: &str| match socket.get(&format!("/containers/{}/json", escape(name)))? {
         Some(raw) => Inspection::read(raw).map(Some).map_err(Silence::Elsewhere),
         None => Ok(None),

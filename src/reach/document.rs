@@ -64,6 +64,14 @@ pub fn kubernetes() -> String {
     text
 }
 
+/// What Swarm makes of a key; where it is refused, why and what to do.
+fn swarm_cell(row: &Row) -> String {
+    if row.api == Verdict::Refused {
+        return format!("{}. {}", row.why_not_on_swarm(), row.todo_on_swarm());
+    }
+    row.swarm_text.to_owned()
+}
+
 /// `docs/swarm.md`
 pub fn swarm() -> String {
     let mut text = String::from(include_str!("document/swarm.md"));
@@ -72,7 +80,7 @@ pub fn swarm() -> String {
     let _ = write!(
         text,
         "\n## Key by key\n\nOf {} keys `docker stack deploy` keeps {}, gives {} another meaning, drops {} with a line and {} without a \
-         word, and refuses {}. The last columns say what the API of the engine could hold.\n",
+         word, and refuses {}. The last columns say what `stack deploy` makes of it. A key that has several verdicts by its value has the best of them here.\n",
         rows().count(),
         counted(Client::Kept),
         counted(Client::Changed),
@@ -81,10 +89,8 @@ pub fn swarm() -> String {
         counted(Client::Refused)
     );
     for (title, rows) in sections() {
-        let _ = write!(
-            text,
-            "\n### {title}\n\n| key | docker stack deploy | through the API | |\n|---|---|---|---|\n"
-        );
+        let _ =
+            write!(text, "\n### {title}\n\n| key | docker stack deploy | seaworthy | |\n|---|---|---|---|\n");
         for row in rows {
             let _ = writeln!(
                 text,
@@ -92,7 +98,7 @@ pub fn swarm() -> String {
                 row.key(),
                 row.client.name(),
                 row.api.name(),
-                cell(row.swarm_text)
+                cell(&swarm_cell(row))
             );
         }
     }

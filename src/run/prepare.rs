@@ -8,7 +8,7 @@ use crate::host::Kind;
 use crate::ownership::bind::{BindDecision, Outcome};
 use crate::ownership::images::AFTER_PULL;
 use crate::prepare::copy::refresh;
-use crate::prepare::prepare;
+use crate::prepare::{Receipt, prepare};
 
 use super::decide::Images;
 use super::images::LazyEngine;
@@ -53,27 +53,16 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         session.sink.extend(undecided);
         return end(&mut session, &format!("{count} to create\n"));
     }
-    let refreshed = match refresh(&verified.copies) {
-        Ok(count) => count,
+    let mut notes = Vec::new();
+    let seen_to = see_to(&verified, &engine, &mut notes);
+    session.sink.extend(notes);
+    let (refreshed, receipt) = match seen_to {
+        Ok(done) => done,
         Err(finding) => {
             session.sink.push(finding);
             return Err(session.report());
         }
     };
-    let receipt = match prepare(&verified.steps) {
-        Ok(receipt) => receipt,
-        Err(failure) => {
-            session.sink.push(*failure.finding);
-            return Err(session.report());
-        }
-    };
-    let mut notes = Vec::new();
-    let mended = super::mend::before_launch(&verified, &engine, &mut notes);
-    session.sink.extend(notes);
-    if let Err(finding) = mended {
-        session.sink.push(finding);
-        return Err(session.report());
-    }
     // Whom the directories were made for is remembered, as at a launch.
     if let Some(lock) = verified.lock.as_ref().filter(|_| turn.is_some())
         && let Err(finding) = lock.write(&verified.users)
@@ -102,6 +91,18 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
     end(&mut session, &text)
 }
 
+/// Makes and owns what is missing, and says how many derived files were refreshed.
+pub(crate) fn see_to(
+    verified: &Verified,
+    engine: &LazyEngine,
+    notes: &mut Vec<Finding>,
+) -> Result<(usize, Receipt), Finding> {
+    let refreshed = refresh(&verified.copies)?;
+    let receipt = prepare(&verified.steps).map_err(|failure| *failure.finding)?;
+    super::mend::before_launch(verified, engine, notes)?;
+    Ok((refreshed, receipt))
+}
+
 /// What was done is said also where something could not be decided.
 fn end(session: &mut Session<'_>, text: &str) -> Result<Exit, Exit> {
     let exit = session.report();
@@ -110,7 +111,7 @@ fn end(session: &mut Session<'_>, text: &str) -> Result<Exit, Exit> {
 }
 
 /// What was not made because too little was known of it.
-fn undecided(verified: &Verified) -> Vec<Finding> {
+pub(crate) fn undecided(verified: &Verified) -> Vec<Finding> {
     // Where all is there, and nothing is to be repaired, nothing to be done hangs on what is not clear.
     let repairs = verified.policy.as_ref().is_some_and(|policy| !policy.state.is_empty());
     let is_wanted = repairs || verified.binds.iter().any(BindDecision::is_pending);

@@ -251,6 +251,7 @@ impl<'r> Session<'r> {
             | Command::Overlays(_)
             | Command::Prepare(_)
             | Command::Repair(_)
+            | Command::Stack(_)
             | Command::Attest(_) => "not done",
             _ => "nothing was started",
         };

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::{Silence, Socket, taken_apart};
+use super::{NOTHING, Silence, Socket, taken_apart};
 
 /// The newest version whose answers are known here, that of Docker 28.
 const NEWEST: (u32, u32) = (1, 51);
@@ -16,20 +16,25 @@ pub struct Negotiated(Arc<OnceLock<(u32, u32)>>);
 impl Negotiated {
     /// What stands before every path.
     pub(super) fn prefix(&self, socket: &Socket) -> Result<String, Silence> {
-        let (major, minor) = match self.0.get() {
-            Some(version) => *version,
+        let (major, minor) = self.numbers(socket)?;
+        Ok(format!("/v{major}.{minor}"))
+    }
+
+    /// Major and minor.
+    pub(super) fn numbers(&self, socket: &Socket) -> Result<(u32, u32), Silence> {
+        match self.0.get() {
+            Some(version) => Ok(*version),
             None => {
                 let version = ask(socket)?.min(NEWEST);
-                *self.0.get_or_init(|| version)
+                Ok(*self.0.get_or_init(|| version))
             }
-        };
-        Ok(format!("/v{major}.{minor}"))
+        }
     }
 }
 
 /// The newest version that the engine has.
 fn ask(socket: &Socket) -> Result<(u32, u32), Silence> {
-    let answer = socket.exchange("GET", "/_ping", "", socket.deadline)?;
+    let answer = socket.exchange("GET", "/_ping", NOTHING, socket.deadline)?;
     let (status, _) = taken_apart(&answer).map_err(Silence::Elsewhere)?;
     let head = String::from_utf8_lossy(&answer);
     let mut lines = head.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.split_once(':'));

@@ -13,7 +13,9 @@ pub const ROWS: &[Row] = &[
         "one container for each node, or jobs of Swarm, are other kinds of workload",
         "Leave it out",
     )
-    .idle(&["replicated"]),
+    .idle(&["replicated"])
+    .not_on_swarm("", "Write `replicated`, `global`, `replicated-job` or `global-job`")
+    .idle_on_swarm(&[]),
     same("services.*.deploy.replicas", "`replicas`").kompose(Keeps),
     local("services.*.deploy.labels", SWARM).swarm(super::Client::Kept, super::Verdict::Same, ""),
     local("services.*.deploy.update_config", SWARM).swarm(super::Client::Kept, super::Verdict::Same, ""),
@@ -23,8 +25,8 @@ pub const ROWS: &[Row] = &[
         .todo("Write a number of thousandths, such as 0.25"),
     same("services.*.deploy.resources.limits.memory", "`resources.limits.memory`").idle(&["0"]).swarm(
         Changed,
-        Near,
-        "swap becomes twice the memory",
+        super::Verdict::Same,
+        "swap becomes twice the memory, as it does without Swarm where nothing else is written",
     ),
     refused(
         "services.*.deploy.resources.limits.pids",
@@ -49,7 +51,8 @@ pub const ROWS: &[Row] = &[
         "devices come from plugins of the cluster",
         "Ask the cluster for a device plugin",
     )
-    .swarm(super::Client::Refused, super::Verdict::Refused, "a service has no field for it"),
+    .swarm(super::Client::Refused, super::Verdict::Refused, "a service has no field for it")
+    .not_on_swarm("", "Write `generic_resources` with what nodes advertise"),
     refused(
         "services.*.deploy.resources.reservations.generic_resources",
         "devices come from plugins of the cluster",

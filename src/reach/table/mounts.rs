@@ -24,11 +24,16 @@ pub const ROWS: &[Row] = &[
         "Leave the port out where only this machine is to reach it, and use `kubectl port-forward`",
     )
     .idle(&["0.0.0.0", "::"])
-    .swarm(Changed, Refused, "the port listens on every address of every node"),
+    .swarm(Changed, Refused, "the port listens on every address of every node")
+    .not_on_swarm(
+        "the port would be open at every address of the node",
+        "Leave the port out, and reach the service through a network; or put a proxy in front of it",
+    ),
     same("services.*.ports.*.target", "`targetPort`, and `containerPort`").kompose(Keeps),
     near("services.*.ports.*.published", "`port` of a Service inside the cluster; NodePort, LoadBalancer or Ingress are yours to add")
         .swarm(Changed, Near, "on every address of every node, unless `mode: host`")
-        .kompose(Keeps),
+        .kompose(Keeps)
+        .not_on_swarm("", "Write one port"),
     same("services.*.ports.*.protocol", "`protocol`").todo("Write tcp, udp or sctp").kompose(Keeps),
     same("services.*.ports.*.app_protocol", "`appProtocol`").swarm(Lost, Local, "information only"),
     // Volumes.
@@ -42,7 +47,12 @@ pub const ROWS: &[Row] = &[
          `kubernetes.volumes=hostPath` the path of the node is mounted, which must be there",
     )
     .swarm(Changed, Near, "a bind is refused unless placement names one node that has its source")
-    .kompose(Changes),
+    .kompose(Changes)
+    .not_on_swarm(
+        "",
+        "Name one node in `deploy.placement.constraints` (`node.hostname == NAME`), and run `seaworthy prepare` there; or use a named \
+         volume. With `swarm.volumes=prepared` in a waiver another node is taken to have the source",
+    ),
     near("services.*.volumes.*.source", "name of the claim; the image's content is not copied into it")
         .kompose(Changes),
     same("services.*.volumes.*.target", "`mountPath`").kompose(Keeps),
@@ -74,9 +84,11 @@ pub const ROWS: &[Row] = &[
         .swarm(Unread, Refused, "the client: \"Additional property … is not allowed\""),
     refused("services.*.networks.*.interface_name", "a pod has one network", "Leave it out").swarm(Unread, Refused, "a schema error"),
     refused("services.*.networks.*.ipv4_address", "the network of the cluster gives addresses", "Reach the service by its name")
-        .swarm(Lost, Refused, "no field for it"),
+        .swarm(Lost, Refused, "no field for it")
+        .not_on_swarm("addresses are given by Swarm", "Reach the service by its name"),
     refused("services.*.networks.*.ipv6_address", "the network of the cluster gives addresses", "Reach the service by its name")
-        .swarm(Lost, Refused, "no field for it"),
+        .swarm(Lost, Refused, "no field for it")
+        .not_on_swarm("addresses are given by Swarm", "Reach the service by its name"),
     refused("services.*.networks.*.link_local_ips", "the network of the cluster gives addresses", "Leave it out")
         .swarm(Unread, Refused, "a schema error"),
     refused("services.*.networks.*.mac_address", "the network of the cluster gives addresses", "Leave it out")

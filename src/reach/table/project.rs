@@ -12,11 +12,17 @@ pub const ROWS: &[Row] = &[
     same("networks.*.name", "policies are of the project, by the key of the network"),
     refused("networks.*.driver", "other drivers put containers into networks outside the cluster", "Leave it out")
         .idle(&["bridge", "overlay", "default"])
-        .swarm(super::Client::Kept, Near, "overlay; bridge and host as they are on each node")
+        .swarm(super::Client::Kept, Near, "an overlay network; a driver that is neither that nor `bridge` is refused")
+        .not_on_swarm("networks between nodes are overlay networks", "Leave it out")
+        .idle_on_swarm(&["overlay", "default"])
         .kompose(Drops),
     refused("networks.*.driver_opts", "the network of the cluster has none", "Leave it out")
+        .swarm(super::Client::Kept, Near, "those of overlay networks; others are refused")
+        .not_on_swarm("overlay networks take no notice of it", "")
         .kompose(Drops),
-    refused("networks.*.ipam", "the network of the cluster gives addresses", "Leave it out, and use names").kompose(Drops),
+    refused("networks.*.ipam", "the network of the cluster gives addresses", "Leave it out, and use names")
+        .swarm(super::Client::Changed, Near, "pools with their gateways, where the client takes a subnet alone; addresses kept for others are refused")
+        .not_on_swarm("", "Leave `aux_addresses` out").kompose(Drops),
     refused("networks.*.external", "who else is in it is not known, and no policy can name them", "Declare the network in this project")
         .idle(&["false"])
         .kompose(Drops),
@@ -38,7 +44,10 @@ pub const ROWS: &[Row] = &[
     near("volumes.*.driver_opts", "a size alone, or memory; anything else is refused")
         .todo("Make a PersistentVolume in the cluster, and write `external: true`")
         .kompose(Drops),
-    same("volumes.*.external", "the claim of that name, which is not made").kompose(Drops),
+    same("volumes.*.external", "the claim of that name, which is not made")
+        .swarm(super::Client::Changed, Near, "a node that lacks it makes an empty one")
+        .idle_on_swarm(&["false"])
+        .kompose(Drops),
     near("volumes.*.labels", "annotations of the claim").kompose(Drops),
     near("secrets.*.name", "the Secret has the key of the secret; that of an external one is its name"),
     near("secrets.*.file", "a Secret, which is referred to; `--with-secrets` writes it with its content"),
@@ -46,8 +55,12 @@ pub const ROWS: &[Row] = &[
         .swarm(Unread, Same, "through the API"),
     same("secrets.*.external", "the Secret of that name, which is not made"),
     near("secrets.*.labels", "annotations of the Secret"),
-    refused("secrets.*.driver", "secrets come from the cluster", "Write `external: true`"),
-    refused("secrets.*.driver_opts", "secrets come from the cluster", "Write `external: true`"),
+    refused("secrets.*.driver", "secrets come from the cluster", "Write `external: true`")
+        .swarm(super::Client::Kept, Refused, "what it holds would come from the driver, and not from what the project says")
+        .not_on_swarm("what it holds would come from the driver, and not from what the project says", "Make it with `docker secret create --driver`, and write `external: true`"),
+    refused("secrets.*.driver_opts", "secrets come from the cluster", "Write `external: true`")
+        .swarm(super::Client::Kept, Refused, "what it holds would come from the driver, and not from what the project says")
+        .not_on_swarm("what it holds would come from the driver, and not from what the project says", "Make it with `docker secret create --driver`, and write `external: true`"),
     refused("secrets.*.template_driver", "nothing fills in templates", "Write the content as it is to be"),
     near("configs.*.name", "the ConfigMap has the key of the config; that of an external one is its name"),
     near("configs.*.file", "a ConfigMap with a copy of it, up to 1 MiB"),

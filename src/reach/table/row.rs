@@ -89,6 +89,12 @@ pub struct Row {
     /// Where the service is made through the API of the engine.
     pub api: Verdict,
     pub swarm_text: &'static str,
+    /// Why Swarm cannot hold it; empty where a service there has no field for it.
+    pub swarm_why: &'static str,
+    /// What to do where Swarm cannot hold it; empty where it is to be left out.
+    pub swarm_todo: &'static str,
+    /// Values that say no more than the default of Swarm, where they are others than those of Kubernetes.
+    pub swarm_idle: Option<&'static [&'static str]>,
     pub kompose: Kompose,
 }
 
@@ -103,6 +109,9 @@ pub const fn row(place: &'static str, kube: Verdict, kube_text: &'static str) ->
         client: Client::Kept,
         api: Verdict::Same,
         swarm_text: "",
+        swarm_why: "",
+        swarm_todo: "",
+        swarm_idle: None,
         kompose: Kompose::Unknown,
     }
 }
@@ -137,6 +146,25 @@ impl Row {
 
     pub const fn swarm(self, client: Client, api: Verdict, text: &'static str) -> Self {
         Self { client, api, swarm_text: text, ..self }
+    }
+
+    /// Why a value of it is refused on Swarm, and what to do.
+    pub const fn not_on_swarm(self, why: &'static str, todo: &'static str) -> Self {
+        Self { swarm_why: why, swarm_todo: todo, ..self }
+    }
+
+    /// Values that say no more than Swarm's own default.
+    pub const fn idle_on_swarm(self, idle: &'static [&'static str]) -> Self {
+        Self { swarm_idle: Some(idle), ..self }
+    }
+
+    /// Completes "cannot be enforced on Swarm: …".
+    pub const fn why_not_on_swarm(&self) -> &'static str {
+        if self.swarm_why.is_empty() { "a service there has no field for it" } else { self.swarm_why }
+    }
+
+    pub const fn todo_on_swarm(&self) -> &'static str {
+        if self.swarm_todo.is_empty() { "Leave it out" } else { self.swarm_todo }
     }
 
     pub const fn kompose(self, kompose: Kompose) -> Self {

@@ -1,0 +1,148 @@
+//! Waits until tasks run, and compares those of this node with the model, as the containers that they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::compose::Model;
+use crate::diagnostic::{Code, Finding};
+use crate::engine::swarm::{Manager, Task};
+use crate::engine::{Answer, Engine, Image};
+use crate::launch::facts::inspected;
+use crate::launch::live::{Weakness, image_name};
+use crate::reach::swarm::Stack;
+use crate::reach::swarm::compare::differences;
+use crate::reach::swarm::tasks::weaker;
+
+use super::apply::Deployed;
+use super::known;
+
+/// How long tasks may take to run.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// How the tasks of a service are.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// Running, of this spec.
+    pub running: usize,
+    /// What there was to be; nothing where every node has one.
+    pub wanted: Option<usize>,
+    /// The latest that is said of one that failed.
+    pub error: Option<String>,
+    /// Containers on this node.
+    pub containers: Vec<String>,
+}
+
+impl Settled {
+    fn is_done(&self) -> bool {
+        self.wanted.map_or(self.running > 0, |wanted| self.running >= wanted)
+    }
+}
+
+/// Waits for the tasks of all services.
+pub fn wait(manager: &Manager, services: &[Deployed]) -> Result<BTreeMap<String, Settled>, Finding> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let mut all = BTreeMap::new();
+        for service in services {
+            let tasks = known(manager.tasks(&service.id))?;
+            all.insert(service.key.clone(), settled(manager, service, &tasks));
+        }
+        if all.values().all(Settled::is_done) || Instant::now() >= end {
+            return Ok(all);
+        }
+        sleep(PAUSE);
+    }
+}
+
+fn settled(manager: &Manager, service: &Deployed, tasks: &[Task]) -> Settled {
+    let mut template = service.spec.get("TaskTemplate").cloned().unwrap_or_default();
+    // A task is not told which program runs it.
+    if let Some(fields) = template.as_object_mut() {
+        fields.remove("Runtime");
+    }
+    let count = |pointer: &str| service.spec.pointer(pointer).and_then(Value::as_u64);
+    let wanted = count("/Mode/Replicated/Replicas").or_else(|| count("/Mode/ReplicatedJob/TotalCompletions"));
+    let is_current = |task: &&Task| {
+        let mut spec = task.spec.clone();
+        if let Some(fields) = spec.as_object_mut() {
+            fields.remove("Runtime");
+        }
+        differences(&template, &spec).is_empty()
+    };
+    let of_now: Vec<&Task> = tasks.iter().filter(is_current).collect();
+    // A task that has done its work has run.
+    let runs =
+        |task: &&&Task| task.state == "running" && task.desired == "running" || task.state == "complete";
+    let running: Vec<&&Task> = of_now.iter().filter(runs).collect();
+    let failed =
+        of_now.iter().filter(|task| matches!(task.state.as_str(), "failed" | "rejected" | "orphaned"));
+    let pending = of_now.iter().filter(|task| task.state == "pending" && !task.error.is_empty());
+    let error = failed.chain(pending).map(|task| task.error.clone()).find(|error| !error.is_empty());
+    Settled {
+        running: running.len(),
+        wanted: wanted.map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
+        error,
+        containers: running
+            .iter()
+            .filter(|task| task.node == manager.node && !task.container.is_empty())
+            .map(|task| task.container.clone())
+            .collect(),
+    }
+}
+
+/// One finding for each service whose tasks do not all run.
+pub fn findings(stack: &Stack, settled: &BTreeMap<String, Settled>) -> Vec<Finding> {
+    let late = settled.iter().filter(|(_, settled)| !settled.is_done());
+    late.filter_map(|(name, settled)| {
+        let object = stack.services.iter().find(|object| object.key == *name)?;
+        let of = settled.wanted.map(|wanted| format!(" of {wanted}")).unwrap_or_default();
+        let why = settled.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+        let message = format!(
+            "{}{of} tasks of service `{name}` run after {} s{why}",
+            settled.running,
+            PATIENCE.as_secs()
+        );
+        let help = format!(
+            "`docker service ps --no-trunc {}` says more; correct the cause and deploy again.",
+            object.name
+        );
+        let finding = Finding::error(Code::TaskFailed, message).at_origin(object.origin, "this service");
+        Some(finding.help(help).of_service(name))
+    })
+    .collect()
+}
+
+/// What was looked at, and where it is weaker than the model.
+pub struct Seen {
+    pub containers: usize,
+    pub weak: Vec<Weakness>,
+}
+
+/// Looks at the containers of tasks on this node. One that ended meanwhile is none.
+pub fn look(engine: &Engine, model: &Model, settled: &BTreeMap<String, Settled>) -> Result<Seen, Finding> {
+    let names: BTreeSet<String> =
+        model.services().map(|(name, node)| image_name(&model.name, name, node)).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let found = known(engine.images(&names))?;
+    let images: BTreeMap<String, Image> =
+        names.iter().zip(found).filter_map(|(name, image)| Some(((*name).to_owned(), image?))).collect();
+    let mut seen = Seen { containers: 0, weak: Vec::new() };
+    for (service, settled) in settled {
+        for id in &settled.containers {
+            let container = match inspected(engine, &[id]) {
+                Answer::Known(Some(found)) => found.into_iter().next(),
+                Answer::Known(None) => None,
+                Answer::Unknown(reason) => return Err(crate::engine::unanswered(&reason)),
+            };
+            let Some(container) = container else { continue };
+            seen.containers += 1;
+            seen.weak.extend(weaker(model, service, &container, &images));
+        }
+    }
+    Ok(seen)
+}
