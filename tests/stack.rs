@@ -11,10 +11,18 @@
 
 #[path = "stack/cases.rs"]
 mod cases;
+#[path = "stack/kept.rs"]
+mod kept;
+#[path = "stack/live.rs"]
+mod live;
 #[path = "harness/project.rs"]
 #[allow(dead_code, reason = "each test uses its part")]
 mod project;
+#[path = "stack/proxy.rs"]
+mod proxy;
 #[path = "stack/rendering.rs"]
 mod rendering;
 #[path = "stack/rows.rs"]
 mod rows;
+#[path = "stack/swarm.rs"]
+mod swarm;
