@@ -260,13 +260,16 @@ impl ProbeOptions {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttestOptions {
     pub json: bool,
+    /// The stack of Swarm that is compared in place of the project's containers.
+    pub stack: Option<String>,
     /// All where none is named.
     pub services: Vec<String>,
 }
 
 impl AttestOptions {
     pub(super) fn new(flags: &Flags, services: Vec<String>) -> Self {
-        Self { json: flags.value("format") == "json", services }
+        let stack = flags.last("stack").map(str::to_owned);
+        Self { json: flags.value("format") == "json", stack, services }
     }
 }
 

@@ -582,7 +582,10 @@ pub const COMMANDS: &[Spec] = &[
         "attest",
         SERVICES,
         "Compare live containers with the verified model",
-        &[choice("format", &["human", "json"], "Format of the report")],
+        &[
+            choice("format", &["human", "json"], "Format of the report"),
+            text("stack", "NAME", "Compare this stack of Swarm, and its tasks on this node"),
+        ],
     ),
     command(
         Own,

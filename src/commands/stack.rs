@@ -1,6 +1,7 @@
 //! `stack`: the verified project on Swarm, by the engine's own interface.
 
 mod apply;
+mod attest;
 mod config;
 mod deploy;
 mod diff;
@@ -22,17 +23,24 @@ use crate::run::images::LazyEngine;
 use crate::run::pass;
 
 pub fn run(request: &Request, options: &StackOptions) -> Result<Exit, Exit> {
-    if !is_name(&options.name) {
-        let message = format!("{:?} is no name of a stack", options.name);
-        let help = "Use letters, digits, hyphens and underscores; begin with a letter or digit.";
-        return Err(pass::refuse(Finding::error(Code::Usage, message).help(help)));
-    }
+    check_name(&options.name)?;
     match options.action {
         StackDo::Deploy => deploy::run(request, options),
         StackDo::Config => config::run(request, options),
         StackDo::Diff => diff::run(request, options),
         StackDo::Remove => remove::run(request, options),
     }
+}
+
+pub use attest::run as attest;
+
+fn check_name(name: &str) -> Result<(), Exit> {
+    if is_name(name) {
+        return Ok(());
+    }
+    let message = format!("{name:?} is no name of a stack");
+    let help = "Use letters, digits, hyphens and underscores; begin with a letter or digit.";
+    Err(pass::refuse(Finding::error(Code::Usage, message).help(help)))
 }
 
 /// Names of services begin with it, and have 63 characters at most.

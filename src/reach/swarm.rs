@@ -129,3 +129,29 @@ impl Need {
         refusals.findings.pop()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_engine_would_drop_is_refused_there() {
+        let need = Need {
+            service: "agent".to_owned(),
+            key: "security_opt",
+            origin: Origin::CommandLine,
+            field: "Privileges.NoNewPrivileges",
+            version: (1, 44),
+        };
+        assert!(need.finding((1, 44), None).is_none() && need.finding((1, 51), None).is_none());
+        let finding = need.finding((1, 41), None).unwrap();
+        assert_eq!(
+            finding.message,
+            "services.agent.security_opt cannot be enforced on Swarm: this engine's interface is 1.41, and drops \
+             `Privileges.NoNewPrivileges` without a word below 1.44"
+        );
+        assert!(
+            finding.help.unwrap().starts_with("Update the engines of the swarm. Or accept it in the policy")
+        );
+    }
+}

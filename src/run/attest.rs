@@ -14,6 +14,9 @@ use super::session::Session;
 use super::verify::verify;
 
 pub fn run(request: &Request, options: &AttestOptions) -> Result<Exit, Exit> {
+    if let Some(stack) = &options.stack {
+        return crate::commands::stack::attest(request, options, stack);
+    }
     let mut session = Session::new(request);
     let engine = LazyEngine::new(super::pass::options(request));
     let Some(verified) = verify(&mut session, &[], &engine, Images::Always) else {

@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -21,19 +23,27 @@ pub enum Fault {
 /// A socket that hands on to another one.
 pub struct Proxy {
     folder: TempDir,
+    asked: Arc<AtomicUsize>,
 }
 
 impl Proxy {
     pub fn new(engine: PathBuf, fault: Fault) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join("docker.sock")).unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let engine = engine.clone();
-                std::thread::spawn(move || hand_on(stream, &engine, fault));
+                let (engine, count) = (engine.clone(), Arc::clone(&count));
+                std::thread::spawn(move || hand_on(stream, &engine, fault, &count));
             }
         });
-        Self { folder }
+        Self { folder, asked }
+    }
+
+    /// How many services with tasks were asked for.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
     }
 
     pub fn host(&self) -> String {
@@ -42,7 +52,7 @@ impl Proxy {
 }
 
 /// One question and its answer: asked in the old version, the engine hangs up.
-fn hand_on(mut stream: UnixStream, engine: &Path, fault: Fault) -> Option<()> {
+fn hand_on(mut stream: UnixStream, engine: &Path, fault: Fault, count: &AtomicUsize) -> Option<()> {
     let mut question = Vec::new();
     let mut piece = [0; 4096];
     let (head, body) = loop {
@@ -66,6 +76,9 @@ fn hand_on(mut stream: UnixStream, engine: &Path, fault: Fault) -> Option<()> {
         return stream.shutdown(std::net::Shutdown::Both).ok();
     }
     let asks = |words: &str| head.lines().next().unwrap_or_default().contains(words);
+    if asks("/services/create") && !body.contains("\"Replicas\":0") {
+        count.fetch_add(1, Ordering::SeqCst);
+    }
     let is_rollback = asks("rollback=");
     let drops = match fault {
         Fault::Drops => asks("/services/create") || asks("/update?"),

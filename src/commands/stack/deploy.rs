@@ -203,7 +203,7 @@ fn checked(
     }
     let late = settle::findings(stack, &settled);
     session.sink.extend(late);
-    let tasks = match seen.containers {
+    let tasks = match seen.containers.len() {
         0 => "none of their tasks is on this node, where it would be looked at".to_owned(),
         1 => "1 of their tasks is on this node, as verified".to_owned(),
         count => format!("{count} of their tasks are on this node, as verified"),

@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::{Request, StackOptions};
 use crate::diagnostic::{Exit, Finding};
 use crate::engine::swarm::{Kind, Object};
-use crate::reach::swarm::compare::differences;
-use crate::reach::swarm::{self, NAMESPACE, stacked};
+use crate::reach::swarm::compare::{Difference, differences};
+use crate::reach::swarm::{self, stacked};
 use crate::run::decide::Images;
 use crate::run::images::LazyEngine;
 use crate::run::session::Session;
@@ -40,20 +41,59 @@ pub fn run(request: &Request, options: &StackOptions) -> Result<Exit, Exit> {
     }
     session.warn()?;
     let mut apply = Apply::new(&manager, &stack, &options.name);
-    let text = match compare(&mut apply) {
-        Ok(text) => text,
+    let changes = match compare(&mut apply) {
+        Ok(changes) => changes,
         Err(finding) => {
             session.sink.push(finding);
             return Err(session.report());
         }
     };
+    let text: String = changes.iter().map(Change::human).collect();
     print(session.redactor().text(&text).as_bytes())?;
-    Ok(if text.is_empty() { Exit::Done } else { Exit::Findings })
+    Ok(if changes.is_empty() { Exit::Done } else { Exit::Findings })
 }
 
-/// `+` is made, `~` changed, `-` only there.
-fn compare(apply: &mut Apply<'_>) -> Result<String, Finding> {
-    let mut text = String::new();
+/// What is to become of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    Made,
+    Changed,
+    /// It is of the stack, and not of the model.
+    Surplus,
+}
+
+/// An object that is not as the model says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Change {
+    pub mark: Mark,
+    pub kind: &'static str,
+    pub name: String,
+    pub fields: Vec<Difference>,
+}
+
+impl Change {
+    fn new(mark: Mark, kind: Kind, name: &str) -> Self {
+        Self { mark, kind: kind.name(), name: name.to_owned(), fields: Vec::new() }
+    }
+
+    pub fn human(&self) -> String {
+        let (sign, more) = match self.mark {
+            Mark::Made => ('+', ""),
+            Mark::Changed => ('~', ""),
+            Mark::Surplus => ('-', " (removed with --prune)"),
+        };
+        let mut text = format!("{sign} {} {}{more}\n", self.kind, self.name);
+        for one in &self.fields {
+            let _ = writeln!(text, "    {}: {} -> {}", one.path, one.found, one.wanted);
+        }
+        text
+    }
+}
+
+/// Everything that a deployment would make or change, and what it would leave.
+pub fn compare(apply: &mut Apply<'_>) -> Result<Vec<Change>, Finding> {
+    let mut changes = Vec::new();
     let kinds = [
         (Kind::Network, &apply.stack.networks),
         (Kind::Secret, &apply.stack.secrets),
@@ -70,30 +110,30 @@ fn compare(apply: &mut Apply<'_>) -> Result<String, Finding> {
             match &found {
                 Some(found) => {
                     apply.ids.insert(kind, &object.name, &found.id);
-                    resource(&mut text, kind, object, found);
+                    changes.extend(resource(kind, object, found));
                 }
-                None => drop(writeln!(text, "+ {} {}", kind.name(), object.name)),
+                None => changes.push(Change::new(Mark::Made, kind, &object.name)),
             }
         }
-        surplus(&mut text, kind, wanted, &there);
+        changes.extend(surplus(kind, wanted, &there));
     }
     let there = apply.present()?;
     for object in &apply.stack.services {
         let found = there.iter().find(|found| found.name == object.name);
         let Some(found) = found else {
-            let _ = writeln!(text, "+ service {}", object.name);
+            changes.push(Change::new(Mark::Made, Kind::Service, &object.name));
             continue;
         };
         let wanted = apply.wanted(object, Some(found), None);
-        changes(&mut text, Kind::Service, &object.name, &wanted, &found.spec);
+        changes.extend(changed(Kind::Service, &object.name, &wanted, &found.spec));
     }
-    surplus(&mut text, Kind::Service, &apply.stack.services, &there);
-    Ok(text)
+    changes.extend(surplus(Kind::Service, &apply.stack.services, &there));
+    Ok(changes)
 }
 
-fn resource(text: &mut String, kind: Kind, object: &swarm::Object, found: &Object) {
+fn resource(kind: Kind, object: &swarm::Object, found: &Object) -> Option<Change> {
     if object.is_external {
-        return;
+        return None;
     }
     let without = |spec: &Value| {
         let mut spec = spec.clone();
@@ -105,29 +145,20 @@ fn resource(text: &mut String, kind: Kind, object: &swarm::Object, found: &Objec
     };
     match kind {
         Kind::Network => {
-            changes(text, kind, &object.name, &object.spec, &network_as_asked(&object.spec, &found.spec));
+            changed(kind, &object.name, &object.spec, &network_as_asked(&object.spec, &found.spec))
         }
-        Kind::Secret => changes(text, kind, &object.name, &without(&object.spec), &without(&found.spec)),
-        _ => changes(text, kind, &object.name, &object.spec, &found.spec),
+        Kind::Secret => changed(kind, &object.name, &without(&object.spec), &without(&found.spec)),
+        _ => changed(kind, &object.name, &object.spec, &found.spec),
     }
 }
 
-fn changes(text: &mut String, kind: Kind, name: &str, wanted: &Value, found: &Value) {
-    let differs = differences(wanted, found);
-    if differs.is_empty() {
-        return;
-    }
-    let _ = writeln!(text, "~ {} {name}", kind.name());
-    for one in differs {
-        let _ = writeln!(text, "    {}: {} -> {}", one.path, one.found, one.wanted);
-    }
+fn changed(kind: Kind, name: &str, wanted: &Value, found: &Value) -> Option<Change> {
+    let fields = differences(wanted, found);
+    (!fields.is_empty()).then(|| Change { fields, ..Change::new(Mark::Changed, kind, name) })
 }
 
 /// What is of the stack, and not of the model.
-fn surplus(text: &mut String, kind: Kind, wanted: &[swarm::Object], there: &[Object]) {
-    for object in there.iter().filter(|object| object.label(NAMESPACE).is_some()) {
-        if !wanted.iter().any(|wanted| wanted.name == object.name) {
-            let _ = writeln!(text, "- {} {} (removed with --prune)", kind.name(), object.name);
-        }
-    }
+fn surplus(kind: Kind, wanted: &[swarm::Object], there: &[Object]) -> Vec<Change> {
+    let others = there.iter().filter(|object| !wanted.iter().any(|wanted| wanted.name == object.name));
+    others.map(|object| Change::new(Mark::Surplus, kind, &object.name)).collect()
 }

@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
-use crate::engine::swarm::{Manager, Task};
+use crate::engine::swarm::{Manager, Object, Task};
 use crate::engine::{Answer, Engine, Image};
 use crate::launch::facts::inspected;
 use crate::launch::live::{Weakness, image_name};
+use crate::launch::proof;
 use crate::reach::swarm::Stack;
 use crate::reach::swarm::compare::differences;
 use crate::reach::swarm::tasks::weaker;
@@ -35,6 +36,8 @@ pub struct Settled {
     pub error: Option<String>,
     /// Containers on this node.
     pub containers: Vec<String>,
+    /// As the service names it, with its digest.
+    pub image: String,
 }
 
 impl Settled {
@@ -87,11 +90,8 @@ fn settled(manager: &Manager, service: &Deployed, tasks: &[Task]) -> Settled {
         running: running.len(),
         wanted: wanted.map(|count| usize::try_from(count).unwrap_or(usize::MAX)),
         error,
-        containers: running
-            .iter()
-            .filter(|task| task.node == manager.node && !task.container.is_empty())
-            .map(|task| task.container.clone())
-            .collect(),
+        containers: here(manager, running.into_iter().copied()),
+        image: image_of(&service.spec),
     }
 }
 
@@ -119,20 +119,47 @@ pub fn findings(stack: &Stack, settled: &BTreeMap<String, Settled>) -> Vec<Findi
 
 /// What was looked at, and where it is weaker than the model.
 pub struct Seen {
-    pub containers: usize,
+    /// The service and the container's name.
+    pub containers: Vec<(String, String)>,
     pub weak: Vec<Weakness>,
+}
+
+/// Containers of tasks on the node that is asked.
+fn here<'t>(manager: &Manager, tasks: impl Iterator<Item = &'t Task>) -> Vec<String> {
+    let own = tasks.filter(|task| task.node == manager.node && !task.container.is_empty());
+    own.map(|task| task.container.clone()).collect()
+}
+
+fn image_of(spec: &Value) -> String {
+    let image = spec.pointer("/TaskTemplate/ContainerSpec/Image").and_then(Value::as_str);
+    image.unwrap_or_default().to_owned()
+}
+
+/// The tasks of a service that run now, whatever they were made from.
+pub fn running(manager: &Manager, service: &Object) -> Result<Settled, Finding> {
+    let tasks = known(manager.tasks(&service.id))?;
+    let running: Vec<&Task> = tasks.iter().filter(|task| task.state == "running").collect();
+    Ok(Settled {
+        running: running.len(),
+        containers: here(manager, running.into_iter()),
+        image: image_of(&service.spec),
+        ..Settled::default()
+    })
 }
 
 /// Looks at the containers of tasks on this node. One that ended meanwhile is none.
 pub fn look(engine: &Engine, model: &Model, settled: &BTreeMap<String, Settled>) -> Result<Seen, Finding> {
-    let names: BTreeSet<String> =
-        model.services().map(|(name, node)| image_name(&model.name, name, node)).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let names: BTreeSet<&str> = settled.values().map(|settled| settled.image.as_str()).collect();
+    let names: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
     let found = known(engine.images(&names))?;
-    let images: BTreeMap<String, Image> =
-        names.iter().zip(found).filter_map(|(name, image)| Some(((*name).to_owned(), image?))).collect();
-    let mut seen = Seen { containers: 0, weak: Vec::new() };
+    let images: BTreeMap<&str, Image> =
+        names.iter().zip(found).filter_map(|(name, image)| Some((*name, image?))).collect();
+    let mut seen = Seen { containers: Vec::new(), weak: Vec::new() };
     for (service, settled) in settled {
+        let Some(node) = proof::service(model, service) else { continue };
+        // What the name stands for on this machine may be another content than the digest says.
+        let own = images.get(settled.image.as_str()).cloned();
+        let own = own.into_iter().map(|image| (image_name(&model.name, service, node), image)).collect();
         for id in &settled.containers {
             let container = match inspected(engine, &[id]) {
                 Answer::Known(Some(found)) => found.into_iter().next(),
@@ -140,8 +167,8 @@ pub fn look(engine: &Engine, model: &Model, settled: &BTreeMap<String, Settled>)
                 Answer::Unknown(reason) => return Err(crate::engine::unanswered(&reason)),
             };
             let Some(container) = container else { continue };
-            seen.containers += 1;
-            seen.weak.extend(weaker(model, service, &container, &images));
+            seen.weak.extend(weaker(model, service, &container, &own));
+            seen.containers.push((service.clone(), container.name));
         }
     }
     Ok(seen)

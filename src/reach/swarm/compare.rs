@@ -1,11 +1,12 @@
 //! Two specs, field by field.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::redact::written;
 
 /// A field that is another one than was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// `TaskTemplate.ContainerSpec.ReadOnly`
     pub path: String,
