@@ -1,5 +1,6 @@
 //! `stack deploy`: the gate, then the stack, and a look at what came of it.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use crate::cli::{Request, StackOptions};
@@ -118,14 +119,14 @@ fn remember(session: &mut Session<'_>, verified: &Verified) -> Result<Option<imp
     }
 }
 
-/// The digest of each service's image, as its registry has it. Where there is none, each node takes what has the name.
+/// By service, the digest of its image as its registry has it. Where there is none, each node takes what has the name.
 fn digests(
     session: &mut Session<'_>,
     model: &Model,
     options: &StackOptions,
     manager: &Manager,
-) -> Vec<Option<String>> {
-    let mut all = Vec::new();
+) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
     for (name, node) in model.services() {
         if node.get("provider").is_some() {
             continue;
@@ -133,15 +134,13 @@ fn digests(
         let Some(image) = node.get("image") else { continue };
         let written = crate::compose::text(image);
         if ImageName::read(&written).digest.is_some() || options.as_written {
-            all.push(None);
             continue;
         }
         let answer = manager.digest(&written);
         if let Answer::Known(Ok(digest)) = answer {
-            all.push(Some(digest));
+            all.insert(name.to_owned(), digest);
             continue;
         }
-        all.push(None);
         if manager.nodes > 1 {
             let message = format!(
                 "no registry says which content the image {written} of service `{name}` has: each node takes what has that name there"
@@ -155,14 +154,14 @@ fn digests(
 }
 
 /// All of it, in the order in which one thing needs another.
-fn carry_out(apply: &mut Apply<'_>, digests: &[Option<String>]) -> Result<Vec<Deployed>, Finding> {
+fn carry_out(apply: &mut Apply<'_>, digests: &BTreeMap<String, String>) -> Result<Vec<Deployed>, Finding> {
     apply.resources()?;
     let there = apply.present()?;
     let stack = apply.stack;
     let of = |object: &swarm::Object| there.iter().find(|one| one.name == object.name);
     let mut wanted = Vec::new();
-    for (at, object) in stack.services.iter().enumerate() {
-        let digest = digests.get(at).and_then(Option::as_deref);
+    for object in &stack.services {
+        let digest = digests.get(&object.key).map(String::as_str);
         wanted.push((object, apply.wanted(object, of(object), digest)));
     }
     // Nothing is started before everything was looked at.
