@@ -9,6 +9,9 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "documents/hour.rs"]
+mod hour;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
