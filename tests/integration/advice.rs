@@ -264,11 +264,17 @@ const NO_TEXT: &[Code] = &[
     Code::RemoteEngine,
     Code::Usage,
     Code::Internal,
+    Code::SwarmRefused,
+    Code::StackForeign,
+    Code::TaskFailed,
 ];
 
 /// What an engine is needed for, with the test that pastes it.
-const WITH_ENGINE: &[(Code, &str)] =
-    &[(Code::BindShared, "tests/engine/advice.rs"), (Code::BindAccess, "tests/engine/advice.rs")];
+const WITH_ENGINE: &[(Code, &str)] = &[
+    (Code::BindShared, "tests/engine/advice.rs"),
+    (Code::BindAccess, "tests/engine/advice.rs"),
+    (Code::StackContent, "tests/stack/live.rs"),
+];
 
 /// A text of the help between backticks.
 fn quoted(help: &str, which: usize) -> &str {
