@@ -1,4 +1,4 @@
-//! Which services take part in a network, in a volume, or in the namespaces and mounts of another service.
+//! The services that take part in a network, in a volume, or in the namespaces and mounts of another service.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,9 +15,9 @@ const MOUNTS: &str = "volumes_from";
 #[derive(Clone, Debug, Default)]
 pub struct Uses {
     services: BTreeSet<String>,
-    /// By section and name: `networks` and `volumes`.
+    /// The services that use a network or a volume, by section and name.
     direct: HashMap<(&'static str, String), BTreeSet<String>>,
-    /// By key and service: the services that join it with that key.
+    /// The services that join another one, by key and that service.
     joined: HashMap<(&'static str, String), BTreeSet<String>>,
 }
 
@@ -30,12 +30,8 @@ impl Uses {
 
     /// Adds what a further document says.
     pub fn add(&mut self, root: &Node) {
-        let services = || section(root, "services").into_iter().flat_map(Mapping::iter);
-        // A container's name stands for its service.
-        let named: HashMap<&str, &str> = services()
-            .filter_map(|(name, service)| Some((service.get("container_name")?.as_str()?, name)))
-            .collect();
-        for (name, service) in services().filter(|(name, _)| *name != "*") {
+        let services = section(root, "services").into_iter().flat_map(Mapping::iter);
+        for (name, service) in services.filter(|(name, _)| *name != "*") {
             let is_new = self.services.insert(name.to_owned());
             let networks = names(service.get("networks"));
             let is_elsewhere =
@@ -54,7 +50,9 @@ impl Uses {
                 let Some(mode) = service.get(key).and_then(Node::as_str) else { continue };
                 if let Some(other) = mode.strip_prefix("service:") {
                     self.join(key, other, name);
-                } else if let Some(other) = mode.strip_prefix("container:").and_then(|one| named.get(one)) {
+                } else if let Some(other) =
+                    mode.strip_prefix("container:").and_then(|one| of_container(root, one))
+                {
                     self.join(key, other, name);
                 }
             }
@@ -62,7 +60,7 @@ impl Uses {
                 let (rest, is_container) =
                     text.strip_prefix("container:").map_or((text, false), |rest| (rest, true));
                 let other = rest.split(':').next().unwrap_or(rest);
-                let other = if is_container { named.get(other).copied() } else { Some(other) };
+                let other = if is_container { of_container(root, other) } else { Some(other) };
                 if let Some(other) = other {
                     self.join(MOUNTS, other, name);
                 }
@@ -113,6 +111,24 @@ impl Uses {
     }
 }
 
+/// The service of a project that a container belongs to by its name: the one that the file gives it, or Compose's
+/// `PROJECT-SERVICE-NUMBER`.
+pub fn of_container<'m>(root: &'m Node, container: &str) -> Option<&'m str> {
+    let project = root.get("name").and_then(Node::as_str).unwrap_or_default();
+    let by_default = |service: &str| {
+        let number = container.strip_prefix(project).and_then(|rest| rest.strip_prefix('-'));
+        let number =
+            number.and_then(|rest| rest.strip_prefix(service)).and_then(|rest| rest.strip_prefix('-'));
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let mut services = section(root, "services").into_iter().flat_map(Mapping::iter);
+    let is_it = |(name, service): &(&str, &Node)| match service.get("container_name").and_then(Node::as_str) {
+        Some(given) => given == container,
+        None => by_default(name),
+    };
+    services.find(is_it).map(|(name, _)| name)
+}
+
 /// The names in a list of texts, or the keys of a mapping.
 fn names(node: Option<&Node>) -> Vec<&str> {
     match node.map(|node| &node.value) {
@@ -136,21 +152,21 @@ mod tests {
     #[test]
     fn what_is_joined_concerns_those_who_join_it() {
         let uses = uses(
-            "services:\n  vpn: { container_name: tunnel, networks: { out: } }\n  app: { network_mode: service:vpn }\n  \
-             deep: { network_mode: service:app, pid: service:vpn }\n  named: { network_mode: container:tunnel }\n  \
+            "name: p\nservices:\n  vpn: { container_name: tunnel, networks: { out: } }\n  app: { network_mode: service:vpn }\n  \
+             deep: { network_mode: service:app, pid: service:vpn }\n  named: { network_mode: container:tunnel }\n  by-number: { network_mode: container:p-app-1 }\n  \
              taker: { volumes_from: [\"store:ro\"] }\n  store: { volumes: [{ type: volume, source: v, target: /v }] }\n",
         );
         let of =
             |service, keys: &[&'static str]| uses.of_service(service, keys).into_iter().collect::<Vec<_>>();
-        assert_eq!(of("vpn", &["network_mode"]), ["app", "deep", "named", "vpn"]);
+        assert_eq!(of("vpn", &["network_mode"]), ["app", "by-number", "deep", "named", "vpn"]);
         assert_eq!(of("vpn", &["pid"]), ["deep", "vpn"]);
         assert_eq!(of("vpn", &[]), ["vpn"]);
         let at = |place| uses.of_place(place).into_iter().collect::<Vec<_>>();
-        assert_eq!(at("networks.out"), ["app", "deep", "named", "vpn"]);
+        assert_eq!(at("networks.out"), ["app", "by-number", "deep", "named", "vpn"]);
         assert_eq!(at("networks.default"), ["store", "taker"]);
         assert_eq!(at("volumes.v"), ["store", "taker"]);
         assert_eq!(at("services.app"), ["app"]);
-        assert_eq!(at("networks.unused").len(), 6);
-        assert_eq!(at("the project").len(), 6);
+        assert_eq!(at("networks.unused").len(), 7);
+        assert_eq!(at("the project").len(), 7);
     }
 }

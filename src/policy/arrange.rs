@@ -66,7 +66,7 @@ impl Policy {
     }
 }
 
-/// Who uses what, with what the overlays of the project add; nothing where each is laid on everybody.
+/// The uses of networks and volumes, with those that overlays add; nothing where every overlay is laid on everybody.
 fn uses(whole: &Node, mandatory: &[Overlay]) -> Uses {
     if mandatory.iter().all(|overlay| overlay.scope.is_everywhere()) {
         return Uses::default();

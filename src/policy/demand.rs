@@ -1,4 +1,4 @@
-//! What a rule is at each place of a model: an error, a warning, or nothing.
+//! The severity of a rule at each place of a model: an error, a warning, or nothing.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ pub(super) struct Demands<'p> {
     uses: Option<Uses>,
 }
 
-/// How a breach is reported, and the line of the policy by which it is.
+/// The severity of a breach, and the line of the policy that decides it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Demand<'p> {
     pub severity: Severity,
@@ -40,9 +40,8 @@ impl<'p> Demands<'p> {
 
     /// The worst that a breach of a rule can be anywhere.
     pub fn worst(&self, rule: &Rule) -> Option<Severity> {
-        let everywhere = |severity: Severity| Some(severity);
         if self.in_force(rule).next().is_some() || rule.from.is_some_and(|from| self.strictest() >= from) {
-            return everywhere(Severity::Error);
+            return Some(Severity::Error);
         }
         let postures = &self.policy.posture;
         let of = postures.services.values().chain([&postures.default]);
@@ -54,10 +53,10 @@ impl<'p> Demands<'p> {
         self.policy.posture.highest().value
     }
 
-    /// How a breach is reported; not at all where no posture or overlay asks for it.
+    /// The severity of a breach; `None` where no posture or overlay asks for the rule.
     pub fn of(&self, rule: &Rule, breach: &Breach) -> Option<Demand<'p>> {
         let postures: &'p Postures = &self.policy.posture;
-        let concerned = self.concerned(rule, &breach.place);
+        let concerned = self.concerned(rule, breach);
         let by = match &concerned {
             Some(services) => postures.strictest(services.iter().copied()),
             None => &postures.default,
@@ -100,28 +99,31 @@ impl<'p> Demands<'p> {
     }
 
     /// The services that a breach concerns; `None` where all are alike.
-    fn concerned<'d>(&'d self, rule: &Rule, place: &'d str) -> Option<BTreeSet<&'d str>> {
+    fn concerned<'d>(&'d self, rule: &Rule, breach: &'d Breach) -> Option<BTreeSet<&'d str>> {
         let uses = self.uses.as_ref()?;
-        Some(match rule.check {
-            Check::Service(_) => uses.of_service(place, rule.joined_by),
-            Check::Project(_) => uses.of_place(place),
-        })
+        let mut concerned = match rule.check {
+            Check::Service(_) => uses.of_service(&breach.place, rule.joined_by),
+            Check::Project(_) => uses.of_place(&breach.place),
+        };
+        concerned.extend(breach.entered.as_deref());
+        Some(concerned)
     }
 
-    /// Whether a waiver is for a place: a project's for everybody is for nobody for whom the host demands the rule.
-    pub fn is_for(&self, waiver: &Waiver, rule: &Rule, place: &str) -> bool {
-        if !waiver.is_for(place, rule.id) {
+    /// Whether a waiver is for a breach: a project's is for none that concerns a service of which the host demands the
+    /// rule.
+    pub fn is_for(&self, waiver: &Waiver, rule: &Rule, breach: &Breach) -> bool {
+        if !waiver.is_for(&breach.place, rule.id) {
             return false;
         }
         let host: &Postures = &self.policy.host_posture;
         let by_host = || {
-            let posture = match self.concerned(rule, place) {
+            let posture = match self.concerned(rule, breach) {
                 Some(services) => host.strictest(services),
                 None => &host.default,
             };
             rule.from.is_some_and(|from| posture.value >= from)
         };
-        waiver.rank == Rank::System || waiver.service.value != "*" || host.is_uniform() || !by_host()
+        waiver.rank == Rank::System || host.is_uniform() || !by_host()
     }
 }
 

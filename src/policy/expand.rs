@@ -29,7 +29,7 @@ impl Names {
         }
     }
 
-    /// Those for which an overlay is laid on.
+    /// The names on which an overlay is laid.
     #[must_use]
     pub fn within(self, scope: &Scope, uses: &Uses) -> Self {
         if scope.is_everywhere() {

@@ -148,7 +148,7 @@ impl Policy {
         found
     }
 
-    /// How many rules are enforced for any service: by its posture, or by an overlay that is laid on.
+    /// The number of rules that are enforced for any service: by its posture, or by an overlay that is laid on.
     pub fn demanded_rules(&self, model: &Model, arranged: &Arranged) -> usize {
         let demands = Demands::new(self, &model.root, arranged);
         let is_demanded = |rule: &&Rule| demands.worst(rule) == Some(Severity::Error);
@@ -158,7 +158,7 @@ impl Policy {
     fn waived(&self, rule: &Rule, breach: &Breach, demands: &Demands<'_>, used: &mut Used) -> bool {
         let mut waived = false;
         for (at, waiver) in self.waivers.iter().enumerate() {
-            if waiver.expired(self.today) || !demands.is_for(waiver, rule, &breach.place) {
+            if waiver.expired(self.today) || !demands.is_for(waiver, rule, breach) {
                 continue;
             }
             if let Some(allowed) = waiver.allows(breach.value.as_deref()) {

@@ -156,7 +156,7 @@ fn overlays(
     wanted
 }
 
-/// What the postures of one policy bring, each on the services that have such a posture.
+/// The overlays that the postures of one policy bring, each on the services that have such a posture.
 fn implied(postures: &Arc<Postures>, rank: Rank) -> Vec<Wanted> {
     let highest = postures.highest();
     let wanted = |name: &&'static str| {
@@ -334,7 +334,7 @@ fn waivers(
 ) -> Vec<Waiver> {
     let mut all = system;
     for waiver in own {
-        // One for everybody that the host demands of some services alone is for nobody of them.
+        // A waiver for everybody does not hold for services of which the host demands the rule.
         let posture = host.of(&waiver.service.value);
         let by_posture = waiver.rule.from.is_some_and(|from| from <= posture.value).then_some(posture.origin);
         let by_overlay = || {

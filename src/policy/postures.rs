@@ -18,10 +18,10 @@ pub const UNWRITTEN: Origin = Origin::Default("posture");
 /// The postures of a policy as they count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Postures {
-    /// Of the services that are not named.
+    /// The posture of services that are not named.
     pub default: Located<Posture>,
     pub services: BTreeMap<String, Located<Posture>>,
-    /// What this one would refuse is warned of.
+    /// The posture whose refusals are warnings.
     pub warn: Option<Located<Posture>>,
     /// The services that a project's policy names: each must exist. The host's speaks of projects that it has not
     /// seen.
@@ -34,7 +34,7 @@ pub struct Written {
     pub default: Option<Located<Posture>>,
     pub services: BTreeMap<String, Located<Posture>>,
     pub warn: Option<Located<Posture>>,
-    /// Of each name in `services`.
+    /// The place of each name in `services`.
     names: BTreeMap<String, Origin>,
 }
 
@@ -50,14 +50,14 @@ impl Default for Postures {
 }
 
 impl Postures {
-    /// As written, where faults do not matter.
+    /// Reads the postures as written, without a word about faults.
     pub fn glance(node: Option<&Node>) -> Self {
         let mut sink = Sink::new();
         let written = node.and_then(|node| read(node, &mut Reader::new(&mut sink)));
         written.map_or_else(Self::default, |written| counts(written, &Self::default()))
     }
 
-    /// Of one service.
+    /// The posture of one service.
     pub fn of(&self, service: &str) -> &Located<Posture> {
         self.services.get(service).unwrap_or(&self.default)
     }
@@ -166,7 +166,7 @@ pub fn combine(
     let names = own.names.clone();
     let ours = counts(own, &host);
     let stricter = |theirs: &Located<Posture>, ours: &Located<Posture>| {
-        // Of equals the project's: its reader knows that file.
+        // Where both are equal the project's line is named: its reader knows that file.
         if theirs.value > ours.value { theirs.clone() } else { ours.clone() }
     };
     let all: BTreeSet<&String> = host.services.keys().chain(ours.services.keys()).collect();
@@ -180,7 +180,7 @@ pub fn combine(
     (Arc::new(both), Arc::new(Postures { own: BTreeMap::new(), ..host }))
 }
 
-/// What one file says, over what counts without it.
+/// Lays the postures of one file over those that count without it.
 fn counts(written: Written, before: &Postures) -> Postures {
     let default = written.default.unwrap_or_else(|| before.default.clone());
     Postures { default, services: written.services, warn: written.warn, own: BTreeMap::new() }

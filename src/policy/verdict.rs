@@ -114,7 +114,7 @@ impl<'p> Judged<'p> {
 
     fn standing(&self, breach: &Breach) -> Standing {
         let waived = self.waivers.iter().any(|waiver| {
-            self.demands.is_some_and(|demands| demands.is_for(waiver, self.rule, &breach.place))
+            self.demands.is_some_and(|demands| demands.is_for(waiver, self.rule, breach))
                 && waiver.allows(breach.value.as_deref()).is_some()
         });
         let demand = self.demands.and_then(|demands| demands.of(self.rule, breach));

@@ -18,19 +18,34 @@ pub struct Breach {
     pub is_lack: bool,
     /// The remedy for this very value, where the rule's own could not be pasted.
     pub fix: Option<String>,
+    /// The service that this one enters with it: the breach concerns that one as well.
+    pub entered: Option<String>,
 }
 
 impl Breach {
     /// About a value that was written somewhere.
     pub fn at(place: &str, node: &Node, what: impl Into<Cow<'static, str>>) -> Self {
+        Self::of(place, node.origin, what)
+    }
+
+    /// As [`Breach::at`], where the value has no node of its own.
+    pub fn of(place: impl Into<String>, origin: Origin, what: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            place: place.to_owned(),
+            place: place.into(),
             value: None,
-            origin: node.origin,
+            origin,
             what: what.into(),
             is_lack: false,
             fix: None,
+            entered: None,
         }
+    }
+
+    /// Names the service that is entered, where it is one of the project.
+    #[must_use]
+    pub fn entering(mut self, service: Option<&str>) -> Self {
+        self.entered = service.map(str::to_owned);
+        self
     }
 
     /// Names the remedy for this very value.

@@ -144,7 +144,7 @@ pub const RULES: &[Rule] = &[
             let of_files = service.view.variables.map(|all| all.of(service.name)).unwrap_or_default();
             for (name, origin) in of_files.iter().filter(|(name, _)| LOADER.contains(&name.as_str())) {
                 let what = format!("sets {name} through an env file");
-                breaches.push(Breach { origin: *origin, ..service.lacks(what) }.allowing(name));
+                breaches.push(Breach::of(service.name, *origin, what).allowing(name));
             }
         }),
         ..Rule::COMMON

@@ -91,7 +91,7 @@ pub fn document() -> String {
     text
 }
 
-/// Which rules judge each key, and why the others need none.
+/// Lists the rules that judge each key, and why the other keys need none.
 fn keys() -> String {
     let mut text = String::from(
         "\n## Keys and their rules\n\n\

@@ -53,15 +53,7 @@ fn unenforced(service: &Service<'_>, info: &Info, key: &'static str, facility: F
     let (text, origin) = written(service, key)?;
     let why = info.lacks(facility)?;
     let what = format!("has {key}{text}, and the engine does not enforce it ({why})");
-    let breach = Breach {
-        place: service.name.to_owned(),
-        value: None,
-        origin,
-        what: what.into(),
-        is_lack: false,
-        fix: None,
-    };
-    Some(breach.allowing(key))
+    Some(Breach::of(service.name, origin, what).allowing(key))
 }
 
 /// A limit as a service has it, wherever it keeps it. One that limits nothing is none.

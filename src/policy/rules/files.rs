@@ -13,7 +13,7 @@ use crate::yaml::Node;
 pub struct FileVariables(HashMap<String, Vec<(String, Origin)>>);
 
 impl FileVariables {
-    /// Of every service of every profile. What cannot be read is in the sink.
+    /// Reads the env files of every service of every profile. A file that is there and cannot be read is an error in the sink.
     pub fn read(model: &Model, inputs: &mut Inputs, sink: &mut Sink) -> Self {
         let mut found = HashMap::new();
         for (name, service) in model.services() {

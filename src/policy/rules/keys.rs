@@ -1,13 +1,13 @@
-//! Which rules judge a key: what it runs, confines, names as a place, or opens.
+//! The rules that judge each key of Compose, because it runs, confines, places or opens something.
 //!
 //! Each key that Compose knows stands here once. One without a rule says why it needs none.
 
 /// Whether a key can weaken a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judged {
-    /// By these rules.
+    /// These rules judge it.
     By(&'static [&'static str]),
-    /// By none, for this reason.
+    /// It needs no rule, for this reason.
     Harmless(&'static str),
 }
 

@@ -140,15 +140,7 @@ fn bounded(service: &Service<'_>, key: &'static str, bound: f64, breaches: &mut 
         Some(found) => {
             let value = if found.value > 0.0 { found.value.to_string() } else { "unlimited".to_owned() };
             let what = format!("has {key}: {value}");
-            let breach = Breach {
-                place: service.name.to_owned(),
-                value: None,
-                origin: found.origin,
-                what: what.into(),
-                is_lack: false,
-                fix: None,
-            };
-            breaches.push(breach.allowing(value));
+            breaches.push(Breach::of(service.name, found.origin, what).allowing(value));
         }
         None => breaches.push(service.lacks(format!("has no {key}")).allowing("unlimited")),
     }

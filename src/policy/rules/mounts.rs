@@ -239,8 +239,8 @@ pub const RULES: &[Rule] = &[
             for (node, text) in service.texts("volumes_from") {
                 if !text.starts_with("container:") {
                     let name = text.split(':').next().unwrap_or(&text).to_owned();
-                    breaches
-                        .push(service.breach(node, format!("takes the volumes of {name}")).allowing(name));
+                    let breach = service.breach(node, format!("takes the volumes of {name}"));
+                    breaches.push(breach.entering(Some(&name)).allowing(name));
                 }
             }
         }),

@@ -1,5 +1,6 @@
 //! Namespaces shared with the host, with foreign containers, or with one another.
 
+use crate::model::uses::of_container;
 use crate::policy::posture::Posture;
 
 use super::{Allow, Breach, Check, Rule, Service};
@@ -120,9 +121,9 @@ pub const RULES: &[Rule] = &[
                 if let (Some(node), Some(text)) = (service.get(key), service.text(key))
                     && (text.starts_with("service:") || text == "shareable")
                 {
-                    breaches.push(
-                        service.breach(node, format!("has {key}: {text}")).allowing(format!("{key}={text}")),
-                    );
+                    let breach = service.breach(node, format!("has {key}: {text}"));
+                    let entered = text.strip_prefix("service:");
+                    breaches.push(breach.entering(entered).allowing(format!("{key}={text}")));
                 }
             }
         }),
@@ -143,15 +144,17 @@ fn foreign(service: &Service<'_>, breaches: &mut Vec<Breach>) {
         if let (Some(node), Some(text)) = (service.get(key), service.text(key))
             && let Some(name) = text.strip_prefix("container:")
         {
-            breaches.push(service.breach(node, format!("has {key}: {text}")).allowing(name));
+            let breach = service.breach(node, format!("has {key}: {text}"));
+            let entered = of_container(&service.view.model.root, name);
+            breaches.push(breach.entering(entered).allowing(name));
         }
     }
     for (node, text) in service.texts("volumes_from") {
         if let Some(rest) = text.strip_prefix("container:") {
             let name = rest.split(':').next().unwrap_or(rest);
-            breaches.push(
-                service.breach(node, format!("takes the volumes of the container {name}")).allowing(name),
-            );
+            let breach = service.breach(node, format!("takes the volumes of the container {name}"));
+            let entered = of_container(&service.view.model.root, name);
+            breaches.push(breach.entering(entered).allowing(name));
         }
     }
 }

@@ -291,9 +291,9 @@ fn egress(view: &View<'_>, breaches: &mut Vec<Breach>) {
             let key =
                 section(&view.model.root, "networks").and_then(|map| map.entry(name)).map(|entry| entry.key);
             let origin = network.get("internal").map(|node| node.origin).or(key).unwrap_or(network.origin);
-            let what = "has a route out: it is not internal".into();
+            let breach = Breach::of(place, origin, "has a route out: it is not internal").allowing(name);
             let is_lack = network.get("internal").is_none();
-            breaches.push(Breach { place, value: Some(name.to_owned()), origin, what, is_lack, fix: None });
+            breaches.push(if is_lack { breach.lacking() } else { breach });
         }
     }
 }

@@ -69,8 +69,7 @@ pub const RULES: &[Rule] = &[
             for unknown in unknown_keys(&view.model.root) {
                 let place = if unknown.holder.is_empty() { "the project".to_owned() } else { unknown.holder };
                 let what = format!("has the key {}, which nobody here knows", unknown.key);
-                let (value, origin) = (Some(unknown.key.to_owned()), unknown.origin);
-                breaches.push(Breach { place, value, origin, what: what.into(), is_lack: false, fix: None });
+                breaches.push(Breach::of(place, unknown.origin, what).allowing(unknown.key));
             }
         }),
         ..Rule::COMMON

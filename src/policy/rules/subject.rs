@@ -32,7 +32,7 @@ pub struct View<'m> {
     pub engine: Option<&'m EnginePlaces>,
     /// What the engine says of itself.
     pub info: Option<&'m Info>,
-    /// What the services get from env files, where those were read.
+    /// The variables that services get from env files, where those were read.
     pub variables: Option<&'m FileVariables>,
     pub ways: Ways,
     /// Found where an overlay is laid on some services alone.
@@ -88,7 +88,7 @@ impl<'m> View<'m> {
         })
     }
 
-    /// Whose demand it is that a network is internal.
+    /// The rank of the policy that demands an internal network.
     pub fn egress_rank(&self, network: &str) -> Rank {
         let is_no_egress = |overlay: &&Overlay| {
             matches!(overlay.kind, Kind::Builtin(builtin) if builtin.name == "no-egress")
@@ -100,7 +100,7 @@ impl<'m> View<'m> {
         self.mandatory.iter().find(is_no_egress).map_or(Rank::Project, |overlay| overlay.rank)
     }
 
-    /// What the built-in overlays in force give a service of a limit.
+    /// The bounds that built-in overlays in force set for a limit of a service.
     pub fn built_in_bounds<'s>(
         &self,
         service: &'s str,
@@ -182,14 +182,7 @@ impl<'v> Service<'v> {
 
     /// Something this service lacks.
     pub fn lacks(&self, what: impl Into<Cow<'static, str>>) -> Breach {
-        Breach {
-            place: self.name.to_owned(),
-            value: None,
-            origin: self.origin,
-            what: what.into(),
-            is_lack: true,
-            fix: None,
-        }
+        Breach::of(self.name, self.origin, what).lacking()
     }
 }
 

@@ -85,6 +85,51 @@ fn what_is_shared_is_judged_at_the_strictest_that_shares_it() {
 }
 
 #[test]
+fn who_enters_a_stricter_service_is_judged_at_its_posture() {
+    let policy = "posture: {default: hardened, services: {b: baseline}}\n";
+    let run = |fields: &str, more: &str| {
+        let base = format!(
+            "services:\n  a: {{ image: \"x:1\", user: \"1:1\" }}\n  b: {{ image: \"x:1\", {fields} }}\n"
+        );
+        Fixture::new(&base).policy(&format!("{policy}{more}")).run()
+    };
+    for (fields, rule) in [
+        ("pid: \"service:a\"", "shared-namespace"),
+        ("ipc: \"service:a\"", "shared-namespace"),
+        ("volumes_from: [a]", "volumes-from"),
+    ] {
+        let found = errors(&run(fields, ""));
+        assert!(found.contains(&format!("{rule}: services.b")), "{fields}: {found:?}");
+    }
+    // The control: two services at baseline may.
+    let policy =
+        "posture: {default: hardened, services: {b: baseline, c: baseline}}\nuser: { default: \"5:5\" }\n";
+    for fields in ["pid: \"service:c\"", "volumes_from: [c]"] {
+        let base = format!(
+            "services:\n  a: {{ image: \"x:1\" }}\n  b: {{ image: \"x:1\", {fields} }}\n  c: {{ image: \"x:1\" }}\n"
+        );
+        Fixture::new(&base).policy(policy).run().assert_passes();
+    }
+    let waiver =
+        "waivers: [{ service: b, rule: shared-namespace, allow: [\"pid=service:a\"], reason: tested }]\n";
+    assert!(!errors(&run("pid: \"service:a\"", waiver)).iter().any(|rule| rule.contains("services.b")));
+}
+
+#[test]
+fn a_project_waives_no_way_into_a_service_that_the_host_protects() {
+    let base =
+        "services:\n  a: { image: \"x:1\", user: \"1:1\" }\n  b: { image: \"x:1\", pid: \"service:a\" }\n";
+    let waiver =
+        "waivers: [{ service: b, rule: shared-namespace, allow: [\"pid=service:a\"], reason: tested }]\n";
+    let refused = |system: &str| {
+        let outcome = Fixture::new(base).system(system).policy(&format!("posture: baseline\n{waiver}")).run();
+        errors(&outcome).contains(&"shared-namespace: services.b".to_owned())
+    };
+    assert!(refused("posture: {default: baseline, services: {a: hardened}}\n"));
+    assert!(!refused("posture: baseline\n"));
+}
+
+#[test]
 fn networks_and_volumes_are_judged_at_the_strictest_that_uses_them() {
     let base = "services:\n  loose: { image: \"x:1\", networks: [out], volumes: [\"data:/v\"] }\n  tight: { image: \"x:1@sha256:0123456789012345678901234567890123456789012345678901234567890123\", user: \"1:1\", networks: [in] }\n\
                 networks: { in: { driver: macvlan }, out: { driver: macvlan } }\nvolumes: { data: { driver: else } }\n";
@@ -130,7 +175,7 @@ fn a_project_hides_no_service_from_the_host() {
     assert!(errors(&outcome).contains(&"user-root: services.plex".to_owned()), "{}", outcome.text());
     let outcome = Fixture::new(BASE).system(host).policy(&waiver("plex")).run();
     assert_eq!(outcome.codes(), [Code::PolicyLoosened], "{}", outcome.text());
-    // What only the project demands it may waive.
+    // A project may waive its own demands.
     let own = "posture: {services: {web: hardened}}\nwaivers:\n  - { service: web, rule: port-all-interfaces, allow: [\"80/tcp\"], reason: r }\n";
     let outcome = Fixture::new(BASE).system("posture: baseline\n").policy(own).run();
     assert!(!outcome.codes().contains(&Code::PolicyLoosened), "{}", outcome.text());
