@@ -5,6 +5,7 @@ mod attest;
 mod config;
 mod deploy;
 mod diff;
+mod gate;
 mod host;
 mod network;
 mod refer;
@@ -69,13 +70,13 @@ fn known<T>(answer: Answer<T>) -> Result<T, Finding> {
     answer.into_result().map_err(|reason| unanswered(&reason))
 }
 
-/// What was done, or a finding with the swarm's own words.
+/// The answer of the swarm, or a finding with its own words.
 fn done<T>(what: &str, answer: Done<T>) -> Result<T, Finding> {
     known(answer)?.map_err(|refused| swarm_refuses(what, &refused))
 }
 
 fn swarm_refuses(what: &str, refused: &Refused) -> Finding {
-    // As the swarm says it, without the words of the protocol that it came by.
+    // The protocol's own words in front of the message help nobody.
     let said = refused.message.rsplit_once(" desc = ").map_or(refused.message.as_str(), |(_, said)| said);
     Finding::error(Code::SwarmRefused, format!("the swarm does not take {what}: {said}"))
         .help(Code::SwarmRefused.remedy())

@@ -23,7 +23,7 @@ const ALLOCATED: Duration = Duration::from_secs(15);
 
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What was done about an object.
+/// The step that was taken for one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Made,
@@ -43,7 +43,7 @@ impl Fate {
 
 /// A service as it is now in the swarm.
 pub struct Deployed {
-    /// In the model.
+    /// The name in the model.
     pub key: String,
     pub id: String,
     pub spec: Value,
@@ -114,7 +114,7 @@ impl<'a> Apply<'a> {
         Ok(found.id.clone())
     }
 
-    /// What was made just now. A network has no driver until the swarm has given it one.
+    /// Reads an object that was just made. A network has no driver until the swarm has given it one.
     fn made_now(&self, kind: Kind, id: &str) -> Result<Option<Object>, Finding> {
         let end = Instant::now() + ALLOCATED;
         loop {
@@ -177,7 +177,7 @@ impl<'a> Apply<'a> {
         known(self.manager.labelled(Kind::Service, &label(self.name)))
     }
 
-    /// What is to be asked for, with ids, and with what only the service that is there says.
+    /// The spec to ask for: with the ids of networks, and with the digest and the count that only the present service has.
     pub fn wanted(&self, object: &swarm::Object, there: Option<&Object>, digest: Option<&str>) -> Value {
         let mut spec = self.ids.filled(&object.spec);
         let image = |spec: &Value| {
@@ -196,7 +196,7 @@ impl<'a> Apply<'a> {
         if let (Some(pinned), Some(image)) = (pinned, spec.pointer_mut("/TaskTemplate/ContainerSpec/Image")) {
             *image = Value::String(pinned);
         }
-        // How often somebody made its tasks anew.
+        // This counts how often somebody made the tasks anew.
         let forced = there.and_then(|there| there.spec.pointer("/TaskTemplate/ForceUpdate")).cloned();
         if let (Some(forced), Some(task)) =
             (forced, spec.get_mut("TaskTemplate").and_then(Value::as_object_mut))

@@ -8,15 +8,13 @@ use serde::Serialize;
 use crate::cli::{AttestOptions, Request};
 use crate::diagnostic::{Code, Exit, Finding};
 use crate::launch::live::Weakness;
-use crate::reach::swarm::stacked;
-use crate::run::decide::Images;
 use crate::run::images::LazyEngine;
 use crate::run::session::Session;
-use crate::run::verify::verify;
 use crate::run::{pass, print, told};
 
 use super::apply::Apply;
 use super::diff::{Change, compare};
+use super::gate::{self, Passed};
 use super::{known, settle};
 
 /// The report on one stack.
@@ -25,7 +23,7 @@ struct Report {
     stack: String,
     /// Everything is as the model says, and nothing is there besides.
     holds: bool,
-    /// What is not as a deployment would make it.
+    /// The differences between the swarm and a deployment.
     changes: Vec<Change>,
     /// Tasks on this node.
     containers: Vec<Row>,
@@ -42,30 +40,14 @@ struct Row {
 pub fn run(request: &Request, options: &AttestOptions, name: &str) -> Result<Exit, Exit> {
     super::check_name(name)?;
     let mut session = Session::new(request);
-    session.skips_host = true;
-    let engine = LazyEngine::new(pass::options(request));
-    let Some(verified) = verify(&mut session, &[], &engine, Images::WhereNeeded) else {
-        return Err(session.report());
-    };
     if !options.services.is_empty() {
         let finding =
             Finding::error(Code::Usage, "a stack is compared as a whole, and no service is named with it");
         session.sink.push(finding.help("Leave the services out."));
         return Err(session.report());
     }
-    let manager = match super::manager(&engine) {
-        Ok(manager) => manager,
-        Err(finding) => {
-            session.sink.push(finding);
-            return Err(session.report());
-        }
-    };
-    let model = stacked(&verified.selected, name);
-    let stack = super::deploy::translated(&mut session, &model, &verified, &manager);
-    if session.sink.has_errors() {
-        return Err(session.report());
-    }
-    session.warn()?;
+    let engine = LazyEngine::new(pass::options(request));
+    let Passed { manager, model, stack, .. } = gate::pass(&mut session, &engine, name)?;
     let mut apply = Apply::new(&manager, &stack, name);
     let compared = compare(&mut apply).and_then(|changes| {
         let mut running = BTreeMap::new();

@@ -10,37 +10,20 @@ use crate::engine::Answer;
 use crate::engine::swarm::Manager;
 use crate::launch::proof;
 use crate::model::image::ImageName;
-use crate::reach::swarm::{self, Here, OLDEST, Question, Stack, stacked, translate};
-use crate::run::decide::Images;
+use crate::reach::swarm::{self, Stack};
 use crate::run::images::LazyEngine;
 use crate::run::session::Session;
-use crate::run::verify::{Verified, verify};
+use crate::run::verify::Verified;
 use crate::run::{pass, print};
 
 use super::apply::{Apply, Deployed, prune};
+use super::gate::{self, Passed};
 use super::{host, known, settle};
 
 pub fn run(request: &Request, options: &StackOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
-    // What tasks mount of this node is looked at once it is known that they are on it.
-    session.skips_host = true;
     let engine = LazyEngine::new(pass::options(request));
-    let Some(verified) = verify(&mut session, &[], &engine, Images::WhereNeeded) else {
-        return Err(session.report());
-    };
-    let manager = match super::manager(&engine) {
-        Ok(manager) => manager,
-        Err(finding) => {
-            session.sink.push(finding);
-            return Err(session.report());
-        }
-    };
-    let model = stacked(&verified.selected, &options.name);
-    let stack = translated(&mut session, &model, &verified, &manager);
-    if session.sink.has_errors() {
-        return Err(session.report());
-    }
-    session.warn()?;
+    let Passed { verified, manager, model, stack } = gate::pass(&mut session, &engine, &options.name)?;
     say_notes(&stack);
     let turn = remember(&mut session, &verified)?;
     host::see_to_binds(request, &stack.mounts_here, &engine)?;
@@ -54,7 +37,7 @@ pub fn run(request: &Request, options: &StackOptions) -> Result<Exit, Exit> {
     match outcome {
         Ok(seen) => {
             drop(turn);
-            // What is running now is as it was asked for, whatever becomes of the rest.
+            // The services are as asked for by now, whatever becomes of the surplus.
             let surplus = if options.prune { prune(&mut apply) } else { name_surplus(&mut apply) };
             session.sink.extend(surplus.err());
             let said = apply.said.join("\n");
@@ -73,23 +56,6 @@ pub fn run(request: &Request, options: &StackOptions) -> Result<Exit, Exit> {
     }
 }
 
-pub fn translated(session: &mut Session<'_>, model: &Model, verified: &Verified, manager: &Manager) -> Stack {
-    let here = Here { id: manager.node.clone(), hostname: manager.hostname.clone() };
-    let policy = verified.policy.as_ref();
-    let mut stack = translate(&Question { model, users: &verified.users, policy, here: Some(&here) });
-    session.sink.extend(std::mem::take(&mut stack.findings));
-    session.sink.extend(stack.needs.iter().filter_map(|need| need.finding(manager.version, policy)));
-    if manager.version < OLDEST {
-        let message = format!(
-            "this engine's interface is {}.{}, and drops much of what a service is asked for",
-            manager.version.0, manager.version.1
-        );
-        let help = format!("Update it to one that has {}.{} or newer: Docker 20.10.", OLDEST.0, OLDEST.1);
-        session.sink.push(Finding::error(Code::EngineUnavailable, message).help(help));
-    }
-    stack
-}
-
 pub fn say_notes(stack: &Stack) {
     let mut err = std::io::stderr().lock();
     for note in &stack.notes {
@@ -97,7 +63,7 @@ pub fn say_notes(stack: &Stack) {
     }
 }
 
-/// Whom services run as is remembered, as at a launch.
+/// Writes the users of the services into the lock, as a launch does.
 fn remember(session: &mut Session<'_>, verified: &Verified) -> Result<Option<impl Sized + use<>>, Exit> {
     let Some(lock) = verified.lock.as_ref().filter(|_| !session.request.global.dry_run) else {
         return Ok(None);
@@ -238,7 +204,7 @@ fn with_outcome(finding: Finding, left: &[String]) -> Finding {
     finding.help(format!("{help} {outcome}").trim())
 }
 
-/// What there would be.
+/// The objects that a deployment would make.
 fn listed(stack: &Stack) -> String {
     let mut text = String::new();
     for (kind, objects) in [

@@ -9,37 +9,20 @@ use crate::cli::{Request, StackOptions};
 use crate::diagnostic::{Exit, Finding};
 use crate::engine::swarm::{Kind, Object};
 use crate::reach::swarm::compare::{Difference, differences};
-use crate::reach::swarm::{self, stacked};
-use crate::run::decide::Images;
+use crate::reach::swarm::{self};
 use crate::run::images::LazyEngine;
 use crate::run::session::Session;
-use crate::run::verify::verify;
 use crate::run::{pass, print};
 
 use super::apply::Apply;
+use super::gate::{self, Passed};
 use super::known;
 use super::network::network_as_asked;
 
 pub fn run(request: &Request, options: &StackOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
-    session.skips_host = true;
     let engine = LazyEngine::new(pass::options(request));
-    let Some(verified) = verify(&mut session, &[], &engine, Images::WhereNeeded) else {
-        return Err(session.report());
-    };
-    let manager = match super::manager(&engine) {
-        Ok(manager) => manager,
-        Err(finding) => {
-            session.sink.push(finding);
-            return Err(session.report());
-        }
-    };
-    let model = stacked(&verified.selected, &options.name);
-    let stack = super::deploy::translated(&mut session, &model, &verified, &manager);
-    if session.sink.has_errors() {
-        return Err(session.report());
-    }
-    session.warn()?;
+    let Passed { manager, stack, .. } = gate::pass(&mut session, &engine, &options.name)?;
     let mut apply = Apply::new(&manager, &stack, &options.name);
     let changes = match compare(&mut apply) {
         Ok(changes) => changes,
@@ -53,7 +36,7 @@ pub fn run(request: &Request, options: &StackOptions) -> Result<Exit, Exit> {
     Ok(if changes.is_empty() { Exit::Done } else { Exit::Findings })
 }
 
-/// What is to become of an object.
+/// The step that a deployment would take for an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
@@ -138,7 +121,7 @@ fn resource(kind: Kind, object: &swarm::Object, found: &Object) -> Option<Change
     let without = |spec: &Value| {
         let mut spec = spec.clone();
         if let Some(fields) = spec.as_object_mut() {
-            // What a secret holds is never told; a deployment finds out whether it is the same.
+            // The swarm never tells what a secret holds; a deployment finds out whether it is the same.
             fields.remove("Data");
         }
         spec
@@ -157,7 +140,7 @@ fn changed(kind: Kind, name: &str, wanted: &Value, found: &Value) -> Option<Chan
     (!fields.is_empty()).then(|| Change { fields, ..Change::new(Mark::Changed, kind, name) })
 }
 
-/// What is of the stack, and not of the model.
+/// Objects of the stack that the model does not have.
 fn surplus(kind: Kind, wanted: &[swarm::Object], there: &[Object]) -> Vec<Change> {
     let others = there.iter().filter(|object| !wanted.iter().any(|wanted| wanted.name == object.name));
     others.map(|object| Change::new(Mark::Surplus, kind, &object.name)).collect()

@@ -1,4 +1,4 @@
-//! What services have mounted of this node, where they can only be on it.
+//! Directories of this node that tasks mount, where placement leaves them no other node.
 
 use crate::cli::Request;
 use crate::diagnostic::{Exit, Finding, Severity};
@@ -22,7 +22,7 @@ pub fn see_to_binds(request: &Request, services: &[String], engine: &LazyEngine)
     if session.sink.has_errors() {
         return Err(session.report());
     }
-    // What is said of the project was said.
+    // The findings about the project were reported before.
     session.sink = crate::diagnostic::Sink::new();
     if request.global.dry_run {
         return Ok(());

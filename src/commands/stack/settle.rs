@@ -20,23 +20,23 @@ use crate::reach::swarm::tasks::weaker;
 use super::apply::Deployed;
 use super::known;
 
-/// How long tasks may take to run.
+/// The time that tasks may take to run.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// How the tasks of a service are.
+/// The state of a service's tasks.
 #[derive(Debug, Default)]
 pub struct Settled {
     /// Running, of this spec.
     pub running: usize,
-    /// What there was to be; nothing where every node has one.
+    /// The number of tasks to wait for; `None` where every node has one.
     pub wanted: Option<usize>,
     /// The latest that is said of one that failed.
     pub error: Option<String>,
     /// Containers on this node.
     pub containers: Vec<String>,
-    /// As the service names it, with its digest.
+    /// The image as the service names it, with its digest.
     pub image: String,
 }
 
@@ -117,7 +117,7 @@ pub fn findings(stack: &Stack, settled: &BTreeMap<String, Settled>) -> Vec<Findi
     .collect()
 }
 
-/// What was looked at, and where it is weaker than the model.
+/// The containers that were compared, and where they are weaker than the model.
 pub struct Seen {
     /// The service and the container's name.
     pub containers: Vec<(String, String)>,
@@ -157,7 +157,7 @@ pub fn look(engine: &Engine, model: &Model, settled: &BTreeMap<String, Settled>)
     let mut seen = Seen { containers: Vec::new(), weak: Vec::new() };
     for (service, settled) in settled {
         let Some(node) = proof::service(model, service) else { continue };
-        // What the name stands for on this machine may be another content than the digest says.
+        // On this machine the name may stand for another content than the digest says.
         let own = images.get(settled.image.as_str()).cloned();
         let own = own.into_iter().map(|image| (image_name(&model.name, service, node), image)).collect();
         for id in &settled.containers {

@@ -1,4 +1,4 @@
-//! What a deployment did so far, to be taken back where it cannot go on.
+//! The steps of a deployment so far, which are taken back where it cannot go on.
 
 use crate::engine::Answer;
 use crate::engine::swarm::{Kind, Manager, Object};
@@ -6,7 +6,7 @@ use crate::engine::swarm::{Kind, Manager, Object};
 #[derive(Default)]
 pub struct Done {
     made: Vec<(Kind, String, String)>,
-    /// As they were before.
+    /// The objects as they were before the change.
     changed: Vec<Object>,
 }
 
