@@ -57,12 +57,12 @@ pub struct Plan {
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanPolicy {
     pub file: String,
-    /// Of the services that are not named.
+    /// The posture of services that are not named.
     pub posture: String,
-    /// Of the services with another one.
+    /// The postures of services that are named.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, String>,
-    /// What this one would refuse is warned of.
+    /// The posture whose refusals are warnings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warn: Option<String>,
     /// All of these for people.

@@ -80,7 +80,7 @@ pub enum Rank {
 #[derive(Clone, Debug)]
 pub struct Policy {
     pub posture: Arc<Postures>,
-    /// Of the host's policy alone, which a project cannot waive.
+    /// The postures of the host's policy alone, which a project cannot waive.
     pub host_posture: Arc<Postures>,
     /// The version of Compose whose reading counts, where one is written.
     pub compose: Option<Located<Reader>>,

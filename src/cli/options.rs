@@ -204,7 +204,7 @@ impl KubeOptions {
     }
 }
 
-/// What `stack` is to do.
+/// The subcommand of `stack`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum StackDo {
     #[default]
@@ -218,14 +218,14 @@ pub enum StackDo {
 #[allow(clippy::struct_excessive_bools)] // four independent flags
 pub struct StackOptions {
     pub action: StackDo,
-    /// Of the stack.
+    /// The name of the stack.
     pub name: String,
     /// No registry is asked for the digests of images.
     pub as_written: bool,
     pub detach: bool,
     /// Removes what the model no longer has.
     pub prune: bool,
-    /// What the engine is asked for, in place of a file for `docker stack`.
+    /// Prints the engine's own requests, in place of a file for `docker stack`.
     pub specs: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a file sets to a blank text, or to none of a number, although Compose has a default for it.
+//! Blank texts and zeros that a file sets although Compose has a default for the key.
 
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Value};

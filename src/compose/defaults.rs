@@ -43,7 +43,7 @@ fn fill(map: &mut Mapping, key: &str, value: &str, why: &'static str) {
     }
 }
 
-/// What a service asks of devices, in both places where it may.
+/// A service's requests for devices, from both places where they can stand.
 pub fn device_requests(service: &mut Mapping) -> Vec<&mut Mapping> {
     let mut requests = Vec::new();
     for (key, value) in service.iter_mut() {

@@ -22,7 +22,7 @@ pub fn closing(findings: &[Finding], exit: Exit, outcome: &str) -> Option<String
     Some(text)
 }
 
-/// How many of the warnings are what a stricter posture would refuse.
+/// The number of warnings about what a stricter posture would refuse.
 pub fn ahead(findings: &[Finding]) -> Option<String> {
     let mut ahead = findings.iter().filter_map(Finding::ahead);
     let posture = ahead.next()?;

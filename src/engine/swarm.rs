@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::socket::{Refused, Silence, Socket, escape};
 use super::{Answer, Engine};
 
-/// How long a network may be in use by tasks that are on their way out.
+/// The time that ending tasks may keep a network in use.
 const LEAVING: Duration = Duration::from_secs(60);
 
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// What an answer of the engine or its refusal is.
+/// The engine's answer, or its refusal.
 pub type Done<T> = Answer<Result<T, Refused>>;
 
 /// The kinds of objects that a stack has.
@@ -48,17 +48,17 @@ impl Kind {
     }
 }
 
-/// One object as the swarm has it.
+/// An object as the swarm has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Object {
     pub kind: Kind,
     pub id: String,
     pub name: String,
-    /// For an update; networks have none.
+    /// The version that an update has to name; networks have none.
     pub version: u64,
-    /// As it was asked for; of a network the whole document.
+    /// The spec as it was asked for; of a network the whole document.
     pub spec: Value,
-    /// Of a network `swarm`, `local` or `global`.
+    /// The scope of a network: `swarm`, `local` or `global`.
     pub scope: String,
 }
 
@@ -92,7 +92,7 @@ pub struct Task {
     pub node: String,
     /// `new`, `running`, `rejected`, …
     pub state: String,
-    /// What is to become of it: `running`, `shutdown`, …
+    /// The state that the swarm wants: `running`, `shutdown`, …
     pub desired: String,
     /// Why it does not run; empty where nothing is said.
     pub error: String,
@@ -121,12 +121,12 @@ impl Task {
 #[derive(Clone, Debug)]
 pub struct Manager {
     socket: Socket,
-    /// Of its own node.
+    /// The id of the node that is asked.
     pub node: String,
     pub hostname: String,
-    /// Of the interface in which it is asked.
+    /// The version of the engine's interface.
     pub version: (u32, u32),
-    /// How many nodes there are.
+    /// The number of nodes.
     pub nodes: usize,
 }
 

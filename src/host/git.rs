@@ -45,7 +45,7 @@ impl Repository {
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        // What the repository's own settings name is not run.
+        // Programs that the repository's own settings name are not run.
         command.arg("-C").arg(&self.root).args([
             "-c",
             "core.fsmonitor=false",
@@ -73,7 +73,7 @@ impl Repository {
     /// The commit that a branch, tag or hash stands for.
     ///
     /// # Errors
-    /// Where this clone has none of that name.
+    /// This clone has no commit of that name.
     pub fn commit(&self, reference: &str) -> Result<String, String> {
         if reference.is_empty() || reference.starts_with('-') {
             return Err(format!("{reference:?} is no name of a commit"));
@@ -87,7 +87,7 @@ impl Repository {
     /// Writes the files of a commit below an empty directory, but for those that are larger than any that is read.
     ///
     /// # Errors
-    /// Where git or the disk fails.
+    /// Git or the disk fails.
     pub fn extract(&self, commit: &str, into: &Path) -> Result<(), String> {
         let listed = self.ask(&["ls-tree", "-r", "-z", "-l", "--full-tree", commit])?;
         let entries: Vec<Entry> = listed.split(|byte| *byte == 0).filter_map(entry).collect();

@@ -3,10 +3,10 @@
 /// `REPOSITORY[:TAG][@DIGEST]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageName<'n> {
-    /// With the registry, as it is written.
+    /// The name with its registry, as it is written.
     pub repository: &'n str,
     pub tag: Option<&'n str>,
-    /// With its algorithm, `sha256:…`.
+    /// The digest with its algorithm, `sha256:…`.
     pub digest: Option<&'n str>,
 }
 

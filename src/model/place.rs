@@ -108,7 +108,7 @@ pub fn tmpfs(entry: &Node) -> Option<Place<'_>> {
     })
 }
 
-/// Where an entry of `configs` or `secrets` is put: a config at the root and a secret in `/run/secrets` where the target
+/// The path at which an entry of `configs` or `secrets` is put: a config at the root and a secret in `/run/secrets` where the target
 /// does not begin with `/`; the name stands in where there is none.
 pub fn target_of_file(key: &str, entry: &Node) -> String {
     let directory = if key == "secrets" { "/run/secrets" } else { "/" };

@@ -8,12 +8,12 @@ use crate::yaml::Node;
 pub struct Restart {
     /// `no`, `on-failure`, `unless-stopped`, `always`, or what the engine will refuse.
     pub name: String,
-    /// How often at most; 0 is without a bound.
+    /// The number of attempts; 0 is without a bound.
     pub attempts: u64,
 }
 
 impl Restart {
-    /// What a service asks for, and the key that decides: what stands under `deploy` wins, as Compose hands it over.
+    /// The policy of a service, and the key that decides it: Compose hands over the one under `deploy` where there is one.
     pub fn of_service(service: &Node) -> Option<(Self, &'static str, &Node)> {
         if let Some(policy) = service.at(&["deploy", "restart_policy"]) {
             let place = policy.get("condition").unwrap_or(policy);

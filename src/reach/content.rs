@@ -1,4 +1,4 @@
-//! What a config or secret of the project holds.
+//! The content of a project's configs and secrets.
 
 use std::path::Path;
 

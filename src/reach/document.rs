@@ -64,7 +64,7 @@ pub fn kubernetes() -> String {
     text
 }
 
-/// What Swarm makes of a key; where it is refused, why and what to do.
+/// The answer of Swarm to a key; where it is refused, with the reason and the remedy.
 fn swarm_cell(row: &Row) -> String {
     if row.api == Verdict::Refused {
         return format!("{}. {}", row.why_not_on_swarm(), row.todo_on_swarm());

@@ -48,7 +48,7 @@ pub struct Here {
     pub hostname: String,
 }
 
-/// What the translation depends on.
+/// The facts that a translation depends on.
 pub struct Question<'a> {
     /// The selected services under the name of the stack, with their users and env files.
     pub model: &'a Model,
@@ -58,12 +58,12 @@ pub struct Question<'a> {
     pub here: Option<&'a Here>,
 }
 
-/// One object that is to be there.
+/// An object of the stack, with the spec to ask for.
 #[derive(Clone, Debug)]
 pub struct Object {
-    /// In the model.
+    /// The name in the model.
     pub key: String,
-    /// In the swarm.
+    /// The name in the swarm.
     pub name: String,
     /// It is there already, made by somebody else; there is no spec then.
     pub is_external: bool,
@@ -75,14 +75,14 @@ pub struct Object {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
     pub service: String,
-    /// As a waiver names it.
+    /// The key as a waiver names it.
     pub key: &'static str,
     pub origin: Origin,
     pub field: &'static str,
     pub version: (u32, u32),
 }
 
-/// What came of it. Services name networks, secrets and configs by their names.
+/// The result of a translation. Services name networks, secrets and configs by their names.
 #[derive(Debug)]
 pub struct Stack {
     pub networks: Vec<Object>,
@@ -92,9 +92,9 @@ pub struct Stack {
     pub needs: Vec<Need>,
     /// Services with directories or files of this node.
     pub mounts_here: Vec<String>,
-    /// What differs from Compose, in words.
+    /// The differences from Compose, in words.
     pub notes: Vec<String>,
-    /// What refuses it.
+    /// The findings that refuse it.
     pub findings: Vec<Finding>,
 }
 

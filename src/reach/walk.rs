@@ -7,9 +7,9 @@ use crate::yaml::{Mapping, Node, Value};
 use super::refusal::Of;
 use super::table::{self, Row, Verdict};
 
-/// Where a project is taken to.
+/// A platform that a project is taken to.
 pub trait Target {
-    /// What becomes of a field there.
+    /// The outcome for a field there.
     fn verdict(&self, row: &Row) -> Verdict;
     /// Values of it that say no more than the default there.
     fn idle(&self, row: &Row) -> &'static [&'static str];

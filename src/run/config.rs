@@ -70,7 +70,7 @@ pub fn run(request: &Request, options: &ConfigOptions) -> Result<Exit, Exit> {
     let Some(found) = find(&mut session, options, wanted) else { return Err(session.report()) };
     let text = match found {
         Found::Governed => {
-            // What was said on the way is said again.
+            // The verification reports the same findings anew.
             session.sink = Sink::new();
             let engine = LazyEngine::new(Options { deadline: PATIENCE, ..super::pass::options(request) });
             let Some(mut verified) = governed::verified(&mut session, services(options, wanted), &engine)
@@ -97,7 +97,7 @@ pub fn run(request: &Request, options: &ConfigOptions) -> Result<Exit, Exit> {
     }
 }
 
-/// What governs the project.
+/// Whether a policy governs the project.
 enum Found {
     /// A policy, so that what would be launched is another model than the files make.
     Governed,
@@ -164,7 +164,7 @@ fn is_of_tree(options: &ConfigOptions, wanted: Wanted<'_>) -> bool {
     }
 }
 
-/// Of a project without a policy.
+/// Prints a project without a policy.
 fn text(
     session: &mut Session<'_>,
     options: &ConfigOptions,

@@ -19,7 +19,7 @@ use super::lock::Locked;
 use super::policy::{binds, users};
 use super::session::Session;
 
-/// How much the answer is worth waiting for.
+/// The patience with the engine: it depends on who asks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Images {
     /// A launch without a policy asks the engine only where something has to be created.
@@ -28,7 +28,7 @@ pub enum Images {
     Always,
 }
 
-/// What is decided before the host is looked at.
+/// The decisions that need no look at the host.
 pub struct Decided<'e> {
     pub project: Project,
     pub policy: Option<Policy>,
@@ -138,11 +138,11 @@ pub fn decide<'e>(
             session.sink.extend(found);
         }
     }
-    // What is wrong with a flag comes before what follows from it.
+    // A finding about a flag comes before those that follow from it.
     session.sink.extend(laid_users.iter().flat_map(|users| users.findings.iter().cloned()));
     let selected = model.select(&selection, &mut session.inputs, &mut session.sink)?;
     let asked = laid.zip(laid_users).and_then(|(model, users)| {
-        // What is wrong with the files was said.
+        // The findings about the files were reported before.
         let selected = model.select(&selection, &mut session.inputs, &mut Sink::new())?;
         Some(Asked { model, selected, users, is_kept })
     });

@@ -1,4 +1,4 @@
-//! What is decided about a launch, on the host as it is. Nothing on the host changes.
+//! The decisions about a launch on the host as it is. Nothing on the host changes.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -13,7 +13,7 @@ use super::settle::{Settled, settle};
 /// So many waivers of one service for one posture are the exception; with more, the posture is.
 const FEW: usize = 3;
 
-/// By rule, the places that stand in the way of a posture.
+/// The places that keep a posture from being enforced, by rule.
 pub(super) type Reasons = BTreeMap<String, Vec<String>>;
 
 /// The content of the file and the summary of it.

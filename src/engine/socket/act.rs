@@ -1,4 +1,4 @@
-//! What changes something in an engine.
+//! Requests that change something in an engine.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::{EMPTY, NOTHING, Silence, Socket, message, taken_apart};
 
-/// How long an engine may take to change something.
+/// The time that an engine may take for a change.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the engine does not do, in its own words.
+/// The engine's refusal, in its own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     pub status: String,

@@ -71,7 +71,7 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
         let found: Vec<(String, String)> = found
             .map(|(path, options)| (path.clone(), options.as_str().unwrap_or_default().to_owned()))
             .collect();
-        // What the image has there would show.
+        // Without the tmpfs the image's own content shows there.
         let is_there = |target: &String| {
             found.iter().any(|(path, _)| clean(path) == *target)
                 || live.mounts.iter().any(|mount| clean(&mount.destination) == *target)

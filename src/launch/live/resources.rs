@@ -193,7 +193,7 @@ impl Place<'_> {
         }
     }
 
-    /// Who hands out the addresses of a network.
+    /// Compares the driver that hands out a network's addresses, and its options.
     fn addresses(&self, live: &Value, weak: &mut Vec<Weakness>) {
         let wanted = self.node.at(&["ipam", "driver"]).map(text).filter(|driver| !driver.is_empty());
         let wanted = wanted.unwrap_or_else(|| "default".to_owned());

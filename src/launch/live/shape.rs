@@ -9,7 +9,7 @@ use crate::engine::Inspection;
 
 use super::field::at;
 
-/// What an engine prints for a field. Go prints a list or a mapping without elements as null.
+/// The type of a field as an engine prints it. Go prints a list or a mapping without elements as null.
 #[derive(Clone, Copy)]
 enum Form {
     Text,

@@ -66,7 +66,7 @@ pub(super) fn conflicts(judged: &[Judged], question: &BindQuestion<'_>) -> Vec<F
     findings
 }
 
-/// Whom the containers of `pre_start` run as, which get the service's mounts: those that are neither the service's user
+/// The users of `pre_start` containers, which get the service's mounts: those that are neither the service's user
 /// nor root, who may write what is anybody's. A name is the image's to resolve.
 fn before(question: &BindQuestion<'_>, service: &str, own: Owner) -> Vec<Owner> {
     let node = question.model.services().find(|(name, _)| *name == service).map(|(_, node)| node);

@@ -1,4 +1,4 @@
-//! What the table says of Kubernetes, for the walk over the model.
+//! The column of the table about Kubernetes, for the walk over the model.
 
 use crate::compose::text;
 use crate::reach::refusal::Of;

@@ -10,7 +10,7 @@ use crate::redact::written;
 pub struct Difference {
     /// `TaskTemplate.ContainerSpec.ReadOnly`
     pub path: String,
-    /// As JSON; `nothing` where it is not there.
+    /// The value as JSON; `nothing` where it is not there.
     pub wanted: String,
     pub found: String,
 }

@@ -1,4 +1,4 @@
-//! What keeps a task in: privileges, capabilities, the root file system.
+//! The confinement of a task: privileges, capabilities, the root file system.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -34,7 +34,7 @@ pub fn add(context: &mut Context<'_>, service: &Service<'_>, spec: &mut Fields) 
     }
 }
 
-/// As the interface writes it.
+/// The text as the engine's interface writes it.
 fn capability(written: &str) -> String {
     let upper = written.trim().to_ascii_uppercase();
     if upper == "ALL" || upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") }

@@ -1,4 +1,4 @@
-//! What runs in a task, and how.
+//! The program of a task: image, command, environment, health.
 
 use serde_json::Value;
 
@@ -52,7 +52,7 @@ pub fn spec(context: &mut Context<'_>, service: &Service<'_>) -> Fields {
     for kind in [files::Kind::Secret, files::Kind::Config] {
         spec.put_list(kind.field(), files::of_service(context, service, kind));
     }
-    // What the engine writes where nothing is said.
+    // The engine writes this where nothing is said.
     spec.put("Isolation", service.text("isolation").unwrap_or_else(|| "default".to_owned()));
     spec.put_some("Init", service.get("init").and_then(Node::as_bool));
     spec.put_fields("Sysctls", words(service.get("sysctls")));

@@ -1,4 +1,4 @@
-//! What all parts of a translation share.
+//! The context that all parts of a translation share.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ pub struct Context<'a> {
     pub refusals: Refusals<'a>,
     pub needs: Vec<Need>,
     pub mounts_here: BTreeSet<String>,
-    /// By the words of a note, the services that it is about.
+    /// The services that a note is about, by its words.
     notes: BTreeMap<String, BTreeSet<String>>,
 }
 

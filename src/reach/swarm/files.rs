@@ -18,7 +18,7 @@ use super::object::Fields;
 use super::service::{Service, words};
 use super::{NAMESPACE, Object};
 
-/// As much as the larger of the two holds; the swarm says where it is less.
+/// The most bytes of a config or secret: the larger one of the swarm's two bounds. It says itself where its bound is lower.
 const LIMIT: usize = 1 << 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Kind {
         }
     }
 
-    /// Of the container's spec.
+    /// The field of the container's spec.
     pub fn field(self) -> &'static str {
         match self {
             Self::Secret => "Secrets",
@@ -49,7 +49,7 @@ fn name_of(context: &Context<'_>, kind: Kind, key: &str) -> String {
     own.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("{}_{key}", context.stack()))
 }
 
-/// Those that the project declares.
+/// The configs or secrets that the project declares.
 pub fn declared(context: &mut Context<'_>, kind: Kind) -> Vec<Object> {
     let model = context.question.model;
     let mut all = Vec::new();
@@ -105,7 +105,7 @@ fn is_readable(service: &Service<'_>, mode: i64, uid: Option<u32>, gid: Option<u
         }
 }
 
-/// Those that a service has: by name, until they are there.
+/// The configs or secrets of a service: by name, until they have an id.
 pub fn of_service(context: &mut Context<'_>, service: &Service<'_>, kind: Kind) -> Vec<Value> {
     let mut all = Vec::new();
     for node in service.list(kind.section()) {

@@ -1,4 +1,4 @@
-//! What a task may use.
+//! The limits and reservations of a task.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What a task has mounted: volumes, memory, and directories and files of one node.
+//! The mounts of a task: volumes, memory, and directories and files of one node.
 
 use serde_json::Value;
 

@@ -40,7 +40,7 @@ pub fn render(model: &Model) -> Rendering {
     Rendering { root: Node::map(root, model.root.origin), lost: loss.findings }
 }
 
-/// What the client loses.
+/// The settings that the client loses.
 #[derive(Default)]
 struct Loss {
     findings: Vec<Finding>,

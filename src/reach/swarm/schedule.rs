@@ -1,4 +1,4 @@
-//! How many tasks there are, where, when they are started again, and how they are replaced.
+//! The schedule of tasks: their number, their nodes, their restarts, and how they are replaced.
 
 use serde_json::Value;
 
@@ -148,7 +148,7 @@ pub fn update(context: &mut Context<'_>, service: &Service<'_>, key: &'static st
     let mut config = Fields::new();
     let Some(node) = service.at(&["deploy", key]) else { return config };
     let field = |key: &str| node.get(key).filter(|node| !node.is_null());
-    // One at a time where nothing is written; 0 would be all at once.
+    // The engine replaces one task at a time where nothing is written; 0 means all at once.
     config.put("Parallelism", field("parallelism").and_then(Node::as_int).unwrap_or(1));
     for (name, into) in [("delay", "Delay"), ("monitor", "Monitor")] {
         if let Some(node) = field(name) {
@@ -156,7 +156,7 @@ pub fn update(context: &mut Context<'_>, service: &Service<'_>, key: &'static st
             config.put_some(into, time(context, service, key, node));
         }
     }
-    // What the engine writes where nothing is said.
+    // The engine writes this where nothing is said.
     config.put("FailureAction", field("failure_action").map_or_else(|| "pause".to_owned(), text));
     config.put_some(
         "MaxFailureRatio",

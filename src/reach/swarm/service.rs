@@ -124,7 +124,7 @@ pub fn translate(context: &mut Context<'_>, name: &str, node: &Node) -> Option<O
     })
 }
 
-/// Where the name of a service stands.
+/// The place of a service's name.
 fn named_at(context: &Context<'_>, name: &str, node: &Node) -> Origin {
     let services = crate::compose::section(&context.question.model.root, "services");
     services.and_then(|services| services.entry(name)).map_or(node.origin, |entry| entry.key)

@@ -14,7 +14,7 @@ use super::ports::is_in_ingress;
 /// the name of its image is resolved by the node.
 const OF_SWARM: &[&str] = &["HostConfig.NetworkMode", "HostConfig.RestartPolicy"];
 
-/// Where the container of a task is weaker than its service in the model, which has the stack's name.
+/// Compares the container of a task with its service in the model, which has the stack's name.
 pub fn weaker(
     model: &Model,
     service: &str,

@@ -91,7 +91,7 @@ pub struct Row {
     pub swarm_text: &'static str,
     /// Why Swarm cannot hold it; empty where a service there has no field for it.
     pub swarm_why: &'static str,
-    /// What to do where Swarm cannot hold it; empty where it is to be left out.
+    /// The remedy where Swarm cannot hold it; empty where it is to be left out.
     pub swarm_todo: &'static str,
     /// Values that say no more than the default of Swarm, where they are others than those of Kubernetes.
     pub swarm_idle: Option<&'static [&'static str]>,

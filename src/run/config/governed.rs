@@ -25,7 +25,7 @@ pub(super) fn verified(
     verify(session, services, engine, Images::WhereNeeded)
 }
 
-/// What is wanted of the model that would be launched.
+/// Prints the model that would be launched, or what is wanted of it.
 pub(super) fn text(
     session: &mut Session<'_>,
     options: &ConfigOptions,
@@ -58,7 +58,7 @@ fn other(
     }
     let phases = phases(session, options);
     if phases != Phases::default() {
-        // With the same users, homes and sources as the model that was verified.
+        // The model gets the same users, homes and sources as the one that was verified.
         let mut model = session.load(&verified.project, layers, phases, selection)?;
         apply(&mut model.root, &verified.users);
         let fixes = verified.policy.as_ref().and_then(|policy| policy.users.fixes_home.as_ref());

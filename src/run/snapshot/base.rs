@@ -24,11 +24,11 @@ pub struct Base {
 const PATHS: [&str; 4] =
     ["COMPOSE_FILE", "COMPOSE_ENV_FILES", "SEAWORTHY_POLICY", "COMPOSE_PROJECT_DIRECTORY"];
 
-/// What a commit would run: its files are written to a directory that goes away again, and read there as this run
+/// Works out what a commit would run: its files are written to a directory that goes away again, and read there as this run
 /// reads the checkout. Where they cannot be read so, the snapshot that the commit has.
 ///
 /// # Errors
-/// Where there is no repository, no such commit, or nothing in it to compare with.
+/// There is no repository, no such commit, or nothing in it to compare with.
 pub fn of(reference: &str, request: &Request, snapshot: &Path, read: &SourceMap) -> Result<Base, Finding> {
     let repository = Repository::around(&current_directory()).map_err(|why| no_base(reference, &why))?;
     let commit = repository.commit(reference).map_err(|why| no_base(reference, &why))?;
@@ -78,7 +78,7 @@ impl Moved<'_> {
             if let Some(parent) = to.parent() {
                 let _ = std::fs::create_dir_all(parent);
             }
-            // One that cannot be copied is missed where it is needed.
+            // A file that cannot be copied is missed, with an error, where it is needed.
             let _ = std::fs::copy(path, to);
         }
     }
