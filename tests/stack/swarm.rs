@@ -116,12 +116,18 @@ impl<'s> Stack<'s> {
         stack
     }
 
+    /// Asked for again until nothing is left: a network stays while a task of a removed service is on it.
     pub fn remove(&self) {
-        self.swarm.tries(1, &["stack", "rm", self.name]);
         let label = format!("label=com.docker.stack.namespace={}", self.name);
-        for words in [["network", "ls"], ["secret", "ls"], ["service", "ls"]] {
+        for words in [["service", "ls"], ["network", "ls"], ["secret", "ls"], ["config", "ls"]] {
             let all = [words[0], words[1], "-q", "--filter", &label];
-            self.swarm.until("the stack stays", || self.swarm.docker(1, &all).trim().is_empty());
+            self.swarm.until(&format!("a {} of the stack stays", words[0]), || {
+                let is_gone = self.swarm.docker(1, &all).trim().is_empty();
+                if !is_gone {
+                    self.swarm.tries(1, &["stack", "rm", self.name]);
+                }
+                is_gone
+            });
         }
     }
 
