@@ -1,7 +1,7 @@
 //! Versions of Docker Compose differ in their habits. A habit is here where no field or flag can carry the difference.
 
 use super::Reader;
-use super::release::{V5_0, V5_0_2, V5_1_2, V5_1_4, V5_2, V5_5};
+use super::release::{V5_0, V5_0_2, V5_1_2, V5_1_4, V5_2, V5_3, V5_5};
 
 /// Something that the versions from one on do, and those before it do not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,6 +9,7 @@ pub enum Habit {
     AliasRatio,
     BindFalsePrinted,
     DatesAsText,
+    DotsInAliased,
     HashWithEnvFiles,
     HomeInEnvFile,
     IncludesBeforeExtends,
@@ -69,6 +70,13 @@ impl Habit {
             V5_0,
             "A date without quotes is text: `2001-01-01 00:00:00 +0000 UTC`.",
             &["date-in-environment"],
+        ),
+        since(
+            Self::DotsInAliased,
+            "dots-in-aliased",
+            V5_3,
+            "One alias may stand at `app` and at `app.web`: a name with a dot is no part of another.",
+            &["dotted-name-no-cycle"],
         ),
         since(
             Self::HashWithEnvFiles,

@@ -2,10 +2,12 @@
 //!
 //! Each step has its own file: [`guard`] refuses characters, [`scan`] and [`grammar`] read by the rules of the
 //! reader that Compose has, which are those of no library, [`tape`] records the events with anchors resolved
-//! and every limit enforced before memory is spent, [`build`] turns the record into nodes.
+//! and every limit enforced before memory is spent, [`dots`] refuses what older versions take for a circle,
+//! [`build`] turns the record into nodes.
 
 mod build;
 mod dialect;
+mod dots;
 mod fault;
 mod grammar;
 mod guard;
@@ -20,7 +22,7 @@ mod tape;
 mod tests;
 
 use crate::diagnostic::{Code, Finding, Severity};
-use crate::reader::Reader;
+use crate::reader::{Habit, Reader};
 use crate::source::FileId;
 
 use super::Document;
@@ -66,6 +68,9 @@ pub fn parse(file: FileId, text: &str, limits: Limits) -> Result<Vec<Document>, 
     guard::characters(file, text).map_err(|finding| vec![finding])?;
     let mut findings = Vec::new();
     let tape = tape::record(file, text, limits, &mut findings).map_err(|finding| vec![finding])?;
+    if tape.has_alias() && !limits.reader.has(Habit::DotsInAliased) {
+        dots::check(file, &tape, &mut findings);
+    }
     let mut documents = build::documents(file, text, &tape, limits.reader, &mut findings);
     if let Some(document) = documents.first_mut() {
         let warning = line_separator(file, text);

@@ -58,6 +58,10 @@ impl<'t> Tape<'t> {
         self.items.get(at as usize)
     }
 
+    pub fn has_alias(&self) -> bool {
+        self.items.iter().any(|item| matches!(item.shape, Shape::Alias(_)))
+    }
+
     fn next(&self) -> u32 {
         u32::try_from(self.items.len()).unwrap_or(u32::MAX)
     }

@@ -152,6 +152,36 @@ fn aliases_copy_and_the_latest_anchor_wins() {
 }
 
 #[test]
+fn one_alias_at_two_names_of_which_one_goes_on_after_a_dot_is_a_circle_before_5_3() {
+    let refused = [
+        "x: &o {}\ny: {app: *o, app.web: *o}\n",
+        "x: &o {}\ny: {app.web: *o, a: b, app: *o}\n",
+        "x: &o {}\ny: {app: *o, app.web: {c: [d, *o]}}\n",
+        "x: &o {}\ny: {app: {<<: *o}, app.web: {<<: *o}}\n",
+        "x: &o {}\ny: {app: {<<: *o, b: *o}}\n",
+        "x: &o {}\ny: {'': *o, '.z': *o, a.b: c}\n",
+        "x: &o {}\ny: {app: *o, app-web: *o, app.web: *o}\n",
+    ];
+    let old = Limits::default();
+    let new = Limits { reader: Reader::NEWEST, ..old };
+    for text in refused {
+        let findings = parse(FILE, text, old).unwrap_err();
+        assert_eq!(findings.len(), 1, "{text}: {findings:?}");
+        assert_eq!(findings[0].code, Code::YamlAlias);
+        assert!(parse(FILE, text, new).is_ok(), "{text}");
+    }
+    for text in [
+        "x: &o {}\ny: {app: *o, app-web: *o, appweb: *o, web.app: *o}\n",
+        "x: &o {}\ny: {app: *o, app.web: !override {c: *o}}\n",
+        "x: &o {}\ny: {app: *o}\n---\ny: {app.web: *o}\n",
+        "x: {app: &o {}, app.web: *o}\n",
+        "x: &o {}\ny: {app: {<<: [*o], b: *o}}\n",
+    ] {
+        assert!(parse(FILE, text, old).is_ok(), "{text}");
+    }
+}
+
+#[test]
 fn an_unknown_or_cyclic_alias_is_refused_where_it_stands() {
     let findings = refused("a: *nope\nb: [*nada]\nc: &c {d: *c}\n");
     let messages: Vec<_> = findings.iter().map(|finding| finding.message.as_str()).collect();
