@@ -50,6 +50,8 @@ const CALLS: &[&str] = &[
 /// Where one launch shows it all, and each of them is made often.
 const READS: &[&str] = &["read", "pread64", "getdents64"];
 const ERRORS: &[&str] = &["ENOSPC", "EIO", "EACCES"];
+/// How often a fault is tried where the call is not made.
+const TRIES: usize = 3;
 
 #[derive(Debug, Default)]
 pub struct Count {
@@ -210,35 +212,41 @@ fn run_out(scenario: &Scenario, call: &str, early: usize) -> Count {
     for at in first.. {
         // Of threads that share their work one may have had less of it in one run.
         let mut is_made = false;
-        for error in ERRORS {
-            (scenario.prepare)(&bed);
-            let trace = bed.at("trace");
-            let mut strace = Command::new(STRACE);
-            // Detached at execve, so that the faults are ours and not those of what we start.
-            strace.args(["-f", "-qq", "-b", "execve", "-e", &format!("trace={call}")]);
-            strace.args(["-e", &format!("inject={call}:error={error}:when={at}"), "-o"]).arg(&trace);
-            strace.arg(env!("CARGO_BIN_EXE_seaworthy"));
-            let output = bed.through(strace, scenario.words).output().unwrap();
-            let trace = fs::read_to_string(trace).unwrap();
-            let faults = injected(&trace);
-            if faults.is_empty() {
-                assert!(output.status.success(), "{} {call} {at}: {}", scenario.name, said(&output));
-                assert!(whole.is_done(&bed));
-                continue;
-            }
-            is_made = true;
-            let what =
-                format!("{}, {call} number {at} fails with {error}:\n{}", scenario.name, faults.join("\n"));
-            let is_mute = faults.iter().all(|line| line.contains("write(2,"));
-            let ended = Ended { success: output.status.success(), stderr: said(&output), is_mute };
-            let is_refused = whole.judge(&bed, &ended, &what);
-            // The C library goes on without, and the loader looks elsewhere, or says what is missing. Where
-            // more than one call failed, there was a call of ours among them.
-            let is_early = at <= early && faults.len() == 1;
-            if is_early {
-                count.early += 1;
-            } else {
-                count.add(is_refused, what);
+        for error in scenario.errors(ERRORS, at) {
+            for _ in 0..TRIES {
+                (scenario.prepare)(&bed);
+                let trace = bed.at("trace");
+                let mut strace = Command::new(STRACE);
+                // Detached at execve, so that the faults are ours and not those of what we start.
+                strace.args(["-f", "-qq", "-b", "execve", "-e", &format!("trace={call}")]);
+                strace.args(["-e", &format!("inject={call}:error={error}:when={at}"), "-o"]).arg(&trace);
+                strace.arg(env!("CARGO_BIN_EXE_seaworthy"));
+                let output = bed.through(strace, scenario.words).output().unwrap();
+                let trace = fs::read_to_string(trace).unwrap();
+                let faults = injected(&trace);
+                if faults.is_empty() {
+                    assert!(output.status.success(), "{} {call} {at}: {}", scenario.name, said(&output));
+                    assert!(whole.is_done(&bed));
+                    continue;
+                }
+                is_made = true;
+                let what = format!(
+                    "{}, {call} number {at} fails with {error}:\n{}",
+                    scenario.name,
+                    faults.join("\n")
+                );
+                let is_mute = faults.iter().all(|line| line.contains("write(2,"));
+                let ended = Ended { success: output.status.success(), stderr: said(&output), is_mute };
+                let is_refused = whole.judge(&bed, &ended, &what);
+                // The C library goes on without, and the loader looks elsewhere, or says what is missing. Where
+                // more than one call failed, there was a call of ours among them.
+                let is_early = at <= early && faults.len() == 1;
+                if is_early {
+                    count.early += 1;
+                } else {
+                    count.add(is_refused, what);
+                }
+                break;
             }
         }
         if !is_made {

@@ -12,6 +12,16 @@ use seaworthy::host::owner::is_root;
 use seaworthy::project::sha256;
 
 impl Scenario {
+    /// The errors that the call at one place fails with. It is one of all, the next one at the next place and in the
+    /// next scenario, which makes most of the same calls; with `SEAWORTHY_EXHAUSTIVE` it is each of them.
+    pub fn errors<E: Copy>(&self, all: &[E], at: usize) -> Vec<E> {
+        if std::env::var_os("SEAWORTHY_EXHAUSTIVE").is_some() {
+            return all.to_vec();
+        }
+        let number = SCENARIOS.iter().position(|one| one.name == self.name).unwrap();
+        vec![all[(number + at) % all.len()]]
+    }
+
     /// Those that this process can run.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         let can = |one: &&Self| is_root() || !one.name.ends_with("users are mapped");

@@ -86,13 +86,13 @@ fn run_out(scenario: &Scenario) -> Count {
         let known = CALLS.iter().find(|(number, _)| u64::try_from(*number) == Ok(call));
         let Some((_, name)) = known.filter(|_| !line.is_empty()) else { continue };
         for at in 1..=times {
-            for error in ERRORS {
+            for error in scenario.errors(ERRORS, at as usize) {
                 let place = Place { line: line.clone(), call, at };
                 let what =
                     format!("{}, {name} number {at} of thread {line:?} fails with {error}", scenario.name);
                 let tried = (0..TRIES).any(|_| {
                     (scenario.prepare)(&bed);
-                    let traced = run(&bed, scenario.words, Some((&place, *error)));
+                    let traced = run(&bed, scenario.words, Some((&place, error)));
                     if traced.injected {
                         let is_refused = whole.judge(&bed, &traced.ended, &what);
                         count.add(is_refused, what.clone());
