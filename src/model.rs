@@ -10,6 +10,7 @@ pub mod place;
 pub mod port;
 pub mod program;
 pub mod restart;
+pub mod security;
 pub mod uses;
 pub mod volume;
 
@@ -17,4 +18,5 @@ pub use image::ImageName;
 pub use place::{Means, Place};
 pub use port::{Address, Port, Published};
 pub use restart::Restart;
+pub use security::SecurityOption;
 pub use volume::Volume;

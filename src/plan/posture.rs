@@ -1,6 +1,7 @@
 //! What holds a service's container, in a few words.
 
 use crate::compose::text;
+use crate::model::security::{NO_NEW_PRIVILEGES, SecurityOption, gains_no_privileges};
 use crate::yaml::Node;
 
 /// The words, in the order in which a reviewer would ask. What is the engine's default is not said.
@@ -96,12 +97,12 @@ fn capabilities(service: &Node, words: &mut Vec<String>) {
 }
 
 fn options(service: &Node, words: &mut Vec<String>) {
-    for option in list(service, "security_opt") {
-        match option.split_once([':', '=']) {
-            Some(("no-new-privileges", "true")) => words.push("no-new-privileges".to_owned()),
-            None if option == "no-new-privileges" => words.push(option),
-            Some((what, "unconfined" | "disable")) => words.push(format!("{what} off")),
-            _ => {}
+    if gains_no_privileges(service) {
+        words.push(NO_NEW_PRIVILEGES.to_owned());
+    }
+    for (option, _) in SecurityOption::all(service) {
+        if let (what, "unconfined" | "disable") = option.parts() {
+            words.push(format!("{what} off"));
         }
     }
 }

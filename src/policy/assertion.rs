@@ -25,7 +25,6 @@ use super::expand::{Names, expand};
 use super::overlay::Overlay;
 use super::{Policy, opened};
 
-pub use contradiction::option;
 use effect::Sides;
 pub use equality::capability;
 use leaves::{Leaves, Undone};

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use crate::compose::text;
 
+use crate::model::SecurityOption;
+
 use super::Scope;
 use super::field::{Fields, at, beyond, list, shown, string, strings};
 
@@ -21,8 +23,9 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
             },
         );
     }
-    let unmasked =
-        fields.texts("security_opt").iter().any(|text| split(text) == ("systempaths", "unconfined"));
+    let options: Vec<SecurityOption> =
+        fields.items("security_opt").iter().map(|item| SecurityOption::of_text(&text(item))).collect();
+    let unmasked = options.iter().any(|option| option.parts() == UNMASKED);
     if !privileged && !unmasked {
         // Neither `--privileged` nor `systempaths=unconfined` needs to show anywhere else.
         for name in ["HostConfig.MaskedPaths", "HostConfig.ReadonlyPaths"] {
@@ -36,7 +39,7 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
         }
     }
     capabilities(fields);
-    security_options(fields, scope);
+    security_options(fields, scope, options);
     if fields.is_true("read_only") {
         fields.add(
             "HostConfig.ReadonlyRootfs",
@@ -88,38 +91,27 @@ fn capabilities(fields: &mut Fields<'_>) {
     });
 }
 
+/// What shows the paths of `/proc` and `/sys` that the engine hides.
+const UNMASKED: (&str, &str) = ("systempaths", "unconfined");
+
 /// One wanted entry of `security_opt`.
 enum Wanted {
-    Text(String),
+    Option(SecurityOption),
     /// The engine gets the profile itself, not its file's name.
     Seccomp(Option<Value>),
 }
 
-/// Compose takes `=` or `:` between an option and its value.
-fn split(option: &str) -> (&str, &str) {
-    option.split_once('=').or_else(|| option.split_once(':')).unwrap_or((option, ""))
-}
-
-fn normal(option: &str) -> String {
-    let (name, value) = split(option);
-    // Without a value it is on.
-    let value = if name == "no-new-privileges" && value.is_empty() { "true" } else { value };
-    format!("{name}={value}")
-}
-
 /// The order counts: of contradicting options the last one wins.
-fn security_options(fields: &mut Fields<'_>, scope: &Scope<'_>) {
-    let wanted: Vec<Wanted> = fields
-        .items("security_opt")
-        .iter()
-        .map(text)
-        .filter(|option| split(option) != ("systempaths", "unconfined"))
-        .map(|option| match split(&option) {
+fn security_options(fields: &mut Fields<'_>, scope: &Scope<'_>, options: Vec<SecurityOption>) {
+    let wanted: Vec<Wanted> = options
+        .into_iter()
+        .filter(|option| option.parts() != UNMASKED)
+        .map(|option| match option.parts() {
             ("seccomp", file) if !["unconfined", "builtin", "default"].contains(&file) => {
                 let profile = std::fs::read(scope.model.directory.join(file)).ok();
                 Wanted::Seccomp(profile.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
             }
-            _ => Wanted::Text(normal(&option)),
+            _ => Wanted::Option(option),
         })
         .collect();
     // The engine itself adds this one to containers that share the host's or another's processes; and the
@@ -139,9 +131,9 @@ fn security_options(fields: &mut Fields<'_>, scope: &Scope<'_>) {
             }
         }
         let excused = |option: &String| {
-            let option = normal(option);
-            option == "label=disable" && adds_disable
-                || adds_labels && option.starts_with("label=") && option != "label=disable"
+            let option = SecurityOption::of_text(option);
+            let disables = option.parts() == ("label", "disable");
+            disables && adds_disable || adds_labels && option.name == "label" && !disables
         };
         (!rest.iter().all(excused)).then(|| shorten(&found))
     });
@@ -149,7 +141,7 @@ fn security_options(fields: &mut Fields<'_>, scope: &Scope<'_>) {
 
 fn matches(wanted: &Wanted, found: &str) -> bool {
     match wanted {
-        Wanted::Text(wanted) => *wanted == normal(found),
+        Wanted::Option(wanted) => *wanted == SecurityOption::of_text(found),
         Wanted::Seccomp(profile) => {
             let found =
                 found.strip_prefix("seccomp=").and_then(|text| serde_json::from_str::<Value>(text).ok());

@@ -1,5 +1,6 @@
 //! Lists in which a later entry takes back an earlier one.
 
+use crate::model::SecurityOption;
 use crate::yaml::Node;
 
 /// The entry of `items` that takes back `element`, where the list is one in which that can happen.
@@ -7,18 +8,17 @@ pub fn find<'n>(key: &str, items: &'n [Node], element: &Node) -> Option<&'n Node
     let wanted = element.as_str()?;
     match key {
         "security_opt" => {
-            let (name, value) = option(wanted);
-            let same_name = |item: &&Node| item.as_str().is_some_and(|text| option(text).0 == name);
+            let SecurityOption { name, value } = SecurityOption::of_text(wanted);
+            let option = |item: &Node| item.as_str().map(SecurityOption::of_text);
+            let same_name = |item: &&Node| option(item).is_some_and(|option| option.name == name);
             if name == "label" {
                 // Labels add up, but one of them switches all others off.
-                return items.iter().find(|item| {
-                    item.as_str()
-                        .is_some_and(|text| option(text) == ("label".to_owned(), "disable".to_owned()))
-                        && value != "disable"
-                });
+                let disables =
+                    |item: &&Node| option(item).is_some_and(|option| option.parts() == ("label", "disable"));
+                return items.iter().find(|item| disables(item) && value != "disable");
             }
             let last = items.iter().rev().find(same_name)?;
-            last.as_str().is_some_and(|text| option(text).1 != value).then_some(last)
+            option(last).is_some_and(|option| option.value != value).then_some(last)
         }
         "extra_hosts" => {
             let host = wanted.split('=').next()?;
@@ -28,24 +28,6 @@ pub fn find<'n>(key: &str, items: &'n [Node], element: &Node) -> Option<&'n Node
         }
         _ => None,
     }
-}
-
-/// An option's name and value, as the engine splits them: at the first `=`, else at the first `:`.
-pub fn option(text: &str) -> (String, String) {
-    let (name, value) = text.split_once('=').or_else(|| text.split_once(':')).unwrap_or((text, ""));
-    let name = name.trim().to_ascii_lowercase();
-    let value = value.trim();
-    let value = if name == "no-new-privileges" {
-        // Without a value it is on; any of Go's words for a boolean will do.
-        match value {
-            "" | "1" | "t" | "T" | "true" | "TRUE" | "True" => "true",
-            "0" | "f" | "F" | "false" | "FALSE" | "False" => "false",
-            other => other,
-        }
-    } else {
-        value
-    };
-    (name, value.to_owned())
 }
 
 #[cfg(test)]

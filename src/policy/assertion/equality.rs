@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::model::SecurityOption;
 use crate::policy::binds::clean;
 use crate::source::Origin;
 use crate::yaml::{Node, Value};
@@ -54,9 +55,7 @@ fn same_text(a: &str, b: &str, place: Place) -> bool {
 pub fn holds_element(items: &[Node], element: &Node, key: &str) -> bool {
     items.iter().any(|item| match (key, item.as_str(), element.as_str()) {
         ("cap_add" | "cap_drop", Some(a), Some(b)) => capability(a) == capability(b),
-        ("security_opt", Some(a), Some(b)) => {
-            super::contradiction::option(a) == super::contradiction::option(b)
-        }
+        ("security_opt", Some(a), Some(b)) => SecurityOption::of_text(a) == SecurityOption::of_text(b),
         _ => equal(element, item, Place::Other),
     })
 }

@@ -1,6 +1,7 @@
 //! Privileged mode and `security_opt`: what switches the engine's own confinement off.
 
-use crate::policy::assertion::option;
+use crate::compose::text;
+use crate::model::security::{NO_NEW_PRIVILEGES, SecurityOption};
 use crate::policy::posture::Posture;
 
 use super::{Breach, Check, Rule, Service};
@@ -60,11 +61,10 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.SecurityOpt has no label=disable, which the engine itself adds for privileged containers",
         fix: "Remove the option; use `:z` or `:Z` on the mount that needs it.",
         check: Check::Service(|service, breaches| {
-            for (node, text) in service.texts("security_opt") {
-                let (name, value) = option(&text);
-                let open = ["disable", "type:spc_t", "type:unconfined_t"].contains(&value.as_str());
-                if name == "label" && open {
-                    breaches.push(service.breach(node, format!("has {text}")));
+            for (option, node) in SecurityOption::all(service.node) {
+                let open = ["disable", "type:spc_t", "type:unconfined_t"].contains(&option.value.as_str());
+                if option.name == "label" && open {
+                    breaches.push(service.breach(node, format!("has {}", text(node))));
                 }
             }
         }),
@@ -100,21 +100,18 @@ pub const RULES: &[Rule] = &[
 
 /// The last value of an option is one of `open`.
 fn last(service: &Service<'_>, option_name: &str, open: &[&str], breaches: &mut Vec<Breach>) {
-    let found = service.texts("security_opt").filter(|(_, text)| option(text).0 == option_name).last();
-    if let Some((node, text)) = found
-        && open.contains(&option(&text).1.as_str())
+    if let Some((option, node)) = SecurityOption::last(service.node, option_name)
+        && open.contains(&option.value.as_str())
     {
-        breaches.push(service.breach(node, format!("has {text}")));
+        breaches.push(service.breach(node, format!("has {}", text(node))));
     }
 }
 
 fn no_new_privileges(service: &Service<'_>, breaches: &mut Vec<Breach>) {
-    let found =
-        service.texts("security_opt").filter(|(_, text)| option(text).0 == "no-new-privileges").last();
-    match found {
-        Some((_, text)) if option(&text).1 == "true" => {}
-        Some((node, text)) => {
-            breaches.push(service.breach(node, format!("has {text}, and the last one counts")));
+    match SecurityOption::last(service.node, NO_NEW_PRIVILEGES) {
+        Some((option, _)) if option.value == "true" => {}
+        Some((_, node)) => {
+            breaches.push(service.breach(node, format!("has {}, and the last one counts", text(node))));
         }
         None if service.has_container() => breaches.push(service.lacks("has no no-new-privileges:true")),
         None => {}

@@ -1,7 +1,8 @@
 //! Privileges, capabilities, security options and kernel settings.
 
 use crate::compose::text;
-use crate::policy::assertion::{capability, option};
+use crate::model::SecurityOption;
+use crate::policy::assertion::capability;
 use crate::yaml::Node;
 
 use super::context::Context;
@@ -22,8 +23,8 @@ impl Options {
     pub fn read(context: &mut Context<'_>, service: &Service<'_>) -> Self {
         let mut options = Self::default();
         for node in service.list("security_opt") {
-            let (name, value) = option(&text(node));
-            let taken = match (name.as_str(), value.as_str()) {
+            let option = SecurityOption::of_text(&text(node));
+            let taken = match option.parts() {
                 ("no-new-privileges", "true") => {
                     options.no_new_privileges = Some(flag(false, node.origin));
                     true
@@ -52,7 +53,7 @@ impl Options {
                 _ => false,
             };
             if !taken {
-                let why = match name.as_str() {
+                let why = match option.name.as_str() {
                     "seccomp" | "apparmor" => "the profile is not on the nodes".to_owned(),
                     "systempaths" => "paths of /proc can be unmasked in a user namespace alone".to_owned(),
                     _ => format!("{} has no counterpart", text(node)),

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::compose::text;
 use crate::host::read_found;
+use crate::model::SecurityOption;
 use crate::yaml::Node;
 
 use super::context::Context;
@@ -55,12 +56,11 @@ fn option(
     selinux: &mut Fields,
 ) {
     let written = text(node);
-    let (name, value) =
-        written.split_once('=').or_else(|| written.split_once(':')).unwrap_or((written.as_str(), ""));
+    let option = SecurityOption::of_text(&written);
     let key = "security_opt";
     let mut need = |field| context.need(service.name, key, node.origin, field, SINCE);
-    match (name, value) {
-        ("no-new-privileges", "" | "true") => {
+    match option.parts() {
+        ("no-new-privileges", "true") => {
             need("Privileges.NoNewPrivileges");
             privileges.put("NoNewPrivileges", true);
         }

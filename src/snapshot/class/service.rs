@@ -8,6 +8,7 @@ use super::{
 };
 use crate::compose::text;
 use crate::model::ImageName;
+use crate::model::security::{NO_NEW_PRIVILEGES, SecurityOption};
 use crate::policy::rules::LOADER;
 use crate::yaml::{Mapping, Node};
 
@@ -222,14 +223,14 @@ fn cap_drop(case: &Case<'_>) -> Meaning {
 
 /// The last `no-new-privileges` counts; everything else is a profile or its absence.
 fn security_opt(case: &Case<'_>) -> Meaning {
-    let options = |node: Option<&Node>| -> Vec<String> {
+    let options = |node: Option<&Node>| -> Vec<SecurityOption> {
         let items = node.and_then(Node::as_seq).unwrap_or_default();
-        items.iter().map(|item| text(item).replace('=', ":").to_ascii_lowercase()).collect()
+        items.iter().map(|item| SecurityOption::of_text(&text(item))).collect()
     };
     let (before, after) = (options(case.before), options(case.after));
-    let guarded = |options: &[String]| {
-        let last = options.iter().rev().find(|option| option.starts_with("no-new-privileges"));
-        last.is_some_and(|option| option == "no-new-privileges" || option == "no-new-privileges:true")
+    let guarded = |options: &[SecurityOption]| {
+        let last = options.iter().rev().find(|option| option.name == NO_NEW_PRIVILEGES);
+        last.is_some_and(|option| option.value == "true")
     };
     let mut found = Vec::new();
     match (guarded(&before), guarded(&after)) {
@@ -237,21 +238,20 @@ fn security_opt(case: &Case<'_>) -> Meaning {
         (false, true) => found.push(strengthens("programs may no longer gain privileges")),
         _ => {}
     }
-    let kind = |option: &String| option.split(':').next().unwrap_or_default().to_owned();
-    let mut kinds: Vec<String> = before.iter().chain(&after).map(kind).collect();
+    let mut kinds: Vec<&str> = before.iter().chain(&after).map(|option| option.name.as_str()).collect();
     kinds.sort();
     kinds.dedup();
-    for one in kinds.iter().filter(|one| *one != "no-new-privileges") {
-        let of = |options: &[String]| -> Vec<String> {
-            let mut own: Vec<String> =
-                options.iter().filter(|option| kind(option) == *one).cloned().collect();
+    for one in kinds.into_iter().filter(|one| *one != NO_NEW_PRIVILEGES) {
+        let of = |options: &[SecurityOption]| -> Vec<String> {
+            let own = options.iter().filter(|option| option.name == one);
+            let mut own: Vec<String> = own.map(|option| option.value.clone()).collect();
             own.sort();
             own
         };
         let off = |options: &[String]| {
-            options.iter().any(|option| {
-                option.ends_with(":unconfined") || option.contains("disable") || has_expression(option)
-            })
+            options
+                .iter()
+                .any(|value| value == "unconfined" || value.contains("disable") || has_expression(value))
         };
         let (was, is) = (of(&before), of(&after));
         if was != is {
