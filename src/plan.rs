@@ -150,9 +150,20 @@ pub struct PlanUser {
     pub place: Option<String>,
     /// Why it is not known yet.
     pub pending: Option<String>,
+    /// Whom a service that starts as root becomes, as far as its image shows that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<PlanThen>,
     /// What the lock has to do with it, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock: Option<PlanLock>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanThen {
+    /// `UID:GID`, or `another user`.
+    pub user: String,
+    /// The variable or the program that says so.
+    pub by: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -412,7 +423,11 @@ impl PlanUser {
             Some(PlanLock::New) => grounds.push("new in the lock".to_owned()),
             None => {}
         }
-        let who = self.value.clone().unwrap_or_else(|| "the image's".to_owned());
+        let who = match (&self.then, &self.value) {
+            (Some(then), _) => format!("root, then {} by {}", then.user, then.by),
+            (None, Some(value)) => value.clone(),
+            (None, None) => "the image's".to_owned(),
+        };
         (who, grounds.join(", "))
     }
 }

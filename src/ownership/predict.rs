@@ -11,15 +11,17 @@ mod ports;
 mod start;
 mod switch;
 mod tmpfs;
+mod told;
 mod writes;
 
 pub use start::{Start, start};
+pub use told::{Becomes, becomes, told};
 
 use super::bind::keeps;
 use super::images::image_of;
 use super::{Identity, Images, UserDecision};
 use crate::compose::{Model, text};
-use crate::diagnostic::{Code, Finding};
+use crate::diagnostic::{Code, Finding, Severity};
 use crate::engine::Image;
 use crate::source::Origin;
 use crate::yaml::Node;
@@ -47,7 +49,8 @@ struct Subject<'q> {
     image: Image,
 }
 
-/// Everything that would keep a service from working, as warnings. Asks the images.
+/// Everything that would keep a service from working: as errors where it cannot start, else as warnings. Asks the
+/// images.
 pub fn predict(question: &Question<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, service) in question.model.services() {
@@ -83,6 +86,11 @@ impl Subject<'_> {
         Finding::warning(Code::WillNotWork, format!("service `{}` {what}", self.name)).of_service(self.name)
     }
 
+    /// It cannot start, whatever else is true.
+    fn error(&self, what: &str) -> Finding {
+        Finding { severity: Severity::Error, ..self.warning(what) }
+    }
+
     fn runs_as(&self) -> String {
         self.user.map(|user| format!("runs as {}", user.owner)).unwrap_or_default()
     }
@@ -92,6 +100,27 @@ impl Subject<'_> {
     fn has(&self, capability: &str) -> Option<bool> {
         let user = self.user?;
         Some(user.owner.uid == 0 && keeps(self.service, capability))
+    }
+
+    /// Those of these capabilities that it does not have from its first program on; nothing where it has all.
+    fn missing(&self, capabilities: &[&str]) -> Option<String> {
+        let missing: Vec<&str> =
+            capabilities.iter().copied().filter(|name| self.has(name) == Some(false)).collect();
+        match missing.as_slice() {
+            [] => None,
+            [one] => Some((*one).to_owned()),
+            [first @ .., last] => Some(format!("{} and {last}", first.join(", "))),
+        }
+    }
+
+    /// Whether something is mounted there, as a tmpfs or otherwise.
+    fn mounts_at(&self, target: &str) -> bool {
+        let mounts = self.service.get("volumes").and_then(Node::as_seq).into_iter().flatten();
+        let targets =
+            mounts.filter_map(|mount| mount.get("target").and_then(Node::as_str).map(str::to_owned));
+        targets
+            .chain(super::tmpfs::of(self.service).into_iter().map(|tmpfs| tmpfs.target))
+            .any(|one| one == target)
     }
 
     fn texts(&self, key: &str) -> Vec<String> {
@@ -124,6 +153,10 @@ mod tests {
 
     /// The messages about one service `a` of these fields, of the image `app`.
     pub fn predicted(fields: &str, image: Fake, first_port: [Option<u32>; 2]) -> Vec<String> {
+        found(fields, image, first_port).into_iter().map(|finding| finding.message).collect()
+    }
+
+    pub fn found(fields: &str, image: Fake, first_port: [Option<u32>; 2]) -> Vec<Finding> {
         let (model, sources) = model(&format!("services:\n  a: {{image: app, {fields}}}\n"));
         let images = FakeImages::one("app", image);
         let users = decide_users(&UserQuestion {
@@ -135,7 +168,7 @@ mod tests {
             known: &std::collections::BTreeMap::new(),
         });
         let question = Question { model: &model, users: &users.decisions, images: &images, first_port };
-        predict(&question).into_iter().map(|finding| finding.message).collect()
+        predict(&question)
     }
 
     #[test]

@@ -52,6 +52,7 @@ fn user(service: &Node, decision: Option<&UserDecision>, sources: &SourceMap) ->
             from: "the engine's default".to_owned(),
             place: None,
             pending: None,
+            then: None,
             lock: None,
         };
     };
@@ -64,6 +65,7 @@ fn user(service: &Node, decision: Option<&UserDecision>, sources: &SourceMap) ->
             Answer::Known(_) => None,
             Answer::Unknown(reason) => Some(reason.clone()),
         },
+        then: None,
         lock: None,
     }
 }

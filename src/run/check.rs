@@ -11,7 +11,7 @@ use crate::policy::rules;
 
 use super::decide::Images;
 use super::images::LazyEngine;
-use super::plan::PATIENCE;
+use super::plan::{PATIENCE, foresee};
 use super::session::{Session, brief};
 use super::verify::{Verified, verify};
 
@@ -27,6 +27,9 @@ pub fn run(request: &Request, options: CheckOptions) -> Result<Exit, Exit> {
     session.skips_host = options.no_host;
     let engine = LazyEngine::new(Options { deadline: PATIENCE, ..super::pass::options(request) });
     let verified = verify(&mut session, &[], &engine, Images::WhereNeeded);
+    if let Some(verified) = &verified {
+        foresee(&mut session, verified, &engine);
+    }
     if let Some(verified) = verified.as_ref().filter(|_| options.locked) {
         compare(verified, &mut session.sink);
     }

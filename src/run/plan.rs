@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 
 use crate::cli::{PlanFormat, PlanOptions, Request};
-use crate::diagnostic::Exit;
+use crate::diagnostic::{Exit, Severity};
 use crate::engine::{Answer, Engine, Options};
 use crate::host::Owner;
 use crate::ownership::bind::{BindDecision, Outcome, Reach};
@@ -16,7 +16,7 @@ use crate::ownership::predict;
 use crate::ownership::{HostStep, SharedTree, Way};
 use crate::plan::{
     self, Plan, PlanBreach, PlanChange, PlanCompose, PlanFile, PlanFinding, PlanLock, PlanOwner, PlanPolicy,
-    PlanRule, PlanService, PlanStep, Role,
+    PlanRule, PlanService, PlanStep, PlanThen, PlanUser, Role,
 };
 use crate::policy::rules::FileVariables;
 use crate::policy::{Posture, rules, verdicts};
@@ -53,6 +53,7 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
     }
     let variables = FileVariables::read(&verified.model, &mut session.inputs, &mut session.sink);
     let mut plan = describe(&session, &verified, &options.services, &variables);
+    say_who_is_become(&mut plan, &verified, &engine);
     let since = since_reviewed(&mut session);
     plan.changes.extend(since.iter().map(|difference| reviewed(difference, session.inputs.sources())));
     let plan = plan.clean(&session.redactor());
@@ -71,16 +72,37 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
     super::print(text.as_bytes()).map(|_| exit)
 }
 
-/// Says what would keep a service from working under what the policy demands of it.
+/// Says what would keep a service from working under what the policy demands of it. Under `observe` nothing of that is
+/// an error.
 pub(crate) fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &LazyEngine) {
-    if verified.policy.is_none() {
-        return;
-    }
+    let Some(policy) = &verified.policy else { return };
     let model = &verified.selected;
     let images = LazyImages::new(engine, wanted_paths(model));
     let first_port = engine.get().map(Engine::first_ports).known().unwrap_or_default();
     let question = predict::Question { model, users: &verified.users, images: &images, first_port };
-    session.sink.extend(predict::predict(&question));
+    for mut finding in predict::predict(&question) {
+        let posture = finding.service().map(|service| policy.posture.of(service).value);
+        if finding.severity == Severity::Error && posture.is_some_and(|one| one < Posture::Baseline) {
+            finding.severity = Severity::Warning;
+        }
+        session.sink.push(finding);
+    }
+}
+
+/// Adds to services that start as root whom they become.
+fn say_who_is_become(plan: &mut Plan, verified: &Verified, engine: &LazyEngine) {
+    let model = &verified.selected;
+    let images = LazyImages::new(engine, wanted_paths(model));
+    let question =
+        predict::Question { model, users: &verified.users, images: &images, first_port: [None; 2] };
+    for (name, service) in model.services() {
+        let Some(becomes) = predict::becomes(&question, name, service) else { continue };
+        if let Some(planned) = plan.services.iter_mut().find(|planned| planned.name == name) {
+            let PlanUser { then, .. } = &mut planned.user;
+            let owner = becomes.owner.map_or_else(|| "another user".to_owned(), |owner| owner.to_string());
+            *then = Some(PlanThen { user: owner, by: becomes.by });
+        }
+    }
 }
 
 fn describe(

@@ -214,6 +214,12 @@ pub fn bare(program: &str) -> Command {
     command
 }
 
+/// Where the client looks for its plug-ins: by itself in a home.
+fn docker_configuration() -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".docker");
+    std::env::var_os("DOCKER_CONFIG").map_or_else(home, PathBuf::from)
+}
+
 /// `docker` with these words, for what is no project's.
 #[allow(dead_code, reason = "the harness is shared by several test programs")]
 pub fn docker(words: &[&str]) -> Output {
@@ -265,6 +271,7 @@ impl Project {
             outside: Vec::new(),
         };
         let project = project.changing(".xdg-state");
+        fs::create_dir(project.beside(".home")).unwrap();
         project.file("compose.yaml", compose);
         project
     }
@@ -328,7 +335,9 @@ impl Project {
         if tool == Compose {
             command.arg("compose");
         }
+        // A home of its own: in that of the machine other programs write as well.
         command.args(words).current_dir(&self.directory).env("XDG_STATE_HOME", self.beside(".xdg-state"));
+        command.env("HOME", self.beside(".home")).env("DOCKER_CONFIG", docker_configuration());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -310,10 +310,7 @@ mod missing_source_becomes_a_directory_of_root {
             Project::new(&with_volume("sw-node", "${HOME}/.gitconfig:/gitconfig", "ls -ld /gitconfig"));
         fs::create_dir(project.beside("home")).unwrap();
         let home = project.beside("home").display().to_string();
-        // The client looks for its plug-ins there otherwise.
-        let configuration = std::env::var("DOCKER_CONFIG")
-            .unwrap_or_else(|_| format!("{}/.docker", std::env::var("HOME").unwrap_or_default()));
-        project.with("HOME", &home).with("DOCKER_CONFIG", &configuration).changing("home/.gitconfig")
+        project.with("HOME", &home).changing("home/.gitconfig")
     }
 
     #[test]

@@ -19,10 +19,10 @@ pub struct Watch {
     is_installing: bool,
 }
 
-/// Places that everybody of the machine has: each of their entries is looked at.
+/// Places that everybody of the machine has: each of their entries is looked at. The home of a project's commands is
+/// beside the project.
 fn shared_places() -> Vec<PathBuf> {
-    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home != Path::new("/"));
-    ["/", "/etc"].into_iter().map(PathBuf::from).chain(home).collect()
+    ["/", "/etc"].map(PathBuf::from).to_vec()
 }
 
 impl Watch {

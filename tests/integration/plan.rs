@@ -146,6 +146,7 @@ fn small() -> Plan {
             from: "user.default".to_owned(),
             place: Some("policy.yaml:5:12".to_owned()),
             pending: None,
+            then: None,
             lock: Some(PlanLock::New),
         },
         posture: ["no capabilities", "read-only root", "pids 100"].map(str::to_owned).to_vec(),

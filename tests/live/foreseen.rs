@@ -14,7 +14,8 @@ fn service(lines: &str) -> Project {
     project.file(
         "seaworthy.yaml",
         "version: 1\nposture: hardened\nwaivers:\n  \
-         - {service: s, rule: sysctls, allow: [net.ipv4.ip_unprivileged_port_start], reason: test}\n...\n",
+         - {service: s, rule: sysctls, allow: [net.ipv4.ip_unprivileged_port_start], reason: test}\n  \
+         - {service: s, rule: user-root, allow: ['0:0'], reason: test}\n...\n",
     );
     project
 }
@@ -23,8 +24,11 @@ fn service(lines: &str) -> Project {
 #[track_caller]
 fn foreseen(lines: &str) -> (Option<String>, bool) {
     let project = service(lines);
-    let plan = project.seaworthy(&["plan", "--format", "json"]).ok().stdout;
+    let plan = project.seaworthy(&["plan", "--format", "json"]).stdout;
     let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    // One set of findings.
+    let check = project.seaworthy(&["check", "--format", "json"]);
+    assert_eq!(check.end == End::Code(0), plan["refused"] == false, "{lines}\n{}", check.stdout);
     let findings = plan["findings"].as_array().unwrap().iter();
     let said = findings
         .filter(|finding| finding["code"] == "will-not-work")
@@ -86,16 +90,22 @@ struct Made(String);
 
 impl Made {
     fn new(text: &str, mode: u32) -> Self {
-        let name = format!("sw-test-{}-entry-{mode:o}", std::process::id());
+        Self::at("/bin/start.sh", text, mode)
+    }
+
+    fn at(place: &str, text: &str, mode: u32) -> Self {
+        let short = place.rsplit('/').next().unwrap().trim_end_matches(".sh");
+        let name = format!("sw-test-{}-{short}-{mode:o}", std::process::id());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("start.sh");
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         docker(&["create", "--name", &name, "sw-busybox"]).ok();
         let image = Self(name);
-        docker(&["cp", path.to_str().unwrap(), &format!("{}:/bin/start.sh", image.0)]).ok();
-        let entry = "ENTRYPOINT [\"start.sh\"]";
-        docker(&["commit", "--change", entry, "--change", "CMD [\"true\"]", &image.0, &image.0]).ok();
+        docker(&["cp", path.to_str().unwrap(), &format!("{}:{place}", image.0)]).ok();
+        let word = if short == "init" { place } else { "start.sh" };
+        let entry = format!("ENTRYPOINT [\"{word}\"]");
+        docker(&["commit", "--change", &entry, "--change", "CMD [\"true\"]", &image.0, &image.0]).ok();
         docker(&["rm", &image.0]).ok();
         image
     }
@@ -122,7 +132,23 @@ fn entrypoints_of_images() {
     drop(switches);
     let asks =
         "#!/bin/sh\nif [ \"$(id -u)\" = 0 ]; then exec setpriv --reuid 10002 \"$@\"; fi\nexec \"$@\"\n";
-    works_as_foreseen(&Made::new(asks, 0o755).lines());
+    let asks = Made::new(asks, 0o755);
+    works_as_foreseen(&asks.lines());
+    fails_as_foreseen(&asks.lines().replace("10001:10001", "0:0"), "runs as 0:0 without SETUID and SETGID");
+}
+
+/// s6 makes `/run` its own before anything else, which only root can, or its program with root's bit.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn an_image_that_begins_with_s6() {
+    let init = "#!/bin/sh\n# s6-overlay\nif [ \"$(stat -c %u /run)\" != \"$(id -u)\" ]; then\n  \
+                echo 'lacking the privileges to fix /run' >&2; exit 111\nfi\nexec \"$@\"\n";
+    let image = Made::at("/init", init, 0o755);
+    let lines = image.lines();
+    fails_as_foreseen(&lines, "s6 (/init) needs root for /run before anything starts");
+    let told = format!("{lines}environment: {{PUID: '1500', PGID: '1501'}}\n").replace("10001:10001", "0:0");
+    let plan = service(&told).seaworthy(&["plan", "--format", "markdown"]).ok().stdout;
+    assert!(plan.contains("root, then 1500:1501 by PUID"), "{plan}");
 }
 
 /// What is mounted is judged more strictly: it stops the launch.

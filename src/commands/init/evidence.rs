@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use crate::compose;
 use crate::engine::{Answer, IdMap, ResolvedUser};
 use crate::host::{Dir, Kind, Owner};
 use crate::ownership::bind::{BindDecision, Role};
 use crate::ownership::images::{image_of, wanted_paths};
-use crate::ownership::predict::{Question, Start, start};
+use crate::ownership::predict::{Question, Start, start, told};
 use crate::ownership::{Images, UserSource};
 use crate::run::images::LazyImages;
 use crate::run::policy::id_map;
@@ -16,16 +15,6 @@ use crate::yaml::Node;
 
 use super::draft::NamedUser;
 use super::seen::Seen;
-
-/// Variables by which images are told whom to become: user, then group.
-const TOLD: [(&str, &str); 6] = [
-    ("PUID", "PGID"),
-    ("USER_UID", "USER_GID"),
-    ("USERMAP_UID", "USERMAP_GID"),
-    ("NB_UID", "NB_GID"),
-    ("HOST_UID", "HOST_GID"),
-    ("UID", "GID"),
-];
 
 /// One service.
 #[derive(Clone, Debug)]
@@ -104,7 +93,7 @@ impl Look<'_> {
     fn evidence(&self, start: Option<Start>) -> Evidence {
         let inspected = self.images.inspect(self.image);
         let own = self.images.resolve(self.image, None).known().and_then(Result::ok);
-        let told = self.told();
+        let told = told(self.service, inspected.as_ref().known());
         let mut evidence = Evidence {
             name: self.name.to_owned(),
             unknown: inspected.reason().map(str::to_owned),
@@ -243,20 +232,6 @@ impl Look<'_> {
                 // The engine makes it as root's.
                 Answer::Known(None) | Answer::Unknown(_) => false,
             }
-        })
-    }
-
-    /// Whom the environment of the service, or of its image, tells it to become.
-    fn told(&self) -> Option<(Owner, &'static str)> {
-        let value = |name: &str| {
-            let own = self.service.at(&["environment", name]).filter(|node| !node.is_null());
-            let text =
-                own.map(compose::text).or_else(|| self.images.variable(self.image, name).known().flatten());
-            text.and_then(|text| text.trim().parse::<u32>().ok()).filter(|id| *id != 0)
-        };
-        TOLD.iter().find_map(|(uid, gid)| {
-            let user = value(uid)?;
-            Some((Owner::new(user, value(gid).unwrap_or(user)), *uid))
         })
     }
 }

@@ -45,10 +45,10 @@ pub(super) fn settle<'s>(seen: &'s Seen<'_>, postures: Levels) -> Result<Settled
                 others |= draft.users.contains_key(&service) && next_user(&mut draft, seen, &service);
             }
             others |= leave_to_successors(&mut draft, seen, &attempt);
-            if !others {
+            if !others && attempt.is_green() {
                 return Ok(Settled { draft });
             }
-            true
+            others
         } else {
             mend(&mut draft, seen, &attempt)
         };

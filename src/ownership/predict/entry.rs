@@ -1,10 +1,11 @@
 //! The first program: whether its user may run it, and whether it wants to become somebody else.
 
-use super::{Subject, switch};
+use super::{Subject, start, switch};
 use crate::diagnostic::Finding;
 use crate::engine::{Answer, ImageEntry};
 use crate::host::Kind;
 use crate::model::program::is_shell;
+use crate::model::security::gains_no_privileges;
 use crate::ownership::Images;
 
 /// How many words of an entrypoint are looked up: launchers come first, then what they launch.
@@ -18,13 +19,13 @@ pub(super) fn predict(subject: &Subject<'_>, images: &dyn Images, findings: &mut
     let origin = origin.map_or(subject.origin, |node| node.origin);
 
     if let Some(text) = script(&all) {
-        findings
-            .extend(switching(subject, text, "its command").map(|finding| finding.at_origin(origin, "here")));
+        let found = switch::of_script(text);
+        let finding = found.and_then(|found| refused(subject, images, &found, "its command", &[]));
+        findings.extend(finding.map(|finding| finding.at_origin(origin, "here")));
     }
     if let Some(found) = switch::of_words(&all) {
-        findings.extend(
-            refused(subject, found.by, "its command", false).map(|finding| finding.at_origin(origin, "here")),
-        );
+        let finding = refused(subject, images, &found, "its command", &[]);
+        findings.extend(finding.map(|finding| finding.at_origin(origin, "here")));
     }
     // Looking costs a container; root that may become anybody has nothing to fear.
     if user.owner.uid == 0 && ["SETUID", "SETGID"].iter().all(|name| subject.has(name) == Some(true)) {
@@ -51,9 +52,14 @@ pub(super) fn predict(subject: &Subject<'_>, images: &dyn Images, findings: &mut
         }
         let text = entry.content.as_deref().filter(|bytes| bytes.starts_with(b"#!"));
         if let Some(text) = text.map(String::from_utf8_lossy) {
-            findings.extend(
-                switching(subject, &text, path).map(|finding| finding.at_origin(subject.origin, "this user")),
-            );
+            let behind = all.iter().position(|one| one == word).map_or(0, |at| at + 1);
+            let behind = all.get(behind..).unwrap_or_default();
+            let finding = if start::is_supervisor(path, &text) {
+                supervised(subject, path)
+            } else {
+                switch::of_script(&text).and_then(|found| refused(subject, images, &found, path, behind))
+            };
+            findings.extend(finding.map(|finding| finding.at_origin(subject.origin, "this user")));
         }
     }
 }
@@ -122,36 +128,75 @@ pub(super) fn script(words: &[String]) -> Option<&str> {
     rest.get(flag + 1).map(String::as_str)
 }
 
-/// What a script does that this user cannot.
-fn switching(subject: &Subject<'_>, text: &str, by: &str) -> Option<Finding> {
-    let found = switch::of_script(text)?;
-    refused(subject, found.by, by, found.asks)
-}
-
-/// That switching fails, where it does.
-fn refused(subject: &Subject<'_>, name: &str, by: &str, asks: bool) -> Option<Finding> {
+/// That switching fails, where it does; `behind` are the words behind the script.
+fn refused(
+    subject: &Subject<'_>,
+    images: &dyn Images,
+    found: &switch::Switch,
+    place: &str,
+    behind: &[String],
+) -> Option<Finding> {
     let user = subject.user?;
-    let what = if user.owner.uid == 0 {
-        let missing: Vec<&str> =
-            ["SETUID", "SETGID"].into_iter().filter(|name| subject.has(name) == Some(false)).collect();
-        if missing.is_empty() {
-            return None;
-        }
-        format!(
-            "{} without {}, and {by} switches to another user by {name}",
-            subject.runs_as(),
-            missing.join(" and ")
-        )
-    } else if asks {
+    let by = found.by;
+    let (what, is_certain) = if user.owner.uid == 0 {
+        let missing = subject.missing(&["SETUID", "SETGID"])?;
+        let what =
+            format!("{} without {missing}, and {place} switches to another user by {by}", subject.runs_as(),);
+        (what, found.is_certain_for_root(behind))
+    } else if found.asks {
         // It leaves out the switching where it is not root.
         return None;
     } else {
-        format!("{}, and {by} switches to another user by {name}, which only root can", subject.runs_as())
+        let what = format!(
+            "{}, and {place} switches to another user by {by}, which only root can",
+            subject.runs_as()
+        );
+        (what, found.is_first)
     };
-    Some(subject.warning(&what).help(
-        "Run it as the user that it would switch to, by an entrypoint that does not switch, or waive cap-add for \
-         SETUID and SETGID.",
-    ))
+    let account = found.account.as_deref();
+    let becomes = account.and_then(|account| {
+        let image = images.resolve(&subject.image_name, Some(account)).known()?.ok()?;
+        Some(format!("{}:{}", image.uid, image.gid)).filter(|_| image.uid != 0 && found.asks)
+    });
+    let help = match becomes {
+        Some(numbers) => format!(
+            "Run it as the user that it would switch to, and it leaves that out: \
+             `user: {{ services: {{ {}: \"{numbers}\" }} }}`.",
+            subject.name
+        ),
+        None => "Run it as the user that it would switch to, by an entrypoint that does not switch, or waive cap-add \
+                 for SETUID and SETGID."
+            .to_owned(),
+    };
+    let finding = if is_certain { subject.error(&what) } else { subject.warning(&what) };
+    Some(finding.help(help))
+}
+
+/// What s6 cannot do as this user. It begins as root, makes `/run` its own, and gives each service its user.
+fn supervised(subject: &Subject<'_>, place: &str) -> Option<Finding> {
+    let user = subject.user?;
+    if user.owner.uid == 0 {
+        let missing = subject.missing(&["CHOWN", "SETUID", "SETGID"])?;
+        let what = format!(
+            "{} without {missing}, and s6 ({place}) gives its services users of their own",
+            subject.runs_as()
+        );
+        return Some(subject.warning(&what).help("Waive cap-add for these capabilities."));
+    }
+    // A program with the bit of root's owner helps it otherwise.
+    if !gains_no_privileges(subject.service) || subject.mounts_at("/run") {
+        return None;
+    }
+    let what = format!(
+        "{} and can gain no privileges, and s6 ({place}) needs root for /run before anything starts",
+        subject.runs_as()
+    );
+    let help = format!(
+        "Leave the user to the image: `user: {{ services: {{ {}: image }} }}`, with a waiver of user-root where the \
+         posture has that rule; or use an image without s6.",
+        subject.name
+    );
+    Some(subject.error(&what).help(help))
 }
 
 /// As the kernel decides it. Root needs the bit of anybody; a script has to be read as well.
@@ -175,21 +220,35 @@ fn may_run(entry: &ImageEntry, uid: u32, gid: u32, groups: &[u32]) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::tests::predicted;
+    use super::super::tests::found;
     use super::{places, script};
+    use crate::diagnostic::{Finding, Severity};
     use crate::engine::{Image, ImageEntry};
     use crate::host::{Kind, Owner};
     use crate::ownership::images::fake::Fake;
 
-    /// What is said of an image whose entrypoint has this text and mode.
-    fn said(text: &str, mode: u32, fields: &str) -> Vec<String> {
-        let entry = ImageEntry {
+    fn file(text: &str, mode: u32) -> ImageEntry {
+        ImageEntry {
             kind: Kind::File,
             owner: Owner::new(0, 0),
             mode,
             is_filled: false,
             content: Some(text.as_bytes().to_vec()),
-        };
+        }
+    }
+
+    /// What is said of an image whose entrypoint has this text and mode.
+    fn said(text: &str, mode: u32, fields: &str) -> Vec<String> {
+        findings(text, mode, fields).into_iter().map(|finding| finding.message).collect()
+    }
+
+    /// Of each finding, whether the service cannot start.
+    fn is_certain(text: &str, fields: &str) -> Vec<bool> {
+        findings(text, 0o755, fields).iter().map(|finding| finding.severity == Severity::Error).collect()
+    }
+
+    fn findings(text: &str, mode: u32, fields: &str) -> Vec<Finding> {
+        let entry = file(text, mode);
         let says = Image {
             entrypoint: vec!["docker-entrypoint.sh".into()],
             cmd: vec!["postgres".into()],
@@ -197,7 +256,56 @@ mod tests {
             ..Image::default()
         };
         let content = BTreeMap::from([("/usr/local/bin/docker-entrypoint.sh", entry)]);
-        predicted(fields, Fake { says, content, ..Fake::default() }, [None; 2])
+        let passwd = "root:x:0:0::/:\napp:x:70:71::/:\n";
+        found(fields, Fake { says, content, passwd, ..Fake::default() }, [None; 2])
+    }
+
+    /// What is said of an image that begins with s6.
+    fn supervised(fields: &str) -> Vec<(Severity, String)> {
+        let says = Image { entrypoint: vec!["/init".into()], ..Image::default() };
+        let content = BTreeMap::from([("/init", file("#!/bin/sh\nexec s6-overlay-suexec x\n", 0o755))]);
+        let found = found(fields, Fake { says, content, ..Fake::default() }, [None; 2]);
+        found.into_iter().map(|finding| (finding.severity, finding.message)).collect()
+    }
+
+    #[test]
+    fn s6_needs_root_until_its_services_run() {
+        const GUARDED: &str = "security_opt: ['no-new-privileges:true']";
+        let only = |fields: &str| match supervised(fields).as_slice() {
+            [one] => one.clone(),
+            other => panic!("{other:?}"),
+        };
+        let (severity, message) = only(&format!("user: '1:1', {GUARDED}"));
+        assert_eq!(severity, Severity::Error);
+        assert_eq!(
+            message,
+            "service `a` runs as 1:1 and can gain no privileges, and s6 (/init) needs root for /run before anything starts"
+        );
+        assert_eq!(supervised("user: '1:1'"), [], "its own program with the bit of root helps it");
+        assert_eq!(supervised(&format!("user: '1:1', tmpfs: ['/run:uid=1'], {GUARDED}")), []);
+        assert_eq!(supervised(&format!("user: '0:0', {GUARDED}")), []);
+        let (severity, message) = only("user: '0:0', cap_drop: [ALL]");
+        assert_eq!(severity, Severity::Warning);
+        assert!(message.contains("without CHOWN, SETUID and SETGID, and s6 (/init) gives"), "{message}");
+    }
+
+    #[test]
+    fn what_is_certain_is_an_error() {
+        let root = "user: '0:0', cap_drop: [ALL]";
+        assert_eq!(is_certain(ASKING, root), [true]);
+        let script = |command: &str| {
+            let script = format!("#!/bin/sh\nif [ \"$1\" = 'postgres' ]; then\n{}fi\n", &ASKING[12..]);
+            is_certain(&script, &format!("{root}, command: [{command}]"))
+        };
+        assert_eq!((script("postgres"), script("-h"), script("sh")), (vec![true], vec![true], vec![false]));
+        assert_eq!(is_certain(PLAIN, "user: '5:5'"), [true], "nothing comes before it");
+        assert_eq!(
+            is_certain(&PLAIN.replace("exec", "  exec"), "user: '5:5'"),
+            [false],
+            "it may be left out"
+        );
+        let help = findings(ASKING, 0o755, root).remove(0).help;
+        assert!(format!("{help:?}").contains("user: { services: { a: \\\"70:71\\\" } }"), "{help:?}");
     }
 
     const PLAIN: &str = "#!/bin/sh\n# gosu is used below\nset -e\nexec gosu app \"$@\"\n";

@@ -35,6 +35,11 @@ impl Start {
     }
 }
 
+/// Whether a script is the one with which s6-overlay begins.
+pub(super) fn is_supervisor(path: &str, text: &str) -> bool {
+    path == "/init" && text.contains("s6")
+}
+
 /// Looks at what a service runs first; unknown, with the reason, until its image is there.
 pub fn start(question: &Question<'_>, name: &str, service: &Node) -> Answer<Start> {
     let Some(subject) = Subject::of(question, name, service) else {
@@ -57,7 +62,7 @@ pub fn start(question: &Question<'_>, name: &str, service: &Node) -> Answer<Star
             let mut scripts = looked.scripts();
             scripts
                 .find_map(|(path, text)| {
-                    if path == "/init" && text.contains("s6") {
+                    if is_supervisor(path, &text) {
                         return Some(Start::Supervised);
                     }
                     switch::of_script(&text).map(|switch| found(switch, path))

@@ -1,0 +1,67 @@
+//! Whom an image that starts as root is told to become.
+
+use super::{Question, Start, Subject, start};
+use crate::compose;
+use crate::engine::Image;
+use crate::host::Owner;
+use crate::yaml::Node;
+
+/// Variables by which images are told that: user, then group.
+const TOLD: [(&str, &str); 6] = [
+    ("PUID", "PGID"),
+    ("USER_UID", "USER_GID"),
+    ("USERMAP_UID", "USERMAP_GID"),
+    ("NB_UID", "NB_GID"),
+    ("HOST_UID", "HOST_GID"),
+    ("UID", "GID"),
+];
+
+/// The user that a variable of the service, or of its image, names; and the variable. Root is nobody to become.
+pub fn told(service: &Node, image: Option<&Image>) -> Option<(Owner, &'static str)> {
+    let value = |name: &str| {
+        let own = service.at(&["environment", name]).filter(|node| !node.is_null()).map(compose::text);
+        let text = own.or_else(|| image?.variable(name).map(str::to_owned))?;
+        text.trim().parse::<u32>().ok().filter(|id| *id != 0)
+    };
+    TOLD.iter().find_map(|(uid, gid)| {
+        let user = value(uid)?;
+        Some((Owner::new(user, value(gid).unwrap_or(user)), *uid))
+    })
+}
+
+/// Whom a service that starts as root becomes, as far as its image shows that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Becomes {
+    pub owner: Option<Owner>,
+    /// The variable, or the program.
+    pub by: String,
+}
+
+/// Of one service that starts as root; nothing where nothing shows that it becomes somebody else.
+pub fn becomes(question: &Question<'_>, name: &str, service: &Node) -> Option<Becomes> {
+    let subject = Subject::of(question, name, service)?;
+    if subject.user.is_none_or(|user| user.owner.uid != 0) {
+        return None;
+    }
+    let start = start(question, name, service).known()?;
+    let told = told(service, Some(&subject.image));
+    match start {
+        // A variable of that name alone shows nothing: somebody has to read it.
+        Start::Plain => None,
+        Start::Supervised => Some(match told {
+            Some((owner, by)) => Becomes { owner: Some(owner), by: by.to_owned() },
+            None => Becomes { owner: None, by: "s6".to_owned() },
+        }),
+        Start::Switches { by, account, .. } => {
+            let named = account.and_then(|account| {
+                let user = question.images.resolve(&subject.image_name, Some(&account)).known()?.ok()?;
+                (user.uid != 0).then(|| Owner::new(user.uid, user.gid))
+            });
+            // A start program gives the account the number that it is told.
+            Some(match told {
+                Some((owner, by)) => Becomes { owner: Some(owner), by: by.to_owned() },
+                None => Becomes { owner: named, by: by.to_owned() },
+            })
+        }
+    }
+}
