@@ -43,10 +43,12 @@ mod fixture;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::engine::Info;
+use crate::host::Owner;
 use crate::reader::Reader;
 use crate::source::FileId;
 
@@ -107,4 +109,6 @@ pub struct Policy {
     pub engine: EnginePlaces,
     /// What that engine says of itself; empty until then.
     pub info: Option<Info>,
+    /// By service, the user of its image, where nobody says another and the image is known.
+    pub image_users: BTreeMap<String, Owner>,
 }

@@ -89,6 +89,9 @@ pub struct BindQuestion<'a> {
     pub mended: &'a dyn Fn(&str, &Path, Owner) -> bool,
     /// Whether several users share it on purpose.
     pub shared: &'a dyn Fn(&Path) -> bool,
+    /// Whom a service that starts as root becomes, in the container's numbers, as far as its image shows that. It is
+    /// asked only where something is made.
+    pub becomes: &'a dyn Fn(&str) -> Option<Owner>,
     /// Whether a service's containers run and are left as they are: nothing is mounted anew then. It is asked only
     /// where something would be refused.
     pub stays: &'a dyn Fn(&str) -> bool,

@@ -142,6 +142,15 @@ pub struct Users {
 }
 
 impl Users {
+    /// By service, the user of its image, where nobody says another and the image is known.
+    pub fn of_images(&self) -> BTreeMap<String, Owner> {
+        let by_image =
+            |decision: &&UserDecision| matches!(decision.from, UserSource::Image | UserSource::EngineDefault);
+        let known =
+            |decision: &UserDecision| Some((decision.service.clone(), decision.user.as_ref().known()?.owner));
+        self.decisions.iter().filter(by_image).filter_map(known).collect()
+    }
+
     pub fn of(&self, service: &str) -> Option<&UserDecision> {
         self.decisions.iter().find(|decision| decision.service == service)
     }

@@ -1,5 +1,6 @@
 //! Projects written as text, for tests: a folder with files, loaded and judged as a launch does.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -7,6 +8,7 @@ use tempfile::TempDir;
 use crate::compose::{self, Model, Phases, Selection};
 use crate::diagnostic::{Code, Finding, Screen, Severity, Sink, write_findings};
 use crate::engine::Info;
+use crate::host::Owner;
 use crate::project::{self, Environment, Inputs, Project};
 use crate::reader::Reader;
 
@@ -21,6 +23,7 @@ pub struct Fixture {
     pub policy: Option<PathBuf>,
     reader: Reader,
     engine: Option<Info>,
+    image_users: BTreeMap<String, Owner>,
 }
 
 /// What became of a project.
@@ -43,6 +46,7 @@ impl Fixture {
             policy: None,
             reader: Reader::default(),
             engine: None,
+            image_users: BTreeMap::new(),
         };
         fixture.with("compose.yaml", base)
     }
@@ -56,6 +60,12 @@ impl Fixture {
     /// An engine that says this of itself.
     pub fn engine(mut self, info: Info) -> Self {
         self.engine = Some(info);
+        self
+    }
+
+    /// The image of a service has this user.
+    pub fn image_user(mut self, service: &str, owner: Owner) -> Self {
+        self.image_users.insert(service.to_owned(), owner);
         self
     }
 
@@ -178,6 +188,7 @@ impl Fixture {
                 &mut sink,
             )?;
             policy.info.clone_from(&self.engine);
+            policy.image_users.clone_from(&self.image_users);
             policy.judge(&model, &arranged, &project, &mut inputs, &mut sink);
             outcome.model = Some(model);
             Some(())

@@ -32,7 +32,7 @@ impl Policy {
         let opened = opened::networks(&arranged.mandatory);
         let variables = FileVariables::read(model, inputs, sink);
         let view = View::new(model, &self.users, &opened, &arranged.mandatory)
-            .with_engine(&self.engine, &self.info)
+            .with_engine(self)
             .with_variables(&variables);
         let services: Vec<_> = view.services().collect();
         let mut used = Used::default();
@@ -93,9 +93,7 @@ impl Policy {
     /// What a change of the model breaks that held before it, and that no waiver allows.
     pub fn judge_change(&self, before: &Model, after: &Model, arranged: &Arranged) -> Vec<Finding> {
         let opened = opened::networks(&arranged.mandatory);
-        let view = |model| {
-            View::new(model, &self.users, &opened, &arranged.mandatory).with_engine(&self.engine, &self.info)
-        };
+        let view = |model| View::new(model, &self.users, &opened, &arranged.mandatory).with_engine(self);
         let (before, after) = (view(before), view(after));
         let services_before: Vec<_> = before.services().collect();
         let services_after: Vec<_> = after.services().collect();

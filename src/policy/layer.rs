@@ -2,6 +2,7 @@
 
 mod places;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -69,6 +70,7 @@ pub fn combine(
         sources: files,
         engine: EnginePlaces::default(),
         info: None,
+        image_users: BTreeMap::new(),
     };
     (errors(sink) == before).then_some(policy)
 }

@@ -132,6 +132,7 @@ pub fn decide<'e>(
         let configured = project.environment.get("DOCKER_HOST");
         policy.engine = EnginePlaces::new(engine.get().known(), configured);
         policy.info = engine.get().known().map(|engine| engine.info().clone());
+        policy.image_users = users.of_images();
         policy.judge(&model, &arranged, &project, &mut session.inputs, &mut session.sink);
         if let (false, Command::Compose(command)) = (session.skips_typed, &session.request.command) {
             let found = judge_flags(command, policy, &arranged, &model, &project, &mut session.inputs);

@@ -13,6 +13,7 @@ use crate::ownership::copies::{CopyStep, decide as decide_copies};
 use crate::ownership::images::looked_up;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
 use crate::ownership::lock::{Eyes, StateRoots};
+use crate::ownership::predict::{Question, becomes};
 use crate::ownership::state::is_declared;
 use crate::ownership::volume::{Fate, VolumeDecision, VolumeQuestion, decide_volumes};
 use crate::ownership::{
@@ -259,6 +260,12 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         caller: &caller,
         mended: &mended,
         shared: &is_shared,
+        becomes: &|name| {
+            let service = launched.services().find(|(one, _)| *one == name)?.1;
+            let users = &runs.decisions;
+            let question = Question { model: launched, users, images, first_port: [None; 2] };
+            becomes(&question, name, service)?.owner
+        },
         stays: &|service| stays.holds(service),
     });
     session.sink.extend(std::mem::take(&mut binds.findings));

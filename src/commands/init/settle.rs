@@ -70,7 +70,8 @@ fn mend(draft: &mut Draft, seen: &Seen<'_>, attempt: &Attempt<'_>) -> bool {
     for finding in attempt.errors() {
         if let (Some(rule), Some(waiver)) = (finding.rule(), finding.waiver()) {
             mended |= draft.waive(&waiver.service, rule, waiver.allow.clone());
-            let is_root = |user: &String| user::doubtful(user) == Some("that is root");
+            let is_root =
+                |user: &String| user == user::BY_IMAGE || user::doubtful(user) == Some(user::IS_ROOT);
             if rule == "user-root" && waiver.allow.as_ref().is_some_and(is_root) {
                 keep_capabilities(draft, seen, &waiver.service);
             }

@@ -23,11 +23,17 @@ impl Judge<'_> {
     ) -> Plan {
         let policy = self.question.policy;
         let kind = declared.map_or(Kind::Directory, Declared::kind);
-        let directory_mode = policy.map_or(0o755, |policy| policy.mode.unwrap_or(0o750));
+        // Root that passes over owners can use what belongs to the one whom it becomes.
+        let is_root = service.whom.inside.as_ref().known().is_some_and(|owner| owner.uid == 0);
+        let heir =
+            if is_root && service.whom.overrides { (self.question.becomes)(service.name) } else { None };
+        // Who enters what root's is, is not known: it is as open as the engine would make it.
+        let closed = if is_root && heir.is_none() { 0o755 } else { 0o750 };
+        let directory_mode = policy.map_or(0o755, |policy| policy.mode.unwrap_or(closed));
         let default_mode = if kind == Kind::Directory { directory_mode } else { directory_mode & 0o666 };
         let mode = declared.and_then(|declared| declared.mode).unwrap_or(default_mode);
         let said = declared.and_then(|declared| declared.owner);
-        let owner = match said {
+        let owner = match said.or(heir.filter(|_| policy.is_some())) {
             Some(inside) => service.whom.map.as_ref().and_then(|map| {
                 Answer::from(
                     map.to_host(inside).ok_or(format!("the engine's map of users has nobody for {inside}")),

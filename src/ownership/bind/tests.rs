@@ -22,6 +22,7 @@ struct Project {
     map: Answer<IdMap>,
     location: Location,
     sends_helper: bool,
+    becomes: Option<Owner>,
     stays: Vec<&'static str>,
 }
 
@@ -37,6 +38,7 @@ fn project() -> Project {
         map: Answer::Known(IdMap::identity()),
         location: Location::Here,
         sends_helper: false,
+        becomes: None,
         stays: Vec::new(),
     }
 }
@@ -76,6 +78,7 @@ impl Project {
             caller: &self.caller,
             mended: &|_, _, _| false,
             shared: &|_| false,
+            becomes: &|_| self.becomes,
             stays: &|name| self.stays.contains(&name),
         })
     }
@@ -306,6 +309,7 @@ fn nothing_is_created_in_the_hosts_root_directory_and_an_unset_variable_is_named
         sends_helper: false,
         caller: &project.caller,
         mended: &|_, _, _| false,
+        becomes: &|_| None,
         stays: &|_| false,
         shared: &|_| false,
     });
@@ -433,4 +437,37 @@ fn a_service_that_runs_on_is_not_refused_for_what_it_was_started_with() {
             &project.decide(&more(text, "b", "10001:10001", &[&gone]).replacen("a:", "z:", 1))
         ));
     }
+}
+
+/// The owner and the mode of the only thing that is made.
+fn made(project: &Project, service: &str) -> (Option<Owner>, u32) {
+    let mount = "{type: bind, source: PROJECT/new, target: /new}";
+    let binds = project.decide(&format!("services:\n  a: {{image: x, volumes: [{mount}], {service}}}\n"));
+    let [step] = binds.steps.as_slice() else { panic!("{:?}", binds.decisions) };
+    let place = step.place();
+    (place.owner, place.mode)
+}
+
+#[test]
+fn what_root_gives_away_itself_is_made_for_whom_it_becomes_or_left_as_open_as_the_engine_makes_it() {
+    let heir = Owner::new(1500, 1501);
+    let mut project = project();
+    assert_eq!(made(&project, "user: '0:0'"), (Some(Owner::ROOT), 0o755), "nobody knows who enters");
+    assert_eq!(made(&project, "user: '5:6'"), (Some(Owner::new(5, 6)), 0o750));
+    project.becomes = Some(heir);
+    assert_eq!(made(&project, "user: '0:0'"), (Some(heir), 0o750));
+    assert_eq!(
+        made(&project, "user: '0:0', cap_drop: [ALL]"),
+        (Some(Owner::ROOT), 0o755),
+        "it could not enter"
+    );
+    assert_eq!(made(&project, "user: '5:6'"), (Some(Owner::new(5, 6)), 0o750));
+    project.policy.as_mut().unwrap().mode = Some(0o700);
+    assert_eq!(
+        made(&project, "user: '0:0', cap_drop: [ALL]"),
+        (Some(Owner::ROOT), 0o700),
+        "the policy says so"
+    );
+    let lax = project.lax();
+    assert_eq!(made(&lax, "user: '0:0'"), (Some(Owner::ROOT), 0o755), "as Compose would");
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{UserDecision, UserSource};
+use super::UserSource;
 use crate::compose::suggest::nearest;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::UserError;
@@ -134,21 +134,4 @@ pub(super) fn caller_is_root(service: &str, from: UserSource) -> Finding {
 pub(super) fn exhausted(service: &str, from: UserSource, error: Exhausted) -> Finding {
     let message = format!("service `{service}` gets no user of its own: {error}");
     at(Finding::error(Code::UserInvalid, message), from.span(), "").help("Choose a lower base.")
-}
-
-/// Root where the posture refuses it.
-pub(super) fn root(decision: &UserDecision) -> Finding {
-    let UserDecision { service, value, from, .. } = decision;
-    let (message, label) = match from {
-        UserSource::Image | UserSource::EngineDefault => (
-            format!("service `{service}` would run as root: it has no `user:`, and neither has its image"),
-            "",
-        ),
-        _ => {
-            let value = value.as_deref().unwrap_or("root");
-            (format!("service `{service}` would run as root: {} says `{value}`", from.describe()), "root")
-        }
-    };
-    at(Finding::error(Code::UserInvalid, message), from.span(), label)
-        .help("Write `user: \"UID:GID\"`, set `user.default` in the policy, or waive it with a reason.")
 }

@@ -46,7 +46,6 @@ impl<'a> Resolver<'a> {
         let mut decisions = Vec::new();
         for (name, service, said) in &services {
             let decision = self.decide(name, service, said, &given);
-            self.judge_root(&decision);
             decisions.push(decision);
         }
         Users { decisions, findings: self.findings }
@@ -237,22 +236,6 @@ impl<'a> Resolver<'a> {
             None => Answer::unknown("the service has no image"),
         }
     }
-
-    fn judge_root(&mut self, decision: &UserDecision) {
-        let Some(policy) = self.question.policy else { return };
-        // An incomplete user is refused as that.
-        if decision.value.as_deref().is_some_and(|value| Incomplete::of(value).is_some()) {
-            return;
-        }
-        let is_root = match &decision.user {
-            Answer::Known(user) => user.owner.uid == 0,
-            // Said in so many words; no image is needed to know it.
-            Answer::Unknown(_) => decision.value.as_deref().is_some_and(names_root),
-        };
-        if is_root && policy.refuses_root.contains(&decision.service) {
-            self.findings.push(explain::root(decision));
-        }
-    }
 }
 
 /// A text of two numbers, as the engine reads numbers: leading zeros mean nothing.
@@ -263,11 +246,6 @@ pub fn numbers(text: &str) -> Option<Owner> {
         return None;
     }
     resolve_user(text, None, None).ok().map(|user| Owner::new(user.uid, user.gid))
-}
-
-fn names_root(text: &str) -> bool {
-    let user = text.split(':').next().unwrap_or_default();
-    user.is_empty() || user == "root" || user.bytes().all(|byte| byte == b'0')
 }
 
 fn identity(user: ResolvedUser) -> Identity {

@@ -203,28 +203,6 @@ fn a_lone_number_that_the_image_does_not_know_has_group_zero() {
 }
 
 #[test]
-fn root_is_refused_where_the_posture_says_so() {
-    let strict = UserPolicy { refuses_root: BTreeSet::from(["a".into()]), ..UserPolicy::default() };
-    for (image, line) in [
-        ("rooty", "x: 1"),
-        ("node", "user: root"),
-        ("node", "user: '0:10001'"),
-        ("later", "user: root"),
-        ("later", "user: '00'"),
-        ("node", "x-seaworthy: {user: '0:0'}"),
-    ] {
-        let users = decide(&service(image, line), Some(&strict));
-        let (severity, message, _) = the_finding(&users);
-        assert_eq!(severity, Severity::Error);
-        assert!(message.contains("would run as root"), "{image} {line}: {message}");
-        assert!(decide(&service(image, line), Some(&UserPolicy::default())).findings.is_empty());
-        let another = UserPolicy { refuses_root: BTreeSet::from(["b".into()]), ..strict.clone() };
-        assert!(decide(&service(image, line), Some(&another)).findings.is_empty());
-    }
-    assert!(decide(&service("node", "x: 1"), Some(&strict)).findings.is_empty());
-}
-
-#[test]
 fn what_cannot_be_read_or_has_no_effect_is_said() {
     let users = decide(&service("app", "x-seaworthy: {user: app}"), Some(&policy("1:1")));
     assert_eq!(the_finding(&users).0, Severity::Error);

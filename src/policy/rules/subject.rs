@@ -1,19 +1,21 @@
 //! What rules look at.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::compose::{self, Model, section};
 use crate::engine::Info;
+use crate::host::Owner;
 use crate::model::place::{self, Place};
 use crate::model::uses::Uses;
-use crate::policy::Rank;
 use crate::policy::engine::EnginePlaces;
 use crate::policy::limits;
 use crate::policy::opened::Opened;
 use crate::policy::overlay::{Kind, Overlay};
 use crate::policy::user::{UserSetting, Users};
+use crate::policy::{Policy, Rank};
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node};
 
@@ -32,6 +34,8 @@ pub struct View<'m> {
     pub engine: Option<&'m EnginePlaces>,
     /// What the engine says of itself.
     pub info: Option<&'m Info>,
+    /// By service, the user of its image, as [`crate::policy::Policy::image_users`] has it.
+    pub image_users: Option<&'m BTreeMap<String, Owner>>,
     /// The variables that services get from env files, where those were read.
     pub variables: Option<&'m FileVariables>,
     pub ways: Ways,
@@ -48,6 +52,7 @@ impl<'m> View<'m> {
             mandatory,
             engine: None,
             info: None,
+            image_users: None,
             variables: None,
             ways: Ways::default(),
             uses: OnceLock::new(),
@@ -55,9 +60,10 @@ impl<'m> View<'m> {
     }
 
     #[must_use]
-    pub fn with_engine(mut self, places: &'m EnginePlaces, info: &'m Option<Info>) -> Self {
-        self.engine = Some(places);
-        self.info = info.as_ref();
+    pub fn with_engine(mut self, policy: &'m Policy) -> Self {
+        self.engine = Some(&policy.engine);
+        self.info = policy.info.as_ref();
+        self.image_users = Some(&policy.image_users);
         self
     }
 

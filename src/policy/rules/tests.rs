@@ -6,6 +6,7 @@ use std::io::Write;
 use crate::diagnostic::{Code, Severity};
 use crate::engine::Info;
 use crate::engine::info::FurtherLimits;
+use crate::host::Owner;
 use crate::policy::fixture::{Fixture, Outcome};
 use crate::policy::posture::Posture;
 
@@ -280,6 +281,31 @@ fn without_swap() -> Info {
         cgroup_driver: "cgroupfs".into(),
         security_options: vec!["name=seccomp,profile=default".into()],
         ..Info::default()
+    }
+}
+
+#[test]
+fn the_user_of_an_image_that_is_known_is_judged_as_what_it_is() {
+    let rule = find("user-root").unwrap();
+    let run = |waivers: &str, owner: Option<Owner>| {
+        let fixture = Fixture::new("services:\n  a: { image: \"x:1\", mem_limit: 8m }\n")
+            .policy(&format!("posture: hardened\n{waivers}"));
+        match owner {
+            Some(owner) => fixture.image_user("a", owner).run(),
+            None => fixture.run(),
+        }
+    };
+    run("", Some(Owner::new(991, 991))).assert_passes();
+    for (owner, says) in [
+        (None, "has no user, so that the image decides, which is root for most"),
+        (Some(Owner::ROOT), "has no user, and its image has 0:0: that is root"),
+        (Some(Owner::new(5, 0)), "has no user, and its image has 5:0: its group is root"),
+    ] {
+        let outcome = run("", owner);
+        assert_eq!(about(&outcome, rule).len(), 1, "{}", outcome.text());
+        assert!(outcome.text().contains(says), "{}", outcome.text());
+        let waiver = "waivers: [{ service: a, rule: user-root, allow: [image], reason: tested }]\n";
+        run(waiver, owner).assert_passes();
     }
 }
 

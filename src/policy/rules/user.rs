@@ -4,6 +4,7 @@ use crate::compose::text;
 use crate::host::Owner;
 use crate::policy::posture::Posture;
 use crate::policy::user::UserSetting;
+use crate::source::Origin;
 
 use super::{Allow, Breach, Check, Rule, Service};
 
@@ -19,7 +20,8 @@ pub const RULES: &[Rule] = &[
         model: "`user` is `UID:GID` with both above 0, or a name that the image resolves to that",
         live: "Config.User is the verified UID:GID, and the Uid and Gid lines of /proc/PID/status agree",
         fix: "Write `user: \"UID:GID\"` with numbers above 0, or set `user.default` in seaworthy.yaml.",
-        allow: Allow::Values("users as the model has them"),
+        allow: Allow::Values("users as the model has them, and `image` for whatever an image's own is"),
+        same: same_user,
         check: Check::Service(root),
         ..Rule::COMMON
     },
@@ -49,7 +51,11 @@ fn root(service: &Service<'_>, breaches: &mut Vec<Breach>) {
     if let Some(node) = service.get("user") {
         let user = text(node);
         if let Some(why) = doubtful(&user) {
-            breaches.push(service.breach(node, format!("runs as {user:?}: {why}")).allowing(user));
+            // One waiver does, before the image is known and after.
+            let is_image_s = matches!(node.origin, Origin::Policy(_))
+                && service.user_setting() == Some(UserSetting::Image);
+            let allowed = if is_image_s { BY_IMAGE.to_owned() } else { user.clone() };
+            breaches.push(service.breach(node, format!("runs as {user:?}: {why}")).allowing(allowed));
         }
         return;
     }
@@ -61,17 +67,34 @@ fn root(service: &Service<'_>, breaches: &mut Vec<Breach>) {
             breaches.push(service.lacks(what).allowing(owner.to_string()));
         }
         Some(_) => {}
-        None => breaches.push(
-            service.lacks("has no user, so that the image decides, which is root for most").allowing("image"),
-        ),
+        None => {
+            let known = service.view.image_users.and_then(|users| users.get(service.name));
+            let what = match known.map(|owner| (owner, doubtful(&owner.to_string()))) {
+                Some((_, None)) => return,
+                Some((owner, Some(why))) => format!("has no user, and its image has {owner}: {why}"),
+                None => "has no user, so that the image decides, which is root for most".to_owned(),
+            };
+            breaches.push(service.lacks(what).allowing(BY_IMAGE));
+        }
     }
 }
+
+/// How a waiver calls whatever user an image has.
+pub const BY_IMAGE: &str = "image";
+
+/// Whether a waiver is about this user: that of an image is allowed by its numbers as well.
+fn same_user(allowed: &str, found: &str) -> bool {
+    allowed == found || found == BY_IMAGE && doubtful(allowed) == Some(IS_ROOT)
+}
+
+/// Why root itself is doubtful.
+pub const IS_ROOT: &str = "that is root";
 
 /// Why a user may be root, where it may. A name is looked up in the image when users are given.
 pub fn doubtful(user: &str) -> Option<&'static str> {
     if let Ok(owner) = user.parse::<Owner>() {
         return if owner.uid == 0 {
-            Some("that is root")
+            Some(IS_ROOT)
         } else if owner.gid == 0 {
             Some("its group is root")
         } else {
@@ -84,7 +107,7 @@ pub fn doubtful(user: &str) -> Option<&'static str> {
     if name.is_empty() || group == Some("") {
         Some("a part that is empty stands for 0")
     } else if name == "root" || zero(name) {
-        Some("that is root")
+        Some(IS_ROOT)
     } else if group == Some("root") || group.is_some_and(zero) {
         Some("its group is root")
     } else if number(name) && group.is_none() {
@@ -96,7 +119,15 @@ pub fn doubtful(user: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::doubtful;
+    use super::{BY_IMAGE, doubtful, same_user};
+
+    #[test]
+    fn a_waiver_of_an_images_user_may_say_its_numbers() {
+        assert!(same_user(BY_IMAGE, BY_IMAGE) && same_user("0:0", "0:0"));
+        assert!(same_user("0:0", BY_IMAGE), "as it was told to write before the image was asked");
+        assert!(!same_user(BY_IMAGE, "0:0"), "the service says so itself");
+        assert!(!same_user("1000:0", BY_IMAGE) && !same_user("5:5", BY_IMAGE));
+    }
 
     #[test]
     fn whatever_the_engine_may_run_as_root_is_doubtful() {
