@@ -141,7 +141,7 @@ fn refused(
     let (what, is_certain) = if user.owner.uid == 0 {
         let missing = subject.missing(&["SETUID", "SETGID"])?;
         let what =
-            format!("{} without {missing}, and {place} switches to another user by {by}", subject.runs_as(),);
+            format!("{} without {missing}, and {place} switches to another user by {by}", subject.runs_as());
         (what, found.is_certain_for_root(behind))
     } else if found.asks {
         // It leaves out the switching where it is not root.
@@ -257,7 +257,7 @@ mod tests {
         };
         let content = BTreeMap::from([("/usr/local/bin/docker-entrypoint.sh", entry)]);
         let passwd = "root:x:0:0::/:\napp:x:70:71::/:\n";
-        found(fields, Fake { says, content, passwd, ..Fake::default() }, [None; 2])
+        found(fields, Fake { passwd, says, content, ..Fake::default() }, [None; 2])
     }
 
     /// What is said of an image that begins with s6.
@@ -294,7 +294,8 @@ mod tests {
         let root = "user: '0:0', cap_drop: [ALL]";
         assert_eq!(is_certain(ASKING, root), [true]);
         let script = |command: &str| {
-            let script = format!("#!/bin/sh\nif [ \"$1\" = 'postgres' ]; then\n{}fi\n", &ASKING[12..]);
+            let asking = ASKING.trim_start_matches("#!/bin/bash\n");
+            let script = format!("#!/bin/sh\nif [ \"$1\" = 'postgres' ]; then\n{asking}fi\n");
             is_certain(&script, &format!("{root}, command: [{command}]"))
         };
         assert_eq!((script("postgres"), script("-h"), script("sh")), (vec![true], vec![true], vec![false]));

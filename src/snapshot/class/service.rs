@@ -239,7 +239,7 @@ fn security_opt(case: &Case<'_>) -> Meaning {
         _ => {}
     }
     let mut kinds: Vec<&str> = before.iter().chain(&after).map(|option| option.name.as_str()).collect();
-    kinds.sort();
+    kinds.sort_unstable();
     kinds.dedup();
     for one in kinds.into_iter().filter(|one| *one != NO_NEW_PRIVILEGES) {
         let of = |options: &[SecurityOption]| -> Vec<String> {
