@@ -211,10 +211,12 @@ fn conflicts(views: &[ServiceView], assumed: bool) -> Vec<Conflict> {
     }
     let mut found = Vec::new();
     for (path, users) in trees {
-        let maps = users.iter().map(|(view, ..)| view.userns_mode.as_str());
-        let mut maps: Vec<&str> = maps.collect();
-        maps.sort_unstable();
-        maps.dedup();
+        let mut maps: Vec<&IdMap> = Vec::new();
+        for map in users.iter().filter_map(|(view, ..)| view.map.as_ref().known()) {
+            if !maps.contains(&map) {
+                maps.push(map);
+            }
+        }
         let owner = |view: &ServiceView| view.owner.as_ref().known().copied();
         let mut owners: Vec<Option<Owner>> = users.iter().map(|(view, ..)| owner(view)).collect();
         owners.sort_unstable();
@@ -268,9 +270,12 @@ mod tests {
             is_shown: false,
             there: Answer::Known(Some(there(1000))),
         };
+        let range = Range { container: 0, host: 100_000, length: 65536 };
+        let map = if owner < 100_000 { IdMap::identity() } else { IdMap::new(vec![range], vec![range]) };
         ServiceView {
             name: name.into(),
             userns_mode: mode.into(),
+            map: Answer::Known(map),
             inside: Answer::Known(Owner::new(1000, 1000)),
             groups: Vec::new(),
             owner: Answer::Known(Owner::new(owner, owner)),
@@ -289,6 +294,8 @@ mod tests {
         none(&[view("a", "", 101_000, true), view("b", "host", 1000, true)]);
         none(&[view("a", "host", 1000, false), view("b", "host", 1000, false)]);
         none(&[view("a", "", 1000, false), view("b", "host", 1000, false)]);
+        // Where no users are mapped, the word alone makes no other map.
+        none(&[view("a", "", 0, false), view("b", "host", 1000, false)]);
     }
 
     #[test]

@@ -186,6 +186,7 @@ mod tests {
         ServiceView {
             name: "a".into(),
             userns_mode: mode.into(),
+            map: Answer::Known(IdMap::identity()),
             inside: Answer::Known(Owner::new(1000, 1000)),
             groups: Vec::new(),
             owner: Answer::Known(Owner::new(owner, owner)),

@@ -34,6 +34,7 @@ pub struct ViewQuestion<'q> {
 pub struct ServiceView {
     pub name: String,
     pub userns_mode: String,
+    pub map: Answer<IdMap>,
     /// In the container's numbers.
     pub inside: Answer<Owner>,
     pub groups: Vec<u32>,
@@ -84,6 +85,7 @@ fn of_service(question: &ViewQuestion<'_>, name: &str, node: &Node) -> ServiceVi
     ServiceView {
         name: name.to_owned(),
         userns_mode,
+        map: whom.map.clone(),
         inside: whom.inside.clone(),
         groups: identity.groups,
         owner: whom.owner.clone(),
