@@ -12,7 +12,7 @@ struct All(bool);
 
 impl All {
     fn known(&self, uid: Option<u32>) -> Option<Attribution> {
-        self.0.then(|| Attribution { service: "agent".into(), container: "pod-agent-1".into(), uid })
+        self.0.then(|| Attribution { service: "agent".into(), container: "pod-agent-1".into(), uid, is_noted: false })
     }
 }
 
@@ -21,7 +21,7 @@ impl Who for All {
         self.known(Some(uid % 1000))
     }
 
-    fn pid(&mut self, _: u32, _: Option<i64>) -> Option<Attribution> {
+    fn pid(&mut self, _: u32, _: Option<u32>, _: Option<i64>) -> Option<Attribution> {
         self.known(None)
     }
 }

@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::{Answer, Engine, Location};
 use crate::host::{ReadError, read_found};
 use crate::operate::annotate::{Live, annotate};
+use crate::render::kept;
 use crate::run::images::LazyEngine;
 use crate::run::pass;
 
@@ -16,7 +17,8 @@ const LARGEST: u64 = 16 << 20;
 
 pub fn run(request: &Request) -> Result<Exit, Exit> {
     let lazy = LazyEngine::new(pass::options(request));
-    let live = lazy.get().and_then(|engine| here(engine).and_then(|accounts| Live::new(engine, accounts)));
+    let live =
+        lazy.get().and_then(|engine| here(engine).and_then(|accounts| Live::new(engine, accounts, kept())));
     let mut live = match live {
         Answer::Known(live) => live,
         Answer::Unknown(reason) => {
@@ -34,6 +36,9 @@ pub fn run(request: &Request) -> Result<Exit, Exit> {
     };
     let mut err = io::stderr().lock();
     let _ = writeln!(err, "seaworthy: {} lines, {} of them annotated", counts.lines, counts.annotated);
+    if let Some(reason) = &live.unread {
+        let _ = writeln!(err, "seaworthy: what launches noted is not known: {reason}");
+    }
     if let Some(reason) = &live.silent {
         let _ = writeln!(
             err,

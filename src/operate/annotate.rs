@@ -7,8 +7,10 @@
 mod journal;
 mod json;
 mod live;
+mod past;
 mod text;
 mod who;
+mod whose;
 
 use std::io::{self, ErrorKind, Read, Write};
 

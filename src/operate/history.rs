@@ -31,6 +31,9 @@ pub struct Record {
     /// The first and the last launch of it, in seconds since 1970-01-01.
     pub from: u64,
     pub until: u64,
+    /// When its project was taken down, and had no container any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<u64>,
     pub engine: Identity,
     pub project: String,
     pub directory: PathBuf,
@@ -139,6 +142,25 @@ pub fn add(folder: &Path, new: Vec<Record>, now: u64) -> Result<(), HistoryError
     Ok(())
 }
 
+/// Notes that nothing of a project runs any more. What had ended before keeps its time.
+///
+/// # Errors
+/// Where it cannot be kept; what was there is intact then.
+pub fn end(folder: &Path, engine: &Identity, project: &str, now: u64) -> Result<(), HistoryError> {
+    let is_open = |one: &Record| one.ended.is_none() && one.project == project && one.engine == *engine;
+    if !read(folder)?.records.iter().any(is_open) {
+        return Ok(());
+    }
+    let _turn = Turn::take(&folder.join("history.lock"), PATIENCE, PATIENCE, |_| {})?;
+    let mut records = read(folder)?.records;
+    for record in records.iter_mut().filter(|one| is_open(one)) {
+        record.ended = Some(now);
+    }
+    let lines = bounded(&records, now)?;
+    write_atomic(&folder.join(FILE), lines.concat().as_bytes(), 0o600)?;
+    Ok(())
+}
+
 /// The lines that are kept, the oldest first.
 fn bounded(records: &[Record], now: u64) -> Result<Vec<String>, HistoryError> {
     let oldest = now.saturating_sub(AGE.as_secs());
@@ -168,6 +190,7 @@ mod tests {
             version: Record::VERSION,
             from: at,
             until: at,
+            ended: None,
             engine: Identity { endpoint: "unix:///s".into(), id: "A".into(), root_dir: "/d".into() },
             project: "p".into(),
             directory: "/srv/p".into(),
@@ -192,6 +215,26 @@ mod tests {
         assert_eq!(times, [("b", 10, 10), ("a", 10, 20)]);
         let mode = folder.join(FILE).metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_end_of_a_project_is_noted_until_it_is_launched_again() {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path().join("seaworthy");
+        let engine = record("a", 10).engine;
+        end(&folder, &engine, "p", 5).unwrap();
+        assert!(!folder.exists(), "nothing was launched, and nothing is noted");
+        let other = Record { project: "other".into(), ..record("a", 10) };
+        add(&folder, vec![record("a", 10), record("b", 10), other], 10).unwrap();
+        end(&folder, &engine, "p", 20).unwrap();
+        end(&folder, &engine, "p", 30).unwrap();
+        end(&folder, &Identity { id: "B".into(), ..engine }, "other", 30).unwrap();
+        let ends = || -> Vec<_> {
+            read(&folder).unwrap().records.into_iter().map(|one| (one.service, one.ended)).collect()
+        };
+        assert_eq!(ends(), [("a".into(), Some(20)), ("b".into(), Some(20)), ("a".into(), None)]);
+        add(&folder, vec![record("a", 40)], 40).unwrap();
+        assert_eq!(ends(), [("b".into(), Some(20)), ("a".into(), None), ("a".into(), None)]);
     }
 
     #[test]

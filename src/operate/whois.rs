@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::engine::{Answer, Engine, IdMap, Identity, Inspection};
+use crate::engine::{Answer, Engine, IdMap, Identity, Inspection, resolve_user};
 use crate::host::processes::Process;
 
 use super::history::History;
@@ -156,6 +156,24 @@ impl Live {
             all.into_iter().map(one).collect()
         })
     }
+}
+
+/// The uid in the container that it was given, where that is a number.
+pub(super) fn user_of(container: &Inspection) -> Option<u32> {
+    let raw = container.user.as_str();
+    if raw.is_empty() { Some(0) } else { resolve_user(raw, None, None).ok().map(|user| user.uid) }
+}
+
+/// When a container ended that does not run; `None` for one that was never started.
+pub(super) fn ended_at(container: &Inspection) -> Option<&str> {
+    let finished = container.raw.pointer("/State/FinishedAt")?.as_str()?;
+    let is_over = container.state.is_certainly_stopped() && is_moment(finished);
+    is_over.then_some(finished)
+}
+
+/// An engine writes the year 1 for what has not been.
+pub(super) fn is_moment(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with("0001-")
 }
 
 #[cfg(test)]

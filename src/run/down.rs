@@ -84,6 +84,12 @@ fn remove(before: &Before, engine: &LazyEngine) {
     if !left.known().is_some_and(|left| left.is_empty()) {
         return;
     }
+    let noted = engine.get().known().map(|engine| super::history::ended(engine, &before.name));
+    if let Some(Err(error)) = noted {
+        let message = format!("that it has ended is not noted for `whois` and `annotate`: {error}");
+        let help = "Set XDG_STATE_HOME to a directory of yours that can be written.";
+        pass::say(Finding::warning(Code::PrepareFailed, message).help(help));
+    }
     for path in &before.places {
         if let Err(error) = render::remove(path) {
             let message =

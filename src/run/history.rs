@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::diagnostic::{Code, Finding};
-use crate::engine::Inspection;
+use crate::engine::{Engine, Inspection};
 use crate::operate::history::{self, Record};
 use crate::ownership::bind::Reach;
 use crate::render::{kept_writable, make_parents};
@@ -43,6 +43,7 @@ impl Notes {
                 version: Record::VERSION,
                 from: now,
                 until: now,
+                ended: None,
                 engine: connected.identity().clone(),
                 project: verified.model.name.clone(),
                 directory: verified.model.directory.clone(),
@@ -88,6 +89,14 @@ impl Notes {
                 .help("Set XDG_STATE_HOME to a directory of yours that can be written.")
         })
     }
+}
+
+/// Writes down that nothing of a project runs any more.
+///
+/// # Errors
+/// Where something of it is noted, and this cannot be.
+pub fn ended(engine: &Engine, project: &str) -> Result<(), history::HistoryError> {
+    kept_writable().map_or(Ok(()), |folder| history::end(&folder, engine.identity(), project, now()))
 }
 
 fn now() -> u64 {

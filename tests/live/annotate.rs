@@ -68,6 +68,65 @@ fn numbers_are_said_to_be_whose_they_are_on_both_engines() {
     }
 }
 
+/// What has ended is known by the engine as long as it has the container, and then by what its launch noted.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn who_has_gone_is_known_by_his_launch_for_the_time_after_it() {
+    let remapped = std::env::var("SEAWORTHY_REMAP_DOCKER_HOST").unwrap_or_default();
+    assert!(!remapped.is_empty(), "no engine that maps users: run scripts/test");
+    let first = super::harness::first_mapped_id(&remapped);
+    let service =
+        "command: [sleep, '600']\nuser: '54324:54324'\ninit: true\ntmpfs: [/tmp]\nenvironment: {HOME: /tmp}";
+    for (project, first) in
+        [(Project::of_service(service), 0), (Project::of_service(service).on(&remapped), first)]
+    {
+        project.file("seaworthy.yaml", "version: 1\nposture: hardened\n...\n");
+        let before = now() - 1.0;
+        project.seaworthy(&["up", "-d"]).ok();
+        project.becomes("running");
+        let pid = project.container("s")["State"]["Pid"].as_u64().unwrap();
+        let uid = first + 54324;
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let lines = [
+            record(now(), &format!("pid={pid} uid={uid}")) + "\n",
+            record(before, &format!("pid={pid} uid={uid}")) + "\n",
+            format!("pid={pid} uid={uid}\n"),
+            record(now(), &format!("pid={pid} uid=1999999999")) + "\n",
+            format!("{{\"ts\":{:.3},\"uid\":{uid}}}\n", now()),
+        ];
+        let name = format!("{}-s-1", project.name);
+        let of = |basis: &str| {
+            [
+                format!(" pid_service=s pid_container={name}{}", basis.replace("KEY", "pid")),
+                format!(
+                    " uid_service=s uid_container={name} uid_container_uid=54324{}",
+                    basis.replace("KEY", "uid")
+                ),
+            ]
+            .concat()
+        };
+        project.compose(&["stop"]).ok();
+        let added = annotated(&project, &lines[..4]);
+        assert_eq!(added, [of(""), String::new(), String::new(), String::new()], "the engine still has it");
+        project.compose(&["down"]).ok();
+        let added = annotated(&project, &lines[..4]);
+        assert_eq!(added, [of(" KEY_basis=history"), String::new(), String::new(), String::new()]);
+        let json = project.run_with_input(Seaworthy, &["annotate"], &lines[4]).ok();
+        json.says(&format!(
+            "\"uid_service\":\"s\",\"uid_container\":\"{name}\",\"uid_container_uid\":54324,\"uid_basis\":\"history\"}}"
+        ));
+        // Another one is launched and taken down: from then on, nobody has the number.
+        project.seaworthy(&["up", "-d"]).ok();
+        project.seaworthy(&["down"]).ok();
+        std::thread::sleep(std::time::Duration::from_millis(1100));
+        let late = record(now(), &format!("uid={uid}")) + "\n";
+        assert_eq!(annotated(&project, &[lines[0].clone(), late]), [of(" KEY_basis=history"), String::new()]);
+        // The control: it is by what was noted that it is known.
+        std::fs::remove_dir_all(project.beside(".xdg-state")).unwrap();
+        assert_eq!(annotated(&project, &lines[..1]), [""]);
+    }
+}
+
 /// Two services with one user: a process tells them apart, a number alone does not.
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]

@@ -79,13 +79,9 @@ impl Journal {
         }
         fields.push(key, number, line.len());
         fields.known(who, self.at, |key, known, behind| {
-            let uid = known.uid.map(|uid| uid.to_string());
-            let values = [&*known.service, &*known.container, uid.as_deref().unwrap_or_default()];
-            for (name, value) in key.added().into_iter().zip(values) {
-                if !name.is_empty() && !value.is_empty() {
-                    // Writing to memory cannot fail.
-                    let _ = write!(added.text, "\n{name}={value}");
-                }
+            for (name, value) in key.added(known) {
+                // Writing to memory cannot fail.
+                let _ = write!(added.text, "\n{name}={value}");
             }
             added.cut(behind);
         });

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use memchr::memchr2;
 
-use super::who::{Fields, number};
+use super::who::{Fields, Value, number};
 use super::{Added, Key, Who};
 use crate::operate::probe::time;
 
@@ -17,19 +17,13 @@ pub fn line(line: &[u8], who: &mut dyn Who, added: &mut Added) {
         return;
     }
     fields.known(who, at, |key, known, behind| {
-        let uid = known.uid.map(|uid| uid.to_string());
-        let [service, container, user] = key.added();
-        for (name, value) in [(service, &*known.service), (container, &*known.container)] {
-            if !value.is_empty() {
-                added.text.extend_from_slice(b",\"");
-                added.text.extend_from_slice(name.as_bytes());
-                added.text.extend_from_slice(b"\":");
-                // Writing to memory cannot fail.
-                let _ = serde_json::to_writer(&mut added.text, value);
-            }
-        }
-        if let Some(uid) = uid.filter(|_| !user.is_empty()) {
-            let _ = write!(added.text, ",\"{user}\":{uid}");
+        for (name, value) in key.added(known) {
+            // Writing to memory cannot fail.
+            let _ = write!(added.text, ",\"{name}\":");
+            let _ = match value {
+                Value::Text(text) => serde_json::to_writer(&mut added.text, text),
+                Value::Number(number) => serde_json::to_writer(&mut added.text, &number),
+            };
         }
         added.cut(behind);
     });

@@ -1,19 +1,23 @@
-//! Attributes numbers by the containers that the engine runs.
+//! Attributes numbers by the containers that the engine has, and by the launches that were noted.
 //!
-//! Whoever is known is known for the time in which he was seen to run, and no longer: numbers of processes and users
-//! are given to others later.
+//! Whoever is known is known for the time in which he was seen to run, or may have run since a launch, and no longer:
+//! numbers of processes and users are given to others later.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use foldhash::{HashMap, HashMapExt};
 
+use super::past::Past;
+use super::whose::{Agreed, Named};
 use super::{Attribution, Who};
 use crate::engine::user::find_user_name;
 use crate::engine::{Answer, Engine, IdMap, Inspection};
 use crate::host::whose::{all_running, running};
+use crate::operate::history;
 use crate::operate::probe::time;
+use crate::operate::whois::{ended_at, user_of};
 
 /// The engine is asked again where a line is younger than its last answer, but not more often than this.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -25,11 +29,10 @@ const ENDED: usize = 1000;
 /// One container and the time in which it is known to have run.
 struct Row {
     id: String,
-    service: Rc<str>,
-    container: Rc<str>,
+    named: Named,
     map: IdMap,
     is_mapped: bool,
-    /// Of the host: those whom its processes were seen to run as.
+    /// Of the host: those whom its processes were seen to run as; of one that has ended, its own.
     users: BTreeSet<u32>,
     since: i64,
     until: i64,
@@ -37,7 +40,8 @@ struct Row {
 
 impl Row {
     fn attribution(&self, uid: Option<u32>) -> Attribution {
-        Attribution { service: Rc::clone(&self.service), container: Rc::clone(&self.container), uid }
+        let Named { service, container, .. } = self.named.clone();
+        Attribution { service, container, uid, is_noted: false }
     }
 
     fn ran(&self, at: i64) -> bool {
@@ -68,6 +72,11 @@ pub struct Live<'e> {
     engine: &'e Engine,
     rows: Vec<Row>,
     by_user: HashMap<u32, Vec<usize>>,
+    /// Each map that a row has, once.
+    maps: Vec<IdMap>,
+    /// The folder of the history of launches, and what was read in it.
+    folder: Option<PathBuf>,
+    past: Past,
     processes: HashMap<u32, Option<Checked>>,
     /// Until when all that ran is known.
     known_until: i64,
@@ -76,20 +85,26 @@ pub struct Live<'e> {
     accounts: String,
     /// Why the engine did not answer again.
     pub silent: Option<String>,
+    /// Why launches that were noted are not known.
+    pub unread: Option<String>,
 }
 
 impl<'e> Live<'e> {
-    /// Asks the engine. `accounts` is the text of the host's `/etc/passwd`.
-    pub fn new(engine: &'e Engine, accounts: String) -> Answer<Self> {
+    /// Asks the engine. `accounts` is the text of the host's `/etc/passwd`, and `folder` where launches are noted.
+    pub fn new(engine: &'e Engine, accounts: String, folder: Option<PathBuf>) -> Answer<Self> {
         let mut live = Self {
             engine,
             rows: Vec::new(),
             by_user: HashMap::new(),
+            maps: Vec::new(),
+            folder,
+            past: Past::default(),
             processes: HashMap::new(),
             known_until: i64::MIN,
             asked: Instant::now(),
             accounts,
             silent: None,
+            unread: None,
         };
         live.ask().map(|()| live)
     }
@@ -101,11 +116,16 @@ impl<'e> Live<'e> {
             // An answer counts from the moment of its question.
             let now = time::now().ok_or("the clock is before 1970")?;
             let containers = self.engine.inspect_all().into_result()?;
-            for container in containers.iter().filter(|container| container.pid.is_some()) {
-                let users =
-                    processes.iter().filter(|one| one.groups.contains(&container.id)).map(|one| one.uid);
-                self.take(container, users.collect(), &map, now)?;
+            for container in &containers {
+                if container.pid.is_some() {
+                    let own = processes.iter().filter(|one| one.groups.contains(&container.id));
+                    self.take(container, own.map(|one| one.uid).collect(), &map, now)?;
+                } else if let Some(until) = ended_at(container).and_then(time::parse) {
+                    // Where it is not known whom it ran as, nothing is said of it.
+                    let _ = self.take(container, BTreeSet::new(), &map, until);
+                }
             }
+            self.recall(&containers, now);
             if self.rows.len() > ENDED {
                 let until = self.known_until;
                 self.rows.retain(|row| row.until >= until);
@@ -113,6 +133,12 @@ impl<'e> Live<'e> {
             }
             self.known_until = now;
             self.by_user.clear();
+            self.maps.clear();
+            for row in &self.rows {
+                if !self.maps.contains(&row.map) {
+                    self.maps.push(row.map.clone());
+                }
+            }
             for (at, row) in self.rows.iter().enumerate() {
                 for user in &row.users {
                     self.by_user.entry(*user).or_default().push(at);
@@ -122,12 +148,25 @@ impl<'e> Live<'e> {
         })
     }
 
+    /// Reads what launches noted. Without it, what the engine has is known all the same.
+    fn recall(&mut self, containers: &[Inspection], now: i64) {
+        let Some(folder) = &self.folder else { return };
+        match history::read(folder) {
+            Ok(history) => {
+                self.past.take(&history.records, self.engine.identity(), containers, now);
+                self.unread = (history.unreadable > 0)
+                    .then(|| format!("{} lines of the history cannot be read", history.unreadable));
+            }
+            Err(error) => self.unread = Some(error.to_string()),
+        }
+    }
+
     fn take(
         &mut self,
         container: &Inspection,
-        users: BTreeSet<u32>,
+        mut users: BTreeSet<u32>,
         map: &IdMap,
-        now: i64,
+        until: i64,
     ) -> Result<(), String> {
         let name = &container.name;
         let since = time::parse(&container.started_at)
@@ -135,21 +174,27 @@ impl<'e> Live<'e> {
         let is_same = |row: &&mut Row| row.id == container.id && row.since == since;
         if let Some(row) = self.rows.iter_mut().find(is_same) {
             row.users.extend(users);
-            row.until = now;
+            row.until = until;
             return Ok(());
         }
         let mode = container.raw.pointer("/HostConfig/UsernsMode").and_then(|mode| mode.as_str());
         let map = map.for_mode(self.engine.info(), mode.unwrap_or_default());
         let map = map.into_result().map_err(|reason| format!("{name}: {reason}"))?;
+        if container.pid.is_none() {
+            users.extend(user_of(container).and_then(|uid| map.uid_to_host(uid)));
+        }
         self.rows.push(Row {
             id: container.id.clone(),
-            service: container.service.as_str().into(),
-            container: name.as_str().into(),
+            named: Named {
+                project: container.label("com.docker.compose.project").into(),
+                service: container.service.as_str().into(),
+                container: name.as_str().into(),
+            },
             is_mapped: !map.is_identity(),
             map,
             users,
             since,
-            until: now,
+            until,
         });
         Ok(())
     }
@@ -199,9 +244,8 @@ impl<'e> Live<'e> {
 impl Who for Live<'_> {
     fn uid(&mut self, uid: u32, pid: Option<u32>, at: Option<i64>) -> Option<Attribution> {
         self.keep_up(at);
-        if !self.by_user.contains_key(&uid)
-            && !self.rows.iter().any(|row| row.map.uid_to_container(uid).is_some())
-        {
+        let is_mapped = self.maps.iter().any(|map| map.uid_to_container(uid).is_some());
+        if !is_mapped && !self.by_user.contains_key(&uid) && !self.past.has(uid) {
             return None;
         }
         match pid.zip(at).map(|(pid, at)| self.place(pid, at)) {
@@ -213,30 +257,54 @@ impl Who for Live<'_> {
             Some(Place::Unknown) | None => {}
         }
         // A line that does not say when it was is taken to be of now.
-        let at = at.unwrap_or(self.known_until);
-        let users = self.by_user.get(&uid).map(Vec::as_slice).unwrap_or_default();
-        let mut running = users.iter().filter_map(|row| self.rows.get(*row)).filter(|row| row.ran(at));
-        if let (Some(only), None) = (running.next(), running.next()) {
+        let moment = at.unwrap_or(self.known_until);
+        let seen = || {
+            let users = self.by_user.get(&uid).map(Vec::as_slice).unwrap_or_default();
+            users.iter().filter_map(|row| self.rows.get(*row)).filter(|row| row.ran(moment))
+        };
+        // What runs of a service is what there is of it.
+        let is_new = |named: &Named| !seen().any(|row| row.named.is_of_service(named));
+        let is_noted = seen().next().is_none();
+        let mut agreed = Agreed::default();
+        for (row, inside) in seen().filter_map(|row| Some((row, row.map.uid_to_container(uid)?))) {
+            agreed.add(&row.named, inside, row.is_mapped);
+        }
+        for noted in at.iter().flat_map(|at| self.past.of(uid, *at)).filter(|noted| is_new(&noted.named)) {
+            // Beside somebody who was seen, only who certainly was there makes it doubtful.
+            if is_noted || noted.is_certain(moment) {
+                agreed.add(&noted.named, noted.inside, noted.is_mapped);
+            }
+        }
+        if !agreed.is_empty() {
             // Without a map, a user of the host with the same number cannot be told from it.
-            let is_account = !only.is_mapped && find_user_name(&self.accounts, uid).is_some();
-            let inside = only.map.uid_to_container(uid).filter(|_| !is_account);
-            return inside.map(|inside| only.attribution(Some(inside)));
+            let is_account = agreed.is_shared && find_user_name(&self.accounts, uid).is_some();
+            return agreed.attribution(is_noted).filter(|_| !is_account);
         }
         // Only containers have the numbers of a map, but which of them it was is not known.
-        let mapped = self.rows.iter().filter(|row| row.is_mapped && row.ran(at));
+        let mapped = self.rows.iter().filter(|row| row.is_mapped && row.ran(moment));
         let mut inside: Vec<u32> = mapped.filter_map(|row| row.map.uid_to_container(uid)).collect();
         inside.dedup();
         match inside.as_slice() {
-            [one] => Some(Attribution { service: "".into(), container: "".into(), uid: Some(*one) }),
+            [one] => Some(Attribution {
+                service: "".into(),
+                container: "".into(),
+                uid: Some(*one),
+                is_noted: false,
+            }),
             _ => None,
         }
     }
 
-    fn pid(&mut self, pid: u32, at: Option<i64>) -> Option<Attribution> {
+    fn pid(&mut self, pid: u32, uid: Option<u32>, at: Option<i64>) -> Option<Attribution> {
         self.keep_up(at);
         match self.place(pid, at?) {
             Place::Row(row) => self.rows.get(row).map(|row| row.attribution(None)),
-            Place::Host | Place::Unknown => None,
+            Place::Host => None,
+            // It has gone, or is another one now: it was whose its user was.
+            Place::Unknown => {
+                let known = self.uid(uid?, None, at)?;
+                (!known.service.is_empty()).then_some(Attribution { uid: None, ..known })
+            }
         }
     }
 }

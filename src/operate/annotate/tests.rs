@@ -8,7 +8,7 @@ use super::{Attribution, Counts, Who, with_buffer};
 struct Fake;
 
 fn agent(uid: Option<u32>) -> Attribution {
-    Attribution { service: "agent".into(), container: "pod-agent-1".into(), uid }
+    Attribution { service: "agent".into(), container: "pod-agent-1".into(), uid, is_noted: false }
 }
 
 impl Who for Fake {
@@ -17,12 +17,17 @@ impl Who for Fake {
             (232_072, ..) if at.is_none_or(|at| at >= 1000) => Some(agent(Some(1000))),
             // The process decides between two containers with one user.
             (232_073, Some(77), Some(_)) => Some(agent(Some(1001))),
-            (232_073, ..) => Some(Attribution { service: "".into(), container: "".into(), uid: Some(1001) }),
+            (232_073, ..) => Some(Attribution {
+                service: "".into(),
+                container: "".into(),
+                uid: Some(1001),
+                is_noted: false,
+            }),
             _ => None,
         }
     }
 
-    fn pid(&mut self, pid: u32, at: Option<i64>) -> Option<Attribution> {
+    fn pid(&mut self, pid: u32, _: Option<u32>, at: Option<i64>) -> Option<Attribution> {
         (pid == 77 && at.is_some_and(|at| at >= 1000)).then(|| agent(None))
     }
 }
@@ -35,7 +40,7 @@ impl Who for Nobody {
         None
     }
 
-    fn pid(&mut self, _: u32, _: Option<i64>) -> Option<Attribution> {
+    fn pid(&mut self, _: u32, _: Option<u32>, _: Option<i64>) -> Option<Attribution> {
         None
     }
 }

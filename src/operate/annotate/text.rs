@@ -47,13 +47,9 @@ pub fn line(line: &[u8], who: &mut dyn Who, added: &mut Added) {
     if !fields.is_empty() {
         let at = moment(line);
         fields.known(who, at, |key, known, _| {
-            let uid = known.uid.map(|uid| uid.to_string());
-            let values = [&*known.service, &*known.container, uid.as_deref().unwrap_or_default()];
-            for (name, value) in key.added().into_iter().zip(values) {
-                if !name.is_empty() && !value.is_empty() {
-                    // Writing to memory cannot fail.
-                    let _ = write!(added.text, " {name}={value}");
-                }
+            for (name, value) in key.added(known) {
+                // Writing to memory cannot fail.
+                let _ = write!(added.text, " {name}={value}");
             }
         });
     }

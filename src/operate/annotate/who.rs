@@ -1,5 +1,6 @@
 //! Whose a number is, as far as anybody knows.
 
+use std::fmt;
 use std::rc::Rc;
 
 /// Whose a number is. What is empty or `None` is not known.
@@ -9,6 +10,8 @@ pub struct Attribution {
     pub container: Rc<str>,
     /// In the container's own numbers.
     pub uid: Option<u32>,
+    /// By a launch that was noted, since the container has gone.
+    pub is_noted: bool,
 }
 
 /// Somebody who knows. Moments are milliseconds since 1970; `None` where a line does not say when it was. A number
@@ -17,8 +20,33 @@ pub trait Who {
     /// Whose a user of the host is. A process that the same line names tells containers apart that share their users.
     fn uid(&mut self, uid: u32, pid: Option<u32>, at: Option<i64>) -> Option<Attribution>;
 
-    /// Whose a process of the host is.
-    fn pid(&mut self, pid: u32, at: Option<i64>) -> Option<Attribution>;
+    /// Whose a process of the host is. The user that the same line names says it where the process has gone.
+    fn pid(&mut self, pid: u32, uid: Option<u32>, at: Option<i64>) -> Option<Attribution>;
+}
+
+/// The word of `whois` for what a launch noted.
+const NOTED: &str = "history";
+
+/// A value that is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value<'v> {
+    Text(&'v str),
+    Number(u32),
+}
+
+impl<'v> Value<'v> {
+    fn text(text: &'v str) -> Option<Self> {
+        (!text.is_empty()).then_some(Self::Text(text))
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => number.fmt(f),
+        }
+    }
 }
 
 /// The fields whose numbers are looked at.
@@ -67,24 +95,42 @@ impl Key {
         matches!(self, Self::Uid | Self::Fsuid | Self::JournalUid)
     }
 
-    /// The names of what is added: service, container, user in the container.
-    pub fn added(self) -> [&'static str; 3] {
+    /// The names of what is added: service, container, user in the container, and how that is known.
+    fn names(self) -> [&'static str; 4] {
         match self {
-            Self::Pid => ["pid_service", "pid_container", ""],
-            Self::Uid => ["uid_service", "uid_container", "uid_container_uid"],
-            Self::Auid => ["auid_service", "auid_container", "auid_container_uid"],
-            Self::Ouid => ["ouid_service", "ouid_container", "ouid_container_uid"],
-            Self::Fsuid => ["fsuid_service", "fsuid_container", "fsuid_container_uid"],
-            Self::JournalPid => ["SEAWORTHY_PID_SERVICE", "SEAWORTHY_PID_CONTAINER", ""],
-            Self::JournalUid => {
-                ["SEAWORTHY_UID_SERVICE", "SEAWORTHY_UID_CONTAINER", "SEAWORTHY_UID_CONTAINER_UID"]
+            Self::Pid => ["pid_service", "pid_container", "", "pid_basis"],
+            Self::Uid => ["uid_service", "uid_container", "uid_container_uid", "uid_basis"],
+            Self::Auid => ["auid_service", "auid_container", "auid_container_uid", "auid_basis"],
+            Self::Ouid => ["ouid_service", "ouid_container", "ouid_container_uid", "ouid_basis"],
+            Self::Fsuid => ["fsuid_service", "fsuid_container", "fsuid_container_uid", "fsuid_basis"],
+            Self::JournalPid => {
+                ["SEAWORTHY_PID_SERVICE", "SEAWORTHY_PID_CONTAINER", "", "SEAWORTHY_PID_BASIS"]
             }
+            Self::JournalUid => [
+                "SEAWORTHY_UID_SERVICE",
+                "SEAWORTHY_UID_CONTAINER",
+                "SEAWORTHY_UID_CONTAINER_UID",
+                "SEAWORTHY_UID_BASIS",
+            ],
             Self::JournalAuid => [
                 "SEAWORTHY_LOGINUID_SERVICE",
                 "SEAWORTHY_LOGINUID_CONTAINER",
                 "SEAWORTHY_LOGINUID_CONTAINER_UID",
+                "SEAWORTHY_LOGINUID_BASIS",
             ],
         }
+    }
+
+    /// What is added: names, each with its value.
+    pub fn added(self, known: &Attribution) -> impl Iterator<Item = (&'static str, Value<'_>)> {
+        let values = [
+            Value::text(&known.service),
+            Value::text(&known.container),
+            known.uid.map(Value::Number),
+            known.is_noted.then_some(Value::Text(NOTED)),
+        ];
+        let pairs = self.names().into_iter().zip(values);
+        pairs.filter_map(|(name, value)| Some((name, value?)).filter(|_| !name.is_empty()))
     }
 }
 
@@ -97,12 +143,16 @@ pub(super) struct Fields {
     found: [Option<(Key, u32, usize)>; MOST],
     count: usize,
     pid: Option<u32>,
+    /// The user of that process.
+    uid: Option<u32>,
 }
 
 impl Fields {
     pub fn push(&mut self, key: Key, number: u32, behind: usize) {
         if key.is_pid() {
             self.pid.get_or_insert(number);
+        } else if key.is_of_process() {
+            self.uid.get_or_insert(number);
         }
         if let Some(place) = self.found.get_mut(self.count) {
             *place = Some((key, number, behind));
@@ -123,7 +173,7 @@ impl Fields {
     pub fn known(&self, who: &mut dyn Who, at: Option<i64>, mut found: impl FnMut(Key, &Attribution, usize)) {
         for (key, number, behind) in self.found.iter().flatten() {
             let known = if key.is_pid() {
-                who.pid(*number, at)
+                who.pid(*number, self.uid, at)
             } else {
                 who.uid(*number, self.pid.filter(|_| key.is_of_process()), at)
             };

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Answers, Asked, Attribution, Basis, Facts, Live};
-use crate::engine::{State, resolve_user};
+use super::{Answers, Asked, Attribution, Basis, Facts, Live, ended_at, is_moment, user_of};
+use crate::engine::State;
 use crate::host::processes::Process;
 use crate::host::{Owner, Stat};
 use crate::operate::history::Record;
@@ -51,10 +51,7 @@ fn process(pid: u32, facts: &Facts) -> Option<&Process> {
 /// Without the fields that only one way knows.
 fn of_live(live: &Live, basis: Basis, why: String) -> Attribution {
     let container = &live.container;
-    let finished = container.raw.pointer("/State/FinishedAt").and_then(|at| at.as_str());
     let state = serde_json::to_value(&container.state).ok();
-    let is_over = container.state.is_certainly_stopped();
-    let moment = |text: &str| (!text.is_empty() && !text.starts_with("0001-")).then(|| shortened(text));
     Attribution {
         basis,
         project: container.label("com.docker.compose.project").to_owned(),
@@ -67,8 +64,8 @@ fn of_live(live: &Live, basis: Basis, why: String) -> Attribution {
         pid: None,
         container_pid: None,
         container_path: None,
-        from: moment(&container.started_at),
-        until: finished.filter(|_| is_over).and_then(moment),
+        from: Some(container.started_at.as_str()).filter(|at| is_moment(at)).map(shortened),
+        until: ended_at(container).map(shortened),
         why,
     }
 }
@@ -86,7 +83,7 @@ fn by_uid(uid: u32, facts: &Facts) -> Vec<Attribution> {
     for live in containers(facts) {
         let inside = live.map.as_ref().known().and_then(|map| map.uid_to_container(uid));
         let runs = processes_of(live, facts).find(|process| process.uids.contains(&uid));
-        let configured = user_of(live);
+        let configured = user_of(&live.container);
         // A number that is the same on both sides says nothing by itself: every container has all of them.
         let is_mapped = live.map.as_ref().known().is_some_and(|map| !map.is_identity());
         let (basis, why) = match (runs, inside) {
@@ -118,12 +115,6 @@ fn by_uid(uid: u32, facts: &Facts) -> Vec<Attribution> {
     }
     found.sort_by_key(|one| one.basis);
     found
-}
-
-/// The uid in the container that it was given, where that is a number.
-fn user_of(live: &Live) -> Option<u32> {
-    let raw = live.container.user.as_str();
-    if raw.is_empty() { Some(0) } else { resolve_user(raw, None, None).ok().map(|user| user.uid) }
 }
 
 fn processes_of<'f>(live: &'f Live, facts: &'f Facts) -> impl Iterator<Item = &'f Process> {
@@ -229,7 +220,7 @@ fn by_name(name: &str, facts: &Facts) -> Vec<Attribution> {
                 State::Running | State::Paused => "it runs",
                 _ => "it has ended, and the engine still has it",
             };
-            let inside = user_of(live);
+            let inside = user_of(&live.container);
             let host = inside.and_then(|uid| live.map.as_ref().known()?.uid_to_host(uid));
             let of = of_live(live, Basis::Container, why.to_owned());
             Attribution { container_uid: inside, host_uid: host, pid: live.container.pid, ..of }
@@ -278,7 +269,7 @@ fn of_record(record: &Record, facts: &Facts, why: String) -> Attribution {
         container_pid: None,
         container_path: None,
         from: Some(moment(record.from)),
-        until: Some(moment(record.until)),
+        until: Some(moment(record.ended.unwrap_or(record.until))),
         why,
     }
 }

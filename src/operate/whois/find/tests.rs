@@ -30,6 +30,7 @@ fn record() -> Record {
         version: 1,
         from: 1_000_000_000,
         until: 1_000_000_061,
+        ended: None,
         engine: Identity { endpoint: "unix:///s".into(), id: "A".into(), root_dir: "/d".into() },
         project: "p".into(),
         directory: "/srv/p".into(),
