@@ -3,6 +3,7 @@
 mod clean;
 mod html;
 mod human;
+mod identity;
 mod layout;
 mod markdown;
 mod posture;
@@ -14,6 +15,9 @@ use serde::Serialize;
 
 pub use html::write_html;
 pub use human::write_human;
+pub use identity::{
+    PlanConflict, PlanEffect, PlanHostUser, PlanIdentities, PlanIdentity, PlanRights, PlanSeen, PlanSide,
+};
 pub use markdown::write_markdown;
 pub use service::services;
 
@@ -44,6 +48,10 @@ pub struct Plan {
     pub rules: Vec<PlanRule>,
     /// Who owns what is mounted from the host.
     pub owners: Vec<PlanOwner>,
+    /// Who the services are without and with mapped users, or why that is not known. The page alone has it; as data
+    /// it is what `ids` prints.
+    #[serde(skip)]
+    pub identities: Option<Result<PlanIdentities, String>>,
     /// What differs from what was recorded: the lock, the snapshot.
     pub changes: Vec<PlanChange>,
     /// What will be done on the host, in order.

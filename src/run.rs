@@ -10,6 +10,7 @@ mod explain;
 mod gate;
 mod helper;
 mod history;
+pub(crate) mod identities;
 pub(crate) mod images;
 pub(crate) mod install;
 pub(crate) mod judge;

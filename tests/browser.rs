@@ -27,7 +27,7 @@ const PAPER: u32 = 718;
 /// A project with long names, many services, and every kind of mark in the matrix.
 fn project() -> Project {
     let mut compose = String::from("services:\n");
-    for at in 0..9 {
+    for at in 0..30 {
         let _ = write!(
             compose,
             "  service-with-a-long-name-{at}:
@@ -38,7 +38,7 @@ fn project() -> Project {
       - ./state/{at}/a-directory-whose-name-has-no-place-to-break-0123456789012345678901234567890123:/data
       - /var/lib/else/{at}:/else:ro
       - cache:/var/cache
-    ports: [\"127.0.0.1:80{at}0:8080\", \"90{at}0-90{at}3:9000-9003/udp\"]
+    ports: [\"127.0.0.1:8{at:02}0:8080\", \"9{at:02}0-9{at:02}3:9000-9003/udp\"]
     pids_limit: 100
     mem_limit: 256m
 "
@@ -68,8 +68,11 @@ fn page() -> String {
 
 /// As [`page`], of a project that would be launched.
 fn ready() -> String {
-    let compose = "services:\n  web:\n    image: demo\n    volumes: [./data:/data]\n";
-    Project::new(compose).file("data/keep", "").run(["plan", "--format", "html"]).output()
+    let compose = "services:\n  web:\n    image: demo\n    user: \"0:0\"\n    volumes: [./data:/data]\n";
+    let page = Project::new(compose).file("data/keep", "").run(["plan", "--format", "html"]).output();
+    assert!(page.contains("<span class=\"chip good\">writes</span>"), "{page}");
+    assert!(page.contains("<span class=\"chip bad\">cannot write</span>"), "{page}");
+    page
 }
 
 /// The browser, which `scripts/test` installs.
@@ -191,15 +194,17 @@ fn the_page_needs_nothing_else_and_escapes_everything() {
     }
     assert!(page.contains("default-src 'none'"));
     assert!(page.contains("privileged"), "the matrix names the rule");
+    assert_eq!(page.matches("data-service=").count(), 31, "each service has its picture");
 }
 
 #[test]
 fn text_of_the_project_is_no_markup() {
     let project = Project::new(
-        "services:\n  web:\n    image: \"<img/onerror=x>&amp;\"\n    ports: [80]\n    volumes: [\"./<b>:/t\"]\n",
+        "services:\n  web:\n    image: \"<img/onerror=x>&amp;\"\n    ports: [80]\n    volumes: [\"./<b>:/<i>\"]\n",
     )
     .folder("<b>");
     let page = project.run(["plan", "--format", "html"]).output();
-    assert!(!page.contains("<img") && !page.contains("<b>"), "{page}");
+    assert!(!page.contains("<img") && !page.contains("<b>") && !page.contains("<i>"), "{page}");
+    assert!(page.contains("<code>/&#60;i&#62;</code> <span"), "the picture has the path: {page}");
     assert!(page.contains("&#60;img/onerror=x&#62;&#38;amp;"), "{page}");
 }

@@ -35,6 +35,18 @@ impl Range {
     }
 }
 
+/// `0-65535 → 100000-165535`: in a container, and on the host.
+pub fn shown(ranges: &[Range]) -> String {
+    let both = |first: u32, length: u32| match length {
+        1 => first.to_string(),
+        _ => format!("{first}-{}", first.saturating_add(length - 1)),
+    };
+    let one = |range: &Range| {
+        format!("{} → {}", both(range.container, range.length), both(range.host, range.length))
+    };
+    ranges.iter().filter(|range| range.length > 0).map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// A user namespace's maps of users and groups.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IdMap {
@@ -360,5 +372,14 @@ mod tests {
         assert!(IdMap::parse("         0          0 4294967295\n", "0 0 4294967295").unwrap().is_identity());
         assert_eq!(IdMap::parse("0 1", ""), None);
         assert_eq!(IdMap::parse("0 1 2 3", ""), None);
+    }
+
+    #[test]
+    fn ranges_are_shown_with_both_ends() {
+        let range = |container, host, length| Range { container, host, length };
+        assert_eq!(
+            shown(&[range(0, 1500, 1), range(1, 100_000, 65536)]),
+            "0 → 1500, 1-65536 → 100000-165535"
+        );
     }
 }

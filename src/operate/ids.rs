@@ -3,6 +3,7 @@
 
 mod change;
 mod human;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! A plan without what must not be shown.
 
-use super::{Plan, PlanLock};
+use super::{Plan, PlanIdentities, PlanLock};
 use crate::redact::Redactor;
 
 impl Plan {
@@ -38,6 +38,11 @@ impl Plan {
             text(&mut owner.target);
             some(&mut owner.why);
         }
+        match &mut self.identities {
+            Some(Ok(identities)) => clean(identities, &text),
+            Some(Err(reason)) => text(reason),
+            None => {}
+        }
         for change in &mut self.changes {
             text(&mut change.what);
             some(&mut change.place);
@@ -53,6 +58,27 @@ impl Plan {
         }
         self.command.iter_mut().for_each(text);
         self
+    }
+}
+
+/// Numbers, and the names of this machine's users, are no secret.
+fn clean(identities: &mut PlanIdentities, text: &impl Fn(&mut String)) {
+    let some = |value: &mut Option<String>| value.iter_mut().for_each(text);
+    some(&mut identities.unknown);
+    for service in &mut identities.services {
+        some(&mut service.unknown);
+        for mount in &mut service.mounts {
+            text(&mut mount.target);
+            some(&mut mount.unknown);
+        }
+        for change in &mut service.changes {
+            some(&mut change.target);
+            text(&mut change.what);
+            some(&mut change.remedy);
+        }
+    }
+    for conflict in &mut identities.conflicts {
+        text(&mut conflict.path);
     }
 }
 

@@ -25,6 +25,7 @@ use crate::render;
 use crate::snapshot::difference::Difference;
 use crate::source::{FileId, SourceMap};
 
+mod identities;
 mod volumes;
 
 use super::decide::{Images, decide};
@@ -42,6 +43,9 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
     let Some(decided) = decide(&mut session, &options.services, &engine, Images::Always) else {
         return Err(session.report());
     };
+    // Only the page shows it.
+    let identities =
+        (options.format == PlanFormat::Html).then(|| identities::identities(&session, &decided, &engine));
     let verified = complete(&mut session, decided, &engine);
     if !session.sink.has_errors() {
         foresee(&mut session, &verified, &engine);
@@ -54,6 +58,7 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
     let variables = FileVariables::read(&verified.model, &mut session.inputs, &mut session.sink);
     let mut plan = describe(&session, &verified, &options.services, &variables);
     say_who_is_become(&mut plan, &verified, &engine);
+    plan.identities = identities;
     let since = since_reviewed(&mut session);
     plan.changes.extend(since.iter().map(|difference| reviewed(difference, session.inputs.sources())));
     let plan = plan.clean(&session.redactor());
@@ -159,6 +164,7 @@ fn describe(
             .map(|bind| owner(bind, verified))
             .chain(verified.volumes.iter().map(volumes::owner))
             .collect(),
+        identities: None,
         changes: changes(verified),
         steps: steps(verified),
         findings: brief(&session.sink).iter().map(|finding| PlanFinding::new(finding, sources)).collect(),

@@ -176,6 +176,7 @@ fn small() -> Plan {
         disabled: vec!["manual".to_owned()],
         rules: Vec::new(),
         owners: Vec::new(),
+        identities: None,
         changes: Vec::new(),
         steps: vec![PlanStep {
             step: "create-directory",

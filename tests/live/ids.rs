@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::harness::{Project, Seaworthy, docker, first_mapped_id, run};
+use super::harness::{Compose, Project, Seaworthy, docker, first_mapped_id, run};
 
 fn remapped() -> String {
     let host = std::env::var("SEAWORTHY_REMAP_DOCKER_HOST").unwrap_or_default();
@@ -147,6 +147,83 @@ fn what_it_says_would_be_is_so_on_an_engine_that_maps_users() {
     let on = ids(&project, &host, &["--assume-userns"]);
     assert_eq!((&on["assumed"]["in_force"], on["changes"].as_array().unwrap().len()), (&true.into(), 0));
     project.compose(&["down", "-v"]).ok();
+}
+
+/// What the page of a plan shows of the service: its number on the host, then each path; off and on.
+fn picture(project: &Project, host: &str) -> (String, Vec<(String, [String; 2])>) {
+    let mut command = project.command(Seaworthy, &["plan", "--format", "html"]);
+    command.env("DOCKER_HOST", host);
+    let page = project.watched(|| run(command)).ok().stdout;
+    let text = |part: &str| {
+        let words = part.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text));
+        words.collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let after = |mark: &str| page.split_once(mark).unwrap_or_else(|| panic!("no {mark} in {page}")).1;
+    let head = text(after("id=\"identities\">").split("</p>").next().unwrap());
+    let own = after("data-service=\"s\"").split("</table>").next().unwrap();
+    let mut rows = Vec::new();
+    let mut name = String::new();
+    for row in own.split("<tr>").skip(2) {
+        if row.contains("<th") {
+            name = text(row).split(' ').next().unwrap().to_owned();
+        } else {
+            let mut sides = row.split("<td").skip(1).map(|side| text(&format!("<td{side}")));
+            rows.push((name.clone(), [sides.next().unwrap(), sides.next().unwrap()]));
+        }
+    }
+    (head, rows)
+}
+
+/// What the picture says of a path, by what the container has.
+fn drawn((owner, reads, writes): (String, bool, bool)) -> String {
+    let (reads, writes) =
+        (if reads { "reads" } else { "cannot read" }, if writes { "writes" } else { "cannot write" });
+    format!("{owner} {reads} {writes}")
+}
+
+/// Each engine's own side of the picture is what its container has, and the other side what the other engine's has.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn the_picture_of_a_plan_is_true_off_and_on() {
+    let (off, on) = (plain(), remapped());
+    let first = first_mapped_id(&on);
+    let project = project().on(&on);
+    let had = |host: &str| {
+        let mut command = project.command(Compose, &["up", "-d"]);
+        command.env("DOCKER_HOST", host);
+        project.watched(|| run(command)).ok();
+        let name = format!("{}-s-1", project.name);
+        let had: Vec<String> = MOUNTS[..4].iter().map(|target| drawn(tried(&name, host, target))).collect();
+        let own = picture(&project, host);
+        let mut command = project.command(Compose, &["down", "-v"]);
+        command.env("DOCKER_HOST", host);
+        project.watched(|| run(command)).ok();
+        (had, own)
+    };
+    let (tried_off, (told_off, from_off)) = had(&off);
+    let (tried_on, (told_on, from_on)) = had(&on);
+    assert!(told_off.contains("Off (now)") && told_off.contains("On (assumed)"), "{told_off}");
+    assert!(told_on.contains("Off (assumed)") && told_on.contains("On (now)"), "{told_on}");
+    let map = format!("0-65535 → {first}-{}", first + 65535);
+    assert!(told_on.contains(&map), "{told_on}");
+    assert_ne!(tried_off, tried_on, "the engines differ");
+    for page in [&from_off, &from_on] {
+        let mut compared = 0;
+        for (at, target) in MOUNTS[..4].iter().enumerate() {
+            let (_, [shown_off, shown_on]) = page.iter().find(|(name, _)| name == target).unwrap();
+            assert_eq!(*shown_off, tried_off[at], "{target}");
+            assert_eq!(shown_on.trim_start_matches("≠ "), tried_on[at], "{target}");
+            assert_eq!(shown_on.starts_with('≠'), tried_off[at] != tried_on[at], "{target}");
+            compared += 1;
+        }
+        assert_eq!(compared, 4);
+        let (_, [volume_off, volume_on]) = page.iter().find(|(name, _)| name == "/volume").unwrap();
+        let is_left = |text: &str| text.ends_with("another volume, begun anew");
+        assert_eq!((is_left(volume_off), is_left(volume_on)), (page == &from_on, page == &from_off));
+    }
+    let (_, [host_off, host_on]) = &from_on[0];
+    assert!(host_off.starts_with("1000:1001"), "{host_off}");
+    assert!(host_on.starts_with(&format!("≠ {}:{}", first + 1000, first + 1001)), "{host_on}");
 }
 
 /// State that stays the operator's on disk is the service's own under either map.

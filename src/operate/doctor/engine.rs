@@ -8,7 +8,7 @@ use super::confinement::{confinement, limits};
 use super::files::room;
 use super::{Area, Check};
 use crate::diagnostic::Code;
-use crate::engine::idmap::Range;
+use crate::engine::idmap::shown;
 use crate::engine::{Answer, Engine, Info, Location, Options};
 use crate::host::access::{Access, is_denied};
 use crate::host::owner::is_root;
@@ -211,7 +211,7 @@ fn users(engine: &Engine) -> Vec<Check> {
             "no user namespace: a user in a container has the same number on the host, root too",
         ),
         Answer::Known(map) => {
-            Check::works(Area::Users, "map", format!("in a container → on the host: {}", ranges(map.uids())))
+            Check::works(Area::Users, "map", format!("in a container → on the host: {}", shown(map.uids())))
         }
         Answer::Unknown(reason) => Check::unknown(
             Area::Users,
@@ -230,17 +230,6 @@ fn users(engine: &Engine) -> Vec<Check> {
         ));
     }
     checks
-}
-
-fn ranges(ranges: &[Range]) -> String {
-    let shown = |first: u32, length: u32| match length {
-        1 => first.to_string(),
-        _ => format!("{first}-{}", first.saturating_add(length - 1)),
-    };
-    let one = |range: &Range| {
-        format!("{} → {}", shown(range.container, range.length), shown(range.host, range.length))
-    };
-    ranges.iter().filter(|range| range.length > 0).map(one).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -265,14 +254,5 @@ mod tests {
         assert_eq!(of(0o666).verdict, Verdict::Fails);
         assert!(of(0o660).fact.ends_with("whoever is in group 999 is root through it"));
         assert_eq!(of(0o600).fact, "/run/docker.sock 0:999 0600");
-    }
-
-    #[test]
-    fn ranges_are_shown_with_both_ends() {
-        let range = |container, host, length| Range { container, host, length };
-        assert_eq!(
-            ranges(&[range(0, 1500, 1), range(1, 100_000, 65536)]),
-            "0 → 1500, 1-65536 → 100000-165535"
-        );
     }
 }

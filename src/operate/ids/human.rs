@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Effect, HostUser, Mount, Report, Rights, Service};
+use super::{Conflict, Effect, Mount, Report, Service, words};
 
 impl Report {
     pub fn human(&self) -> String {
@@ -38,18 +38,12 @@ impl Report {
             text.push('\n');
         }
         for conflict in &self.conflicts {
-            let users: Vec<String> = conflict
-                .services
-                .iter()
-                .zip(&conflict.owners)
-                .map(|(service, owner)| format!("{service} as {owner}"))
-                .collect();
             let when = if conflict.assumed { " would be" } else { " is" };
             let _ = writeln!(
                 text,
                 "\n{}{when} used under different maps: {}",
                 conflict.path.display(),
-                users.join(", ")
+                conflict.users().join(", ")
             );
             for way in &conflict.ways_out {
                 let _ = writeln!(text, "  → {way}");
@@ -100,57 +94,42 @@ impl Report {
     }
 }
 
+impl Conflict {
+    /// Who uses it as whom.
+    pub fn users(&self) -> Vec<String> {
+        let pairs = self.services.iter().zip(&self.owners);
+        pairs.map(|(service, owner)| format!("{service} as {owner}")).collect()
+    }
+}
+
 const USERS: [&str; 4] = ["SERVICE", "IN THE CONTAINER", "ON THE HOST", "NAME"];
 const MOUNTS: [&str; 6] = ["SERVICE", "PATH", "ON DISK", "SEEN AS", "READS", "WRITES"];
 
 fn user(service: &Service) -> [String; 4] {
-    let inside = service.user.clone().unwrap_or_else(|| UNKNOWN.to_owned());
-    let groups: Vec<String> = service.groups.iter().map(u32::to_string).collect();
-    let groups = if groups.is_empty() { String::new() } else { format!(" +{}", groups.join(" +")) };
-    let owner = |user: &HostUser| user.owner.clone().unwrap_or_else(|| UNKNOWN.to_owned());
-    let name = |user: &HostUser| match (&user.user, &user.group) {
-        (None, None) => "-".to_owned(),
-        (user, group) => {
-            let shown = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".to_owned());
-            format!("{}:{}", shown(user), shown(group))
-        }
-    };
+    let then = service.then.as_ref();
     [
         service.name.clone(),
-        format!("{inside}{groups}"),
-        pair(owner(&service.now), service.then.as_ref().map(owner)),
-        pair(name(&service.now), service.then.as_ref().map(name)),
+        words::inside(service),
+        pair(words::owner(&service.now), then.map(words::owner)),
+        pair(words::name(&service.now), then.map(words::name)),
     ]
 }
 
-const UNKNOWN: &str = "?";
-
 fn mount(service: &Service, mount: &Mount) -> [String; 6] {
-    let disk = match (&mount.disk, &mount.mode, &mount.unknown) {
-        (Some(owner), Some(mode), _) => format!("{owner} {mode}"),
-        (_, _, Some(_)) => UNKNOWN.to_owned(),
-        _ => "not there yet".to_owned(),
-    };
-    let is_there = mount.disk.is_some();
-    let seen = |rights: &Rights| rights.seen.clone().unwrap_or_else(|| missing(is_there));
     let can = |can: Option<bool>| match can {
         Some(true) => "yes".to_owned(),
         Some(false) => "no".to_owned(),
-        None => missing(is_there),
+        None => words::missing(mount),
     };
     let then = mount.then.as_ref();
     [
         service.name.clone(),
         mount.target.display().to_string(),
-        disk,
-        pair(seen(&mount.now), then.map(seen)),
+        words::disk(mount),
+        pair(words::seen(mount, &mount.now), then.map(|then| words::seen(mount, then))),
         pair(can(mount.now.reads), then.map(|then| can(then.reads))),
         pair(can(mount.now.writes), then.map(|then| can(then.writes))),
     ]
-}
-
-fn missing(is_there: bool) -> String {
-    if is_there { UNKNOWN } else { "-" }.to_owned()
 }
 
 /// Both where they differ.
@@ -182,7 +161,7 @@ fn table<const N: usize>(rows: &[[String; N]], heads: [&str; N]) -> String {
 mod tests {
     use super::*;
     use crate::engine::idmap::Range;
-    use crate::operate::ids::{Assumed, Change};
+    use crate::operate::ids::{Assumed, Change, HostUser, Rights};
 
     fn host(owner: &str, user: Option<&str>) -> HostUser {
         let name = user.map(str::to_owned);
