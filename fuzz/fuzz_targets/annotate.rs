@@ -1,9 +1,13 @@
-//! Any stream passes through: nothing of it is lost, it makes no difference how it arrives, and JSON stays JSON.
+//! Any stream passes through: each line comes out in its place with nothing but additions, it makes no difference how
+//! it arrives, and JSON stays JSON. The first byte says how many bytes arrive at a time.
 #![no_main]
+
+#[path = "annotate/mutate.rs"]
+mod mutate;
 
 use std::io::Read;
 
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use seaworthy::operate::annotate::{Attribution, Who, with_buffer};
 use serde_json::Value;
 
@@ -11,18 +15,24 @@ use serde_json::Value;
 struct All(bool);
 
 impl All {
-    fn known(&self, uid: Option<u32>) -> Option<Attribution> {
-        self.0.then(|| Attribution { service: "agent".into(), container: "pod-agent-1".into(), uid, is_noted: false })
+    fn known(&self, number: u32, uid: Option<u32>) -> Option<Attribution> {
+        let is_noted = number % 3 == 0;
+        self.0.then(|| Attribution {
+            service: "agent".into(),
+            container: "pod-agent-1".into(),
+            uid,
+            is_noted,
+        })
     }
 }
 
 impl Who for All {
     fn uid(&mut self, uid: u32, _: Option<u32>, _: Option<i64>) -> Option<Attribution> {
-        self.known(Some(uid % 1000))
+        self.known(uid, Some(uid % 1000))
     }
 
-    fn pid(&mut self, _: u32, _: Option<u32>, _: Option<i64>) -> Option<Attribution> {
-        self.known(None)
+    fn pid(&mut self, pid: u32, _: Option<u32>, _: Option<i64>) -> Option<Attribution> {
+        self.known(pid, None)
     }
 }
 
@@ -39,38 +49,69 @@ impl Read for Slow<'_> {
     }
 }
 
-fuzz_target!(|input: (u8, &[u8])| {
-    let (step, bytes) = input;
+/// Larger than any input here, so that no line is too long.
+const LARGE: usize = 1 << 16;
+
+fuzz_mutator!(|data: &mut [u8], size: usize, most: usize, seed: u32| {
+    mutate::mutate(data, size, most, seed)
+});
+
+fuzz_target!(|input: &[u8]| {
+    let Some((step, bytes)) = input.split_first() else { return };
+    if bytes.len() >= LARGE {
+        return;
+    }
     let run = |known: bool, size: usize, step: usize| {
         let mut output = Vec::new();
         let counts = with_buffer(Slow(bytes, step), &mut output, &mut All(known), size).unwrap();
         assert_eq!(counts.bytes, bytes.len() as u64);
         (output, counts)
     };
-    let whole = run(true, 1 << 16, 1 << 16);
-    assert_eq!(whole, run(true, 1 << 16, usize::from(step) + 1));
-    for output in [&whole.0, &run(true, 64, 64).0, &run(false, 64, 7).0] {
-        let mut rest = output.iter();
-        assert!(bytes.iter().all(|byte| rest.any(|other| other == byte)), "something was taken away");
+    let whole = run(true, LARGE, LARGE);
+    assert_eq!(whole, run(true, LARGE, usize::from(*step) + 1));
+    for output in [&whole.0, &run(true, 64, 64).0, &run(true, 200, 200).0, &run(false, 64, 7).0] {
+        in_its_place(bytes, output);
     }
+    // What is added is bounded: sixteen numbers, and four names that get four letters for two.
+    let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+    assert!(whole.0.len() <= bytes.len() * 3 + lines * 16 * 200, "{} of {}", whole.0.len(), bytes.len());
     // Only names in hexadecimal digits are shown where nobody is known.
-    if !bytes.windows(5).any(|some| some == b"type=" || some == b"node=") {
-        assert_eq!(run(false, 1 << 16, 1 << 16).0, bytes);
-    }
-    // Each line by itself: entries of the journal have lines that are none.
-    if memmem(bytes, b"__CURSOR=") || bytes.len() >= 1 << 16 {
-        return;
-    }
-    let lines = |bytes: &[u8]| bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
-    let (before, after) = (lines(bytes), lines(&whole.0));
-    assert_eq!(before.len(), after.len());
-    for (before, after) in before.iter().zip(&after).filter(|(before, _)| before.first() == Some(&b'{')) {
-        if serde_json::from_slice::<Value>(before).is_ok() {
-            assert!(serde_json::from_slice::<Value>(after).is_ok(), "{after:?}");
-        }
+    if !holds(bytes, b"type=") && !holds(bytes, b"node=") {
+        assert_eq!(run(false, LARGE, LARGE).0, bytes);
     }
 });
 
-fn memmem(bytes: &[u8], wanted: &[u8]) -> bool {
+fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|some| some == wanted)
+}
+
+/// Each line of the input is one of the output, in order, and what else there is was added.
+fn in_its_place(input: &[u8], output: &[u8]) {
+    let mut before = input.split(|byte| *byte == b'\n').peekable();
+    for line in output.split(|byte| *byte == b'\n') {
+        if before.next_if(|before| is_of(before, line)).is_none() {
+            assert!(line.starts_with(b"SEAWORTHY_"), "{:?}", String::from_utf8_lossy(line));
+        }
+    }
+    assert_eq!(before.next(), None, "a line is missing");
+}
+
+/// Whether a line is another one with something added.
+fn is_of(before: &[u8], after: &[u8]) -> bool {
+    if before == after {
+        return true;
+    }
+    if before.first() == Some(&b'{') {
+        let mut rest = after.iter();
+        let is_there = before.iter().all(|byte| rest.any(|other| other == byte));
+        let is_json = |line: &[u8]| serde_json::from_slice::<Value>(line).is_ok();
+        return is_there && (!is_json(before) || is_json(after));
+    }
+    let (before, after) = match (before.strip_suffix(b"\r"), after.strip_suffix(b"\r")) {
+        (Some(before), Some(after)) => (before, after),
+        _ => (before, after),
+    };
+    let added = after.strip_prefix(before).unwrap_or_default();
+    added.first() == Some(&b' ')
+        && [&b"_service="[..], b"_container_uid=", b"_text=\""].iter().any(|name| holds(added, name))
 }
