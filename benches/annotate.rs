@@ -1,18 +1,22 @@
 //! `seaworthy annotate` beside `grep -c` on the same records of auditd, in turns so that a busy machine is unfair to both.
 //!
-//! `cargo bench --bench annotate` makes 1 GB of records (`SEAWORTHY_BENCH_MB` for less), of which every tenth names a
-//! user and a process of a container that runs. It prints both rates and the most memory that was used, and fails where a
-//! line is not accounted for, or below what is promised. Needs an engine, with the image `sw-busybox` of the tests.
+//! `cargo bench --bench annotate` makes 100 MB of records in a temporary directory, and `SEAWORTHY_BENCH_MB=1000` makes
+//! 1 GB. Every tenth names a user and a process of a container that runs. It prints both rates and the most memory that
+//! was used, and fails where a line is missing, out of its place or changed, or below what is promised. Needs an engine,
+//! with the image `sw-busybox` of the tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what cannot be set up cannot be measured")]
 #![allow(clippy::cast_precision_loss, reason = "a rate need not be exact")]
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const TURNS: usize = 3;
+/// MB, where nothing else is asked for.
+const SMALL: u64 = 100;
 /// In MB per second.
 const PROMISED: f64 = 100.0;
 /// In KiB, whatever comes in.
@@ -58,8 +62,8 @@ impl Drop for Container {
 }
 
 fn main() -> ExitCode {
-    let megabytes = std::env::var("SEAWORTHY_BENCH_MB").ok().and_then(|text| text.parse().ok());
-    let bytes = megabytes.unwrap_or(1000_u64) * 1_000_000;
+    let megabytes = std::env::var("SEAWORTHY_BENCH_MB").map_or(SMALL, |text| text.parse().unwrap());
+    let bytes = megabytes * 1_000_000;
     let Some(container) = Container::start() else {
         println!("no engine runs a container of sw-busybox here");
         return ExitCode::SUCCESS;
@@ -70,6 +74,7 @@ fn main() -> ExitCode {
     let path = scratch.path().join("audit.log");
     let (lines, known) = records(File::create(&path).unwrap(), bytes, &container.pid());
     let size = path.metadata().unwrap().len() as f64 / 1e6;
+    compare(&path, (lines, known));
     let (mut ours, mut theirs, mut peak) = (None, None, 0);
     for _ in 0..TURNS {
         let mut grep = Command::new("grep");
@@ -122,6 +127,39 @@ fn records(file: File, bytes: u64, pid: &str) -> (u64, u64) {
     }
     file.flush().unwrap();
     (lines, known)
+}
+
+/// Every line comes out in its place, unchanged but for what is added to those that are known.
+fn compare(path: &Path, (lines, known): (u64, u64)) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_seaworthy"))
+        .arg("annotate")
+        .stdin(File::open(path).unwrap())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut before = BufReader::with_capacity(1 << 20, File::open(path).unwrap());
+    let mut after = BufReader::with_capacity(1 << 20, child.stdout.take().unwrap());
+    let (mut seen, mut added) = (0, 0);
+    let (mut line, mut other) = (Vec::new(), Vec::new());
+    loop {
+        line.clear();
+        other.clear();
+        before.read_until(b'\n', &mut line).unwrap();
+        after.read_until(b'\n', &mut other).unwrap();
+        if line.is_empty() {
+            assert!(other.is_empty(), "there is more than came in");
+            break;
+        }
+        seen += 1;
+        if line != other {
+            let rest = other.strip_prefix(line.strip_suffix(b"\n").unwrap()).expect("a line is another one");
+            assert!(rest.starts_with(b" ") && rest.ends_with(b"\n"), "{}", String::from_utf8_lossy(rest));
+            added += 1;
+        }
+    }
+    assert!(child.wait().unwrap().success());
+    assert_eq!((seen, added), (lines, known));
 }
 
 /// Runs it to the end; what it says of it, and the most memory that it had, in KiB.
