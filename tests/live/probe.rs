@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde_json::Value;
 
 use super::harness::{Output, Project, docker};
@@ -141,6 +142,29 @@ fn the_four_statuses_come_from_real_containers() {
         );
         let broken = probe(&project, 64);
         assert_eq!(broken["programs"][0]["reason"], "could not be started: the image does not have it");
+        drop_volume(&project);
+    }
+}
+
+/// A token says itself until when it is good; a second later it is not.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_token_that_expired_a_second_ago_is_not_good() {
+    let token = |after: i64| {
+        let encode = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+        let exp = now().checked_add_signed(after).unwrap();
+        let claims = format!("{{\"sub\":\"SECRET\",\"exp\":{exp}}}");
+        format!("{}.{}.{}", encode("{\"alg\":\"HS256\"}"), encode(&claims), encode("signature"))
+    };
+    for kept in [Kept::Bind, Kept::Volume] {
+        let project = project(kept);
+        let credentials = "credentials: {path: ~/token, format: jwt}";
+        project.file("seaworthy.yaml", &format!("version: 1\nprobes: {{s: {{{credentials}}}}}\n...\n"));
+        put(&project, kept, "token", &token(3600));
+        assert_eq!(probe(&project, 0)["status"], "ready", "{kept:?}");
+        put(&project, kept, "token", &token(-1));
+        let late = probe(&project, 66);
+        assert!(late["credentials"][0]["reason"].as_str().unwrap().starts_with("it expired at "), "{late}");
         drop_volume(&project);
     }
 }
