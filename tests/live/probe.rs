@@ -235,23 +235,38 @@ fn a_new_file_counts_whatever_it_is_called() {
     assert_eq!(probe(&project, 0)["credentials"][0]["what"], "/cred/auth-9a1.json");
 }
 
+/// Neither out of a directory of the host nor out of a volume.
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
 fn no_link_leads_out() {
-    let project = project(Kept::Bind);
-    declare(&project, "");
-    let outside = project.file("outside.json", &expiring(3600));
-    fs::set_permissions(&outside, fs::Permissions::from_mode(0o644)).unwrap();
-    let link = project.path("cred/auth.json");
-    for target in ["../outside.json", outside.to_str().unwrap()] {
-        symlink(target, &link).unwrap();
-        let report = probe(&project, 66);
-        assert_eq!(report["credentials"][0]["reason"], "a link leads out of what is mounted");
-        fs::remove_file(&link).unwrap();
+    for kept in [Kept::Bind, Kept::Volume] {
+        let project = project(kept);
+        declare(&project, "");
+        let outside = project.file("outside.json", &expiring(3600));
+        fs::set_permissions(&outside, fs::Permissions::from_mode(0o644)).unwrap();
+        let link = |target: &str| match kept {
+            Kept::Bind => {
+                let _ = fs::remove_file(project.path("cred/auth.json"));
+                symlink(target, project.path("cred/auth.json")).unwrap();
+            }
+            Kept::Volume => {
+                let volume = format!("{}_cred:/v", project.name);
+                let words = ["run", "--rm", "--network", "none", "-u", "0:0", "-v", &volume, "sw-busybox"];
+                let link = ["ln", "-sfn", target, "/v/auth.json"];
+                project.docker(&words.iter().chain(&link).copied().collect::<Vec<_>>()).ok();
+            }
+        };
+        for target in ["../outside.json", outside.to_str().unwrap(), "/etc/passwd"] {
+            link(target);
+            let report = probe(&project, 66);
+            let reason = &report["credentials"][0]["reason"];
+            assert_eq!(reason, "a link leads out of what is mounted", "{kept:?} {target}");
+        }
+        put(&project, kept, "real.json", &expiring(3600));
+        link("real.json");
+        probe(&project, 0);
+        drop_volume(&project);
     }
-    put(&project, Kept::Bind, "real.json", &expiring(3600));
-    symlink("real.json", &link).unwrap();
-    probe(&project, 0);
 }
 
 /// The program runs in the service's own image as its user, sees what the service sees, and changes nothing.

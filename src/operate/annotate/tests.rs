@@ -14,6 +14,7 @@ fn agent(uid: Option<u32>) -> Attribution {
 impl Who for Fake {
     fn uid(&mut self, uid: u32, pid: Option<u32>, at: Option<i64>) -> Option<Attribution> {
         match (uid, pid, at) {
+            (232_074, _, Some(_)) => Some(Attribution { is_noted: true, ..agent(Some(1002)) }),
             (232_072, ..) if at.is_none_or(|at| at >= 1000) => Some(agent(Some(1000))),
             // The process decides between two containers with one user.
             (232_073, Some(77), Some(_)) => Some(agent(Some(1001))),
@@ -27,7 +28,10 @@ impl Who for Fake {
         }
     }
 
-    fn pid(&mut self, pid: u32, _: Option<u32>, at: Option<i64>) -> Option<Attribution> {
+    fn pid(&mut self, pid: u32, uid: Option<u32>, at: Option<i64>) -> Option<Attribution> {
+        if (pid, uid) == (79, Some(232_074)) {
+            return Some(Attribution { is_noted: true, ..agent(None) });
+        }
         (pid == 77 && at.is_some_and(|at| at >= 1000)).then(|| agent(None))
     }
 }
@@ -88,6 +92,27 @@ fn records_of_auditd_say_whose_their_numbers_are() {
     // Before the container was there, the numbers were somebody else's.
     stays("type=SYSCALL msg=audit(0.999:1): pid=77 uid=232072");
     stays("type=SYSCALL msg=audit(x.999:1): pid=77");
+}
+
+#[test]
+fn what_rests_on_a_noted_launch_says_so_in_every_kind_of_line() {
+    let uid = " uid_service=agent uid_container=pod-agent-1 uid_container_uid=1002 uid_basis=history";
+    let pid = " pid_service=agent pid_container=pod-agent-1 pid_basis=history";
+    adds("type=SYSCALL msg=audit(1700000000.123:42): uid=232074 pid=79", &format!("{uid}{pid}"));
+    adds("type=SYSCALL msg=audit(1700000000.123:42): pid=79 uid=232074", &format!("{pid}{uid}"));
+    // What a file belongs to says nothing of the process.
+    let file = uid.replace("uid_", "ouid_").replace("container_ouid", "container_uid");
+    adds("type=PATH msg=audit(1700000000.123:42): pid=79 ouid=232074", &file);
+    stays("uid=232074");
+    assert_eq!(
+        of("{\"uid\":232074,\"ts\":1700000000}\n"),
+        "{\"uid\":232074,\"uid_service\":\"agent\",\"uid_container\":\"pod-agent-1\",\"uid_container_uid\":1002,\"uid_basis\":\"history\",\"ts\":1700000000}\n"
+    );
+    assert_eq!(
+        of("__CURSOR=1\n__REALTIME_TIMESTAMP=1700000000000000\n_UID=232074\n\n"),
+        "__CURSOR=1\n__REALTIME_TIMESTAMP=1700000000000000\n_UID=232074\nSEAWORTHY_UID_SERVICE=agent\n\
+         SEAWORTHY_UID_CONTAINER=pod-agent-1\nSEAWORTHY_UID_CONTAINER_UID=1002\nSEAWORTHY_UID_BASIS=history\n\n"
+    );
 }
 
 #[test]
