@@ -59,6 +59,8 @@ pub struct PlanSeen {
 pub struct PlanRights {
     /// The other side is in force and keeps this volume where this one would not find it.
     pub is_left_behind: bool,
+    /// Whether there is anything to have rights on.
+    pub is_there: bool,
     pub seen: String,
     pub reads: Option<bool>,
     pub writes: Option<bool>,
@@ -117,7 +119,7 @@ pub type Chip = (&'static str, &'static str);
 impl PlanRights {
     /// What it can do, each with a class of the style sheet. What the other side can and this one cannot is bad.
     fn chips(&self, other: &Self) -> Vec<Chip> {
-        if self.seen == "-" {
+        if !self.is_there {
             return Vec::new();
         }
         let chip = |can: Option<bool>, other: Option<bool>, [can_do, cannot, unknown]: [_; 3]| match can {
@@ -141,6 +143,7 @@ mod tests {
     fn what_only_the_other_side_can_is_bad() {
         let rights = |seen: &str, reads, writes| PlanRights {
             is_left_behind: false,
+            is_there: seen != "-",
             seen: seen.into(),
             reads,
             writes,

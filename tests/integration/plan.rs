@@ -92,6 +92,24 @@ fn a_refusal_shows_why_to_people_and_the_plan_to_programs() {
     }
 }
 
+/// Without an engine nobody knows which side is in force, and both are shown.
+#[test]
+fn the_page_shows_both_sides_of_users_also_where_no_engine_answers() {
+    let page = Project::new("services: {web: {image: demo, user: '7:8', volumes: ['./a:/x-${TOKEN}']}}\n")
+        .folder("a")
+        .file(".env", "TOKEN=canary-of-the-test\n")
+        .variable("DOCKER_HOST", "unix:///none/docker.sock")
+        .run(["plan", "--format", "html"])
+        .output();
+    let both = page.split_once("id=\"identities\"").unwrap().1.split_once("</section>").unwrap().0;
+    for told in
+        ["Off, perhaps", "On, perhaps", "Which of them is in force is not known: ", "/x-${TOKEN}", "7:8"]
+    {
+        assert!(both.contains(told), "{told}: {both}");
+    }
+    assert!(!page.contains("canary"), "{page}");
+}
+
 #[test]
 fn a_change_since_the_snapshot_is_shown() {
     let project = project();

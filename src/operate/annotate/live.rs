@@ -22,7 +22,7 @@ use crate::operate::whois::{ended_at, user_of};
 /// The engine is asked again where a line is younger than its last answer, but not more often than this.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// So many processes, and so many containers that have ended, are remembered.
+/// So many processes, and so many runs that the engine does not have any more, are remembered.
 const PROCESSES: usize = 1 << 16;
 const ENDED: usize = 1000;
 
@@ -36,6 +36,8 @@ struct Row {
     users: BTreeSet<u32>,
     since: i64,
     until: i64,
+    /// The last answer that had it.
+    answer: u64,
 }
 
 impl Row {
@@ -81,6 +83,8 @@ pub struct Live<'e> {
     /// Until when all that ran is known.
     known_until: i64,
     asked: Instant,
+    /// How many answers there were.
+    answers: u64,
     /// The text of `/etc/passwd`: users of the host have these numbers without any container.
     accounts: String,
     /// Why the engine did not answer again.
@@ -102,6 +106,7 @@ impl<'e> Live<'e> {
             processes: HashMap::new(),
             known_until: i64::MIN,
             asked: Instant::now(),
+            answers: 0,
             accounts,
             silent: None,
             unread: None,
@@ -116,6 +121,7 @@ impl<'e> Live<'e> {
             // An answer counts from the moment of its question.
             let now = time::now().ok_or("the clock is before 1970")?;
             let containers = self.engine.inspect_all().into_result()?;
+            self.answers += 1;
             for container in &containers {
                 if container.pid.is_some() {
                     let own = processes.iter().filter(|one| one.groups.contains(&container.id));
@@ -126,9 +132,9 @@ impl<'e> Live<'e> {
                 }
             }
             self.recall(&containers, now);
-            if self.rows.len() > ENDED {
-                let until = self.known_until;
-                self.rows.retain(|row| row.until >= until);
+            if self.rows.len() > ENDED + containers.len() {
+                let last = self.answers;
+                self.rows.retain(|row| row.answer == last);
                 self.processes.clear();
             }
             self.known_until = now;
@@ -174,7 +180,7 @@ impl<'e> Live<'e> {
         let is_same = |row: &&mut Row| row.id == container.id && row.since == since;
         if let Some(row) = self.rows.iter_mut().find(is_same) {
             row.users.extend(users);
-            row.until = until;
+            (row.until, row.answer) = (until, self.answers);
             return Ok(());
         }
         let mode = container.raw.pointer("/HostConfig/UsernsMode").and_then(|mode| mode.as_str());
@@ -195,6 +201,7 @@ impl<'e> Live<'e> {
             users,
             since,
             until,
+            answer: self.answers,
         });
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::{HostUser, Mount, Rights, Service};
 
 /// What could not be found out.
-pub(crate) const UNKNOWN: &str = "?";
+const UNKNOWN: &str = "?";
 
 /// The user in the container, and its further groups.
 pub(crate) fn inside(service: &Service) -> String {

@@ -119,6 +119,7 @@ impl Picture<'_> {
         // An engine that maps users has its volumes in another directory.
         let rights = |rights: &Rights, other_is_now: bool| PlanRights {
             is_left_behind: mount.volume.is_some() && mount.disk.is_some() && other_is_now,
+            is_there: mount.disk.is_some(),
             seen: words::seen(mount, rights),
             reads: rights.reads,
             writes: rights.writes,
