@@ -12,10 +12,13 @@ mod ownership {
     mod attacks;
     mod copies;
     mod idmap;
+    mod killed;
     mod launch;
+    mod matrix;
     mod operator;
     mod remote;
     mod repair;
+    mod served;
     mod share;
     mod surroundings;
     mod unasked;

@@ -41,6 +41,8 @@ pub struct There {
 pub enum Now {
     Missing,
     There(There),
+    /// It is there, without the directory that is mounted.
+    NoPart,
     /// Its permissions are not the engine's, for this reason.
     NotJudged(&'static str),
 }
@@ -273,7 +275,7 @@ fn one(
         strict: question.strict,
     };
     decision.gets = gets(question, &decision, mount, everywhere, (is_external, is_memory));
-    decision.fate = fate(question, &decision, mount, is_external);
+    decision.fate = fate(question, &decision, mount, all, is_external);
     Some(decision)
 }
 
@@ -281,7 +283,7 @@ fn one(
 pub const OTHER_STORAGE: &str = "what owners are there, its driver and its options decide";
 const NOT_MADE: &str = "it is external and not there; the engine fails";
 const RUNS_ON: &str = "its service runs, and is left as it is";
-const NO_SUBPATH: &str = "the engine makes no directory in a volume that is new";
+const MADE_BEFORE: &str = "it has no such directory yet, and what mounts more of it has to make one";
 
 fn whom(question: &VolumeQuestion<'_>, mount: &Mount<'_>) -> Whom {
     let userns = mount.node.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
@@ -387,10 +389,18 @@ fn gets(
     own.ok_or(NotGiven::NotHis)
 }
 
+/// Whether the directory that is mounted may come from there before it is mounted: a service that is started earlier
+/// writes it, or an image has it.
+fn may_make(other: &Mount<'_>, mount: &Mount<'_>) -> bool {
+    let is_around = other.place != mount.place && mount.place.starts_with(&other.place);
+    is_around && (other.copies || !other.read_only)
+}
+
 fn fate(
     question: &VolumeQuestion<'_>,
     decision: &VolumeDecision,
     mount: &Mount<'_>,
+    all: &[Mount<'_>],
     is_external: bool,
 ) -> Fate {
     let whom = &decision.whom;
@@ -404,8 +414,12 @@ fn fate(
     match &decision.now {
         Answer::Known(Now::NotJudged(reason)) => return Fate::Leave((*reason).to_owned()),
         Answer::Known(Now::Missing) if is_external => return Fate::Leave(NOT_MADE.to_owned()),
-        Answer::Known(Now::Missing) if is_part => {
-            return Fate::Leave(NO_SUBPATH.to_owned());
+        Answer::Known(Now::NoPart | Now::Missing) if is_part => {
+            return match () {
+                () if (question.stays)(mount.service) => Fate::Leave(RUNS_ON.to_owned()),
+                () if all.iter().any(|other| may_make(other, mount)) => Fate::Leave(MADE_BEFORE.to_owned()),
+                () => Fate::Refuse(Box::new(say::no_part(decision))),
+            };
         }
         _ if finds_a_way || (question.shared)(&mount.place) => return Fate::Usable,
         _ => {}

@@ -120,6 +120,13 @@ impl Operated {
         self.run(Tool::Seaworthy, words)
     }
 
+    /// The same where the time counts.
+    pub fn seaworthy_unwatched(&self, words: &[&str]) -> Output {
+        let mut command = self.as_operator();
+        command.arg(&self.program).args(words);
+        run(command)
+    }
+
     pub fn compose(&self, words: &[&str]) -> Output {
         self.run(Tool::Compose, words)
     }

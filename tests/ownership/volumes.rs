@@ -8,39 +8,39 @@ use super::harness::{Compose, End, Output, Project, Seaworthy, Tool};
 use super::images::{Image, Parts};
 use super::operator::{Bed, OPERATOR, Operated, plain, remapped};
 
-const NEW: u32 = 10001;
+pub const NEW: u32 = 10001;
 
 /// Whoever launches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Who {
+pub enum Who {
     Root,
     Operator,
 }
 
-const EVERYBODY: [Who; 2] = [Who::Root, Who::Operator];
+pub const EVERYBODY: [Who; 2] = [Who::Root, Who::Operator];
 
 /// A project that the one or the other launches.
-enum Launched {
+pub enum Launched {
     ByRoot(Project),
     ByOperator(Operated),
 }
 
 impl Launched {
-    fn new(who: Who, compose: &str, bed: &Bed) -> Self {
+    pub fn new(who: Who, compose: &str, bed: &Bed) -> Self {
         match who {
             Who::Root => Self::ByRoot(Project::new(compose).on(&bed.host)),
             Who::Operator => Self::ByOperator(Operated::new(compose, bed)),
         }
     }
 
-    fn project(&self) -> &Project {
+    pub fn project(&self) -> &Project {
         match self {
             Self::ByRoot(project) => project,
             Self::ByOperator(operated) => &operated.project,
         }
     }
 
-    fn file(&self, path: &str, text: &str) {
+    pub fn file(&self, path: &str, text: &str) {
         match self {
             Self::ByRoot(project) => drop(project.file(path, text)),
             Self::ByOperator(operated) => operated.file(path, text),
@@ -48,7 +48,7 @@ impl Launched {
     }
 
     #[track_caller]
-    fn run(&self, tool: Tool, words: &[&str]) -> Output {
+    pub fn run(&self, tool: Tool, words: &[&str]) -> Output {
         match self {
             Self::ByRoot(project) => project.run(tool, words),
             Self::ByOperator(operated) => operated.run(tool, words),
@@ -56,24 +56,24 @@ impl Launched {
     }
 
     #[track_caller]
-    fn seaworthy(&self, words: &[&str]) -> Output {
+    pub fn seaworthy(&self, words: &[&str]) -> Output {
         self.run(Seaworthy, words)
     }
 
     /// The directory of a volume.
     #[track_caller]
-    fn volume(&self, key: &str) -> PathBuf {
+    pub fn volume(&self, key: &str) -> PathBuf {
         let name = format!("{}_{key}", self.project().name);
         let words = ["volume", "inspect", "--format", "{{.Mountpoint}}", &name];
         PathBuf::from(self.project().docker(&words).ok().stdout.trim())
     }
 
-    fn lock(&self) -> String {
+    pub fn lock(&self) -> String {
         fs::read_to_string(self.project().path("seaworthy.lock")).unwrap()
     }
 }
 
-fn owner(path: &std::path::Path) -> (u32, u32) {
+pub fn owner(path: &std::path::Path) -> (u32, u32) {
     let (uid, gid, _) = super::harness::owner_and_mode(path);
     (uid, gid)
 }
@@ -99,13 +99,13 @@ fn slot(image: &Image) -> String {
     )
 }
 
-const UP: [&str; 3] = ["up", "--exit-code-from", "s"];
+pub const UP: [&str; 3] = ["up", "--exit-code-from", "s"];
 
 fn logins(output: &Output) -> usize {
     output.stdout.matches("| login").count()
 }
 
-fn beds() -> [Bed; 2] {
+pub fn beds() -> [Bed; 2] {
     [plain(), remapped()]
 }
 
@@ -177,20 +177,20 @@ fn a_volume_in_which_nothing_is_the_old_users_is_said_to_be_so() {
 }
 
 /// A program that keeps a file in `/data`, made for another user than it gets.
-fn keeper(user: &str, mount: &str, volumes: &str) -> String {
+pub fn keeper(user: &str, mount: &str, volumes: &str) -> String {
     format!(
         "services:\n  s:\n    image: sw-busybox\n{user}    network_mode: none\n    stop_grace_period: 0s\n    \
          volumes: [{mount}]\n    command: [sh, -c, \"umask 077; echo word >> /data/log && cat /data/log\"]\n{volumes}"
     )
 }
 
-const OWN: &str = "volumes: {data: {}}\n";
+pub const OWN: &str = "volumes: {data: {}}\n";
 
-fn words(output: &Output) -> usize {
+pub fn words(output: &Output) -> usize {
     output.stdout.matches("| word").count()
 }
 
-fn policy(more: &str) -> String {
+pub fn policy(more: &str) -> String {
     format!("version: 1\nuser: {{default: '{NEW}:{NEW}'}}\n{more}...\n")
 }
 
@@ -308,138 +308,4 @@ fn a_volume_that_is_not_given_is_refused_with_the_reason() {
         project.seaworthy(&["up", "-d"]).refuses(73, "bind-access").says(reason);
         assert!(project.project().ids().is_empty());
     }
-}
-
-/// Where the state of a cell's service lies, and what it found there before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Bind,
-    Volume,
-    Subpath,
-    External,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Before {
-    Fresh,
-    Old,
-    Unknown,
-}
-
-const OLD: u32 = 3001;
-
-/// A volume that is removed with its test.
-struct Made<'b>(&'b Bed, String);
-
-impl Drop for Made<'_> {
-    fn drop(&mut self) {
-        super::harness::docker(&["--host", &self.0.host, "volume", "rm", "--force", &self.1]);
-    }
-}
-
-/// One cell: what a launch came to.
-fn cell(place: Place, before: Before, who: Who, bed: &Bed) -> String {
-    let external = format!("sw-matrix-{}-{before:?}-{who:?}-{}", std::process::id(), bed.map).to_lowercase();
-    let _made = Made(bed, external.clone());
-    let (mount, volumes, state) = match place {
-        Place::Bind => ("'./data:/data'", String::new(), "path: data"),
-        Place::Volume => ("'data:/data'", OWN.to_owned(), "volume: data"),
-        Place::Subpath => (
-            "{type: volume, source: data, target: /data, volume: {subpath: part}}",
-            OWN.to_owned(),
-            "volume: data",
-        ),
-        Place::External => (
-            "'data:/data'",
-            format!("volumes: {{data: {{external: true, name: {external}}}}}\n"),
-            "volume: data",
-        ),
-    };
-    let project = Launched::new(who, &keeper("", mount, &volumes), bed);
-    if place == Place::External {
-        project.project().docker(&["volume", "create", &external]).ok();
-    }
-    // As another generation left it, with files that only it can read.
-    if before != Before::Fresh {
-        let directory = match place {
-            Place::Bind => {
-                let path = project.project().path("data");
-                fs::create_dir(&path).unwrap();
-                path
-            }
-            _ => {
-                let name = if place == Place::External {
-                    external.clone()
-                } else {
-                    let name = format!("{}_data", project.project().name);
-                    let labels = [
-                        format!("com.docker.compose.project={}", project.project().name),
-                        "com.docker.compose.volume=data".to_owned(),
-                    ];
-                    let words = ["volume", "create", "--label", &labels[0], "--label", &labels[1], &name];
-                    project.project().docker(&words).ok();
-                    name
-                };
-                let words = ["volume", "inspect", "--format", "{{.Mountpoint}}", &name];
-                PathBuf::from(project.project().docker(&words).ok().stdout.trim())
-            }
-        };
-        fs::write(directory.join("log"), "word\n").unwrap();
-        for path in [directory.join("log"), directory.clone()] {
-            chown(&path, Some(bed.map + OLD), Some(bed.map + OLD)).unwrap();
-        }
-        fs::set_permissions(directory.join("log"), fs::Permissions::from_mode(0o600)).unwrap();
-        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700)).unwrap();
-    }
-    let declared = if before == Before::Old {
-        format!("state: [{{{state}, from: ['{OLD}:{OLD}']}}]\n")
-    } else {
-        String::new()
-    };
-    project.file("seaworthy.yaml", &policy(&declared));
-    let ready = project.seaworthy(&["check"]).end == End::Code(0);
-    let output = project.seaworthy(&UP);
-    let expected = if before == Before::Old { 2 } else { 1 };
-    let told = match output.end {
-        End::Code(0) if words(&output) == expected => "started and writable".to_owned(),
-        End::Code(73) if project.project().ids().is_empty() => {
-            let reasons = [
-                ("does not know `subpath`", "refused: the engine has no subpath"),
-                ("It is external", "refused: external"),
-                ("from: [\"3001:3001\"]", "refused: not known whose, `from:` named"),
-                ("and cannot use ./data", "refused: not known whose"),
-            ];
-            let found = reasons.iter().find(|(said, _)| output.stderr.contains(said));
-            found.unwrap_or_else(|| panic!("no reason: {output}")).1.to_owned()
-        }
-        _ => panic!("ready, then denied: {place:?} {before:?} {who:?}: {output}"),
-    };
-    assert_eq!(ready, told.starts_with("started"), "check and launch differ: {output}");
-    told
-}
-
-#[test]
-#[ignore = "needs a container engine: run scripts/test"]
-fn no_place_and_no_past_is_ready_and_then_denied() {
-    let mut table = String::new();
-    for place in [Place::Bind, Place::Volume, Place::Subpath, Place::External] {
-        for before in [Before::Fresh, Before::Old, Before::Unknown] {
-            for who in EVERYBODY {
-                for bed in beds() {
-                    let map = if bed.map == 0 { "plain" } else { "remap" };
-                    let told = cell(place, before, who, &bed);
-                    let expected = match (place, before) {
-                        (Place::Subpath, _) => "refused: the engine has no subpath",
-                        (Place::External, Before::Fresh | Before::Unknown) => "refused: external",
-                        (_, Before::Unknown) => "refused: not known whose",
-                        _ => "started and writable",
-                    };
-                    assert!(told.starts_with(expected), "{place:?} {before:?} {who:?} {map}: {told}");
-                    table += &format!("{place:?} {before:?} {who:?} {map}: {told}\n");
-                }
-            }
-        }
-    }
-    println!("{table}");
-    assert_eq!(table.lines().count(), 4 * 3 * 2 * 2);
 }

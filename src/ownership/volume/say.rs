@@ -100,6 +100,21 @@ pub(super) fn whole(decision: &VolumeDecision) -> Finding {
     decision.judged(message).help("Use Docker Engine 26 or later, or a volume for each part.")
 }
 
+/// The engine makes no directory in a volume: it fails when the container starts.
+pub(super) fn no_part(decision: &VolumeDecision) -> Finding {
+    let VolumeDecision { service, key, place, .. } = decision;
+    let part: std::path::PathBuf = place.iter().skip(1).collect();
+    let is = match decision.now {
+        Answer::Known(Now::Missing) => "which is new and has no such directory",
+        _ => "which has no such directory",
+    };
+    let message = format!("service `{service}` mounts {} of volume `{key}`, {is}", part.display());
+    decision.judged(message).help(
+        "The engine makes none, and fails. Let a service that mounts all of the volume make it first \
+         (`depends_on`), or use a volume for each part.",
+    )
+}
+
 pub(super) fn becomes(decision: &VolumeDecision) -> Option<String> {
     let there = decision.will_be.as_ref().known()?;
     let is_new =

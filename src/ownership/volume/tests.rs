@@ -213,7 +213,22 @@ fn a_part_of_a_volume_is_refused_where_the_engine_would_mount_all_of_it() {
     let told = |mounts_parts, now| told(&Bed { now, mounts_parts, ..Bed::default() }.decide(&part, DATA)[0]);
     assert!(told(Some(false), there(10001, 0o755, true)).contains("mounts x/y of volume `data`"));
     assert_eq!(told(Some(true), there(10001, 0o755, true)), "usable");
-    assert!(told(None, Answer::Known(Now::Missing)).starts_with("leave: the engine makes no directory"));
+}
+
+#[test]
+fn a_part_that_is_not_there_is_refused_unless_something_makes_it_before() {
+    let part = service("a", "10001", "data:/data , volume: {subpath: x/y}");
+    for now in [Now::Missing, Now::NoPart] {
+        let decide = |text: &str| {
+            let bed = Bed { now: Answer::Known(now.clone()), mounts_parts: Some(true), ..Bed::default() };
+            let all = bed.decide(text, DATA);
+            told(all.iter().find(|one| one.service == "a").unwrap())
+        };
+        assert!(decide(&part).contains("has no such directory"), "{}", decide(&part));
+        let other = |mount: &str| format!("{part}{}", service("b", "10001", mount));
+        assert!(decide(&other("data:/all")).starts_with("leave: it has no such directory yet"));
+        assert!(decide(&other("data:/other , volume: {subpath: z}")).contains("has no such directory, "));
+    }
 }
 
 #[test]
