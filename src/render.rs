@@ -16,7 +16,7 @@ use crate::compose::table::PROJECT;
 use crate::compose::{Model, bind, blank, section, unicity};
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::host::process::shell_word;
-use crate::host::{Sealed, read_found, sweep, write_atomic};
+use crate::host::{FileSystem, Sealed, read_found, sweep, write_atomic};
 use crate::ownership::bind::Reach;
 use crate::source::SourceMap;
 use crate::yaml::{Mapping, Node, Value, to_yaml_lossless};
@@ -188,7 +188,13 @@ pub fn write(home: &Home<'_>, name: &str, rendered: &Rendered, reach: &Reach) ->
         match folder.ensure() {
             Ok(()) => {}
             Err(error) if !error.may_go_elsewhere() || home.state.is_some() => {
-                return Err(failed(error.to_string()));
+                let finding = failed(error.to_string());
+                return Err(match FileSystem::decides_at(&folder.path) {
+                    Some(why) => finding.help(format!(
+                        "{why}: name a directory of this machine's own with --state-dir, or SEAWORTHY_STATE_DIR."
+                    )),
+                    None => finding,
+                });
             }
             Err(_) => continue,
         }

@@ -1,14 +1,16 @@
 //! A file that is either the old one or the new one, never half of either.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, Gid, Mode, Uid, flock};
 use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
-use super::Owner;
+use super::{FileSystem, Owner};
 
 /// What was being done when it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,10 +86,10 @@ impl AtomicFile {
     }
 
     fn finish(
-        self,
+        mut self,
         mode: u32,
         owner: Option<Owner>,
-        persist: impl FnOnce(NamedTempFile, PathBuf) -> Result<std::fs::File, tempfile::PersistError>,
+        persist: impl FnOnce(NamedTempFile, PathBuf) -> Result<File, tempfile::PersistError>,
     ) -> Result<(), AtomicError> {
         let path = self.target.clone();
         let at = |step| {
@@ -100,13 +102,20 @@ impl AtomicFile {
                 .map_err(|errno| at(Step::SetOwner)(errno.into()))?;
         }
         // After the owner: changing that clears the set-id bits.
-        rustix::fs::fchmod(file, Mode::from_raw_mode(mode & 0o7777))
-            .map_err(|errno| at(Step::SetMode)(errno.into()))?;
+        match rustix::fs::fchmod(file, Mode::from_raw_mode(mode & 0o7777)) {
+            Ok(()) => {}
+            // What we make is another user's there, and only its birth decides its mode.
+            Err(Errno::PERM) if owner.is_none() && is_served(file) => {
+                self.temporary = born_with(&self.temporary, mode).map_err(at(Step::SetMode))?;
+            }
+            Err(errno) => return Err(at(Step::SetMode)(errno.into())),
+        }
+        let file = self.temporary.as_file();
         file.sync_all().map_err(at(Step::Flush))?;
 
         let directory = self.temporary.path().parent().unwrap_or(Path::new(".")).to_owned();
         persist(self.temporary, path.clone()).map_err(|failed| at(Step::Rename)(failed.error))?;
-        std::fs::File::open(directory).and_then(|directory| directory.sync_all()).or_else(|error| {
+        File::open(directory).and_then(|directory| directory.sync_all()).or_else(|error| {
             // Some network and FUSE filesystems cannot flush a directory; they have nothing to flush.
             match error.raw_os_error() {
                 Some(libc::EINVAL | libc::ENOTSUP | libc::ENOSYS) => Ok(()),
@@ -154,6 +163,22 @@ fn held(directory: &Path) -> io::Result<Option<NamedTempFile>> {
     }
 }
 
+fn is_served(file: &File) -> bool {
+    FileSystem::of_descriptor(file).is_ok_and(|system| system.is_foreign())
+}
+
+/// The same content in a file that was made with this mode, as far as the umask allows it.
+fn born_with(old: &NamedTempFile, mode: u32) -> io::Result<NamedTempFile> {
+    let directory = old.path().parent().unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    let permissions = std::fs::Permissions::from_mode(mode & 0o7777);
+    let mut new = builder.prefix(PREFIX).suffix(SUFFIX).permissions(permissions).tempfile_in(directory)?;
+    let mut content = old.as_file();
+    content.rewind()?;
+    io::copy(&mut content, new.as_file_mut())?;
+    Ok(new)
+}
+
 /// More sweeps than this do not meet one file.
 const ATTEMPTS: usize = 100;
 const PREFIX: &str = ".sw-";
@@ -173,7 +198,7 @@ pub fn sweep(directory: &Path) -> Result<(), AtomicError> {
         if !is_ours || !entry.file_type().map_err(failed(&path))?.is_file() {
             continue;
         }
-        let removed = std::fs::File::open(&path).and_then(|file| {
+        let removed = File::open(&path).and_then(|file| {
             let is_free = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
             if is_free { std::fs::remove_file(&path) } else { Ok(()) }
         });

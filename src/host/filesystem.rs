@@ -85,6 +85,18 @@ impl FileSystem {
             || name.starts_with("fuse")
             || matches!(name, "9p" | "virtiofs" | "vboxsf" | "vmhgfs" | "prl_fs" | "grpcfuse" | "drvfs")
     }
+
+    /// Why what is made at a path may be somebody else's, if so, for people: the beginning of a sentence.
+    pub fn decides_at(path: &Path) -> Option<String> {
+        let there = path.ancestors().find(|way| way.is_dir())?;
+        let system = Self::of(there).ok().filter(Self::is_foreign)?;
+        Some(format!(
+            "{} is on {} ({}), where a server or a program decides whose a file is, and root may be nobody",
+            there.display(),
+            system.name,
+            system.source
+        ))
+    }
 }
 
 /// How much can still be written on a filesystem by an ordinary user.

@@ -65,21 +65,29 @@ fn ensure(path: &Path, is_ours: &dyn Fn(&OwnedFd) -> bool) -> Result<Dir, Privat
         Err(Errno::EXIST) => false,
         Err(errno) => return Err(failed("create it")(errno)),
     };
+    let expected = Owner::current().uid;
+    let foreign = |found: u32| {
+        if is_new {
+            // Empty, and of nobody's use.
+            let _ = rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR);
+        }
+        PrivateDirError::Foreign { path: path.to_owned(), found, expected }
+    };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let directory = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|errno| match errno {
         // A link answers with either, depending on whether "directory" or "no link" is judged first.
         Errno::LOOP | Errno::NOTDIR if is_symlink(path) => PrivateDirError::Symlink(path.to_owned()),
         Errno::NOTDIR => PrivateDirError::NotADirectory(path.to_owned()),
+        // What we make is another user's there, and closed to us.
+        Errno::ACCESS => match rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if stat.st_uid != expected => foreign(stat.st_uid),
+            _ => failed("open it")(errno),
+        },
         errno => failed("open it")(errno),
     })?;
     let stat = rustix::fs::fstat(&directory).map_err(failed("look at it"))?;
-    let expected = Owner::current().uid;
     if stat.st_uid != expected && !is_ours(&directory) {
-        if is_new {
-            // Empty, and of nobody's use.
-            let _ = rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR);
-        }
-        return Err(PrivateDirError::Foreign { path: path.to_owned(), found: stat.st_uid, expected });
+        return Err(foreign(stat.st_uid));
     }
     if stat.st_mode & 0o7777 != 0o700 {
         rustix::fs::fchmod(&directory, Mode::RWXU).map_err(failed("set its mode"))?;

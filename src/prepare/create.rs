@@ -204,15 +204,14 @@ pub(super) fn remedy(step: &HostStep, error: &StepError) -> String {
         StepError::Host(DirError::Symlink(link)) => {
             format!("Replace the link {} by what it points to, or declare that as a root.", link.display())
         }
-        StepError::Host(error) => match FileSystem::of(&place.root) {
-            Ok(system) if system.is_read_only => format!("{} is mounted read-only.", place.root.display()),
-            Ok(system) if system.is_network() => format!(
-                "{} is on {} ({}), where root of this machine may be nobody: create {} there as its owner, \
-                 or export it with no_root_squash.",
-                place.root.display(),
-                system.name,
-                system.source,
-                path.display()
+        StepError::Host(error) => match (FileSystem::of(&place.root), FileSystem::decides_at(&place.root)) {
+            (Ok(system), _) if system.is_read_only => {
+                format!("{} is mounted read-only.", place.root.display())
+            }
+            (Ok(system), Some(why)) => format!(
+                "{why}: create {} there as its owner{}.",
+                path.display(),
+                if system.is_network() { ", or export it with no_root_squash" } else { "" }
             ),
             _ if error.errno() == Some(libc::EPERM) && place.owner.is_some() => {
                 let owner = place.owner.unwrap_or_else(Owner::current);

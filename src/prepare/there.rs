@@ -153,7 +153,11 @@ fn explain(sought: &Sought, found: &Found) -> Option<Finding> {
         format!("{} of service `{}`{place} {rest}", sought.full_path().display(), sought.service)
     };
     let failed = |reason: String| {
-        let help = "Correct the cause and run it again; what was made stays.";
+        let served = FileSystem::decides_at(&sought.root).filter(|_| !sought.is_elsewhere);
+        let help = match served {
+            Some(why) => format!("{why}: create {} there as its owner.", sought.full_path().display()),
+            None => "Correct the cause and run it again; what was made stays.".to_owned(),
+        };
         (Code::PrepareFailed, what(format!("could not be seen to: {reason}")), help)
     };
     let (code, message, help) = match found {
@@ -165,12 +169,12 @@ fn explain(sought: &Sought, found: &Found) -> Option<Finding> {
         Found::Missing => (
             Code::BindMissing,
             what(format!("is missing, and should be {}", sought.kind.describe())),
-            "Create it there. What the policy declares under binds.create, the helper makes.",
+            "Create it there. What the policy declares under binds.create, the helper makes.".to_owned(),
         ),
         Found::Other(kind) => (
             Code::BindKind,
             what(format!("is {}, and should be {}", kind.describe(), sought.kind.describe())),
-            "Move away there what stands in its place.",
+            "Move away there what stands in its place.".to_owned(),
         ),
         Found::Closed { owner, mode, needs } => {
             let why = format!("it is of {owner}, mode {mode:04o}, and refuses to {needs}");
@@ -178,7 +182,7 @@ fn explain(sought: &Sought, found: &Found) -> Option<Finding> {
             (
                 Code::BindAccess,
                 what(format!("is closed to its user {user}: {why}")),
-                "Give it to that user there, or declare it under `state`, with the users that it had in `from`.",
+                "Give it to that user there, or declare it under `state`, with the users that it had in `from`.".to_owned(),
             )
         }
         Found::Foreign { kind, owner } => failed(StepError::foreign(*kind, *owner)),

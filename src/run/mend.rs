@@ -122,13 +122,10 @@ fn refused(tree: &Tree, error: &RepairError) -> Finding {
 pub fn incomplete(mended: &Mended<'_>) -> Option<Finding> {
     let error = mended.summary.errors.first()?;
     let path = mended.tree.shown();
-    let help = match crate::host::FileSystem::of(&mended.tree.root) {
-        Ok(system) if system.is_network() && matches!(error.errno, libc::EPERM | libc::EACCES) => format!(
-            "{path} is on {} ({}), whose server refuses this machine's root: export it with \
-             no_root_squash, or run the repair there.",
-            system.name, system.source
-        ),
-        _ => "Correct the cause and run it again; what was done stays.".to_owned(),
+    let served = crate::host::FileSystem::decides_at(&mended.tree.root);
+    let help = match served.filter(|_| matches!(error.errno, libc::EPERM | libc::EACCES)) {
+        Some(why) => format!("{why}: run the repair where the files are, or let the server allow root to do it."),
+        None => "Correct the cause and run it again; what was done stays.".to_owned(),
     };
     let message = format!("the repair of {path} is not whole: {error}");
     Some(Finding::error(Code::PrepareFailed, message).help(help))

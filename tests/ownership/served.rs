@@ -74,6 +74,14 @@ impl Served {
         self.project.project().file(name, text);
     }
 
+    /// A directory that the machine itself has.
+    fn elsewhere(&self, who: Who) -> &'static str {
+        match who {
+            Who::Root => "../.xdg-state/chosen",
+            Who::Operator => "../home/.local/chosen",
+        }
+    }
+
     fn run(&self, tool: Tool, words: &[&str]) -> Output {
         self.project.run(tool, words)
     }
@@ -128,8 +136,30 @@ fn what_compose_launches_on_a_file_server_is_launched() {
             for posture in ["observe", "hardened"] {
                 served.file("seaworthy.yaml", &policy(&format!("posture: {posture}\n")));
                 writes(served.run(Tool::Seaworthy, &UP));
-                writes(served.run(Tool::Seaworthy, &[&["--state-dir", ".kept"], &UP[..]].concat()));
+                let elsewhere = [&["--state-dir", served.elsewhere(who)], &UP[..]].concat();
+                writes(served.run(Tool::Seaworthy, &elsewhere));
             }
+        }
+    }
+}
+
+/// What is missing is made for its service, or refused with what the file system does.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn what_is_missing_on_a_file_server_is_made_or_the_server_is_named() {
+    for form in FORMS {
+        for who in EVERYBODY {
+            let served = Served::new(form, who, &compose());
+            served.file("seaworthy.yaml", &policy(""));
+            let output = served.run(Tool::Seaworthy, &UP);
+            // Root makes it as the one who is to have it; a helper in a container may not become him.
+            if who == Who::Root && form != Form::AllSquashed {
+                assert!(output.end == End::Code(0) && words(&output) == 1, "{form:?}: {output}");
+                continue;
+            }
+            let server = "where a server or a program decides whose a file is";
+            output.refuses(73, "prepare-failed").says("is on fuse (").says(server).says("as its owner");
+            assert!(served.project.project().ids().is_empty(), "{form:?} {who:?}");
         }
     }
 }
