@@ -11,6 +11,7 @@ mod ownership {
 
     mod attacks;
     mod copies;
+    mod home;
     mod idmap;
     mod killed;
     mod launch;

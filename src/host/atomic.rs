@@ -292,7 +292,7 @@ mod tests {
         let path = dir.path().join("lock");
         write_atomic(&path, b"old", 0o644).unwrap();
         let before = fs::metadata(&path).unwrap().ino();
-        let mut open = fs::File::open(&path).unwrap();
+        let mut open = File::open(&path).unwrap();
         write_atomic(&path, b"new", 0o644).unwrap();
         assert_eq!(io::read_to_string(&mut open).unwrap(), "old");
         assert_ne!(fs::metadata(&path).unwrap().ino(), before);

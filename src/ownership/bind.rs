@@ -3,6 +3,7 @@
 //! `docs/binds.md` has the rules as a table. Without a policy nothing that Compose would run is refused;
 //! only what the engine itself would certainly fail at is, with a better reason.
 
+mod birth;
 mod create;
 mod explain;
 mod judge;
@@ -18,6 +19,7 @@ mod usable;
 pub mod view;
 mod way;
 mod whom;
+mod within;
 
 pub(crate) use whom::Whom;
 pub(in crate::ownership) use whom::keeps;
@@ -92,6 +94,8 @@ pub struct BindQuestion<'a> {
     /// Whom a service that starts as root becomes, in the container's numbers, as far as its image shows that. It is
     /// asked only where something is made.
     pub becomes: &'a dyn Fn(&str) -> Option<Owner>,
+    /// Whether it is declared as durable state, which is its service's own.
+    pub durable: &'a dyn Fn(&Path) -> bool,
     /// Whether a service's containers run and are left as they are: nothing is mounted anew then. It is asked only
     /// where something would be refused.
     pub stays: &'a dyn Fn(&str) -> bool,

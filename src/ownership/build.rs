@@ -58,11 +58,11 @@ fn one(name: &str, build: &Node, who: &Credentials) -> Option<Finding> {
     };
     let ignore = Ignore::read(context, &file);
     let mut closed = Vec::new();
-    let mut line = 0;
+    let (mut line, mut chmod) = (0, None);
     for copy in copies(&instructions, text("target")) {
         let found = unreadable(context, &copy, who, &ignore);
         if closed.is_empty() {
-            line = copy.line;
+            (line, chmod) = (copy.line, copy.mode);
         }
         closed.extend(found);
     }
@@ -75,10 +75,16 @@ fn one(name: &str, build: &Node, who: &Credentials) -> Option<Finding> {
         who.owner,
         list.join(", "),
     );
-    Some(Finding::warning(Code::BindAccess, message).at_origin(build.origin, "built here").help(format!(
-        "Write `COPY --chmod=` with the mode it needs, or open it where it is built: chmod go+rX {}",
-        quoted(Path::new(&first.0))
-    )))
+    let help = match chmod {
+        Some(_) => "`--chmod` with a number is the mode of files and of directories: write `--chmod=0755`, which lets \
+                    everybody through, or leave it out and set the modes where it is built."
+            .to_owned(),
+        None => format!(
+            "Write `COPY --chmod=` with the mode it needs, or open it where it is built: chmod go+rX {}",
+            quoted(Path::new(&first.0))
+        ),
+    };
+    Some(Finding::warning(Code::BindAccess, message).at_origin(build.origin, "built here").help(help))
 }
 
 /// What of a `COPY` the user could not read, with its mode.
@@ -95,15 +101,15 @@ fn unreadable(context: &Path, copy: &Copy, who: &Credentials, ignore: &Ignore) -
         }
         let path = context.join(&relative);
         let Ok(metadata) = path.symlink_metadata() else { continue };
-        let mode = metadata.mode() & 0o7777;
+        let mode = copy.mode.unwrap_or(metadata.mode() & 0o7777);
         let (kind, wanted) = match metadata.file_type() {
             kind if kind.is_dir() => (Kind::Directory, Access { write: false, ..Access::USE_DIRECTORY }),
             kind if kind.is_file() => (Kind::File, Access::READ),
             _ => continue,
         };
         // What is copied is what is in a directory; its own mode counts for those below the first.
-        let is_source = copy.sources.iter().any(|source| Path::new(source) == relative);
-        let counts = kind != Kind::Directory || !is_source;
+        let is_source = copy.sources.iter().any(|source| is_same(source, &relative));
+        let counts = kind != Kind::Directory || !is_source || copy.mode.is_some();
         if counts && !access::permits(owner, mode, who, wanted) {
             closed.push((relative.display().to_string(), mode));
         }
@@ -119,6 +125,14 @@ fn unreadable(context: &Path, copy: &Copy, who: &Credentials, ignore: &Ignore) -
         }
     }
     closed
+}
+
+/// Whether a source as it is written names this path.
+fn is_same(source: &str, relative: &Path) -> bool {
+    let names = |path: &Path| -> PathBuf {
+        path.components().filter(|part| matches!(part, std::path::Component::Normal(_))).collect()
+    };
+    names(Path::new(source)) == names(relative)
 }
 
 /// The paths in the context that a source names.
@@ -166,6 +180,39 @@ mod tests {
         let (model, _) = model(&text);
         let build = model.root.at(&["services", "a", "build"]).unwrap();
         one("a", build, &Credentials::plain(Owner::new(10001, 10001))).into_iter().collect()
+    }
+
+    #[test]
+    fn a_mode_for_files_closes_the_directories_that_are_copied_with_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let at = |path: &str| temp.path().join(path);
+        fs::create_dir_all(at("conf/rules")).unwrap();
+        fs::write(at("conf/rules/one.json"), "x").unwrap();
+        mode(&at("conf/rules/one.json"), 0o600);
+        let found = |text: &str| findings(temp.path(), &format!("FROM x\n{text}\n"));
+        for closed in [
+            "COPY --chmod=644 conf /etc/conf",
+            "ADD --chmod=0644 ./conf/ /c",
+            "COPY --chmod=640 conf/rules/one.json /x",
+        ] {
+            let [finding] = found(closed).try_into().unwrap();
+            assert!(
+                finding.message.contains("Dockerfile:2 copies into its image: conf"),
+                "{}",
+                finding.message
+            );
+            assert!(finding.help.unwrap().contains("`--chmod=0755`"));
+        }
+        for open in [
+            "COPY --chmod=755 conf /etc/conf",
+            "COPY --chmod=u=rwX,go=rX conf /etc/conf",
+            "COPY --chmod=$MODE conf /etc/conf",
+            "COPY --chmod=644 --chown=10001:10001 conf/rules/one.json /x",
+        ] {
+            assert!(found(open).is_empty(), "{open}");
+        }
+        // Also for whoever it belongs to.
+        assert_eq!(found("COPY --chmod=644 --chown=10001:10001 conf /etc/conf").len(), 1);
     }
 
     #[test]

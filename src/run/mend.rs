@@ -124,7 +124,9 @@ pub fn incomplete(mended: &Mended<'_>) -> Option<Finding> {
     let path = mended.tree.shown();
     let served = crate::host::FileSystem::decides_at(&mended.tree.root);
     let help = match served.filter(|_| matches!(error.errno, libc::EPERM | libc::EACCES)) {
-        Some(why) => format!("{why}: run the repair where the files are, or let the server allow root to do it."),
+        Some(why) => {
+            format!("{why}: run the repair where the files are, or let the server allow root to do it.")
+        }
         None => "Correct the cause and run it again; what was done stays.".to_owned(),
     };
     let message = format!("the repair of {path} is not whole: {error}");

@@ -266,6 +266,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             let question = Question { model: launched, users, images, first_port: [None; 2] };
             becomes(&question, name, service)?.owner
         },
+        durable: &|path| is_declared(&state.declared, path),
         stays: &|service| stays.holds(service),
     });
     session.sink.extend(std::mem::take(&mut binds.findings));

@@ -337,10 +337,14 @@ mod missing_source_becomes_a_directory_of_root {
                 "binds: {roots: [., '~'], create: [{path: ~/.gitconfig, kind: file, mode: '0600'}]}\n...\n",
             ),
         );
+        // It stays whose home it is, who alone could read it so.
+        project.seaworthy(&["up", "-d"]).refuses(73, "bind-access").says("it would be made for 0:0");
+        let policy = fs::read_to_string(project.path("seaworthy.yaml")).unwrap();
+        project.file("seaworthy.yaml", &policy.replace("0600", "0644"));
         project.seaworthy(&["up", "-d"]).ok();
         let path = project.beside("home/.gitconfig");
         assert!(path.is_file());
-        assert_eq!(owner_and_mode(&path), (10001, 10001, 0o600));
+        assert_eq!(owner_and_mode(&path), (0, 0, 0o644));
         assert_eq!(fs::read(&path).unwrap(), b"");
     }
 

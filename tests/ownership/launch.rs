@@ -45,6 +45,7 @@ fn a_declared_file_outside_the_roots_is_made_and_nothing_beside_it() {
     let project = Project::new(&service("'HOME/.gitconfig:/x'", "cat /x")).changing("home/.gitconfig");
     let home = project.beside("home");
     fs::create_dir(&home).unwrap();
+    // Nobody's home here; in the operator's it would be the operator's.
     project.file(
         "compose.yaml",
         &service("'HOME/.gitconfig:/x'", "cat /x").replace("HOME", home.to_str().unwrap()),

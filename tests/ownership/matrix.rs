@@ -159,9 +159,7 @@ fn cell(place: Place, before: Before, who: Who, bed: &Bed) -> Result<&'static st
 fn came_to(project: &Launched, output: &Output, lines: usize) -> Option<&'static str> {
     match output.end {
         End::Code(0) if words(output) == lines => Some(WRITTEN),
-        End::Code(73)
-            if output.stderr.contains("bind-access") && project.project().ids().is_empty() =>
-        {
+        End::Code(73) if output.stderr.contains("bind-access") && project.project().ids().is_empty() => {
             REASONS.iter().find(|(said, _)| output.stderr.contains(said)).map(|(_, told)| *told)
         }
         _ => None,
@@ -190,7 +188,8 @@ fn no_place_and_no_past_is_ready_and_then_denied() {
                     cells += 1;
                     table += &line;
                     if told != Ok(wanted) {
-                        let _ = write!(wrong, "\n{line}wanted: {wanted}\n{}\n", told.err().unwrap_or_default());
+                        let _ =
+                            write!(wrong, "\n{line}wanted: {wanted}\n{}\n", told.err().unwrap_or_default());
                     }
                 }
             }

@@ -85,7 +85,6 @@ impl Served {
     fn run(&self, tool: Tool, words: &[&str]) -> Output {
         self.project.run(tool, words)
     }
-
 }
 
 impl Drop for Served {

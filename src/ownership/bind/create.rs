@@ -10,7 +10,7 @@ use crate::ownership::step::{HostStep, Place};
 
 use super::explain::Say;
 use super::judge::{Judge, Plan, Service};
-use super::{Declared, Outcome};
+use super::{Declared, Outcome, birth, usable};
 
 impl Judge<'_> {
     /// Makes a directory, or what was declared, where that is allowed.
@@ -21,26 +21,13 @@ impl Judge<'_> {
         declared: Option<&Declared>,
         existing: &Path,
     ) -> Plan {
-        let policy = self.question.policy;
         let kind = declared.map_or(Kind::Directory, Declared::kind);
-        // Root that passes over owners can use what belongs to the one whom it becomes.
-        let is_root = service.whom.inside.as_ref().known().is_some_and(|owner| owner.uid == 0);
-        let heir =
-            if is_root && service.whom.overrides { (self.question.becomes)(service.name) } else { None };
-        // Who enters what root's is, is not known: it is as open as the engine would make it.
-        let closed = if is_root && heir.is_none() { 0o755 } else { 0o750 };
-        let directory_mode = policy.map_or(0o755, |policy| policy.mode.unwrap_or(closed));
-        let default_mode = if kind == Kind::Directory { directory_mode } else { directory_mode & 0o666 };
-        let mode = declared.and_then(|declared| declared.mode).unwrap_or(default_mode);
-        let said = declared.and_then(|declared| declared.owner);
-        let owner = match said.or(heir.filter(|_| policy.is_some())) {
-            Some(inside) => service.whom.map.as_ref().and_then(|map| {
-                Answer::from(
-                    map.to_host(inside).ok_or(format!("the engine's map of users has nobody for {inside}")),
-                )
-            }),
-            None => service.whom.owner.clone(),
+        let born = birth::of(self, say, service, kind);
+        let (owner, mode) = match declared.and_then(|declared| declared.owner) {
+            Some(inside) => (service.whom.on_host(inside), born.usual_mode),
+            None => (born.owner, born.mode),
         };
+        let mode = declared.and_then(|declared| declared.mode).unwrap_or(mode);
         let path = say.source.path.as_path();
         let (anchor, relative) = match self.standing(path, existing, declared.is_some()) {
             Standing::Inside { anchor, relative } => (anchor, relative),
@@ -78,6 +65,11 @@ impl Judge<'_> {
                 return Outcome::Leave("the engine creates it, as root".to_owned()).into();
             }
             return Plan::said(say.may_not_make(&why, owner, mode, kind));
+        }
+        if let Some(finding) =
+            owner.and_then(|owner| usable::judge_new(say, &service.whom, kind, owner, mode))
+        {
+            return Plan::said(finding);
         }
         let place = Place { root: anchor, path: relative, owner, mode, service: service.name.to_owned() };
         Outcome::Create(match declared.and_then(|declared| declared.content.clone()) {

@@ -1,6 +1,6 @@
 //! The rules for one source.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -20,8 +20,8 @@ use super::mounts::{self, Mount, Source};
 use super::way::{self, Writer};
 use super::whom::Whom;
 use super::{
-    BindDecision, BindQuestion, Declared, Outcome, Role, Sought, WriteProbe, nested, probe, there, tmpfs,
-    usable,
+    BindDecision, BindQuestion, Declared, Outcome, Role, Sought, WriteProbe, birth, nested, probe, there,
+    tmpfs, usable, within,
 };
 
 /// A decision with what later looks at all of them need.
@@ -50,6 +50,8 @@ pub(super) struct Judge<'a> {
     pub findings: Vec<Finding>,
     /// Who writes where: only a policy asks.
     pub writers: Vec<Writer<'a>>,
+    /// Every source that a service of any profile mounts for writing.
+    pub written: OnceCell<Vec<PathBuf>>,
     /// Mount points of tmpfs, each with its mode and the service that wants it.
     pub tmpfs: BTreeMap<PathBuf, (u32, String)>,
     /// What nobody could say.
@@ -99,6 +101,7 @@ impl<'a> Judge<'a> {
             sought: Vec::new(),
             findings: Vec::new(),
             writers,
+            written: OnceCell::new(),
             tmpfs: BTreeMap::new(),
             unclear: RefCell::default(),
         }
@@ -343,6 +346,18 @@ impl<'a> Judge<'a> {
         if self.question.location == &Location::Here
             && !mended()
             && let Some(finding) = usable::judge(say, &service.whom, seen)
+            && !(finding.code == Code::BindOwner && birth::is_operators(self, &say.source.path, seen.owner))
+        {
+            if finding.severity == Severity::Error {
+                plan.outcome = Outcome::Refuse(Box::new(finding.clone()));
+            }
+            plan.finding = Some(finding);
+        }
+        let is_looked_into = self.question.location == &Location::Here && plan.finding.is_none();
+        if is_looked_into
+            && seen.kind == Kind::Directory
+            && !mended()
+            && let Some(finding) = within::judge(say, &service.whom, seen)
         {
             if finding.severity == Severity::Error {
                 plan.outcome = Outcome::Refuse(Box::new(finding.clone()));

@@ -79,6 +79,7 @@ impl Project {
             mended: &|_, _, _| false,
             shared: &|_| false,
             becomes: &|_| self.becomes,
+            durable: &|_| false,
             stays: &|name| self.stays.contains(&name),
         })
     }
@@ -185,7 +186,7 @@ fn a_file_may_be_declared_outside_the_roots_but_not_its_directory() {
     let declare = |path: &str| Declared {
         path: home.join(path),
         content: Some(String::new()),
-        mode: Some(0o600),
+        mode: Some(0o644),
         owner: Some(Owner::new(7, 7)),
         span: None,
     };
@@ -193,10 +194,77 @@ fn a_file_may_be_declared_outside_the_roots_but_not_its_directory() {
         Some(BindPolicy { create: vec![declare(".gitconfig"), declare("no/x")], ..BindPolicy::default() });
     let binds = project.bind(home.join(".gitconfig").to_str().unwrap(), "/x");
     let [HostStep::CreateFile { place, .. }] = binds.steps.as_slice() else { panic!("{binds:#?}") };
-    assert_eq!((&place.root, place.owner, place.mode), (&home, Some(Owner::new(7, 7)), 0o600));
+    assert_eq!((&place.root, place.owner, place.mode), (&home, Some(Owner::new(7, 7)), 0o644));
     let binds = project.bind(home.join("no/x").to_str().unwrap(), "/x");
     assert!(is_refused(&binds));
     assert_eq!(the_finding(&binds).1, Code::BindOutside);
+}
+
+const OPERATOR: Owner = Owner::new(1500, 1501);
+
+/// What is made for one service as 10001:10002, launched by root for the operator.
+fn born(project: &Project, mounts: &[&str]) -> Vec<(PathBuf, Option<Owner>, u32)> {
+    let binds = project.decide(&service("a", "10001:10002", mounts));
+    assert!(binds.findings.is_empty(), "{:#?}", binds.findings);
+    let one = |step: &HostStep| (step.full_path(), step.place().owner, step.place().mode);
+    binds.steps.iter().map(one).collect()
+}
+
+#[test]
+fn what_is_only_read_stays_the_operators_and_is_readable() {
+    let mut project = project();
+    project.caller.person = Some(OPERATOR);
+    let read =
+        |source: &str, target: &str| short(source, target).replace("bind: {", "read_only: true, bind: {");
+    let made = |mounts: &[&str]| -> Vec<_> {
+        born(&project, mounts).into_iter().map(|(_, owner, mode)| (owner.unwrap(), mode)).collect()
+    };
+    let user = Owner::new(10001, 10002);
+    assert_eq!(made(&[&read("PROJECT/conf", "/conf")]), [(OPERATOR, 0o755)]);
+    assert_eq!(made(&[&short("PROJECT/data", "/data")]), [(user, 0o750)]);
+    // What is written through another mount is the writer's.
+    let both = [&*read("PROJECT/data", "/seen"), &*short("PROJECT/data", "/data")];
+    assert_eq!(made(&both), [(user, 0o750)]);
+    let inside = [&*read("PROJECT/data/part", "/seen"), &*short("PROJECT/data", "/data")];
+    assert_eq!(made(&inside), [(user, 0o750), (user, 0o750)]);
+}
+
+#[test]
+fn what_lies_in_the_operators_home_stays_the_operators() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().canonicalize().unwrap();
+    let mut project = project();
+    project.caller.person = Some(OPERATOR);
+    project.caller.home = Some(home.clone());
+    let file = |mode| Declared {
+        path: home.join(".gitconfig"),
+        content: Some(String::new()),
+        mode,
+        owner: None,
+        span: None,
+    };
+    let policy = |mode| BindPolicy {
+        roots: vec![home.join(".local"), project.path.clone()],
+        create: vec![file(mode)],
+        ..BindPolicy::default()
+    };
+    let (local, config) = (home.join(".local/share"), home.join(".gitconfig"));
+    let mounts = [short(local.to_str().unwrap(), "/local"), short(config.to_str().unwrap(), "/h/.gitconfig")];
+    let mounts = [mounts[0].as_str(), mounts[1].as_str()];
+    project.policy = Some(policy(None));
+    let shared = Some(Owner::new(OPERATOR.uid, 10002));
+    assert_eq!(born(&project, &mounts), [(config, Some(OPERATOR), 0o644), (local, shared, 0o770)]);
+    // A project in the home is no part of it.
+    project.caller.home = project.path.parent().map(Path::to_owned);
+    let own = short("PROJECT/data", "/data");
+    let user = Some(Owner::new(10001, 10002));
+    assert_eq!(born(&project, &[&own]), [(project.at("data"), user, 0o750)]);
+    // A mode that somebody wrote is kept, and what it closes is said.
+    project.caller.home = Some(home.clone());
+    project.policy = Some(policy(Some(0o600)));
+    let binds = project.decide(&service("a", "10001:10002", &[mounts[1]]));
+    assert!(is_refused(&binds));
+    assert!(the_finding(&binds).2.contains("it would be made for 1500:1501, with mode 0600"));
 }
 
 #[test]
@@ -312,6 +380,7 @@ fn nothing_is_created_in_the_hosts_root_directory_and_an_unset_variable_is_named
         becomes: &|_| None,
         stays: &|_| false,
         shared: &|_| false,
+        durable: &|_| false,
     });
     assert!(the_finding(&binds).2.ends_with("the path begins with ${UNSET}, which has no value"));
 }

@@ -69,6 +69,28 @@ pub(super) fn judge_copy(say: &Say<'_>, whom: &Whom, ours: Owner, mode: u32) -> 
     )
 }
 
+/// Something that will be made, and that its service could not use.
+pub(super) fn judge_new(say: &Say<'_>, whom: &Whom, kind: Kind, owner: Owner, mode: u32) -> Option<Finding> {
+    let who = whom.credentials()?;
+    let wanted = match kind {
+        Kind::Directory => Access { write: !say.mount.read_only, ..Access::USE_DIRECTORY },
+        _ => Access::READ,
+    };
+    if !say.strict || access::permits(owner, mode, &who, wanted) || whom.passes_over(owner) {
+        return None;
+    }
+    let message = format!(
+        "service `{}` runs as {} and could not use {}: it would be made for {owner}, with mode {mode:04o}",
+        say.service,
+        user(whom),
+        say.path(),
+    );
+    Some(say.judged(Code::BindAccess, message, "mounted here").help(
+        "Say in `binds.create` whose it is to be and with which mode: `owner:` and `mode:`. Where a service only \
+         reads it, `mode: \"0755\"` lets it (`\"0644\"` for a file).",
+    ))
+}
+
 fn blocked(whom: &Whom, who: &Credentials, seen: &Seen, wanted: Access) -> Option<Blocked> {
     match access::check_below(&seen.real, std::path::Path::new(""), who, wanted) {
         Ok(Verdict::Blocked(blocked)) if !whom.passes_over(blocked.owner) => Some(blocked),
@@ -77,7 +99,7 @@ fn blocked(whom: &Whom, who: &Credentials, seen: &Seen, wanted: Access) -> Optio
 }
 
 /// "10001:10001", with the host's numbers where they are others.
-fn user(whom: &Whom) -> String {
+pub(super) fn user(whom: &Whom) -> String {
     let inside = whom.inside.as_ref().known().map(ToString::to_string).unwrap_or_default();
     match whom.owner.as_ref().known().map(ToString::to_string) {
         Some(outside) if outside != inside => format!("{inside}, which is {outside} here"),

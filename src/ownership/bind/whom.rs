@@ -28,12 +28,7 @@ impl Whom {
             None => Answer::unknown("nothing was decided about its user"),
         };
         let inside = user.as_ref().map(|user| user.owner);
-        let owner = inside.clone().and_then(|inside| {
-            map.as_ref().and_then(|map| match map.to_host(inside) {
-                Some(owner) => Answer::Known(owner),
-                None => Answer::Unknown(format!("the engine's map of users has nobody for {inside}")),
-            })
-        });
+        let owner = inside.clone().and_then(|inside| on_host(&map, inside));
         let mut groups = user.as_ref().known().map(|user| user.supplementary.clone()).unwrap_or_default();
         let added = service.get("group_add").and_then(Node::as_seq).into_iter().flatten();
         groups.extend(added.filter_map(|node| node.as_str()?.parse::<u32>().ok()));
@@ -51,6 +46,15 @@ impl Whom {
         Some(Credentials { owner, groups: self.groups.clone(), dac_override: false })
     }
 
+    pub fn is_root(&self) -> bool {
+        self.inside.as_ref().known().is_some_and(|owner| owner.uid == 0)
+    }
+
+    /// A user of the container's in the host's numbers.
+    pub fn on_host(&self, inside: Owner) -> Answer<Owner> {
+        on_host(&self.map, inside)
+    }
+
     /// Whether the permissions of a file of this owner do not stop it.
     pub fn passes_over(&self, owner: Owner) -> bool {
         self.overrides
@@ -58,6 +62,13 @@ impl Whom {
                 map.uid_to_container(owner.uid).is_some() && map.gid_to_container(owner.gid).is_some()
             })
     }
+}
+
+fn on_host(map: &Answer<IdMap>, inside: Owner) -> Answer<Owner> {
+    map.as_ref().and_then(|map| match map.to_host(inside) {
+        Some(owner) => Answer::Known(owner),
+        None => Answer::Unknown(format!("the engine's map of users has nobody for {inside}")),
+    })
 }
 
 fn keeps_override(service: &Node) -> bool {

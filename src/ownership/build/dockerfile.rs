@@ -11,6 +11,8 @@ pub struct Copy {
     pub sources: Vec<String>,
     /// As `--chown` has it; `None` is root.
     pub owner: Option<Owner>,
+    /// As `--chmod` has it, for all that is copied, directories too; `None` where the files keep theirs.
+    pub mode: Option<u32>,
 }
 
 struct Instruction {
@@ -56,13 +58,15 @@ pub fn copies(text: &str, target: Option<&str>) -> Vec<Copy> {
 
 fn copy(instruction: &Instruction) -> Option<Copy> {
     let mut rest = instruction.rest.trim();
-    let mut owner = None;
+    let (mut owner, mut mode) = (None, None);
     while let Some(flag) = rest.strip_prefix("--") {
         let (flag, after) = flag.split_once(char::is_whitespace)?;
         rest = after.trim_start();
         let (name, value) = flag.split_once('=').unwrap_or((flag, ""));
         match name {
-            "from" | "chmod" => return None,
+            "from" => return None,
+            // One in letters may spare directories, as `u=rwX` does, and one of a variable is not known.
+            "chmod" => mode = Some(u32::from_str_radix(value, 8).ok().filter(|mode| *mode <= 0o7777)?),
             "chown" => owner = Some(numeric(value)?),
             _ => {}
         }
@@ -79,7 +83,7 @@ fn copy(instruction: &Instruction) -> Option<Copy> {
     words.pop()?;
     // What is fetched, and what a variable names, is not in the context by that name.
     words.retain(|word| !word.contains("://") && !word.contains('$'));
-    (!words.is_empty()).then_some(Copy { line: instruction.line, sources: words, owner })
+    (!words.is_empty()).then_some(Copy { line: instruction.line, sources: words, owner, mode })
 }
 
 /// `--chown` in numbers; one with names says nothing that could be compared.

@@ -241,3 +241,36 @@ fn a_tmpfs_has_the_mode_of_the_image_s_directory_but_not_its_owner() {
     project.policy = None;
     assert_eq!(said(&project, "10001:10001", "tmpfs: [/home/app]"), [], "what Compose runs, runs");
 }
+
+#[test]
+fn a_directory_of_configuration_is_judged_file_by_file() {
+    let project = project();
+    for (path, mode) in [("conf.d/10.json", 0o600), ("conf.d/20.json", 0o644), ("conf.d/sub/30.json", 0o600)]
+    {
+        fs::create_dir_all(project.at(path).parent().unwrap()).unwrap();
+        fs::write(project.at(path), "{}").unwrap();
+        fs::set_permissions(project.at(path), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let read =
+        |source: &str, target: &str| short(source, target).replace("bind: {", "read_only: true, bind: {");
+    let decide = |project: &Project, user: &str, mount: &str| project.decide(&service("a", user, &[mount]));
+    let mount = read("PROJECT/conf.d", "/opt/rules");
+    let binds = decide(&project, "10001:10001", &mount);
+    assert!(is_refused(&binds));
+    let (_, code, message) = the_finding(&binds);
+    assert_eq!(code, Code::BindAccess);
+    assert!(
+        message.contains("10.json (0600") && message.contains("sub/30.json") && !message.contains("20"),
+        "{message}"
+    );
+    // Whose they are may read them, and so may root.
+    let us = Owner::current();
+    assert!(decide(&project, &format!("{}:{}", us.uid, us.gid), &mount).findings.is_empty());
+    // A directory of anything is a warning; without a policy it is none.
+    let other = read("PROJECT", "/app");
+    let binds = decide(&project, "10001:10001", &other);
+    assert_eq!((the_finding(&binds).0, is_refused(&binds)), (Severity::Warning, false));
+    let lax = project.lax();
+    assert!(decide(&lax, "10001:10001", &other).findings.is_empty());
+    assert_eq!(the_finding(&decide(&lax, "10001:10001", &mount)).0, Severity::Warning);
+}
