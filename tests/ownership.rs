@@ -15,6 +15,7 @@ mod ownership {
     mod idmap;
     mod killed;
     mod launch;
+    mod maps;
     mod matrix;
     mod operator;
     mod remote;

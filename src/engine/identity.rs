@@ -156,6 +156,16 @@ impl Engine {
         local.and_then(|local| IdMap::of(&self.info, &local))
     }
 
+    /// The maps that it may have had before: user namespaces are switched on and off, and engines moved to another user.
+    /// Of another machine nothing is known.
+    pub fn former_maps(&self) -> Vec<IdMap> {
+        let local = if self.is_remote() { return Vec::new() } else { Local::read(None) };
+        match (self.id_map(), local) {
+            (Answer::Known(map), Ok(local)) => map.others(&local),
+            _ => Vec::new(),
+        }
+    }
+
     /// The map of the process that listens at a rootless engine's socket, which is that of its containers. `None`
     /// where somebody else listens for it, or none is seen.
     fn own_map(&self) -> Option<IdMap> {

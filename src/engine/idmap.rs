@@ -150,6 +150,23 @@ impl IdMap {
         }
     }
 
+    /// Every other map that an engine of this machine can have had: of no namespace, and of the subordinate ids of
+    /// each user, as an engine with `userns-remap` takes them and as one without root does.
+    pub fn others(&self, local: &Local) -> Vec<Self> {
+        let mut all = vec![Self::identity()];
+        for (user, uid, length) in subordinates(&local.subuid) {
+            for (_, gid, gids) in subordinates(&local.subgid).filter(|(name, ..)| *name == user) {
+                // Root of an engine without root is the user who runs it, whose files are nobody else's.
+                all.extend([0, 1].map(|container| Self {
+                    uids: vec![Range { container, host: uid, length }],
+                    gids: vec![Range { container, host: gid, length: gids }],
+                }));
+            }
+        }
+        all.retain(|map| map != self);
+        all
+    }
+
     /// The map of a service with this `userns_mode:`. `host` leaves a remapping engine's map; a rootless
     /// engine has nothing to leave it for.
     pub fn for_mode(&self, info: &Info, userns_mode: &str) -> Answer<Self> {
@@ -278,6 +295,11 @@ fn subordinate_from(text: &str, first: u32) -> Vec<Range> {
             range
         })
         .collect()
+}
+
+/// Whether what belongs to this owner belonged to this user of a container when the engine had one of these maps.
+pub fn was_of(maps: &[IdMap], inside: Owner, outside: Owner) -> bool {
+    maps.iter().any(|map| map.uid_to_host(inside.uid) == Some(outside.uid))
 }
 
 #[cfg(test)]

@@ -94,6 +94,8 @@ pub struct BindQuestion<'a> {
     /// Whom a service that starts as root becomes, in the container's numbers, as far as its image shows that. It is
     /// asked only where something is made.
     pub becomes: &'a dyn Fn(&str) -> Option<Owner>,
+    /// The maps of users that the engine may have had before.
+    pub former: &'a [IdMap],
     /// Whether it is declared as durable state, which is its service's own.
     pub durable: &'a dyn Fn(&Path) -> bool,
     /// Whether a service's containers run and are left as they are: nothing is mounted anew then. It is asked only

@@ -73,7 +73,7 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
     if let Some(finding) = mend::elsewhere(engine.get(), state.repair) {
         return Err(Some(finding));
     }
-    let (repairs, shared) = plans(&decided, lock, engine, &state, wanted.take_mine)?;
+    let (repairs, shared) = plans(&decided, lock, engine, &state, wanted)?;
     if let Some(moved) = repairs.iter().find(|repair| repair.moved_from.is_some() && !wanted.migrate) {
         let name = &moved.service;
         let old = moved.moved_from.map(|old| old.to_string()).unwrap_or_default();
@@ -110,7 +110,7 @@ fn plans(
     lock: &Locked,
     engine: &LazyEngine,
     state: &StatePolicy,
-    takes_mine: bool,
+    options: &RepairOptions,
 ) -> Result<(Vec<Repair>, Vec<SharedTree>), Refused> {
     let declared = decided.policy.as_ref().map(binds).unwrap_or_default().roots;
     let is_elsewhere = engine.get().known().is_some_and(Engine::is_remote);
@@ -137,8 +137,16 @@ fn plans(
         return Err(Some(finding));
     }
     let mut shared = sharing.trees;
-    let scope =
-        Scope { roots: &roots, declared: &state.declared, only_declared: false, shared: &shared, takes_mine };
+    let former = engine.get().known().map(Engine::former_maps).unwrap_or_default();
+    let scope = Scope {
+        roots: &roots,
+        declared: &state.declared,
+        only_declared: false,
+        shared: &shared,
+        takes_mine: options.take_mine,
+        former: &former,
+        carries_over: options.migrate,
+    };
     let mut repairs = Vec::new();
     for (name, service) in decided.selected.services() {
         let Some(decision) = decided.users.of(name) else { continue };

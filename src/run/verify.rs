@@ -202,6 +202,9 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         ));
     }
     let reaches = is_elsewhere || location == Location::Here;
+    // Only a policy's user is to find again what was another number's.
+    let asked_engine = if asks && policy.is_some() { engine.get().known() } else { None };
+    let former = asked_engine.map(Engine::former_maps).unwrap_or_default();
     if let (Some(lock), Ok(_), true) = (&lock, way, reaches) {
         let declared = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
         let roots = if is_elsewhere {
@@ -229,6 +232,8 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             only_declared: true,
             shared: &shared,
             takes_mine: false,
+            former: &former,
+            carries_over: false,
         };
         for (name, service) in launched.services() {
             let Some(decision) = runs.of(name) else { continue };
@@ -266,6 +271,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             let question = Question { model: launched, users, images, first_port: [None; 2] };
             becomes(&question, name, service)?.owner
         },
+        former: &former,
         durable: &|path| is_declared(&state.declared, path),
         stays: &|service| stays.holds(service),
     });

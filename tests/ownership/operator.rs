@@ -87,6 +87,13 @@ impl Operated {
         operated
     }
 
+    /// Launched on another engine from now on.
+    pub fn moved_to(mut self, bed: &Bed) -> Self {
+        self.project = self.project.on(&bed.host);
+        (self.map, self.host) = (bed.map, bed.host.clone());
+        self
+    }
+
     /// Makes the operator the owner of a path and of what is in it.
     pub fn own(&self, path: &str) {
         give_to(&self.path(path), self.operator);

@@ -33,6 +33,14 @@ impl Launched {
         }
     }
 
+    /// Launched on another engine from now on.
+    pub fn moved_to(self, bed: &Bed) -> Self {
+        match self {
+            Self::ByRoot(project) => Self::ByRoot(project.on(&bed.host)),
+            Self::ByOperator(operated) => Self::ByOperator(operated.moved_to(bed)),
+        }
+    }
+
     pub fn project(&self) -> &Project {
         match self {
             Self::ByRoot(project) => project,

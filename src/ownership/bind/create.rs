@@ -66,9 +66,10 @@ impl Judge<'_> {
             }
             return Plan::said(say.may_not_make(&why, owner, mode, kind));
         }
-        if let Some(finding) =
-            owner.and_then(|owner| usable::judge_new(say, &service.whom, kind, owner, mode))
-        {
+        // What is shared, or shown as somebody else's, is made usable afterwards.
+        let is_kept = (self.question.shared)(path) || (self.question.durable)(path);
+        let closed = |owner| usable::judge_new(say, &service.whom, kind, owner, mode);
+        if let Some(finding) = owner.filter(|_| !is_kept).and_then(closed) {
             return Plan::said(finding);
         }
         let place = Place { root: anchor, path: relative, owner, mode, service: service.name.to_owned() };

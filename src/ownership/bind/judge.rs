@@ -348,6 +348,7 @@ impl<'a> Judge<'a> {
             && let Some(finding) = usable::judge(say, &service.whom, seen)
             && !(finding.code == Code::BindOwner && birth::is_operators(self, &say.source.path, seen.owner))
         {
+            let finding = usable::say_former(say, &service.whom, seen, self.question.former, finding);
             if finding.severity == Severity::Error {
                 plan.outcome = Outcome::Refuse(Box::new(finding.clone()));
             }

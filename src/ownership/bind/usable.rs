@@ -3,6 +3,8 @@
 use rustix::fs::CWD;
 
 use crate::diagnostic::{Code, Finding};
+use crate::engine::IdMap;
+use crate::engine::idmap::was_of;
 use crate::host::access::{self, Access, Blocked, Verdict, is_denied};
 use crate::host::{Credentials, FileSystem, Kind, Owner};
 use crate::ownership::command;
@@ -88,6 +90,33 @@ pub(super) fn judge_new(say: &Say<'_>, whom: &Whom, kind: Kind, owner: Owner, mo
     Some(say.judged(Code::BindAccess, message, "mounted here").help(
         "Say in `binds.create` whose it is to be and with which mode: `owner:` and `mode:`. Where a service only \
          reads it, `mode: \"0755\"` lets it (`\"0644\"` for a file).",
+    ))
+}
+
+/// The same finding, where what is there was the service's under another map of users: with what carries it over.
+pub(super) fn say_former(
+    say: &Say<'_>,
+    whom: &Whom,
+    seen: &Seen,
+    former: &[IdMap],
+    finding: Finding,
+) -> Finding {
+    let is_theirs = |inside: &Owner| {
+        was_of(former, *inside, seen.owner) && whom.owner.as_ref().known() != Some(&seen.owner)
+    };
+    let inside = whom.inside.as_ref().known().filter(|inside| inside.uid != 0 && is_theirs(inside));
+    let Some(inside) = inside.filter(|_| say.strict && seen.kind == Kind::Directory && !say.mount.read_only)
+    else {
+        return finding;
+    };
+    finding.help(format!(
+        "{} is user {}'s as the engine's map of users was before: user namespaces were switched on, off or moved since. \
+         `seaworthy repair --migrate {}` carries it over. `state: [{{path: {}, strategy: idmap}}]` in the policy spares \
+         it with every map.",
+        seen.owner,
+        inside,
+        say.service,
+        say.path()
     ))
 }
 

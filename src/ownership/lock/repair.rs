@@ -90,8 +90,9 @@ pub struct Repair {
     pub trees: Vec<Tree>,
     /// What it writes as well and nobody looks into, with the reason.
     pub passed_over: Vec<(PathBuf, &'static str)>,
-    /// The engine's map of users for it.
+    /// The engine's map of users for it, and those that it may have had before.
     pub map: Option<IdMap>,
+    pub former: Vec<IdMap>,
 }
 
 /// Of which directories of a service.
@@ -104,6 +105,10 @@ pub struct Scope<'s> {
     pub shared: &'s [SharedTree],
     /// Whether the operator's own number is taken from, where the service had it.
     pub takes_mine: bool,
+    /// The maps of users that the engine may have had before.
+    pub former: &'s [IdMap],
+    /// Whether what the service had under one of those is taken as well.
+    pub carries_over: bool,
 }
 
 /// Decides the repair of a service; `None` where nobody is known whom anything could be taken from.
@@ -150,6 +155,11 @@ pub fn plan(
         let (root, relative) = scope.roots.inside(&path)?;
         let mut known: Vec<Owner> =
             recorded.iter().chain(&from).filter_map(|owner| map.to_host(*owner)).collect();
+        if scope.carries_over {
+            let all = recorded.iter().chain(&from).chain([&user]);
+            let before = all.flat_map(|owner| scope.former.iter().filter_map(|map| map.to_host(*owner)));
+            known.extend(before);
+        }
         // On disk such a directory is the operator's, and what the service has there is given back.
         let disk = caller.person.unwrap_or(Owner::ROOT);
         let volume = key_of(&path).and_then(|key| scope.roots.volume(key)).map(|volume| volume.name.clone());
@@ -182,8 +192,8 @@ pub fn plan(
     let trees: Vec<Tree> = trees.collect();
     let moved_from = entry.map(|entry| entry.user).filter(|old| *old != user);
     let passed_over = if scope.only_declared { Vec::new() } else { passed_over(service, scope, &trees) };
-    let map = Some(map.clone());
-    Ok(Some(Repair { service: name.clone(), user, moved_from, trees, passed_over, map }))
+    let (map, former) = (Some(map.clone()), scope.former.to_vec());
+    Ok(Some(Repair { service: name.clone(), user, moved_from, trees, passed_over, map, former }))
 }
 
 /// The volumes that a service writes and that are not gone through.

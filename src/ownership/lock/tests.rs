@@ -346,8 +346,15 @@ fn a_volume_is_state_like_a_directory_and_its_operator_is_nobody_special() {
     lock.services.insert("a".into(), entry);
     let users = of_image("10001:10001", "services:\n  a: {image: app}\n");
     let plan = |declared: &[DeclaredState]| {
-        let scope =
-            repair::Scope { roots: &roots, declared, only_declared: false, shared: &[], takes_mine: false };
+        let scope = repair::Scope {
+            roots: &roots,
+            declared,
+            only_declared: false,
+            shared: &[],
+            takes_mine: false,
+            former: &[],
+            carries_over: false,
+        };
         let map = Answer::Known(IdMap::identity());
         repair::plan(&holding(&lock), users.of("a").unwrap(), service, &map, &op(), &scope).unwrap().unwrap()
     };
@@ -444,8 +451,15 @@ fn plan_for(file: &LockFile, users: &Users, map: &Answer<IdMap>, directory: &Pat
     model.directory = directory.to_owned();
     let roots = StateRoots::new(&model, &[]);
     let service = model.root.at(&["services", "a"]).unwrap();
-    let scope =
-        repair::Scope { roots: &roots, declared: &[], only_declared: false, shared: &[], takes_mine: false };
+    let scope = repair::Scope {
+        roots: &roots,
+        declared: &[],
+        only_declared: false,
+        shared: &[],
+        takes_mine: false,
+        former: &[],
+        carries_over: false,
+    };
     repair::plan(file, users.of("a").unwrap(), service, map, &op(), &scope).unwrap()
 }
 

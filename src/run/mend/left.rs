@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Finding};
 use crate::engine::IdMap;
+use crate::engine::idmap::was_of;
 use crate::host::access::{Access, Verdict, check_below};
 use crate::host::owner::is_root;
 use crate::host::walk::{Left, Theirs, Why};
@@ -66,6 +67,18 @@ fn helps<'l>(
     let mut helps: Vec<String> = Vec::new();
     for (left, theirs) in theirs {
         let help = match left.why {
+            _ if is_former(repair, theirs.owner) => format!(
+                "{} is user {}'s as the engine's map of users was before: user namespaces were switched on, off or moved \
+                 since. `seaworthy repair --migrate {}` carries it over. With `strategy: idmap` every map finds it.{}",
+                theirs.owner,
+                repair.user,
+                repair.service,
+                match left.why {
+                    Why::Operator(_) =>
+                        " The operator has that number, too: after a look, add `--take-mine`.",
+                    _ => "",
+                }
+            ),
             Why::Operator(_) if !tree.spared.contains(&theirs.owner.uid) => {
                 "What is the operator's own, move away, or let the service read it (`chmod`).".to_owned()
             }
@@ -90,6 +103,11 @@ fn helps<'l>(
         }
     }
     helps
+}
+
+/// Whether it is the service's under a map of users that the engine had before.
+fn is_former(repair: &Repair, owner: Owner) -> bool {
+    owner.uid != 0 && was_of(&repair.former, repair.user, owner)
 }
 
 /// As it stands in the policy.
