@@ -15,6 +15,7 @@ mod ownership {
     mod idmap;
     mod killed;
     mod launch;
+    mod login;
     mod maps;
     mod matrix;
     mod operator;

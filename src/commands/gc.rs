@@ -6,6 +6,7 @@ use crate::cli::{GcOptions, Request};
 use crate::diagnostic::{Code, Exit, Finding};
 use crate::operate::gc::{Order, Report, sweep};
 use crate::operate::uses::uses;
+use crate::ownership::lock::repair::MOUNTS;
 use crate::policy::{self, Policy};
 use crate::project::Project;
 use crate::run::images::LazyEngine;
@@ -15,17 +16,21 @@ use crate::run::{pass, print, told};
 pub fn run(request: &Request, options: GcOptions) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
     let Some((project, policy)) = read(&mut session) else { return Err(session.report()) };
-    let Some(policy) = policy.filter(|policy| !policy.gc.is_empty()) else {
+    let sweeps = policy.as_ref().map(|policy| policy.gc.as_slice()).unwrap_or_default();
+    if sweeps.is_empty() {
         session.sink.push(
             Finding::note(Code::PolicySyntax, "nothing is removed: no policy declares `gc:`")
                 .help("Name what belongs to containers: `gc: [{path: \"sessions/*\", older_than: 1h}]`."),
         );
-        session.warn()?;
-        return show(&session, &empty(request), options);
-    };
-    let roots = policy::gc::roots(&policy.binds, &project);
-    let kept = kept(&session, &project, &policy);
-    let order = Order { sweeps: &policy.gc, roots: &roots, kept: &kept, dry_run: request.global.dry_run };
+        // Mounts of projects that are gone are nobody's to declare.
+        if !shows_state() {
+            session.warn()?;
+            return show(&session, &empty(request), options);
+        }
+    }
+    let roots = policy.as_ref().map(|policy| policy::gc::roots(&policy.binds, &project)).unwrap_or_default();
+    let kept = policy.as_ref().map(|policy| kept(&session, &project, policy)).unwrap_or_default();
+    let order = Order { sweeps, roots: &roots, kept: &kept, dry_run: request.global.dry_run };
     // Connected anew each time: an engine that went away meanwhile is not known any more.
     let ask = || LazyEngine::new(pass::options(request)).get().and_then(uses);
     let report = sweep(&order, &ask);
@@ -44,6 +49,11 @@ pub fn run(request: &Request, options: GcOptions) -> Result<Exit, Exit> {
     }
     session.warn()?;
     show(&session, &report, options)
+}
+
+/// Whether this machine shows state to services as their own, as far as we may look.
+fn shows_state() -> bool {
+    std::fs::read_dir(MOUNTS).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// The policy alone: what can be swept does not hang on whether the compose files are in order.

@@ -116,6 +116,15 @@ pub fn find_user_name(passwd: &str, uid: u32) -> Option<String> {
     users(passwd).find(|user| user.uid == i64::from(uid)).map(|user| user.name.to_owned())
 }
 
+/// The same of a user who gets a shell; nobody where that is a program that lets nobody in.
+pub fn find_login_name(passwd: &str, uid: u32) -> Option<String> {
+    const CLOSED: [&str; 3] = ["nologin", "false", "sync"];
+    let user = users(passwd).find(|user| user.uid == i64::from(uid))?;
+    let program = user.shell.rsplit('/').next().unwrap_or_default();
+    // An empty one is the usual shell.
+    (!CLOSED.contains(&program)).then(|| user.name.to_owned())
+}
+
 /// The same with the primary group.
 pub(super) fn find_user(passwd: &str, uid: u32) -> Option<(String, u32)> {
     let user = users(passwd).find(|user| user.uid == i64::from(uid))?;
@@ -138,6 +147,7 @@ struct User<'a> {
     uid: i64,
     gid: i64,
     home: &'a str,
+    shell: &'a str,
 }
 
 struct Group<'a> {
@@ -151,8 +161,8 @@ fn users(text: &str) -> impl Iterator<Item = User<'_>> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {
         let mut fields = line.split(':');
         let mut next = || fields.next().unwrap_or_default();
-        let (name, _, uid, gid, _, home) = (next(), next(), next(), next(), next(), next());
-        User { name, uid: number(uid).unwrap_or(0), gid: number(gid).unwrap_or(0), home }
+        let (name, _, uid, gid, _, home, shell) = (next(), next(), next(), next(), next(), next(), next());
+        User { name, uid: number(uid).unwrap_or(0), gid: number(gid).unwrap_or(0), home, shell }
     })
 }
 

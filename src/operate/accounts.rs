@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::engine::user::find_user_name;
+use crate::engine::user::{find_login_name, find_user_name};
 use crate::host::{Owner, ReadError, read_found};
 
 /// More than any such file has.
@@ -31,6 +31,11 @@ impl Accounts {
         find_user_name(&self.passwd, uid)
     }
 
+    /// The name of a user who logs in here; of root there is nothing to say.
+    pub(crate) fn login(&self, uid: u32) -> Option<String> {
+        find_login_name(&self.passwd, uid).filter(|_| uid != 0)
+    }
+
     /// Name, password and number come first in both files.
     pub(crate) fn group(&self, gid: u32) -> Option<String> {
         find_user_name(&self.group, gid)
@@ -57,5 +62,19 @@ mod tests {
         assert_eq!(accounts.describe(Owner::new(0, 999)), "root:docker");
         assert_eq!(accounts.describe(Owner::new(1500, 1501)), "op:1501");
         assert_eq!(accounts.describe(Owner::new(7, 0)), "7:root");
+    }
+
+    #[test]
+    fn whoever_has_a_shell_logs_in() {
+        let accounts = Accounts {
+            passwd: "root:x:0:0:root:/root:/bin/sh\nop:x:1000:1000::/home/op:/bin/zsh\n\
+                     web:x:33:33::/var/www:/usr/sbin/nologin\nold:x:1001:1001::/home/old:/bin/false\n\
+                     bare:x:1002:1002::/home/bare:\n"
+                .into(),
+            group: String::new(),
+        };
+        let login = |uid| accounts.login(uid);
+        assert_eq!((login(1000).as_deref(), login(1002).as_deref()), (Some("op"), Some("bare")));
+        assert!([0, 33, 1001, 4711].into_iter().all(|uid| login(uid).is_none()));
     }
 }

@@ -289,8 +289,8 @@ fn no_group(path: &Path, sharers: &[(&Member<'_>, bool, Origin)]) -> Finding {
             finding.at_origin(*origin, groups)
         });
     finding.help(
-        "Give each of them the same number: `group_add: [\"5005\"]`. Or share it without a group: \
-         `strategy: acl` in the policy.",
+        "Give each of their users the same group, which every posture allows: `user: \"UID:5005\"`; below `hardened` \
+         `group_add: [\"5005\"]` does it, too. Or share it without a group: `strategy: acl` in the policy.",
     )
 }
 

@@ -1,4 +1,5 @@
-//! `down`: Compose's own; then the rendered file goes, which no container refers to any more.
+//! `down`: Compose's own; then the rendered file goes, which no container refers to any more, and so do the mounts that
+//! showed state to its service.
 
 use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt;
@@ -9,7 +10,11 @@ use crate::compose::Phases;
 use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::Answer;
 use crate::host::defer_signals;
+use crate::host::idmap::unmount_mapped;
+use crate::host::mounts::mounts;
 use crate::launch::facts::{containers, listed};
+use crate::operate::uses::uses;
+use crate::ownership::lock::repair::MOUNTS;
 use crate::render;
 
 use super::images::LazyEngine;
@@ -21,6 +26,8 @@ struct Before {
     name: String,
     /// Where its rendered file may lie.
     places: BTreeSet<PathBuf>,
+    /// The mounts that show something of the project to a service as its own.
+    mounts: BTreeSet<PathBuf>,
 }
 
 /// Runs Compose to its end, and removes what was rendered where no container of the project is left. Nothing of that
@@ -35,8 +42,10 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     // Whoever interrupts it interrupts Compose; we end by the same signal when that has ended.
     let deferred = defer_signals();
     let status = program.attached(words).map_err(pass::refuse)?;
-    if status.success() {
-        remove(&before, &engine);
+    if status.success() && is_gone(&before, &engine) {
+        remove(&before);
+        release(&before, &engine);
+        note(&before, &engine);
     }
     drop(deferred);
     let signal = status.signal().map_or(1, |signal| 128 + signal);
@@ -58,13 +67,34 @@ fn before(request: &Request, engine: &LazyEngine) -> Option<Before> {
     if let Some(project) = &project {
         places.extend(session.home(project).places().into_iter().map(|folder| folder.join(&file)));
     }
+    let directory = project.as_ref().and_then(|project| project.directory.canonicalize().ok());
+    let mut mounts = shown_of(directory.as_deref());
     if let Answer::Known(found) = engine.get().and_then(|engine| containers(engine, &name, true)) {
+        let sources = found.iter().flat_map(|one| &one.mounts).map(|mount| Path::new(&mount.source));
+        mounts.extend(sources.filter_map(point_of));
         let labels = found.iter().map(|one| one.label("com.docker.compose.project.config_files"));
         let files = labels.flat_map(|label| label.split(',').map(PathBuf::from).collect::<Vec<_>>());
         places.extend(files.filter(|path| path.file_name().is_some_and(|own| *own == *file)));
     }
     places.retain(|path| render::is_rendered(path));
-    (!places.is_empty()).then_some(Before { name, places })
+    (!places.is_empty() || !mounts.is_empty()).then_some(Before { name, places, mounts })
+}
+
+/// The mount through which a path is shown.
+fn point_of(path: &Path) -> Option<PathBuf> {
+    let name = path.strip_prefix(MOUNTS).ok()?.iter().next()?;
+    Some(Path::new(MOUNTS).join(name))
+}
+
+/// Those mounts that show something in a directory, also for a user that its service had before.
+fn shown_of(directory: Option<&Path>) -> BTreeSet<PathBuf> {
+    let (Some(directory), Ok(all)) = (directory, mounts()) else { return BTreeSet::new() };
+    let base = Path::new(MOUNTS);
+    let ours = all.iter().filter(|mount| {
+        mount.point.parent() == Some(base)
+            && mount.shown(&all, base).is_some_and(|shown| shown.starts_with(directory))
+    });
+    ours.map(|mount| mount.point.clone()).collect()
 }
 
 /// Whether the files can be read by us and by Compose after us. What comes through a pipe is Compose's alone.
@@ -79,17 +109,52 @@ fn is_read_again(request: &Request) -> bool {
         && named.all(|file| std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file()))
 }
 
-fn remove(before: &Before, engine: &LazyEngine) {
+/// Whether no container of the project is left.
+fn is_gone(before: &Before, engine: &LazyEngine) -> bool {
     let left = engine.get().and_then(|engine| listed(engine, &before.name, true));
-    if !left.known().is_some_and(|left| left.is_empty()) {
-        return;
-    }
+    left.known().is_some_and(|left| left.is_empty())
+}
+
+/// Notes that the project has ended.
+fn note(before: &Before, engine: &LazyEngine) {
     let noted = engine.get().known().map(|engine| super::history::ended(engine, &before.name));
     if let Some(Err(error)) = noted {
         let message = format!("that it has ended is not noted for `whois` and `annotate`: {error}");
         let help = "Set XDG_STATE_HOME to a directory of yours that can be written.";
         pass::say(Finding::warning(Code::PrepareFailed, message).help(help));
     }
+}
+
+/// Takes the mounts away that no container of anybody has.
+fn release(before: &Before, engine: &LazyEngine) {
+    if before.mounts.is_empty() {
+        return;
+    }
+    let stays = |point: &Path, reason: String| {
+        let message = format!("the mount {} stays: {reason}", point.display());
+        let finding = Finding::warning(Code::PrepareFailed, message);
+        pass::say(finding.help("`seaworthy gc`, as root, takes it away where no container has it."));
+    };
+    let uses = match engine.get().and_then(uses) {
+        Answer::Known(uses) => uses,
+        Answer::Unknown(reason) => {
+            before.mounts.iter().for_each(|point| stays(point, reason.clone()));
+            return;
+        }
+    };
+    for point in &before.mounts {
+        if uses.iter().any(|one| one.path.starts_with(point)) {
+            continue;
+        }
+        match unmount_mapped(point) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => stays(point, error.to_string()),
+        }
+    }
+}
+
+fn remove(before: &Before) {
     for path in &before.places {
         if let Err(error) = render::remove(path) {
             let message =

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
 
 use crate::cli::{PlanFormat, PlanOptions, Request};
-use crate::diagnostic::{Exit, Severity};
-use crate::engine::{Answer, Engine, Options};
+use crate::diagnostic::{Code, Exit, Finding, Severity};
+use crate::engine::{Answer, Engine, Location, Options};
 use crate::host::Owner;
+use crate::operate::accounts::Accounts;
 use crate::ownership::bind::{BindDecision, Outcome, Reach};
 use crate::ownership::copies::CopyStep;
 use crate::ownership::images::wanted_paths;
@@ -25,6 +26,7 @@ use crate::render;
 use crate::snapshot::difference::Difference;
 use crate::source::{FileId, SourceMap};
 
+mod collision;
 mod identities;
 mod volumes;
 
@@ -49,6 +51,20 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
     let verified = complete(&mut session, decided, &engine);
     if !session.sink.has_errors() {
         foresee(&mut session, &verified, &engine);
+    }
+    // Of an engine on another machine nothing is known here.
+    let is_here = engine.get().known().is_some_and(|engine| engine.location() == Location::Here);
+    if is_here && verified.policy.is_some() {
+        match Accounts::read() {
+            Ok(accounts) => session.sink.extend(collision::collisions(&verified, &accounts)),
+            Err(error) => session.sink.push(
+                Finding::warning(
+                    Code::UserInvalid,
+                    format!("whether an image runs as somebody who logs in here is not known: {error}"),
+                )
+                .help("Let it be read, and run it again."),
+            ),
+        }
     }
     let exit = session.sink.exit();
     if exit != Exit::Done && options.format == PlanFormat::Human {

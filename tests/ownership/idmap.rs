@@ -139,3 +139,46 @@ fn what_is_there_already_is_given_back_first() {
     assert_eq!(owner_and_mode(&project.path("memory/root")).0, 0);
     assert!(Path::new("/run/seaworthy").metadata().unwrap().permissions().mode().trailing_zeros() >= 6);
 }
+
+/// Also those of a user that the service had before, and none that another container has.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn down_leaves_no_mount_behind() {
+    let project = Mapped::new(&plain());
+    project.policy(3001);
+    project.0.seaworthy(&UP).ok();
+    project.policy(3002);
+    project.0.seaworthy(&["repair", "--migrate", "s"]).ok();
+    project.0.seaworthy(&UP).ok();
+    let mounts = project.mounts();
+    assert_eq!(mounts.len(), 2, "{mounts:?}");
+    // Somebody else's container has one of them.
+    let container = format!("{}-other", project.0.name);
+    let source = format!("{}:/x", mounts[0].join("memory").display());
+    let made =
+        ["create", "--name", &container, "--network", "none", "--volume", &source, "sw-busybox", "true"];
+    project.0.docker(&made).ok();
+    project.0.seaworthy(&["down", "-t", "0"]).ok();
+    let left = project.mounts();
+    project.0.docker(&["rm", "--force", &container]).ok();
+    assert_eq!(left, [mounts[0].clone()]);
+    project.0.seaworthy(&["down", "-t", "0"]).ok();
+    assert!(project.mounts().is_empty() && mounts.iter().all(|mount| !mount.exists()));
+    assert_eq!(fs::read_to_string(project.path("memory/notes/log")).unwrap(), "word\nword\n");
+}
+
+/// A project that is gone leaves its mounts to `gc`.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn the_mounts_of_a_deleted_project_are_taken_away_by_gc() {
+    let project = Mapped::new(&plain());
+    project.policy(3001);
+    project.0.seaworthy(&UP).ok();
+    let mounts = project.mounts();
+    project.0.clear();
+    fs::remove_dir_all(&project.0.directory).unwrap();
+    let other = Mapped::new(&plain());
+    other.0.file("seaworthy.yaml", "version: 1\n...\n");
+    other.0.seaworthy(&["gc"]).ok();
+    assert!(mounts.iter().all(|mount| !mount.exists()), "{mounts:?}");
+}

@@ -261,3 +261,24 @@ fn what_cannot_be_shared_is_refused() {
     project.seaworthy(&["up"]).refuses(73, "bind-shared");
     assert_eq!(project.project.ids(), [""; 0]);
 }
+
+/// What the refusal advises is allowed where it is given.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn what_is_advised_under_hardened_is_allowed_there() {
+    let project = Operated::new(&compose(""), &plain());
+    let hardened =
+        |strategy: &str| policy(strategy, "").replace("version: 1\n", "version: 1\nposture: hardened\n");
+    fs::create_dir(project.path("shared")).unwrap();
+    fs::set_permissions(project.path("shared"), fs::Permissions::from_mode(0o777)).unwrap();
+    project.file("seaworthy.yaml", "version: 1\nposture: hardened\n...\n");
+    let refused = project.seaworthy(&["plan"]).refuses(73, "bind-shared").says("strategy: group");
+    assert!(!refused.stderr.contains("group_add"), "{refused}");
+    fs::remove_dir(project.path("shared")).unwrap();
+    let text = compose("").replace("3001:3001", "3001:5005").replace("3002:3002", "3002:5005");
+    project.file("compose.yaml", &text);
+    project.file("seaworthy.yaml", &hardened("strategy: group"));
+    for (name, seen) in [("a", (1, 0)), ("b", (1, 2))] {
+        assert_eq!(lines(&up(&project, name).ok()), seen, "{name}");
+    }
+}

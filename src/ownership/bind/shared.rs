@@ -116,10 +116,11 @@ fn same_tree(path: &Path, users: &[User<'_>], question: &BindQuestion<'_>, stric
         let label = format!("{} {}", user.owner, if user.writes { "reads and writes" } else { "reads" });
         finding.at_origin(user.judged.decision.origin, label)
     });
+    // `hardened` refuses `group_add:`, and a group of the user itself serves everywhere.
     Some(finding.help(format!(
-        "Declare it in the policy, `state: [{{path: {shown}, strategy: acl}}]` (or `strategy: group`), and it is kept \
-         usable for all of them. Or give them one user, or a shared group (`group_add:`, with the directory's setgid \
-         bit), or let only one of them write and mount the others read-only with files that they may read."
+        "Declare it in the policy, `state: [{{path: {shown}, strategy: acl}}]` (or `strategy: group`, where their users \
+         have one group: `UID:5005`), and it is kept usable for all of them. Or give them one user, or let only one of \
+         them write and mount the others read-only with files that they may read."
     )))
 }
 
