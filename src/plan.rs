@@ -249,7 +249,7 @@ pub struct PlanChange {
 /// Something to do on the host.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanStep {
-    /// `create-directory`, `create-file`, `repair`, `share`, `copy`, `set-mode`, `create-volume` or `give-volume`.
+    /// `create-directory`, `create-file`, `repair`, `share`, `copy`, `remove`, `set-mode`, `create-volume` or `give-volume`.
     pub step: &'static str,
     /// Absolute; of a volume `volume KEY`.
     pub path: String,

@@ -43,6 +43,12 @@ impl Dir {
             .map_err(|errno| DirError::io(&self.path().join(from), "rename it", errno))
     }
 
+    /// Removes a file, or a link itself.
+    pub fn remove_file(&self, name: &OsStr) -> Result<(), DirError> {
+        rustix::fs::unlinkat(self, name, AtFlags::empty())
+            .map_err(|errno| DirError::io(&self.path().join(name), "remove it", errno))
+    }
+
     /// Removes the directory that is held as `entry` and has this name, with all that is in it: through no
     /// link and into no other mount. It goes on past what cannot be removed.
     ///

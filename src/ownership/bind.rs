@@ -46,10 +46,31 @@ pub struct BindPolicy {
     /// Where something may be created; the project's directory where this is empty.
     pub roots: Vec<PathBuf>,
     pub create: Vec<Declared>,
-    /// Files that are written before a launch, and their modes.
-    pub copies: Vec<(PathBuf, u32)>,
+    /// What is written before a launch: each file with its mode.
+    pub copies: Vec<Copied>,
     /// Mode of directories that are created; `None` for 0750.
     pub mode: Option<u32>,
+}
+
+/// A file that is derived from another one, or a directory of them.
+#[derive(Clone, Debug)]
+pub struct Copied {
+    pub from: PathBuf,
+    pub to: PathBuf,
+    /// Of each file.
+    pub mode: u32,
+}
+
+impl Copied {
+    /// What this will have at a path, if anything.
+    fn kind_at(&self, path: &Path) -> Option<Kind> {
+        let from = self.from.join(path.strip_prefix(&self.to).ok()?);
+        // Joining an empty path adds a slash, which no file has.
+        let from = if path == self.to { &self.from } else { &from };
+        let is_directory = from.is_dir();
+        // A source that is missing is said where it is read.
+        (path == self.to || from.exists()).then_some(if is_directory { Kind::Directory } else { Kind::File })
+    }
 }
 
 /// One entry of `binds.create`.

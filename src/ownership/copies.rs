@@ -1,6 +1,6 @@
 //! Files that are derived from others: what they will hold, worked out before anything is written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -16,7 +16,13 @@ const LARGEST: u64 = 64 << 20;
 /// The mode of a copy that none is given for.
 pub const MODE: u32 = 0o644;
 
-/// One derived file, as the policy has it. Paths are absolute and clean.
+/// A directory with more files than this is no directory of settings.
+const MOST: usize = 1000;
+
+/// What seaworthy keeps for itself in a project's directory.
+pub const OURS: &str = ".seaworthy";
+
+/// One derived file, or a directory of them, as the policy has it. Paths are absolute and clean.
 #[derive(Clone, Debug)]
 pub struct DeclaredCopy {
     pub from: PathBuf,
@@ -35,8 +41,8 @@ pub struct CopyStep {
     pub root: PathBuf,
     pub path: PathBuf,
     pub mode: u32,
-    /// May hold secrets: never shown.
-    pub content: Vec<u8>,
+    /// May hold secrets: never shown. `None` where the source is gone, and the copy goes, too.
+    pub content: Option<Vec<u8>>,
 }
 
 /// Reads every source and works out its copy.
@@ -59,10 +65,16 @@ pub fn decide(copies: &[DeclaredCopy], roots: &StateRoots) -> (Vec<CopyStep>, Ve
             ));
             continue;
         };
-        match derive(copy) {
-            Ok(content) => {
-                steps.push(CopyStep { from: copy.from.clone(), root, path, mode: copy.mode, content });
-            }
+        let made = if copy.from.is_dir() {
+            directory(copy, &root, &path)
+        } else {
+            derive(copy, &copy.from).map(|content| {
+                let (from, content) = (copy.from.clone(), Some(content));
+                vec![CopyStep { from, root, path, mode: copy.mode, content }]
+            })
+        };
+        match made {
+            Ok(made) => steps.extend(made),
             Err(reason) => findings.push(refuse(
                 Code::CopyFailed,
                 format!("{} is not refreshed: {reason}", copy.to.display()),
@@ -73,9 +85,70 @@ pub fn decide(copies: &[DeclaredCopy], roots: &StateRoots) -> (Vec<CopyStep>, Ve
     (steps, findings)
 }
 
-fn derive(copy: &DeclaredCopy) -> Result<Vec<u8>, String> {
-    let bytes = read_file(&copy.from, LARGEST).map_err(|error| error.to_string())?.bytes;
-    let shown = copy.from.display();
+/// A copy of each file below a directory; and what an earlier copy left goes where all of it is ours.
+fn directory(copy: &DeclaredCopy, root: &Path, path: &Path) -> Result<Vec<CopyStep>, String> {
+    let names = files(&copy.from)?;
+    if names.is_empty() {
+        return Err(format!("{} has no file", copy.from.display()));
+    }
+    let step = |name: &Path, content| CopyStep {
+        from: copy.from.join(name),
+        root: root.to_owned(),
+        path: path.join(name),
+        mode: copy.mode,
+        content,
+    };
+    let mut steps = Vec::new();
+    for name in &names {
+        steps.push(step(name, Some(derive(copy, &copy.from.join(name))?)));
+    }
+    if copy.to.symlink_metadata().is_ok() {
+        let left = files(&copy.to)?.into_iter().filter(|name| !names.contains(name));
+        for name in left {
+            if !path.starts_with(OURS) {
+                return Err(format!(
+                    "{} has {}, which {} has not, and outside {OURS} nothing is removed",
+                    copy.to.display(),
+                    name.display(),
+                    copy.from.display()
+                ));
+            }
+            steps.push(step(&name, None));
+        }
+    }
+    Ok(steps)
+}
+
+/// The files below a directory, relative to it and in order. Links lead to files, and to nothing else.
+fn files(top: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut found = Vec::new();
+    let mut waiting = vec![PathBuf::new()];
+    while let Some(directory) = waiting.pop() {
+        let failed = |error: std::io::Error| format!("{}: {error}", top.join(&directory).display());
+        for entry in std::fs::read_dir(top.join(&directory)).map_err(failed)? {
+            let name = directory.join(entry.map_err(failed)?.file_name());
+            let path = top.join(&name);
+            let kind = |error: std::io::Error| format!("{}: {error}", path.display());
+            let own = path.symlink_metadata().map_err(kind)?;
+            if own.is_dir() {
+                waiting.push(name);
+            } else if path.metadata().map_err(kind)?.is_file() {
+                found.push(name);
+            } else {
+                return Err(format!("{} is no file", path.display()));
+            }
+            if found.len() + waiting.len() > MOST {
+                return Err(format!("{} has more than {MOST} files", top.display()));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn derive(copy: &DeclaredCopy, from: &Path) -> Result<Vec<u8>, String> {
+    let bytes = read_file(from, LARGEST).map_err(|error| error.to_string())?.bytes;
+    let shown = from.display();
     // A file that somebody is just writing, or that a filter left.
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(format!("{shown} is empty"));
@@ -116,8 +189,6 @@ fn drop_at(value: &mut Value, pointer: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn copy(directory: &Path, drop: &[&str]) -> DeclaredCopy {
@@ -135,7 +206,9 @@ mod tests {
     fn what_is_pointed_at_is_left_out_and_the_rest_stays_in_order() {
         let temp = tempfile::tempdir().unwrap();
         std::fs::write(temp.path().join("from"), r#"{"z":1,"secret":{"a/b":2,"c":[1,2]},"a":3}"#).unwrap();
-        let text = |drop: &[&str]| String::from_utf8(derive(&copy(temp.path(), drop)).unwrap()).unwrap();
+        let text = |drop: &[&str]| {
+            String::from_utf8(derive(&copy(temp.path(), drop), &temp.path().join("from")).unwrap()).unwrap()
+        };
         assert_eq!(text(&["/secret"]), "{\n  \"z\": 1,\n  \"a\": 3\n}\n");
         assert!(!text(&["/secret/a~1b"]).contains("a/b") && text(&["/secret/a~1b"]).contains("\"c\""));
         assert!(text(&["/secret/c/0"]).contains("[\n      2\n    ]"));
@@ -148,11 +221,41 @@ mod tests {
         let whole = r#"{"guard": true, "list": [1, 2]}"#;
         for cut in 0..whole.len() {
             std::fs::write(temp.path().join("from"), whole.split_at(cut).0).unwrap();
-            assert!(derive(&copy(temp.path(), &[])).is_err(), "{cut}");
+            assert!(derive(&copy(temp.path(), &[]), &temp.path().join("from")).is_err(), "{cut}");
         }
         std::fs::write(temp.path().join("from"), whole).unwrap();
-        assert!(derive(&copy(temp.path(), &[])).is_ok());
+        assert!(derive(&copy(temp.path(), &[]), &temp.path().join("from")).is_ok());
         std::fs::remove_file(temp.path().join("from")).unwrap();
-        assert!(derive(&copy(temp.path(), &[])).is_err());
+        assert!(derive(&copy(temp.path(), &[]), &temp.path().join("from")).is_err());
+    }
+    #[test]
+    fn a_directory_is_copied_file_by_file_and_only_ours_is_cleared() {
+        let temp = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = temp.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("from/a.json", r#"{"a": 1, "secret": 2}"#);
+        write("from/sub/b.json", r#"{"b": 1}"#);
+        write("to/old/c.json", "{}");
+        let copy = DeclaredCopy { drop: vec!["/secret".to_owned()], ..copy(temp.path(), &[]) };
+        let names = |path: &str| {
+            let steps = directory(&copy, temp.path(), Path::new(path))?;
+            let one = |step: CopyStep| (step.path.display().to_string(), step.content);
+            Ok::<Vec<_>, String>(steps.into_iter().map(one).collect())
+        };
+        let steps = names(".seaworthy/to").unwrap();
+        let paths: Vec<&str> = steps.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, [".seaworthy/to/a.json", ".seaworthy/to/sub/b.json", ".seaworthy/to/old/c.json"]);
+        assert!(!String::from_utf8_lossy(steps[0].1.as_ref().unwrap()).contains("secret"));
+        assert!(steps[2].1.is_none());
+        assert!(names("to").unwrap_err().contains("has old/c.json, which"));
+        // One that is cut leaves all of them.
+        write("from/sub/b.json", r#"{"b": "#);
+        assert!(names(".seaworthy/to").unwrap_err().contains("sub/b.json is not JSON"));
+        std::fs::remove_dir_all(temp.path().join("from")).unwrap();
+        std::fs::create_dir(temp.path().join("from")).unwrap();
+        assert!(names(".seaworthy/to").unwrap_err().contains("has no file"));
     }
 }

@@ -114,7 +114,7 @@ pub fn schema() -> Value {
                 "type": "object",
                 "required": ["from", "to"],
                 "additionalProperties": false,
-                "description": "A file that is derived from another one, refreshed before every launch.",
+                "description": "A file, or a directory of files, that is derived from another one, refreshed before every launch.",
                 "properties": {
                     "from": path,
                     "to": path,

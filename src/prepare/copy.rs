@@ -1,11 +1,10 @@
 //! Writing derived files.
 
-use crate::diagnostic::{Code, Finding};
-use crate::host::{Dir, ensure_private_dir};
-use crate::ownership::copies::CopyStep;
+use std::path::Path;
 
-/// What seaworthy keeps for itself in a project's directory.
-const OURS: &str = ".seaworthy";
+use crate::diagnostic::{Code, Finding};
+use crate::host::{Dir, DirError, Kind, ensure_private_dir};
+use crate::ownership::copies::{CopyStep, OURS};
 
 /// Refreshes every copy; how many were not so already.
 ///
@@ -24,9 +23,23 @@ pub fn refresh(steps: &[CopyStep]) -> Result<usize, Finding> {
             ensure_private_dir(&step.root.join(OURS)).map_err(|error| refused(error.to_string()))?;
         }
         let changed = Dir::open(&step.root)
-            .and_then(|root| root.replace_file(&step.path, &step.content, step.mode))
+            .and_then(|root| match &step.content {
+                Some(content) => root.replace_file(&step.path, content, step.mode),
+                None => remove(&root, &step.path),
+            })
             .map_err(|error| refused(error.to_string()))?;
         count += usize::from(changed);
     }
     Ok(count)
+}
+
+/// Whether it was there.
+fn remove(root: &Dir, path: &Path) -> Result<bool, DirError> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(false) };
+    let Some(entry) = root.find(path)? else { return Ok(false) };
+    // A directory in the place of a copy is somebody else's.
+    if entry.stat.kind == Kind::Directory {
+        return Err(DirError::Exists(root.path().join(path)));
+    }
+    root.enter(parent)?.remove_file(name).map(|()| true)
 }

@@ -353,12 +353,15 @@ fn shared(tree: &SharedTree, by: Way) -> PlanStep {
 /// What is in a derived file may be secret: only its name is said.
 fn copied(step: &CopyStep) -> PlanStep {
     PlanStep {
-        step: "copy",
+        step: if step.content.is_some() { "copy" } else { "remove" },
         path: step.root.join(&step.path).display().to_string(),
         owner: None,
-        mode: Some(format!("{:04o}", step.mode)),
+        mode: step.content.is_some().then(|| format!("{:04o}", step.mode)),
         service: None,
-        how: Some(format!("from {}", step.from.display())),
+        how: Some(match step.content {
+            Some(_) => format!("from {}", step.from.display()),
+            None => format!("{} is gone", step.from.display()),
+        }),
     }
 }
 

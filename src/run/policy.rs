@@ -2,7 +2,7 @@
 
 use crate::compose::Model;
 use crate::engine::{Answer, IdMap};
-use crate::ownership::bind::{BindPolicy, Declared};
+use crate::ownership::bind::{BindPolicy, Copied, Declared};
 use crate::ownership::copies::{self, DeclaredCopy};
 use crate::ownership::{self, Allowed, DeclaredState, Placed, StatePolicy, UserPolicy, UserSpec};
 use crate::policy::binds::CreateKind;
@@ -63,7 +63,11 @@ pub fn binds(policy: &Policy) -> BindPolicy {
                 span: create.path.origin.span(),
             })
             .collect(),
-        copies: policy.copies.iter().map(|copy| (copy.to.value.clone(), copy_mode(copy))).collect(),
+        copies: policy
+            .copies
+            .iter()
+            .map(|copy| Copied { from: copy.from.clone(), to: copy.to.value.clone(), mode: copy_mode(copy) })
+            .collect(),
         mode: binds.mode.as_ref().map(|mode| mode.value),
     }
 }

@@ -110,3 +110,33 @@ fn a_copy_that_the_service_could_not_read_is_refused() {
     project.run(Seaworthy, &UP).refuses(73, "bind-access").says("mode 0600");
     assert_eq!(project.ids(), [""; 0]);
 }
+
+/// A directory of files, each derived; what its source has no more goes with it.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_directory_is_derived_file_by_file() {
+    let project = Project::new(&compose("./.seaworthy/conf.d").replace(":/config.json", ":/conf.d").replace(
+        "[cat, /config.json]",
+        "[sh, -c, 'cd /conf.d && for f in *.json; do echo \"$$f $$(cat $$f)\"; done']",
+    ));
+    project.file(
+        "seaworthy.yaml",
+        &POLICY.replace("/config.json,", "/conf.d,").replace(".seaworthy/config.json", ".seaworthy/conf.d"),
+    );
+    let source = project.beside("home/conf.d");
+    fs::create_dir_all(&source).unwrap();
+    for name in ["10.json", "20.json"] {
+        fs::write(source.join(name), SOURCE).unwrap();
+        fs::set_permissions(source.join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let output = project.run(Seaworthy, &UP).ok().says("10.json {").says("20.json {");
+    assert!(!output.stdout.contains("TOPSECRET"));
+    fs::remove_file(source.join("20.json")).unwrap();
+    let output = project.run(Seaworthy, &UP).ok().says("10.json {");
+    assert!(!output.stdout.contains("20.json"), "{output}");
+    // One that is cut leaves all as it was.
+    fs::write(source.join("05.json"), SOURCE).unwrap();
+    fs::write(source.join("10.json"), SOURCE.split_at(9).0).unwrap();
+    project.run(Seaworthy, &UP).refuses(73, "copy-failed").says("10.json is not JSON");
+    assert!(!project.path(".seaworthy/conf.d/05.json").exists());
+}

@@ -249,7 +249,7 @@ fn a_service_that_became_another_user_keeps_what_it_shares() {
 fn what_cannot_be_shared_is_refused() {
     let project = Operated::new(&compose(""), &plain());
     project.file("seaworthy.yaml", &policy("strategy: group", ""));
-    project.seaworthy(&["plan"]).refuses(73, "bind-shared").says("none in common").says("group_add");
+    project.seaworthy(&["plan"]).refuses(73, "bind-shared").says("none in common").says("strategy: acl");
     // Nothing is said: two users in one tree do not go together.
     fs::create_dir(project.path("shared")).unwrap();
     give(&project.path("shared"), project.on_machine(A));

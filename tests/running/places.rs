@@ -127,6 +127,23 @@ fn engine_group() -> String {
     fs::metadata(socket).unwrap().gid().to_string()
 }
 
+/// A command of somebody else's, with a place of their own.
+fn as_other(project: &Project, words: &[&str], state: &Path) -> Command {
+    let ours = project.command(Seaworthy, words);
+    let mut command = Command::new("setpriv");
+    let group = engine_group();
+    command.args(["--reuid", "65534", "--regid", "65534", "--groups", &group]);
+    command.arg(ours.get_program()).args(ours.get_args()).current_dir(&project.directory);
+    command.env_clear().stdin(Stdio::null());
+    for (name, value) in ours.get_envs() {
+        if let Some(value) = value.filter(|_| name != "XDG_STATE_HOME" && name != "HOME") {
+            command.env(name, value);
+        }
+    }
+    command.env("XDG_STATE_HOME", state).env("HOME", state);
+    command
+}
+
 /// Root first, then somebody else, and the other way round.
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
@@ -137,25 +154,23 @@ fn two_people_launch_one_checkout() {
     let state = project.beside("state-of-other");
     fs::create_dir(&state).unwrap();
     std::os::unix::fs::chown(&state, Some(65534), Some(65534)).unwrap();
-    let other = |words: &[&str]| {
-        let ours = project.command(Seaworthy, words);
-        let mut command = Command::new("setpriv");
-        let group = engine_group();
-        command.args(["--reuid", "65534", "--regid", "65534", "--groups", &group]);
-        command.arg(ours.get_program()).args(ours.get_args()).current_dir(&project.directory);
-        command.env_clear().stdin(Stdio::null());
-        for (name, value) in ours.get_envs() {
-            if let Some(value) = value.filter(|_| name != "XDG_STATE_HOME" && name != "HOME") {
-                command.env(name, value);
-            }
-        }
-        command.env("XDG_STATE_HOME", &state).env("HOME", &state);
-        run(command)
-    };
+    let other = |words: &[&str]| run(as_other(&project, words, &state));
     for words in [&["plan"][..], &["prepare"], &["up", "-d", "--force-recreate"]] {
         other(words).ok();
     }
     assert!(rendered(&project).starts_with(&state));
+    // What the one launched, the other goes on with; both in turn, and the first again.
+    other(&["restart", "-t", "0"]).ok();
+    project.seaworthy(&["restart", "-t", "0"]).ok();
+    project.seaworthy(&["up", "-d"]).ok();
+    other(&["down", "-t", "0"]).ok();
+    assert!(project.ids().is_empty());
+    project.seaworthy(&["up", "-d"]).ok();
+    other(&["stop", "-t", "0"]).ok();
+    other(&["start"]).ok();
+    project.seaworthy(&["down", "-t", "0"]).ok();
+    assert!(project.ids().is_empty());
+    other(&["up", "-d"]).ok();
     fs::remove_dir_all(project.path(".seaworthy")).unwrap();
     fs::create_dir(project.path(".seaworthy")).unwrap();
     std::os::unix::fs::chown(project.path(".seaworthy"), Some(65534), Some(65534)).unwrap();
@@ -163,6 +178,27 @@ fn two_people_launch_one_checkout() {
     project.seaworthy(&["up", "-d"]).ok();
     project.seaworthy(&["up", "-d", "--force-recreate"]).ok();
     assert!(rendered(&project).starts_with(project.beside(".xdg-state")));
+}
+
+/// A checkout that only its owner may write: what the second would have to change is said at once, with what to do.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_second_person_who_may_not_write_the_checkout_is_told_what_to_do() {
+    let project = project().changing("state-of-other");
+    let state = project.beside("state-of-other");
+    fs::create_dir(&state).unwrap();
+    std::os::unix::fs::chown(&state, Some(65534), Some(65534)).unwrap();
+    let other = |words: &[&str]| run(as_other(&project, words, &state));
+    // There is no lock yet, and the second may write none.
+    let told = "Launch once where the project can be written, and keep the lock with it.";
+    other(&["up", "-d"]).refuses(73, "prepare-failed").says(told);
+    assert!(project.ids().is_empty());
+    project.seaworthy(&["up", "-d"]).ok();
+    for words in [&["up", "-d"][..], &["restart", "-t", "0"], &["down", "-t", "0"], &["up", "-d"]] {
+        other(words).ok();
+    }
+    project.seaworthy(&["down", "-t", "0"]).ok();
+    assert!(project.ids().is_empty());
 }
 
 #[test]

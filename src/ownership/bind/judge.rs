@@ -182,8 +182,9 @@ impl<'a> Judge<'a> {
         let copied = self.copied(&source.path);
         let mut plan = match look::look(&source.path) {
             _ if copied.is_some() => {
-                (kind, kind_from) = (Kind::File, KindFrom::Declared);
-                let finding = copied.and_then(|mode| {
+                let of_copy = copied.map_or(Kind::File, |(kind, _)| kind);
+                (kind, kind_from) = (of_copy, KindFrom::Declared);
+                let finding = copied.and_then(|(_, mode)| {
                     usable::judge_copy(&say, &service.whom, self.question.caller.process, mode)
                 });
                 match finding {
@@ -226,9 +227,9 @@ impl<'a> Judge<'a> {
         self.judged.push(Judged { decision, real, groups, probe });
     }
 
-    /// The mode of the derived file that will stand there.
-    fn copied(&self, path: &Path) -> Option<u32> {
-        self.question.policy?.copies.iter().find(|(copy, _)| copy == path).map(|(_, mode)| *mode)
+    /// What is derived and will stand there, and the mode of its files.
+    fn copied(&self, path: &Path) -> Option<(Kind, u32)> {
+        self.question.policy?.copies.iter().find_map(|copy| Some((copy.kind_at(path)?, copy.mode)))
     }
 
     pub fn declared(&self, path: &Path) -> Option<&'a Declared> {
