@@ -74,14 +74,6 @@ impl Served {
         self.project.project().file(name, text);
     }
 
-    /// A directory that the machine itself has.
-    fn elsewhere(&self, who: Who) -> &'static str {
-        match who {
-            Who::Root => "../.xdg-state/chosen",
-            Who::Operator => "../home/.local/chosen",
-        }
-    }
-
     fn run(&self, tool: Tool, words: &[&str]) -> Output {
         self.project.run(tool, words)
     }
@@ -94,6 +86,14 @@ impl Drop for Served {
         if poll(PATIENCE, unmount).is_none() {
             let _ = Command::new("umount").arg("--lazy").arg(&self.mount).status();
         }
+    }
+}
+
+/// A directory that the machine itself has.
+fn elsewhere(who: Who) -> &'static str {
+    match who {
+        Who::Root => "../.xdg-state/chosen",
+        Who::Operator => "../home/.local/chosen",
     }
 }
 
@@ -135,7 +135,7 @@ fn what_compose_launches_on_a_file_server_is_launched() {
             for posture in ["observe", "hardened"] {
                 served.file("seaworthy.yaml", &policy(&format!("posture: {posture}\n")));
                 writes(served.run(Tool::Seaworthy, &UP));
-                let elsewhere = [&["--state-dir", served.elsewhere(who)], &UP[..]].concat();
+                let elsewhere = [&["--state-dir", elsewhere(who)], &UP[..]].concat();
                 writes(served.run(Tool::Seaworthy, &elsewhere));
             }
         }
@@ -156,8 +156,8 @@ fn what_is_missing_on_a_file_server_is_made_or_the_server_is_named() {
                 assert!(output.end == End::Code(0) && words(&output) == 1, "{form:?}: {output}");
                 continue;
             }
-            let server = "where a server or a program decides whose a file is";
-            output.refuses(73, "prepare-failed").says("is on fuse (").says(server).says("as its owner");
+            let decides = "where a server or a program decides whose a file is";
+            output.refuses(73, "prepare-failed").says("is on fuse (").says(decides).says("as its owner");
             assert!(served.project.project().ids().is_empty(), "{form:?} {who:?}");
         }
     }

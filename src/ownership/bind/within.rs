@@ -89,7 +89,7 @@ fn is_configuration(path: &Path) -> bool {
     const NAMES: [&str; 5] = ["conf", "config", "configs", "configuration", "cfg"];
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let is_in_etc = path.components().any(|part| part.as_os_str() == "etc");
-    is_in_etc || name.ends_with(".d") || NAMES.contains(&name.as_str())
+    is_in_etc || name.strip_suffix(".d").is_some() || NAMES.contains(&name.as_str())
 }
 
 /// Goes through it as far as it is one file system; links are somebody else's affair.
