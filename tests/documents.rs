@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use seaworthy::host::owner::is_root;
+
 /// Where the pages have the example. How long it is decides where lines break.
 const SHOWN: &str = "/srv/agent-pod";
 
@@ -41,8 +43,24 @@ impl Example {
         Self(path)
     }
 
+    /// The pages show a machine on which nobody has the number of the store's image. Root can see to that.
+    fn program(&self) -> Command {
+        let program = env!("CARGO_BIN_EXE_seaworthy");
+        if !is_root() {
+            return Command::new(program);
+        }
+        let passwd = self.0.with_extension("passwd");
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "sh", "-c"]);
+        let alone =
+            "echo 'root:x:0:0:root:/root:/bin/sh' > \"$1\" && mount --bind \"$1\" /etc/passwd && shift";
+        command.args([&format!("{alone} && exec \"$0\" \"$@\""), program]).arg(passwd);
+        command
+    }
+
     fn run(&self, words: &[&str], variables: &[(&str, &str)]) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_seaworthy"))
+        let output = self
+            .program()
             .args(words)
             .current_dir(&self.0)
             .env("PWD", &self.0)
@@ -58,6 +76,7 @@ impl Example {
 impl Drop for Example {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_file(self.0.with_extension("passwd"));
     }
 }
 
