@@ -158,12 +158,11 @@ impl Engine {
 
     /// The maps that it may have had before: user namespaces are switched on and off, and engines moved to another user.
     /// Of another machine nothing is known.
-    pub fn former_maps(&self) -> Vec<IdMap> {
-        let local = if self.is_remote() { return Vec::new() } else { Local::read(None) };
-        match (self.id_map(), local) {
-            (Answer::Known(map), Ok(local)) => map.others(&local),
-            _ => Vec::new(),
+    pub fn former_maps(&self) -> Answer<Vec<IdMap>> {
+        if self.is_remote() {
+            return Answer::Known(Vec::new());
         }
+        self.id_map().and_then(|map| Answer::from(Local::read(None)).map(|local| map.others(&local)))
     }
 
     /// The map of the process that listens at a rootless engine's socket, which is that of its containers. `None`

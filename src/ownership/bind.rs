@@ -116,7 +116,7 @@ pub struct BindQuestion<'a> {
     /// asked only where something is made.
     pub becomes: &'a dyn Fn(&str) -> Option<Owner>,
     /// The maps of users that the engine may have had before.
-    pub former: &'a [IdMap],
+    pub former: &'a dyn Fn() -> Vec<IdMap>,
     /// Whether it is declared as durable state, which is its service's own.
     pub durable: &'a dyn Fn(&Path) -> bool,
     /// Whether a service's containers run and are left as they are: nothing is mounted anew then. It is asked only

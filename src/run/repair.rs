@@ -137,14 +137,21 @@ fn plans(
         return Err(Some(finding));
     }
     let mut shared = sharing.trees;
-    let former = engine.get().known().map(Engine::former_maps).unwrap_or_default();
+    let former = engine.get().and_then(Engine::former_maps).into_result();
+    let former = former.map_err(|reason| {
+        Some(refuse(
+            Code::EngineUnavailable,
+            reason,
+            "It decides whose files are taken. Nothing was changed.",
+        ))
+    })?;
     let scope = Scope {
         roots: &roots,
         declared: &state.declared,
         only_declared: false,
         shared: &shared,
         takes_mine: options.take_mine,
-        former: &former,
+        former: &|| former.clone(),
         carries_over: options.migrate,
     };
     let mut repairs = Vec::new();

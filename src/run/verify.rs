@@ -202,9 +202,8 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         ));
     }
     let reaches = is_elsewhere || location == Location::Here;
-    // Only a policy's user is to find again what was another number's.
-    let asked_engine = if asks && policy.is_some() { engine.get().known() } else { None };
-    let former = asked_engine.map(Engine::former_maps).unwrap_or_default();
+    // It decides what a refusal says, and not whether there is one: where it is not known, less is said.
+    let former = || engine.get().and_then(Engine::former_maps).known().unwrap_or_default();
     if let (Some(lock), Ok(_), true) = (&lock, way, reaches) {
         let declared = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
         let roots = if is_elsewhere {

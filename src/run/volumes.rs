@@ -70,6 +70,9 @@ impl<'e> Volumes<'e> {
         let seen = self.seen.get_or_init(|| self.look(images)).as_ref();
         seen.and_then(|seen| match seen.get(&(key.to_owned(), inside.to_owned())) {
             Some(Some(there)) => Answer::Known(Now::There(*there)),
+            Some(None) if inside.as_os_str().is_empty() => {
+                Answer::Known(Now::NotJudged("its directory is not there; the engine fails"))
+            }
             Some(None) => Answer::Known(Now::NoPart),
             None => Answer::unknown("nobody looked into the volume"),
         })

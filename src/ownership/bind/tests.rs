@@ -79,7 +79,7 @@ impl Project {
             mended: &|_, _, _| false,
             shared: &|_| false,
             becomes: &|_| self.becomes,
-            former: &[],
+            former: &Vec::new,
             durable: &|_| false,
             stays: &|name| self.stays.contains(&name),
         })
@@ -381,7 +381,7 @@ fn nothing_is_created_in_the_hosts_root_directory_and_an_unset_variable_is_named
         becomes: &|_| None,
         stays: &|_| false,
         shared: &|_| false,
-        former: &[],
+        former: &Vec::new,
         durable: &|_| false,
     });
     assert!(the_finding(&binds).2.ends_with("the path begins with ${UNSET}, which has no value"));

@@ -98,11 +98,14 @@ pub(super) fn say_former(
     say: &Say<'_>,
     whom: &Whom,
     seen: &Seen,
-    former: &[IdMap],
+    former: &dyn Fn() -> Vec<IdMap>,
     finding: Finding,
 ) -> Finding {
+    if finding.code != Code::BindAccess {
+        return finding;
+    }
     let is_theirs = |inside: &Owner| {
-        was_of(former, *inside, seen.owner) && whom.owner.as_ref().known() != Some(&seen.owner)
+        was_of(&former(), *inside, seen.owner) && whom.owner.as_ref().known() != Some(&seen.owner)
     };
     let inside = whom.inside.as_ref().known().filter(|inside| inside.uid != 0 && is_theirs(inside));
     let Some(inside) = inside.filter(|_| say.strict && seen.kind == Kind::Directory && !say.mount.read_only)

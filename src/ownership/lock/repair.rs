@@ -106,7 +106,7 @@ pub struct Scope<'s> {
     /// Whether the operator's own number is taken from, where the service had it.
     pub takes_mine: bool,
     /// The maps of users that the engine may have had before.
-    pub former: &'s [IdMap],
+    pub former: &'s dyn Fn() -> Vec<IdMap>,
     /// Whether what the service had under one of those is taken as well.
     pub carries_over: bool,
 }
@@ -151,13 +151,14 @@ pub fn plan(
     let to = map.to_host(user).ok_or_else(|| format!("the engine's map of users has nobody for {user}"))?;
     let recorded: Vec<Owner> =
         entry.into_iter().flat_map(|entry| entry.previous.iter().chain([&entry.user]).copied()).collect();
+    let former = if wanted.is_empty() { Vec::new() } else { (scope.former)() };
     let trees = wanted.into_iter().filter_map(|DeclaredTree { path, from, strategy }| {
         let (root, relative) = scope.roots.inside(&path)?;
         let mut known: Vec<Owner> =
             recorded.iter().chain(&from).filter_map(|owner| map.to_host(*owner)).collect();
         if scope.carries_over {
             let all = recorded.iter().chain(&from).chain([&user]);
-            let before = all.flat_map(|owner| scope.former.iter().filter_map(|map| map.to_host(*owner)));
+            let before = all.flat_map(|owner| former.iter().filter_map(|map| map.to_host(*owner)));
             known.extend(before);
         }
         // On disk such a directory is the operator's, and what the service has there is given back.
@@ -192,7 +193,7 @@ pub fn plan(
     let trees: Vec<Tree> = trees.collect();
     let moved_from = entry.map(|entry| entry.user).filter(|old| *old != user);
     let passed_over = if scope.only_declared { Vec::new() } else { passed_over(service, scope, &trees) };
-    let (map, former) = (Some(map.clone()), scope.former.to_vec());
+    let map = Some(map.clone());
     Ok(Some(Repair { service: name.clone(), user, moved_from, trees, passed_over, map, former }))
 }
 

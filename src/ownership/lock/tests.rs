@@ -352,7 +352,7 @@ fn a_volume_is_state_like_a_directory_and_its_operator_is_nobody_special() {
             only_declared: false,
             shared: &[],
             takes_mine: false,
-            former: &[],
+            former: &Vec::new,
             carries_over: false,
         };
         let map = Answer::Known(IdMap::identity());
@@ -457,7 +457,7 @@ fn plan_for(file: &LockFile, users: &Users, map: &Answer<IdMap>, directory: &Pat
         only_declared: false,
         shared: &[],
         takes_mine: false,
-        former: &[],
+        former: &Vec::new,
         carries_over: false,
     };
     repair::plan(file, users.of("a").unwrap(), service, map, &op(), &scope).unwrap()
