@@ -18,7 +18,7 @@ use std::path::Path;
 use std::process::Command;
 
 use project::Project;
-use seaworthy::plan::PlanStep;
+use seaworthy::plan::{PlanStep, PlanThen};
 use serde_json::{Map, Value};
 
 #[test]
@@ -124,6 +124,8 @@ volumes: {cache: {}}
         how: None,
     };
     plans[1]["steps"] = serde_json::to_value([step]).unwrap();
+    let then = PlanThen { user: "1000:1000".to_owned(), by: "PUID".to_owned() };
+    plans[1]["services"][0]["user"]["then"] = serde_json::to_value(then).unwrap();
     plans
 }
 
