@@ -159,7 +159,7 @@ impl Policy {
             if waiver.expired(self.today) || !demands.is_for(waiver, rule, breach) {
                 continue;
             }
-            if let Some(allowed) = waiver.allows(breach.value.as_deref()) {
+            if let Some(allowed) = waiver.lets_pass(breach) {
                 used.0.insert((at, allowed));
                 waived = true;
             }
@@ -185,9 +185,10 @@ impl Policy {
             origin = service.origin;
         }
         let mut finding = finding.at_origin(origin, "here");
-        let late = self.waivers.iter().find(|waiver| {
-            waiver.is_for(&breach.place, rule.id) && waiver.allows(breach.value.as_deref()).is_some()
-        });
+        let late = self
+            .waivers
+            .iter()
+            .find(|waiver| waiver.is_for(&breach.place, rule.id) && waiver.lets_pass(breach).is_some());
         if let Some(waiver) = late {
             finding = finding.at_origin(waiver.origin, "this waiver has expired");
         }

@@ -115,7 +115,7 @@ impl<'p> Judged<'p> {
     fn standing(&self, breach: &Breach) -> Standing {
         let waived = self.waivers.iter().any(|waiver| {
             self.demands.is_some_and(|demands| demands.is_for(waiver, self.rule, breach))
-                && waiver.allows(breach.value.as_deref()).is_some()
+                && waiver.lets_pass(breach).is_some()
         });
         let demand = self.demands.and_then(|demands| demands.of(self.rule, breach));
         match (waived, demand.is_some_and(|demand| demand.severity == Severity::Error)) {

@@ -8,7 +8,7 @@ use crate::yaml::{Mapping, Node, Value};
 use super::Rank;
 use super::date::Date;
 use super::reader::{Keys, Located, Reader};
-use super::rules::{self, Allow, Rule};
+use super::rules::{self, Allow, Breach, Rule};
 
 /// One entry of `waivers:`.
 #[derive(Clone, Debug)]
@@ -32,6 +32,11 @@ impl Waiver {
 
     pub fn is_for(&self, service: &str, rule: &str) -> bool {
         self.rule.id == rule && (self.service.value == "*" || self.service.value == service)
+    }
+
+    /// The place in `allow` that covers what breaks the rule.
+    pub fn lets_pass(&self, breach: &Breach) -> Option<usize> {
+        self.allows(breach.value.as_deref()).or_else(|| self.allows(Some(breach.also.as_deref()?)))
     }
 
     /// The place in `allow` that covers a value; the value is as the rule normalised it.

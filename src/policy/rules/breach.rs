@@ -11,6 +11,8 @@ pub struct Breach {
     pub place: String,
     /// What a waiver would have to allow, normalised.
     pub value: Option<String>,
+    /// What a waiver may call the same.
+    pub also: Option<String>,
     pub origin: Origin,
     /// Completes "rule ID: PLACE …".
     pub what: Cow<'static, str>,
@@ -33,6 +35,7 @@ impl Breach {
         Self {
             place: place.into(),
             value: None,
+            also: None,
             origin,
             what: what.into(),
             is_lack: false,
@@ -59,6 +62,13 @@ impl Breach {
     #[must_use]
     pub fn lacking(mut self) -> Self {
         self.is_lack = true;
+        self
+    }
+
+    /// Names what a waiver may call it as well.
+    #[must_use]
+    pub fn or_allowing(mut self, value: Option<impl Into<String>>) -> Self {
+        self.also = value.map(Into::into);
         self
     }
 

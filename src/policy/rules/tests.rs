@@ -304,9 +304,23 @@ fn the_user_of_an_image_that_is_known_is_judged_as_what_it_is() {
         let outcome = run("", owner);
         assert_eq!(about(&outcome, rule).len(), 1, "{}", outcome.text());
         assert!(outcome.text().contains(says), "{}", outcome.text());
-        let waiver = "waivers: [{ service: a, rule: user-root, allow: [image], reason: tested }]\n";
-        run(waiver, owner).assert_passes();
+        let waiver = |allowed: &str| {
+            format!("waivers: [{{ service: a, rule: user-root, allow: [{allowed:?}], reason: tested }}]\n")
+        };
+        run(&waiver("image"), owner).assert_passes();
+        let Some(owner) = owner else { continue };
+        run(&waiver(&owner.to_string()), Some(owner)).assert_passes();
+        assert!(!about(&run(&waiver("7:0"), Some(owner)), rule).is_empty(), "another one is not meant");
     }
+    let by_policy = |waivers: &str| {
+        let user = "services: {a: {user: '0:0'}}";
+        Fixture::new("services:\n  a: { image: \"x:1\", mem_limit: 8m }\n")
+            .file("late.yaml", user)
+            .policy(&format!("posture: hardened\nuser: {{default: image}}\n{waivers}"))
+            .run()
+    };
+    let waiver = "waivers: [{ service: a, rule: user-root, allow: [image], reason: tested }]\n";
+    assert!(!about(&by_policy(waiver), rule).is_empty(), "the service says so itself");
 }
 
 #[test]

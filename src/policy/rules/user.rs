@@ -21,7 +21,6 @@ pub const RULES: &[Rule] = &[
         live: "Config.User is the verified UID:GID, and the Uid and Gid lines of /proc/PID/status agree",
         fix: "Write `user: \"UID:GID\"` with numbers above 0, or set `user.default` in seaworthy.yaml.",
         allow: Allow::Values("users as the model has them, and `image` for whatever an image's own is"),
-        same: same_user,
         check: Check::Service(root),
         ..Rule::COMMON
     },
@@ -54,8 +53,10 @@ fn root(service: &Service<'_>, breaches: &mut Vec<Breach>) {
             // One waiver does, before the image is known and after.
             let is_image_s = matches!(node.origin, Origin::Policy(_))
                 && service.user_setting() == Some(UserSetting::Image);
-            let allowed = if is_image_s { BY_IMAGE.to_owned() } else { user.clone() };
-            breaches.push(service.breach(node, format!("runs as {user:?}: {why}")).allowing(allowed));
+            let also = is_image_s.then_some(BY_IMAGE);
+            breaches.push(
+                service.breach(node, format!("runs as {user:?}: {why}")).allowing(user).or_allowing(also),
+            );
         }
         return;
     }
@@ -74,18 +75,13 @@ fn root(service: &Service<'_>, breaches: &mut Vec<Breach>) {
                 Some((owner, Some(why))) => format!("has no user, and its image has {owner}: {why}"),
                 None => "has no user, so that the image decides, which is root for most".to_owned(),
             };
-            breaches.push(service.lacks(what).allowing(BY_IMAGE));
+            breaches.push(service.lacks(what).allowing(BY_IMAGE).or_allowing(known.map(Owner::to_string)));
         }
     }
 }
 
 /// How a waiver calls whatever user an image has.
 pub const BY_IMAGE: &str = "image";
-
-/// Whether a waiver is about this user: that of an image is allowed by its numbers as well.
-fn same_user(allowed: &str, found: &str) -> bool {
-    allowed == found || found == BY_IMAGE && doubtful(allowed) == Some(IS_ROOT)
-}
 
 /// Why root itself is doubtful.
 pub const IS_ROOT: &str = "that is root";
@@ -119,15 +115,7 @@ pub fn doubtful(user: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BY_IMAGE, doubtful, same_user};
-
-    #[test]
-    fn a_waiver_of_an_images_user_may_say_its_numbers() {
-        assert!(same_user(BY_IMAGE, BY_IMAGE) && same_user("0:0", "0:0"));
-        assert!(same_user("0:0", BY_IMAGE), "as it was told to write before the image was asked");
-        assert!(!same_user(BY_IMAGE, "0:0"), "the service says so itself");
-        assert!(!same_user("1000:0", BY_IMAGE) && !same_user("5:5", BY_IMAGE));
-    }
+    use super::doubtful;
 
     #[test]
     fn whatever_the_engine_may_run_as_root_is_doubtful() {
