@@ -151,20 +151,27 @@ impl IdMap {
     }
 
     /// Every other map that an engine of this machine can have had: of no namespace, and of the subordinate ids of
-    /// each user, as an engine with `userns-remap` takes them and as one without root does.
+    /// each user, as an engine with `userns-remap` takes them. One without root counts the same ids from one on, so that
+    /// a number would be two neighbours': it is not among them.
     pub fn others(&self, local: &Local) -> Vec<Self> {
         let mut all = vec![Self::identity()];
         for (user, uid, length) in subordinates(&local.subuid) {
             for (_, gid, gids) in subordinates(&local.subgid).filter(|(name, ..)| *name == user) {
-                // Root of an engine without root is the user who runs it, whose files are nobody else's.
-                all.extend([0, 1].map(|container| Self {
-                    uids: vec![Range { container, host: uid, length }],
-                    gids: vec![Range { container, host: gid, length: gids }],
-                }));
+                all.push(Self {
+                    uids: vec![Range { container: 0, host: uid, length }],
+                    gids: vec![Range { container: 0, host: gid, length: gids }],
+                });
             }
         }
         all.retain(|map| map != self);
         all
+    }
+
+    /// Whom a user of a container was on the host under each of these maps. A number that this map has is a present
+    /// user's, and nobody's of before; without a map every number is one's own, and tells nothing.
+    pub fn formerly(&self, former: &[Self], inside: Owner) -> impl Iterator<Item = Owner> {
+        let all = former.iter().filter_map(move |map| map.to_host(inside));
+        all.filter(|owner| self.is_identity() || self.uid_to_container(owner.uid).is_none())
     }
 
     /// The map of a service with this `userns_mode:`. `host` leaves a remapping engine's map; a rootless
@@ -297,11 +304,6 @@ fn subordinate_from(text: &str, first: u32) -> Vec<Range> {
         .collect()
 }
 
-/// Whether what belongs to this owner belonged to this user of a container when the engine had one of these maps.
-pub fn was_of(maps: &[IdMap], inside: Owner, outside: Owner) -> bool {
-    maps.iter().any(|map| map.uid_to_host(inside.uid) == Some(outside.uid))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,5 +405,26 @@ mod tests {
             shown(&[range(0, 1500, 1), range(1, 100_000, 65536)]),
             "0 → 1500, 1-65536 → 100000-165535"
         );
+    }
+
+    #[test]
+    fn a_number_is_a_former_ones_only_where_the_present_map_does_not_have_it() {
+        let text = "dockremap:231072:65536\nop:400000:65536\n";
+        let local = Local { subuid: text.into(), subgid: text.into(), ..Local::default() };
+        let at = |host| {
+            let range = vec![Range { container: 0, host, length: 65536 }];
+            IdMap::new(range.clone(), range)
+        };
+        let was = |map: &IdMap, uid| -> Vec<u32> {
+            map.formerly(&map.others(&local), Owner::new(uid, uid)).map(|owner| owner.uid).collect()
+        };
+        assert_eq!(was(&IdMap::identity(), 3002), [234_074, 403_002]);
+        assert_eq!(was(&at(231_072), 3002), [3002, 403_002]);
+        // An engine without root has the same ids, one further: those are its present users'.
+        let uids = vec![
+            Range { container: 0, host: 1500, length: 1 },
+            Range { container: 1, host: 231_072, length: 65536 },
+        ];
+        assert_eq!(was(&IdMap::new(uids.clone(), uids), 3002), [3002, 403_002]);
     }
 }

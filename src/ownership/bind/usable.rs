@@ -4,7 +4,6 @@ use rustix::fs::CWD;
 
 use crate::diagnostic::{Code, Finding};
 use crate::engine::IdMap;
-use crate::engine::idmap::was_of;
 use crate::host::access::{self, Access, Blocked, Verdict, is_denied};
 use crate::host::{Credentials, FileSystem, Kind, Owner};
 use crate::ownership::command;
@@ -105,7 +104,8 @@ pub(super) fn say_former(
         return finding;
     }
     let is_theirs = |inside: &Owner| {
-        was_of(&former(), *inside, seen.owner) && whom.owner.as_ref().known() != Some(&seen.owner)
+        let was = |map: &IdMap| map.formerly(&former(), *inside).any(|owner| owner.uid == seen.owner.uid);
+        whom.map.as_ref().known().is_some_and(was) && whom.owner.as_ref().known() != Some(&seen.owner)
     };
     let inside = whom.inside.as_ref().known().filter(|inside| inside.uid != 0 && is_theirs(inside));
     let Some(inside) = inside.filter(|_| say.strict && seen.kind == Kind::Directory && !say.mount.read_only)

@@ -158,7 +158,7 @@ pub fn plan(
             recorded.iter().chain(&from).filter_map(|owner| map.to_host(*owner)).collect();
         if scope.carries_over {
             let all = recorded.iter().chain(&from).chain([&user]);
-            let before = all.flat_map(|owner| former.iter().filter_map(|map| map.to_host(*owner)));
+            let before = all.flat_map(|owner| map.formerly(&former, *owner));
             known.extend(before);
         }
         // On disk such a directory is the operator's, and what the service has there is given back.

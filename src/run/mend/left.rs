@@ -5,7 +5,6 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Finding};
 use crate::engine::IdMap;
-use crate::engine::idmap::was_of;
 use crate::host::access::{Access, Verdict, check_below};
 use crate::host::owner::is_root;
 use crate::host::walk::{Left, Theirs, Why};
@@ -107,7 +106,8 @@ fn helps<'l>(
 
 /// Whether it is the service's under a map of users that the engine had before.
 fn is_former(repair: &Repair, owner: Owner) -> bool {
-    owner.uid != 0 && was_of(&repair.former, repair.user, owner)
+    let was = |map: &IdMap| map.formerly(&repair.former, repair.user).any(|former| former.uid == owner.uid);
+    owner.uid != 0 && repair.map.as_ref().is_some_and(was)
 }
 
 /// As it stands in the policy.
