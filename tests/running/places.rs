@@ -136,7 +136,10 @@ fn as_other(project: &Project, words: &[&str], state: &Path) -> Command {
     command.arg(ours.get_program()).args(ours.get_args()).current_dir(&project.directory);
     command.env_clear().stdin(Stdio::null());
     for (name, value) in ours.get_envs() {
-        if let Some(value) = value.filter(|_| name != "XDG_STATE_HOME" && name != "HOME") {
+        // Those are root's own places.
+        if let Some(value) =
+            value.filter(|_| !["XDG_STATE_HOME", "HOME", "DOCKER_CONFIG"].iter().any(|own| name == *own))
+        {
             command.env(name, value);
         }
     }
