@@ -182,7 +182,8 @@ pub fn before_launch(
         let mut failed = None;
         mend(&verified.repairs, false, &by, |mended| {
             notes.extend(note(&mended));
-            failed = failed.take().or_else(|| incomplete(&mended)).or_else(|| left::unusable(&mended));
+            failed =
+                failed.take().or_else(|| incomplete(&mended)).or_else(|| left::unusable(&mended, engine));
         })?;
         failed.map_or(Ok(()), Err)?;
     }

@@ -220,7 +220,7 @@ fn carry_out(
             let in_vain = |repair: &Repair| {
                 let trees: Vec<&Mended<'_>> =
                     all.iter().filter(|mended| mended.repair.service == repair.service).collect();
-                Some((repair.service.clone(), mend::left::in_vain(repair, &trees)?))
+                Some((repair.service.clone(), mend::left::in_vain(repair, &trees, engine)?))
             };
             Ok((text, repairs.iter().filter_map(in_vain).collect()))
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli::{Class, Command, Request};
 use crate::compose::Model;
 use crate::diagnostic::{Finding, Severity};
-use crate::engine::{Answer, Engine, Location};
+use crate::engine::{Answer, Engine, IdMap, Location};
 use crate::host::Owner;
 use crate::ownership::bind::{BindDecision, BindQuestion};
 use crate::ownership::copies::{CopyStep, decide as decide_copies};
@@ -141,7 +141,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         _ => looked_up(&model, &users.decisions, images),
     };
     let maps = |mode: &str| {
-        if asks { id_map(engine, mode) } else { Answer::Known(crate::engine::IdMap::identity()) }
+        if asks { id_map(engine, mode) } else { Answer::Known(IdMap::identity()) }
     };
     let location = if asks { engine.get().map(Engine::location) } else { Answer::Known(Location::Here) };
     // A review goes on as if it were here; a launch, which would prepare this machine for it, does not.
@@ -202,8 +202,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         ));
     }
     let reaches = is_elsewhere || location == Location::Here;
-    // It decides what a refusal says, and not whether there is one: where it is not known, less is said.
-    let former = || engine.get().and_then(Engine::former_maps).known().unwrap_or_default();
+    let former = || former_maps(engine);
     if let (Some(lock), Ok(_), true) = (&lock, way, reaches) {
         let declared = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
         let roots = if is_elsewhere {
@@ -365,6 +364,12 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         lock,
         images: looked_up,
     }
+}
+
+/// The maps of users that the engine may have had before. They decide what a refusal says, and not whether there is one:
+/// where they are not known, less is said.
+pub fn former_maps(engine: &LazyEngine) -> Vec<IdMap> {
+    engine.get().and_then(Engine::former_maps).known().unwrap_or_default()
 }
 
 /// Why nothing is given away on the engine's machine.

@@ -90,9 +90,8 @@ pub struct Repair {
     pub trees: Vec<Tree>,
     /// What it writes as well and nobody looks into, with the reason.
     pub passed_over: Vec<(PathBuf, &'static str)>,
-    /// The engine's map of users for it, and those that it may have had before.
+    /// The engine's map of users for it.
     pub map: Option<IdMap>,
-    pub former: Vec<IdMap>,
 }
 
 /// Of which directories of a service.
@@ -105,7 +104,7 @@ pub struct Scope<'s> {
     pub shared: &'s [SharedTree],
     /// Whether the operator's own number is taken from, where the service had it.
     pub takes_mine: bool,
-    /// The maps of users that the engine may have had before.
+    /// The maps of users that the engine may have had before. They are asked for only where that is taken as well.
     pub former: &'s dyn Fn() -> Vec<IdMap>,
     /// Whether what the service had under one of those is taken as well.
     pub carries_over: bool,
@@ -151,7 +150,7 @@ pub fn plan(
     let to = map.to_host(user).ok_or_else(|| format!("the engine's map of users has nobody for {user}"))?;
     let recorded: Vec<Owner> =
         entry.into_iter().flat_map(|entry| entry.previous.iter().chain([&entry.user]).copied()).collect();
-    let former = if wanted.is_empty() { Vec::new() } else { (scope.former)() };
+    let former = if scope.carries_over && !wanted.is_empty() { (scope.former)() } else { Vec::new() };
     let trees = wanted.into_iter().filter_map(|DeclaredTree { path, from, strategy }| {
         let (root, relative) = scope.roots.inside(&path)?;
         let mut known: Vec<Owner> =
@@ -194,7 +193,7 @@ pub fn plan(
     let moved_from = entry.map(|entry| entry.user).filter(|old| *old != user);
     let passed_over = if scope.only_declared { Vec::new() } else { passed_over(service, scope, &trees) };
     let map = Some(map.clone());
-    Ok(Some(Repair { service: name.clone(), user, moved_from, trees, passed_over, map, former }))
+    Ok(Some(Repair { service: name.clone(), user, moved_from, trees, passed_over, map }))
 }
 
 /// The volumes that a service writes and that are not gone through.

@@ -12,10 +12,12 @@ use crate::host::{Credentials, Kind, Owner};
 use crate::ownership::lock::repair::{Repair, Tree};
 
 use super::{Mended, left_in_short};
+use crate::run::images::LazyEngine;
+use crate::run::verify::former_maps;
 
 /// Why a service cannot use all of its state, if so: something in it is closed to its user, and is not known to
 /// have been the service's.
-pub fn unusable(mended: &Mended<'_>) -> Option<Finding> {
+pub fn unusable(mended: &Mended<'_>, engine: &LazyEngine) -> Option<Finding> {
     let Mended { repair, tree, summary } = mended;
     let who = tree.who.as_ref()?;
     let closed: Vec<&Left> = summary.left.iter().filter(|left| is_closed(left, who)).collect();
@@ -33,7 +35,7 @@ pub fn unusable(mended: &Mended<'_>) -> Option<Finding> {
         first.why
     );
     let theirs = closed.iter().filter_map(|left| theirs(left).map(|theirs| (left, theirs)));
-    let help: Vec<String> = helps(repair, tree, theirs);
+    let help: Vec<String> = helps(repair, tree, theirs, engine);
     Some(Finding::error(Code::BindAccess, message).help(help.join(" ")))
 }
 
@@ -62,11 +64,12 @@ fn helps<'l>(
     repair: &Repair,
     tree: &Tree,
     theirs: impl Iterator<Item = (&'l &'l Left, Theirs)>,
+    engine: &LazyEngine,
 ) -> Vec<String> {
     let mut helps: Vec<String> = Vec::new();
     for (left, theirs) in theirs {
         let help = match left.why {
-            _ if is_former(repair, theirs.owner) => format!(
+            _ if is_former(repair, theirs.owner, engine) => format!(
                 "{} is user {}'s as the engine's map of users was before: user namespaces were switched on, off or moved \
                  since. `seaworthy repair --migrate {}` carries it over. With `strategy: idmap` every map finds it.{}",
                 theirs.owner,
@@ -105,8 +108,9 @@ fn helps<'l>(
 }
 
 /// Whether it is the service's under a map of users that the engine had before.
-fn is_former(repair: &Repair, owner: Owner) -> bool {
-    let was = |map: &IdMap| map.formerly(&repair.former, repair.user).any(|former| former.uid == owner.uid);
+fn is_former(repair: &Repair, owner: Owner, engine: &LazyEngine) -> bool {
+    let was =
+        |map: &IdMap| map.formerly(&former_maps(engine), repair.user).any(|former| former.uid == owner.uid);
     owner.uid != 0 && repair.map.as_ref().is_some_and(was)
 }
 
@@ -135,7 +139,7 @@ fn taken_over(repair: &Repair, tree: &Tree, owner: Owner) -> String {
 
 /// Why a migration came to nothing, if so: none of a service's files could be given to its new user, and some are
 /// left. The lock keeps the old user then.
-pub fn in_vain(repair: &Repair, trees: &[&Mended<'_>]) -> Option<Finding> {
+pub fn in_vain(repair: &Repair, trees: &[&Mended<'_>], engine: &LazyEngine) -> Option<Finding> {
     let old = repair.moved_from?;
     let given: u64 = trees.iter().map(|mended| mended.summary.given).sum();
     let right: u64 = trees.iter().map(|mended| mended.summary.right + mended.summary.opened).sum();
@@ -162,7 +166,7 @@ pub fn in_vain(repair: &Repair, trees: &[&Mended<'_>]) -> Option<Finding> {
                 "They may be the operator's own: after a look, `seaworthy repair --migrate --take-mine {}` takes them.",
                 repair.service
             ),
-            _ => helps(repair, tree, std::iter::once((&left, theirs))).concat(),
+            _ => helps(repair, tree, std::iter::once((&left, theirs)), engine).concat(),
         };
         if !lines.contains(&help) {
             lines.push(help);
