@@ -50,7 +50,7 @@ use foldhash::HashSet;
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::host::expect_text;
 use crate::project::{Environment, Inputs, Project};
-use crate::reader::Reader;
+use crate::reader::{Habit, Reader};
 use crate::source::{FileId, Origin};
 use crate::yaml::{self, Document, Limits, Mapping, Node, Path, Text};
 
@@ -141,7 +141,11 @@ pub fn parse(project: &Project, inputs: &Inputs, sink: &mut Sink) -> Option<Vec<
 /// One file as a layer.
 pub fn parse_file(file: FileId, reader: Reader, inputs: &Inputs, sink: &mut Sink) -> Option<Layer> {
     let text = inputs.sources().get(file).map(|source| source.text.clone())?;
-    match yaml::parse(file, &text, Limits { reader, ..Limits::default() }) {
+    match yaml::parse(
+        file,
+        &text,
+        Limits { reader, dotted_circles: !reader.has(Habit::DotsInAliased), ..Limits::default() },
+    ) {
         Ok(documents) => {
             sink.extend(documents.iter().flat_map(|document| document.warnings.clone()));
             Some(Layer { file, documents })

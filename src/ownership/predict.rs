@@ -8,6 +8,7 @@
 
 mod entry;
 mod ports;
+mod reach;
 mod start;
 mod switch;
 mod tmpfs;
@@ -23,6 +24,7 @@ use super::{Identity, Images, UserDecision};
 use crate::compose::{Model, text};
 use crate::diagnostic::{Code, Finding, Severity};
 use crate::engine::Image;
+use crate::model::place;
 use crate::source::Origin;
 use crate::yaml::Node;
 
@@ -39,6 +41,7 @@ pub struct Question<'q> {
 
 /// One service with all that is known of it.
 struct Subject<'q> {
+    model: &'q Model,
     name: &'q str,
     service: &'q Node,
     /// Of its name or its user.
@@ -70,6 +73,7 @@ impl<'q> Subject<'q> {
         let decision = question.users.iter().find(|user| user.service == name);
         let origin = decision.and_then(|user| user.from.span()).map(|span| Origin::Policy(Some(span)));
         Some(Self {
+            model: question.model,
             name,
             service,
             origin: service.get("user").map(|node| node.origin).or(origin).unwrap_or(service.origin),
@@ -115,12 +119,7 @@ impl Subject<'_> {
 
     /// Whether something is mounted there, as a tmpfs or otherwise.
     fn mounts_at(&self, target: &str) -> bool {
-        let mounts = self.service.get("volumes").and_then(Node::as_seq).into_iter().flatten();
-        let targets =
-            mounts.filter_map(|mount| mount.get("target").and_then(Node::as_str).map(str::to_owned));
-        targets
-            .chain(super::tmpfs::of(self.service).into_iter().map(|tmpfs| tmpfs.target))
-            .any(|one| one == target)
+        place::of_service(&self.model.root, self.service).iter().any(|place| place.target == target)
     }
 
     fn texts(&self, key: &str) -> Vec<String> {
@@ -139,9 +138,14 @@ impl Subject<'_> {
 
     /// A variable as the service gets it.
     fn variable(&self, name: &str) -> Option<String> {
-        let own = self.service.at(&["environment", name]).filter(|node| !node.is_null()).map(text);
-        own.or_else(|| self.image.variable(name).map(str::to_owned))
+        variable(self.service, Some(&self.image), name)
     }
+}
+
+/// A variable of a service: its own, else its image's.
+fn variable(service: &Node, image: Option<&Image>, name: &str) -> Option<String> {
+    let own = service.at(&["environment", name]).filter(|node| !node.is_null()).map(text);
+    own.or_else(|| image?.variable(name).map(str::to_owned))
 }
 
 #[cfg(test)]

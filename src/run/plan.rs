@@ -8,9 +8,10 @@ use crate::diagnostic::{Code, Exit, Finding, Severity};
 use crate::engine::{Answer, Engine, Location, Options};
 use crate::host::Owner;
 use crate::operate::accounts::Accounts;
+use crate::ownership::Images as _;
 use crate::ownership::bind::{BindDecision, Outcome, Reach};
 use crate::ownership::copies::CopyStep;
-use crate::ownership::images::wanted_paths;
+use crate::ownership::images::{image_of, wanted_paths};
 use crate::ownership::lock::repair::Repair;
 use crate::ownership::lock::{LockFile, would_change};
 use crate::ownership::predict;
@@ -110,13 +111,22 @@ pub(crate) fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &L
     }
 }
 
-/// Adds to services that start as root whom they become.
+/// Adds to services that start as root whom they become. Looking into an image costs a container: without a policy only
+/// those are looked into that are told a number.
 fn say_who_is_become(plan: &mut Plan, verified: &Verified, engine: &LazyEngine) {
     let model = &verified.selected;
     let images = LazyImages::new(engine, wanted_paths(model));
     let question =
         predict::Question { model, users: &verified.users, images: &images, first_port: [None; 2] };
     for (name, service) in model.services() {
+        let is_told = || {
+            let image = image_of(model, name, service);
+            let image = image.and_then(|image| images.inspect(&image).known());
+            predict::told(service, image.as_ref()).is_some()
+        };
+        if verified.policy.is_none() && !is_told() {
+            continue;
+        }
         let Some(becomes) = predict::becomes(&question, name, service) else { continue };
         if let Some(planned) = plan.services.iter_mut().find(|planned| planned.name == name) {
             let PlanUser { then, .. } = &mut planned.user;

@@ -22,7 +22,7 @@ mod tape;
 mod tests;
 
 use crate::diagnostic::{Code, Finding, Severity};
-use crate::reader::{Habit, Reader};
+use crate::reader::Reader;
 use crate::source::FileId;
 
 use super::Document;
@@ -40,13 +40,22 @@ pub struct Limits {
     pub alias_nodes: usize,
     /// Documents of a file.
     pub documents: usize,
+    /// Whether one alias at a name and at that name with a dot behind it is a circle, as Compose has it in its own files.
+    pub dotted_circles: bool,
     /// The version of Compose that reads: a plain scalar is not the same value to all.
     pub reader: Reader,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 200, nodes: 1_000_000, alias_nodes: 500_000, documents: 10_000, reader: Reader::OLDEST }
+        Self {
+            depth: 200,
+            nodes: 1_000_000,
+            alias_nodes: 500_000,
+            documents: 10_000,
+            dotted_circles: false,
+            reader: Reader::OLDEST,
+        }
     }
 }
 
@@ -68,7 +77,7 @@ pub fn parse(file: FileId, text: &str, limits: Limits) -> Result<Vec<Document>, 
     guard::characters(file, text).map_err(|finding| vec![finding])?;
     let mut findings = Vec::new();
     let tape = tape::record(file, text, limits, &mut findings).map_err(|finding| vec![finding])?;
-    if tape.has_alias() && !limits.reader.has(Habit::DotsInAliased) {
+    if limits.dotted_circles && tape.has_alias() {
         dots::check(file, &tape, &mut findings);
     }
     let mut documents = build::documents(file, text, &tape, limits.reader, &mut findings);

@@ -138,11 +138,12 @@ fn refused(
 ) -> Option<Finding> {
     let user = subject.user?;
     let by = found.by;
+    let is_certain = |is_root| found.reach.as_ref().is_some_and(|reach| reach.is_certain(is_root, behind));
     let (what, is_certain) = if user.owner.uid == 0 {
         let missing = subject.missing(&["SETUID", "SETGID"])?;
         let what =
             format!("{} without {missing}, and {place} switches to another user by {by}", subject.runs_as());
-        (what, found.is_certain_for_root(behind))
+        (what, is_certain(true))
     } else if found.asks {
         // It leaves out the switching where it is not root.
         return None;
@@ -151,12 +152,12 @@ fn refused(
             "{}, and {place} switches to another user by {by}, which only root can",
             subject.runs_as()
         );
-        (what, found.is_first)
+        (what, is_certain(false))
     };
     let account = found.account.as_deref();
     let becomes = account.and_then(|account| {
-        let image = images.resolve(&subject.image_name, Some(account)).known()?.ok()?;
-        Some(format!("{}:{}", image.uid, image.gid)).filter(|_| image.uid != 0 && found.asks)
+        let user = images.resolve(&subject.image_name, Some(account)).known()?.ok()?;
+        Some(format!("{}:{}", user.uid, user.gid)).filter(|_| user.uid != 0 && found.asks)
     });
     let help = match becomes {
         Some(numbers) => format!(
@@ -296,12 +297,14 @@ mod tests {
         let script = |command: &str| {
             let asking = ASKING.trim_start_matches("#!/bin/bash\n");
             let script = format!("#!/bin/sh\nif [ \"$1\" = 'postgres' ]; then\n{asking}fi\n");
+            let flags = "if [ \"${1#-}\" != \"$1\" ]; then\n  set -- postgres \"$@\"\nfi\n";
+            let script = script.replacen("#!/bin/sh\n", &format!("#!/bin/sh\n{flags}"), 1);
             is_certain(&script, &format!("{root}, command: [{command}]"))
         };
         assert_eq!((script("postgres"), script("-h"), script("sh")), (vec![true], vec![true], vec![false]));
         assert_eq!(is_certain(PLAIN, "user: '5:5'"), [true], "nothing comes before it");
         assert_eq!(
-            is_certain(&PLAIN.replace("exec", "  exec"), "user: '5:5'"),
+            is_certain(&PLAIN.replace("exec", "if [ -n \"$DROP\" ]; then\nexec"), "user: '5:5'"),
             [false],
             "it may be left out"
         );

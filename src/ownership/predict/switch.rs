@@ -2,6 +2,8 @@
 
 use crate::model::program;
 
+use super::reach::{self, Reach};
+
 /// Their names.
 const SWITCHING: &[&str] =
     &["chpst", "gosu", "runuser", "s6-setuidgid", "setpriv", "setuidgid", "su", "su-exec", "sudo"];
@@ -20,23 +22,8 @@ pub(super) struct Switch {
     pub account: Option<String>,
     /// Whether the script asks who it is, and so leaves the switching out where it is not root.
     pub asks: bool,
-    /// Whether it switches before it has looked at anything.
-    pub is_first: bool,
-    /// What the first word behind the script is compared with: for another one it may not switch. `None` where that
-    /// cannot be told.
-    pub only_for: Option<Vec<String>>,
-}
-
-impl Switch {
-    /// Whether the script comes to it as root, with these words behind it.
-    pub fn is_certain_for_root(&self, words: &[String]) -> bool {
-        let is_flag = |word: &String| word.starts_with('-');
-        self.is_first
-            || self.asks
-                && self.only_for.as_ref().is_some_and(|only| {
-                    only.is_empty() || words.first().is_none_or(|word| is_flag(word) || only.contains(word))
-                })
-    }
+    /// On what it hangs that the script comes to it; `None` where that cannot be told.
+    pub reach: Option<Reach>,
 }
 
 /// What these words switch to, behind those programs that only launch and watch another one.
@@ -52,46 +39,21 @@ pub(super) fn of_words(words: &[String]) -> Option<Switch> {
 pub(super) fn of_script(text: &str) -> Option<Switch> {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
     let asks = ASKING.iter().any(|question| lines.iter().any(|line| line.contains(question)));
-    let (line, found) = lines.iter().find_map(|line| {
+    let found = lines.iter().find_map(|line| {
         // The first word of each command of a line, and what `exec` is followed by.
-        let found = line.split([';', '|', '&', '(', '`']).find_map(|part| {
-            let before = |word: &&str| {
-                matches!(*word, "exec" | "then" | "else" | "do" | "if" | "!" | "command")
-                    || word.contains('=')
-            };
-            called(part.split_whitespace().skip_while(before))
-        });
-        found.map(|found| (line, found))
+        line.split([';', '|', '&', '(', '`']).find_map(command)
     })?;
-    let begins = line.split_whitespace().find(|word| *word != "exec").map(program::name);
-    let is_first = line.starts_with(|first: char| !first.is_whitespace())
-        && begins == Some(found.by)
-        && !line.contains("&&")
-        && !line.contains("||");
-    Some(Switch { asks, is_first, only_for: compared(&lines), ..found })
+    let reach = reach::of(&lines, |text| command(text).is_some());
+    Some(Switch { asks, reach, ..found })
 }
 
-/// The words that a script compares its first one with, in the way of `[ "$1" = word ]`; `None` where it looks at that
-/// word in another way.
-fn compared(lines: &[&str]) -> Option<Vec<String>> {
-    let mut found = Vec::new();
-    for line in lines {
-        let words: Vec<&str> = line.split_whitespace().map(|word| word.trim_matches(QUOTES)).collect();
-        for (at, _) in words.iter().enumerate().filter(|(_, word)| matches!(**word, "$1" | "${1}")) {
-            let is_case = at.checked_sub(1).and_then(|before| words.get(before)) == Some(&"case");
-            match (words.get(at + 1), words.get(at + 2)) {
-                _ if is_case => return None,
-                (Some(&("=" | "==")), Some(word)) => found.push((*word).to_owned()),
-                (Some(&("!=" | "=~" | "in")), _) => return None,
-                // It is handed on, or asked for being there.
-                _ => {}
-            }
-        }
-    }
-    Some(found)
+/// The switch of one command, whatever stands before it.
+fn command(text: &str) -> Option<Switch> {
+    let before = |word: &&str| {
+        matches!(*word, "exec" | "then" | "else" | "do" | "if" | "!" | "command") || word.contains('=')
+    };
+    called(text.split_whitespace().skip_while(before))
 }
-
-const QUOTES: [char; 6] = ['"', '\'', '[', ']', ';', ')'];
 
 /// The switch, where these words call a program for that.
 fn called<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<Switch> {
@@ -109,13 +71,7 @@ fn called<'w>(mut words: impl Iterator<Item = &'w str>) -> Option<Switch> {
         "chpst" => words.iter().any(|word| word.starts_with("-u") || word.starts_with("-U")),
         _ => true,
     };
-    is_asked.then(|| Switch {
-        by,
-        account: account(by, &words),
-        asks: false,
-        is_first: true,
-        only_for: Some(Vec::new()),
-    })
+    is_asked.then(|| Switch { by, account: account(by, &words), asks: false, reach: Some(Reach::default()) })
 }
 
 /// Whom the words behind the program name.
@@ -171,26 +127,5 @@ mod tests {
         }
         assert_eq!(of_script("echo gosu app"), None);
         assert!(of_script("[ \"$(id -u)\" = 0 ] && exec gosu app x").unwrap().asks);
-    }
-
-    #[test]
-    fn whether_a_script_comes_to_it_follows_from_what_it_looks_at() {
-        let certain = |text: &str, words: &[&str]| {
-            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            of_script(text).unwrap().is_certain_for_root(&words)
-        };
-        let asking = "if [ \"$(id -u)\" = '0' ]; then\n  exec gosu app \"$0\" \"$@\"\nfi\nexec \"$@\"\n";
-        assert!(certain(asking, &["serve"]));
-        let one = format!("if [ \"$1\" = 'serve' ]; then\n{asking}fi\n");
-        assert!(certain(&one, &["serve"]) && certain(&one, &["--flag"]) && certain(&one, &[]));
-        assert!(!certain(&one, &["sh"]), "it runs something else");
-        let two = format!("[ \"$1\" = serve -o \"${{1}}\" == work ] || exec \"$@\"\n{asking}");
-        assert!(certain(&two, &["work"]) && !certain(&two, &["sh"]));
-        for unclear in ["case \"$1\" in\n  serve)", "if [ \"$1\" != sh ]; then", "if [[ $1 =~ ^s ]]; then"] {
-            assert!(!certain(&format!("{unclear}\n{asking}"), &["serve"]), "{unclear}");
-        }
-        assert!(certain("set -e\nexec gosu app \"$@\"\n", &["sh"]), "whatever there is");
-        assert!(!certain("if true; then\n  exec gosu app x\nfi\n", &[]), "it may look at anything");
-        assert!(!of_script("test -w / && gosu app x").unwrap().is_first);
     }
 }

@@ -1,7 +1,6 @@
 //! Whom an image that starts as root is told to become.
 
-use super::{Question, Start, Subject, start};
-use crate::compose;
+use super::{Question, Start, Subject, start, variable};
 use crate::engine::Image;
 use crate::host::Owner;
 use crate::yaml::Node;
@@ -18,11 +17,7 @@ const TOLD: [(&str, &str); 6] = [
 
 /// The user that a variable of the service, or of its image, names; and the variable. Root is nobody to become.
 pub fn told(service: &Node, image: Option<&Image>) -> Option<(Owner, &'static str)> {
-    let value = |name: &str| {
-        let own = service.at(&["environment", name]).filter(|node| !node.is_null()).map(compose::text);
-        let text = own.or_else(|| image?.variable(name).map(str::to_owned))?;
-        text.trim().parse::<u32>().ok().filter(|id| *id != 0)
-    };
+    let value = |name: &str| variable(service, image, name)?.trim().parse::<u32>().ok().filter(|id| *id != 0);
     TOLD.iter().find_map(|(uid, gid)| {
         let user = value(uid)?;
         Some((Owner::new(user, value(gid).unwrap_or(user)), *uid))

@@ -162,8 +162,8 @@ fn one_alias_at_two_names_of_which_one_goes_on_after_a_dot_is_a_circle_before_5_
         "x: &o {}\ny: {'': *o, '.z': *o, a.b: c}\n",
         "x: &o {}\ny: {app: *o, app-web: *o, app.web: *o}\n",
     ];
-    let old = Limits::default();
-    let new = Limits { reader: Reader::NEWEST, ..old };
+    let new = Limits::default();
+    let old = Limits { dotted_circles: true, ..new };
     for text in refused {
         let findings = parse(FILE, text, old).unwrap_err();
         assert_eq!(findings.len(), 1, "{text}: {findings:?}");
