@@ -72,7 +72,7 @@ fuzz_target!(|input: &[u8]| {
     for output in [&whole.0, &run(true, 64, 64).0, &run(true, 200, 200).0, &run(false, 64, 7).0] {
         in_its_place(bytes, output);
     }
-    // What is added is bounded: sixteen numbers, and four names that get four letters for two.
+    // Annotations are bounded: a line gets at most sixteen numbers and four names, each name escaped to twice its length.
     let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
     assert!(whole.0.len() <= bytes.len() * 3 + lines * 16 * 200, "{} of {}", whole.0.len(), bytes.len());
     // Only names in hexadecimal digits are shown where nobody is known.

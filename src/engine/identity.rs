@@ -157,7 +157,7 @@ impl Engine {
     }
 
     /// The maps that it may have had before: user namespaces are switched on and off, and engines moved to another user.
-    /// Of another machine nothing is known.
+    /// An engine on another machine has none that can be read here.
     pub fn former_maps(&self) -> Answer<Vec<IdMap>> {
         if self.is_remote() {
             return Answer::Known(Vec::new());

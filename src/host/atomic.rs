@@ -104,7 +104,7 @@ impl AtomicFile {
         // After the owner: changing that clears the set-id bits.
         match rustix::fs::fchmod(file, Mode::from_raw_mode(mode & 0o7777)) {
             Ok(()) => {}
-            // What we make is another user's there, and only its birth decides its mode.
+            // The file server gives our file to another user, so that only its creation can set its mode.
             Err(Errno::PERM) if owner.is_none() && is_served(file) => {
                 self.temporary = born_with(&self.temporary, mode).map_err(at(Step::SetMode))?;
             }

@@ -78,7 +78,7 @@ fn ensure(path: &Path, is_ours: &dyn Fn(&OwnedFd) -> bool) -> Result<Dir, Privat
         // A link answers with either, depending on whether "directory" or "no link" is judged first.
         Errno::LOOP | Errno::NOTDIR if is_symlink(path) => PrivateDirError::Symlink(path.to_owned()),
         Errno::NOTDIR => PrivateDirError::NotADirectory(path.to_owned()),
-        // What we make is another user's there, and closed to us.
+        // The file server gives our directory to another user, who keeps us out.
         Errno::ACCESS => match rustix::fs::statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) if stat.st_uid != expected => foreign(stat.st_uid),
             _ => failed("open it")(errno),

@@ -122,7 +122,7 @@ fn parse(text: &str) -> History {
 /// Adds what is launched now. What was known already only gets its time.
 ///
 /// # Errors
-/// Where it cannot be kept; what was there is intact then.
+/// Where the file cannot be written; it keeps its content then.
 pub fn add(folder: &Path, new: Vec<Record>, now: u64) -> Result<(), HistoryError> {
     ensure_private_dir(folder)?;
     let _turn = Turn::take(&folder.join("history.lock"), PATIENCE, PATIENCE, |_| {})?;

@@ -295,7 +295,7 @@ mod tests {
         none(&[view("a", "", 101_000, true), view("b", "host", 1000, true)]);
         none(&[view("a", "host", 1000, false), view("b", "host", 1000, false)]);
         none(&[view("a", "", 1000, false), view("b", "host", 1000, false)]);
-        // Where no users are mapped, the word alone makes no other map.
+        // `userns_mode: host` changes nothing on an engine without a map.
         none(&[view("a", "", 0, false), view("b", "host", 1000, false)]);
     }
 

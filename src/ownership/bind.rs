@@ -46,7 +46,7 @@ pub struct BindPolicy {
     /// Where something may be created; the project's directory where this is empty.
     pub roots: Vec<PathBuf>,
     pub create: Vec<Declared>,
-    /// What is written before a launch: each file with its mode.
+    /// Copies that are written before a launch.
     pub copies: Vec<Copied>,
     /// Mode of directories that are created; `None` for 0750.
     pub mode: Option<u32>,
@@ -57,12 +57,12 @@ pub struct BindPolicy {
 pub struct Copied {
     pub from: PathBuf,
     pub to: PathBuf,
-    /// Of each file.
+    /// The mode of each file.
     pub mode: u32,
 }
 
 impl Copied {
-    /// What this will have at a path, if anything.
+    /// The kind of entry that the copy will put at a path, if any.
     fn kind_at(&self, path: &Path) -> Option<Kind> {
         let from = self.from.join(path.strip_prefix(&self.to).ok()?);
         // Joining an empty path adds a slash, which no file has.

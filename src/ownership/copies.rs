@@ -19,7 +19,7 @@ pub const MODE: u32 = 0o644;
 /// A directory with more files than this is no directory of settings.
 const MOST: usize = 1000;
 
-/// What seaworthy keeps for itself in a project's directory.
+/// The directory in a project that seaworthy keeps for itself.
 pub const OURS: &str = ".seaworthy";
 
 /// One derived file, or a directory of them, as the policy has it. Paths are absolute and clean.
@@ -251,7 +251,7 @@ mod tests {
         assert!(!String::from_utf8_lossy(steps[0].1.as_ref().unwrap()).contains("secret"));
         assert!(steps[2].1.is_none());
         assert!(names("to").unwrap_err().contains("has old/c.json, which"));
-        // One that is cut leaves all of them.
+        // A source that does not parse changes none of the copies.
         write("from/sub/b.json", r#"{"b": "#);
         assert!(names(".seaworthy/to").unwrap_err().contains("sub/b.json is not JSON"));
         std::fs::remove_dir_all(temp.path().join("from")).unwrap();

@@ -90,7 +90,7 @@ impl Subject<'_> {
         Finding::warning(Code::WillNotWork, format!("service `{}` {what}", self.name)).of_service(self.name)
     }
 
-    /// It cannot start, whatever else is true.
+    /// A finding that the service certainly cannot start.
     fn error(&self, what: &str) -> Finding {
         Finding { severity: Severity::Error, ..self.warning(what) }
     }
@@ -106,7 +106,7 @@ impl Subject<'_> {
         Some(user.owner.uid == 0 && keeps(self.service, capability))
     }
 
-    /// Those of these capabilities that it does not have from its first program on; nothing where it has all.
+    /// Lists the capabilities that its first program lacks; `None` where it has all of them.
     fn missing(&self, capabilities: &[&str]) -> Option<String> {
         let missing: Vec<&str> =
             capabilities.iter().copied().filter(|name| self.has(name) == Some(false)).collect();

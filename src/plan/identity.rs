@@ -16,7 +16,7 @@ pub struct PlanIdentities {
 pub struct PlanSide {
     /// Whether the engine is so.
     pub is_now: bool,
-    /// What it makes of users: `0-65535 → 100000-165535`.
+    /// The map, as `0-65535 → 100000-165535`.
     pub map: String,
 }
 
@@ -30,7 +30,7 @@ pub struct PlanIdentity {
     pub off: PlanHostUser,
     pub on: PlanHostUser,
     pub mounts: Vec<PlanSeen>,
-    /// What would be refused or break, once it is turned on.
+    /// Consequences of turning it on.
     pub changes: Vec<PlanEffect>,
 }
 
@@ -46,7 +46,7 @@ pub struct PlanHostUser {
 #[derive(Clone, Debug)]
 pub struct PlanSeen {
     pub target: String,
-    /// Whose it is on disk.
+    /// The owner on disk.
     pub disk: String,
     /// Why something of it is not known.
     pub unknown: Option<String>,
@@ -54,7 +54,7 @@ pub struct PlanSeen {
     pub on: PlanRights,
 }
 
-/// What the service has of it.
+/// The rights of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanRights {
     /// The other side is in force and keeps this volume where this one would not find it.
@@ -66,7 +66,7 @@ pub struct PlanRights {
     pub writes: Option<bool>,
 }
 
-/// One thing that would be otherwise.
+/// One consequence.
 #[derive(Clone, Debug)]
 pub struct PlanEffect {
     /// The path in the container, where it is about one.

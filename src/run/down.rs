@@ -86,7 +86,7 @@ fn point_of(path: &Path) -> Option<PathBuf> {
     Some(Path::new(MOUNTS).join(name))
 }
 
-/// Those mounts that show something in a directory, also for a user that its service had before.
+/// Id-mapped mounts of a directory's content, also those made for a former user of a service.
 fn shown_of(directory: Option<&Path>) -> BTreeSet<PathBuf> {
     let (Some(directory), Ok(all)) = (directory, mounts()) else { return BTreeSet::new() };
     let base = Path::new(MOUNTS);

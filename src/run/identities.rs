@@ -74,7 +74,7 @@ impl<'d, 'e> Places<'d, 'e> {
         })
     }
 
-    /// On disk, state that is shown to its service as its own is the operator's.
+    /// The owner on disk of state under an id-mapped mount: the operator.
     fn shown(&self, service: &str, path: &Path) -> Option<Owner> {
         let (_, node) = self.model.services().find(|(name, _)| *name == service)?;
         let trees = declared_trees(node, &self.roots, &self.state.declared);
@@ -110,7 +110,7 @@ pub(crate) fn refused(model: &Model, name: &str) -> Vec<&'static str> {
     keys
 }
 
-/// What there is of an engine that maps users, whoever it is.
+/// Stands for the answer of any engine that maps users.
 pub(crate) fn mapping() -> Info {
     Info { security_options: vec!["name=userns".to_owned()], ..Info::default() }
 }

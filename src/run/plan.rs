@@ -53,7 +53,7 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
     if !session.sink.has_errors() {
         foresee(&mut session, &verified, &engine);
     }
-    // Of an engine on another machine nothing is known here.
+    // The accounts of another machine cannot be read here.
     let is_here = engine.get().known().is_some_and(|engine| engine.location() == Location::Here);
     if is_here && verified.policy.is_some() {
         match Accounts::read() {

@@ -91,7 +91,7 @@ fn capabilities(fields: &mut Fields<'_>) {
     });
 }
 
-/// What shows the paths of `/proc` and `/sys` that the engine hides.
+/// The option that unmasks the paths of `/proc` and `/sys`.
 const UNMASKED: (&str, &str) = ("systempaths", "unconfined");
 
 /// One wanted entry of `security_opt`.

@@ -32,7 +32,7 @@ struct Row {
     named: Named,
     map: IdMap,
     is_mapped: bool,
-    /// Of the host: those whom its processes were seen to run as; of one that has ended, its own.
+    /// Host uids: those that its processes were seen with, or its own where it has ended.
     users: BTreeSet<u32>,
     since: i64,
     until: i64,
@@ -127,7 +127,7 @@ impl<'e> Live<'e> {
                     let own = processes.iter().filter(|one| one.groups.contains(&container.id));
                     self.take(container, own.map(|one| one.uid).collect(), &map, now)?;
                 } else if let Some(until) = ended_at(container).and_then(time::parse) {
-                    // Where it is not known whom it ran as, nothing is said of it.
+                    // A container whose user is not known annotates nothing.
                     let _ = self.take(container, BTreeSet::new(), &map, until);
                 }
             }
@@ -269,7 +269,7 @@ impl Who for Live<'_> {
             let users = self.by_user.get(&uid).map(Vec::as_slice).unwrap_or_default();
             users.iter().filter_map(|row| self.rows.get(*row)).filter(|row| row.ran(moment))
         };
-        // What runs of a service is what there is of it.
+        // A service that runs is attributed by its running containers alone.
         let is_new = |named: &Named| !seen().any(|row| row.named.is_of_service(named));
         let is_noted = seen().next().is_none();
         let mut agreed = Agreed::default();
@@ -307,7 +307,7 @@ impl Who for Live<'_> {
         match self.place(pid, at?) {
             Place::Row(row) => self.rows.get(row).map(|row| row.attribution(None)),
             Place::Host => None,
-            // It has gone, or is another one now: it was whose its user was.
+            // The process has gone, or its number belongs to another one now: the user decides.
             Place::Unknown => {
                 let known = self.uid(uid?, None, at)?;
                 (!known.service.is_empty()).then_some(Attribution { uid: None, ..known })

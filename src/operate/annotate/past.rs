@@ -1,4 +1,4 @@
-//! What launches noted: whose a user was, also where the container has gone.
+//! The history of launches: it attributes a uid after its container was removed.
 
 use foldhash::{HashMap, HashMapExt};
 
@@ -25,11 +25,11 @@ impl Noted {
     }
 }
 
-/// What was noted, by the user of the host.
+/// Noted launches by host uid.
 #[derive(Default)]
 pub(super) struct Past {
     by_user: HashMap<u32, Vec<Noted>>,
-    /// What the engine does not have any more, and since when that is known.
+    /// Containers that the engine has removed, each with the time at which that was seen.
     gone: HashMap<String, i64>,
 }
 
@@ -89,7 +89,7 @@ fn key(record: &Record) -> String {
     record.container.clone().unwrap_or_else(|| format!("{}/{}", record.project, record.service))
 }
 
-/// What the engine has of what was noted.
+/// The noted containers that the engine still has.
 enum Standing {
     There,
     Ended(i64),
@@ -112,7 +112,7 @@ fn standing(record: &Record, containers: &[Inspection]) -> Standing {
     }
     match ended {
         Some(at) => Standing::Ended(at),
-        // It was made and never started.
+        // The container was created and never started.
         None if is_there => Standing::Ended(i64::MIN),
         None => Standing::Absent,
     }
@@ -170,10 +170,10 @@ mod tests {
         assert!(past.has(101_000) && !past.has(1000));
         let certain = |moment| past.of(101_000, moment).any(|noted| noted.is_certain(moment));
         assert_eq!([certain(20_000), certain(40_000), certain(40_001)], [true, true, false]);
-        // That it has gone was known before.
+        // Its removal was seen before.
         past.take(&[record("b", (30, 40, None))], &engine("A"), &[], 90_000);
         assert!(at(&past, 60_001).is_empty());
-        // What another engine has was not asked.
+        // A record of another engine cannot be checked with this one.
         past.take(&[record("b", (30, 40, None))], &engine("B"), &[], 90_000);
         assert_eq!(at(&past, 90_001), ["b"]);
     }

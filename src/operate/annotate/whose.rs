@@ -1,4 +1,4 @@
-//! What several who may have been it have in common.
+//! Several candidates for one uid: the annotation keeps the fields on which they agree.
 
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ impl Named {
     }
 }
 
-/// What is the same for all that were added.
+/// Fields with the same value in every candidate.
 #[derive(Default)]
 pub(super) struct Agreed<'n> {
     has_any: bool,

@@ -95,7 +95,7 @@ impl Report {
 }
 
 impl Conflict {
-    /// Who uses it as whom.
+    /// Each service with its host user.
     pub fn users(&self) -> Vec<String> {
         let pairs = self.services.iter().zip(&self.owners);
         pairs.map(|(service, owner)| format!("{service} as {owner}")).collect()

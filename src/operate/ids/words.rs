@@ -1,8 +1,8 @@
-//! What there is to say of a user and of a path, in the words of the table and of the picture.
+//! Words for users and paths, for the table of `ids` and the picture of a plan.
 
 use super::{HostUser, Mount, Rights, Service};
 
-/// What could not be found out.
+/// Stands for an unknown value.
 const UNKNOWN: &str = "?";
 
 /// The user in the container, and its further groups.
@@ -41,7 +41,7 @@ pub(crate) fn seen(mount: &Mount, rights: &Rights) -> String {
     rights.seen.clone().unwrap_or_else(|| missing(mount))
 }
 
-/// Nobody's rights are known on what is not there.
+/// Stands for a right: a dash where nothing is there yet.
 pub(super) fn missing(mount: &Mount) -> String {
     if mount.disk.is_some() { UNKNOWN } else { "-" }.to_owned()
 }

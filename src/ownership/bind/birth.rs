@@ -16,7 +16,7 @@ use super::{Role, mounts};
 pub(super) struct Birth {
     pub owner: Answer<Owner>,
     pub mode: u32,
-    /// What the policy has for everything, or what the engine would give.
+    /// The mode that the policy gives to everything, or that the engine would give.
     pub usual_mode: u32,
 }
 
@@ -29,13 +29,13 @@ pub(super) fn of(judge: &Judge<'_>, say: &Say<'_>, service: &Service<'_>, kind: 
     Birth { owner, mode, usual_mode }
 }
 
-/// Whom a service that starts as root becomes, where root can use what belongs to that one as well.
+/// The user that a service becomes after it starts as root, where root has DAC_OVERRIDE to use that user's files.
 fn heir(judge: &Judge<'_>, service: &Service<'_>) -> Option<Owner> {
     let asks = judge.question.policy.is_some() && service.whom.is_root() && service.whom.overrides;
     asks.then(|| (judge.question.becomes)(service.name)).flatten()
 }
 
-/// Who enters what is root's is not known: it is as open as the engine would make it.
+/// Root's directories get the engine's mode 0755, since another user of the service may have to enter them.
 fn usual_mode(judge: &Judge<'_>, is_roots: bool, kind: Kind) -> u32 {
     let usual = if is_roots { 0o755 } else { 0o750 };
     let mode = judge.question.policy.map_or(0o755, |policy| policy.mode.unwrap_or(usual));
@@ -60,7 +60,7 @@ fn given(
     // A program that writes a file anew keeps its mode, and not its group.
     let is_read = say.mount.read_only && !is_written(judge, path) || is_home && kind == Kind::File;
     if is_read {
-        // For whoever reads it.
+        // Everybody may read it.
         let read = if kind == Kind::Directory { 0o055 } else { 0o044 };
         return (Answer::Known(operator), mode | read);
     }

@@ -66,7 +66,7 @@ impl Judge<'_> {
             }
             return Plan::said(say.may_not_make(&why, owner, mode, kind));
         }
-        // What is shared, or shown as somebody else's, is made usable afterwards.
+        // Shared trees, and those under an id-mapped mount, are made usable afterwards.
         let is_kept = (self.question.shared)(path) || (self.question.durable)(path);
         let closed = |owner| usable::judge_new(say, &service.whom, kind, owner, mode);
         if let Some(finding) = owner.filter(|_| !is_kept).and_then(closed) {

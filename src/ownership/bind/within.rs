@@ -21,7 +21,7 @@ const LOOKED_AT: usize = 20_000;
 /// How many of what is closed are named.
 const NAMED: usize = 3;
 
-/// What was seen of a directory.
+/// The entries of a directory, as far as they were looked at.
 #[derive(Default)]
 struct Look {
     closed: Vec<(PathBuf, Owner, u32)>,
@@ -115,7 +115,7 @@ fn look(real: &Path, who: &Credentials, whom: &Whom) -> Look {
                 look.unseen.get_or_insert(format!("it has more than {LOOKED_AT} entries"));
                 return look;
             }
-            // One that is gone again is nobody's.
+            // The entry was removed meanwhile.
             let Ok(metadata) = symlink_metadata(real.join(&relative)) else { continue };
             let wanted = match metadata.file_type() {
                 kind if kind.is_dir() => Access { write: false, ..Access::USE_DIRECTORY },
@@ -136,7 +136,7 @@ fn look(real: &Path, who: &Credentials, whom: &Whom) -> Look {
     look
 }
 
-/// What is gone again keeps nobody out.
+/// An entry that was removed meanwhile keeps nobody out.
 fn is_closed(path: &Path, who: &Credentials, wanted: Access) -> bool {
     matches!(access::check_below(path, Path::new(""), who, wanted), Ok(Verdict::Blocked(_)))
 }

@@ -128,7 +128,7 @@ pub(super) fn script(words: &[String]) -> Option<&str> {
     rest.get(flag + 1).map(String::as_str)
 }
 
-/// That switching fails, where it does; `behind` are the words behind the script.
+/// A finding where switching users fails; `behind` are the words behind the script.
 fn refused(
     subject: &Subject<'_>,
     images: &dyn Images,
@@ -173,7 +173,7 @@ fn refused(
     Some(finding.help(help))
 }
 
-/// What s6 cannot do as this user. It begins as root, makes `/run` its own, and gives each service its user.
+/// A finding where s6 lacks a privilege: it begins as root, takes `/run`, and gives each service its user.
 fn supervised(subject: &Subject<'_>, place: &str) -> Option<Finding> {
     let user = subject.user?;
     if user.owner.uid == 0 {
@@ -238,12 +238,12 @@ mod tests {
         }
     }
 
-    /// What is said of an image whose entrypoint has this text and mode.
+    /// Messages about an image whose entrypoint has this text and mode.
     fn said(text: &str, mode: u32, fields: &str) -> Vec<String> {
         findings(text, mode, fields).into_iter().map(|finding| finding.message).collect()
     }
 
-    /// Of each finding, whether the service cannot start.
+    /// Whether each finding says that the service cannot start.
     fn is_certain(text: &str, fields: &str) -> Vec<bool> {
         findings(text, 0o755, fields).iter().map(|finding| finding.severity == Severity::Error).collect()
     }
@@ -261,7 +261,7 @@ mod tests {
         found(fields, Fake { passwd, says, content, ..Fake::default() }, [None; 2])
     }
 
-    /// What is said of an image that begins with s6.
+    /// Findings about an image that begins with s6.
     fn supervised(fields: &str) -> Vec<(Severity, String)> {
         let says = Image { entrypoint: vec!["/init".into()], ..Image::default() };
         let content = BTreeMap::from([("/init", file("#!/bin/sh\nexec s6-overlay-suexec x\n", 0o755))]);

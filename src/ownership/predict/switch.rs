@@ -22,7 +22,7 @@ pub(super) struct Switch {
     pub account: Option<String>,
     /// Whether the script asks who it is, and so leaves the switching out where it is not root.
     pub asks: bool,
-    /// On what it hangs that the script comes to it; `None` where that cannot be told.
+    /// The conditions under which the script runs it; `None` where they cannot be told.
     pub reach: Option<Reach>,
 }
 

@@ -1,4 +1,4 @@
-//! Whom an image that starts as root is told to become.
+//! The user that an image becomes after it starts as root.
 
 use super::{Question, Start, Subject, start, variable};
 use crate::engine::Image;
@@ -24,7 +24,7 @@ pub fn told(service: &Node, image: Option<&Image>) -> Option<(Owner, &'static st
     })
 }
 
-/// Whom a service that starts as root becomes, as far as its image shows that.
+/// The user that a service becomes after it starts as root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Becomes {
     pub owner: Option<Owner>,
@@ -32,7 +32,7 @@ pub struct Becomes {
     pub by: String,
 }
 
-/// Of one service that starts as root; nothing where nothing shows that it becomes somebody else.
+/// Reads that from the image and the environment; `None` where neither shows it, or the service does not start as root.
 pub fn becomes(question: &Question<'_>, name: &str, service: &Node) -> Option<Becomes> {
     let subject = Subject::of(question, name, service)?;
     if subject.user.is_none_or(|user| user.owner.uid != 0) {

@@ -11,7 +11,7 @@ pub struct Breach {
     pub place: String,
     /// What a waiver would have to allow, normalised.
     pub value: Option<String>,
-    /// What a waiver may call the same.
+    /// Another name that a waiver may give the value.
     pub also: Option<String>,
     pub origin: Origin,
     /// Completes "rule ID: PLACE …".

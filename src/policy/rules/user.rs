@@ -50,7 +50,7 @@ fn root(service: &Service<'_>, breaches: &mut Vec<Breach>) {
     if let Some(node) = service.get("user") {
         let user = text(node);
         if let Some(why) = doubtful(&user) {
-            // One waiver does, before the image is known and after.
+            // `image` allows it before the image is known and after.
             let is_image_s = matches!(node.origin, Origin::Policy(_))
                 && service.user_setting() == Some(UserSetting::Image);
             let also = is_image_s.then_some(BY_IMAGE);
