@@ -29,7 +29,7 @@ pub(super) fn of(judge: &Judge<'_>, say: &Say<'_>, service: &Service<'_>, kind: 
     Birth { owner, mode, usual_mode }
 }
 
-/// The user that a service becomes after it starts as root, where root has DAC_OVERRIDE to use that user's files.
+/// The user that a service becomes after it starts as root, where root has `DAC_OVERRIDE` to use that user's files.
 fn heir(judge: &Judge<'_>, service: &Service<'_>) -> Option<Owner> {
     let asks = judge.question.policy.is_some() && service.whom.is_root() && service.whom.overrides;
     asks.then(|| (judge.question.becomes)(service.name)).flatten()
