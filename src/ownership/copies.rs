@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use walkdir::WalkDir;
 
 use crate::diagnostic::{Code, Finding};
 use crate::host::read_file;
@@ -16,7 +17,7 @@ const LARGEST: u64 = 64 << 20;
 /// The mode of a copy that none is given for.
 pub const MODE: u32 = 0o644;
 
-/// A directory with more files than this is no directory of settings.
+/// A directory with more entries than this is no directory of settings.
 const MOST: usize = 1000;
 
 /// The directory in a project that seaworthy keeps for itself.
@@ -122,27 +123,21 @@ fn directory(copy: &DeclaredCopy, root: &Path, path: &Path) -> Result<Vec<CopySt
 /// The files below a directory, relative to it and in order. Links lead to files, and to nothing else.
 fn files(top: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
-    let mut waiting = vec![PathBuf::new()];
-    while let Some(directory) = waiting.pop() {
-        let failed = |error: std::io::Error| format!("{}: {error}", top.join(&directory).display());
-        for entry in std::fs::read_dir(top.join(&directory)).map_err(failed)? {
-            let name = directory.join(entry.map_err(failed)?.file_name());
-            let path = top.join(&name);
-            let kind = |error: std::io::Error| format!("{}: {error}", path.display());
-            let own = path.symlink_metadata().map_err(kind)?;
-            if own.is_dir() {
-                waiting.push(name);
-            } else if path.metadata().map_err(kind)?.is_file() {
-                found.push(name);
-            } else {
-                return Err(format!("{} is no file", path.display()));
-            }
-            if found.len() + waiting.len() > MOST {
-                return Err(format!("{} has more than {MOST} files", top.display()));
-            }
+    for (count, entry) in WalkDir::new(top).min_depth(1).sort_by_file_name().into_iter().enumerate() {
+        if count >= MOST {
+            return Err(format!("{} has more than {MOST} entries", top.display()));
         }
+        let entry = entry.map_err(|error| error.to_string())?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let path = entry.path();
+        let metadata = path.metadata().map_err(|error| format!("{}: {error}", path.display()))?;
+        if !metadata.is_file() {
+            return Err(format!("{} is no file", path.display()));
+        }
+        found.push(path.strip_prefix(top).unwrap_or(path).to_owned());
     }
-    found.sort();
     Ok(found)
 }
 

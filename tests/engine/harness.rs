@@ -348,6 +348,22 @@ impl Project {
         if tool == Seaworthy { self.watched(|| run(command)) } else { run(command) }
     }
 
+    /// `seaworthy` with these words, while the kernel does this to it: an injection as strace has it. That the version
+    /// of Compose is noted already, so that the fault meets the work itself.
+    #[allow(dead_code, reason = "the harness is shared by several test programs")]
+    pub fn traced(&self, inject: &str, words: &[&str]) -> Output {
+        run(self.command(Seaworthy, &["config", "-q"]));
+        let traced = self.command(Seaworthy, words);
+        let mut command = bare("strace");
+        command
+            .args(["-f", "-qq", "-o"])
+            .arg(self.beside("strace"))
+            .args(["-e", &format!("inject={inject}")]);
+        command.arg(traced.get_program()).args(traced.get_args()).current_dir(&self.directory);
+        command.envs(traced.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        run(command)
+    }
+
     /// As [`Self::run`], in a folder of the project's.
     #[track_caller]
     pub fn run_in(&self, folder: &str, tool: Tool, words: &[&str]) -> Output {

@@ -89,13 +89,7 @@ fn a_fault_while_it_is_written_leaves_the_old_copy() {
         let path = project.path(".seaworthy/config.json");
         let old = fs::read(&path).unwrap();
         fs::write(project.beside("home/config.json"), SOURCE.replace("true", "false")).unwrap();
-        let mut command = bare("strace");
-        command
-            .args(["-f", "-qq", "-o"])
-            .arg(project.beside("strace"))
-            .args(["-e", &format!("inject={inject}")]);
-        command.arg(env!("CARGO_BIN_EXE_seaworthy")).arg("prepare").current_dir(&project.directory);
-        let output = super::harness::run(command);
+        let output = project.traced(inject, &["prepare"]);
         assert_ne!(output.end, super::harness::End::Code(0), "{inject}: {output}");
         assert_eq!(fs::read(&path).unwrap(), old, "{inject}");
         project.seaworthy(&["prepare"]).ok().says("refreshed 1");

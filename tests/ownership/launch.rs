@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::harness::{Compose, Project, Seaworthy, bare, owner_and_mode, run};
+use super::harness::{Compose, Project, Seaworthy, owner_and_mode};
 use super::operator::{OPERATOR, give};
 use super::surroundings::Surroundings;
 
@@ -114,19 +114,10 @@ fn where_nothing_can_be_given_away_it_is_created_as_its_owner() {
     project.file("seaworthy.yaml", POLICY);
     fs::create_dir(project.path("sessions")).unwrap();
     fs::set_permissions(project.path("sessions"), fs::Permissions::from_mode(0o777)).unwrap();
-    refusing(&project, "fchown:error=EPERM:when=1").ok();
+    project.traced("fchown:error=EPERM:when=1", &["prepare"]).ok();
     assert_eq!(owner_and_mode(&project.path("sessions/one")), (10001, 10001, 0o750));
     project.seaworthy(&UP).ok();
     assert_eq!(fs::read_to_string(project.path("sessions/one/state")).unwrap(), "alive\n");
-}
-
-/// Runs `prepare` while the kernel does this to it.
-fn refusing(project: &Project, inject: &str) -> super::harness::Output {
-    let mut command = bare("strace");
-    let log = project.beside("strace");
-    command.args(["-f", "-qq", "-o"]).arg(log).args(["-e", &format!("inject={inject}")]);
-    command.arg(env!("CARGO_BIN_EXE_seaworthy")).arg("prepare").current_dir(&project.directory);
-    run(command)
 }
 
 /// Killed or refused between making and giving, it leaves nothing under the name.
@@ -143,7 +134,7 @@ fn what_is_half_made_never_has_the_name() {
         let project = Project::new(&service("'./data:/data'", "true"));
         project.file("seaworthy.yaml", POLICY);
         // The lock's directory is made first, by other calls.
-        let output = refusing(&project, inject);
+        let output = project.traced(inject, &["prepare"]);
         assert_ne!(output.end, super::harness::End::Code(0), "{inject}: {output}");
         assert!(!project.path("data").exists(), "{inject}");
         project.seaworthy(&["prepare"]).ok();

@@ -1,9 +1,10 @@
 //! What lies in a directory that a service reads: a drop-in directory serves only with all of its files.
 
-use std::collections::VecDeque;
-use std::fs::{read_dir, symlink_metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
 
 use crate::diagnostic::{Code, Finding};
 use crate::host::access::{self, Access, Verdict};
@@ -38,10 +39,12 @@ pub(super) fn judge(say: &Say<'_>, whom: &Whom, seen: &Seen) -> Option<Finding> 
         return None;
     }
     let who = whom.credentials()?;
-    if FileSystem::of(&seen.real).map_or(true, |system| system.is_foreign()) {
-        return None;
-    }
-    let look = look(&seen.real, &who, whom);
+    let look = match FileSystem::of(&seen.real) {
+        // There, modes do not say who may read.
+        Ok(system) if system.is_foreign() => return None,
+        Ok(_) => look(&seen.real, &who, whom),
+        Err(error) => Look { unseen: Some(error.to_string()), ..Look::default() },
+    };
     let Some((first, ..)) = look.closed.first() else {
         let reason = look.unseen.filter(|_| holds_configuration)?;
         let message = format!(
@@ -95,48 +98,43 @@ fn is_configuration(path: &Path) -> bool {
 /// Goes through it as far as it is one file system; links are somebody else's affair.
 fn look(real: &Path, who: &Credentials, whom: &Whom) -> Look {
     let mut look = Look::default();
-    let device = symlink_metadata(real).map(|metadata| metadata.dev()).ok();
-    let mut waiting = VecDeque::from([PathBuf::new()]);
+    let walk = WalkDir::new(real).min_depth(1).same_file_system(true).sort_by_file_name();
+    let mut entries = walk.into_iter();
     let mut count = 0;
-    while let Some(directory) = waiting.pop_front() {
-        let entries = match read_dir(real.join(&directory)) {
-            Ok(entries) => entries,
-            Err(error) => {
-                look.unseen.get_or_insert(format!("{}: {error}", real.join(&directory).display()));
-                continue;
-            }
-        };
-        let mut names: Vec<PathBuf> =
-            entries.flatten().map(|entry| directory.join(entry.file_name())).collect();
-        names.sort();
-        for relative in names {
-            count += 1;
-            if count > LOOKED_AT {
-                look.unseen.get_or_insert(format!("it has more than {LOOKED_AT} entries"));
-                return look;
-            }
-            // The entry was removed meanwhile.
-            let Ok(metadata) = symlink_metadata(real.join(&relative)) else { continue };
-            let wanted = match metadata.file_type() {
-                kind if kind.is_dir() => Access { write: false, ..Access::USE_DIRECTORY },
-                kind if kind.is_file() => Access::READ,
-                _ => continue,
+    while let Some(entry) = entries.next() {
+        count += 1;
+        if count > LOOKED_AT {
+            look.unseen.get_or_insert(format!("it has more than {LOOKED_AT} entries"));
+            return look;
+        }
+        let judged = entry.map_err(io::Error::from).and_then(|entry| {
+            let kind = entry.file_type();
+            let wanted = match () {
+                () if kind.is_dir() => Access { write: false, ..Access::USE_DIRECTORY },
+                () if kind.is_file() => Access::READ,
+                () => return Ok(None),
             };
-            if Some(metadata.dev()) != device {
-                continue;
-            }
+            let metadata = entry.path().symlink_metadata()?;
             let (owner, mode) = (Owner::new(metadata.uid(), metadata.gid()), metadata.mode() & 0o7777);
-            if is_closed(&real.join(&relative), who, wanted) && !whom.passes_over(owner) {
+            let verdict = access::check_below(entry.path(), Path::new(""), who, wanted)?;
+            let is_closed = matches!(verdict, Verdict::Blocked(_)) && !whom.passes_over(owner);
+            let relative = entry.path().strip_prefix(real).unwrap_or(entry.path()).to_owned();
+            Ok(is_closed.then_some((relative, owner, mode, kind.is_dir())))
+        });
+        match judged {
+            Ok(None) => {}
+            Ok(Some((relative, owner, mode, is_directory))) => {
                 look.closed.push((relative, owner, mode));
-            } else if metadata.is_dir() {
-                waiting.push_back(relative);
+                if is_directory {
+                    entries.skip_current_dir();
+                }
+            }
+            // The entry was removed meanwhile, and keeps nobody out.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                look.unseen.get_or_insert(error.to_string());
             }
         }
     }
     look
-}
-
-/// An entry that was removed meanwhile keeps nobody out.
-fn is_closed(path: &Path, who: &Credentials, wanted: Access) -> bool {
-    matches!(access::check_below(path, Path::new(""), who, wanted), Ok(Verdict::Blocked(_)))
 }
