@@ -7,6 +7,7 @@ mod config;
 pub(crate) mod decide;
 mod down;
 mod explain;
+mod former;
 mod gate;
 mod helper;
 mod history;

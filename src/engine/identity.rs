@@ -157,12 +157,12 @@ impl Engine {
     }
 
     /// The maps that it may have had before: user namespaces are switched on and off, and engines moved to another user.
-    /// An engine on another machine has none that can be read here.
-    pub fn former_maps(&self) -> Answer<Vec<IdMap>> {
+    /// An engine on another machine has none that can be read here. `noted` are maps that launches had.
+    pub fn former_maps(&self, noted: &[IdMap]) -> Answer<Vec<IdMap>> {
         if self.is_remote() {
             return Answer::Known(Vec::new());
         }
-        self.id_map().and_then(|map| Answer::from(Local::read(None)).map(|local| map.others(&local)))
+        self.id_map().and_then(|map| Answer::from(Local::read(None)).map(|local| map.others(&local, noted)))
     }
 
     /// The map of the process that listens at a rootless engine's socket, which is that of its containers. `None`

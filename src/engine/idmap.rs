@@ -152,8 +152,8 @@ impl IdMap {
 
     /// Every other map that an engine of this machine can have had: of no namespace, and of the subordinate ids of
     /// each user, as an engine with `userns-remap` takes them. One without root counts the same ids from one on, so that
-    /// a number would be two neighbours': it is not among them.
-    pub fn others(&self, local: &Local) -> Vec<Self> {
+    /// a number would be two neighbours': its map is among them only where it is one of `noted`.
+    pub fn others(&self, local: &Local, noted: &[Self]) -> Vec<Self> {
         let mut all = vec![Self::identity()];
         for (user, uid, length) in subordinates(&local.subuid) {
             for (_, gid, gids) in subordinates(&local.subgid).filter(|(name, ..)| *name == user) {
@@ -163,8 +163,24 @@ impl IdMap {
                 });
             }
         }
+        all.extend(noted.iter().filter(|map| map.is_without_root(local)).cloned());
         all.retain(|map| map != self);
         all
+    }
+
+    /// Whether it is the map of an engine without root, with the subordinate ids that a user of this machine has: a
+    /// note with other numbers is not believed.
+    fn is_without_root(&self, local: &Local) -> bool {
+        let follows = |ranges: &[Range], text: &str| {
+            let Some((Range { container: 0, length: 1, .. }, own)) = ranges.split_first() else {
+                return false;
+            };
+            let is_next = |range: &Range| {
+                subordinates(text).any(|(_, first, length)| (first, length) == (range.host, range.length))
+            };
+            !own.is_empty() && own.iter().all(is_next)
+        };
+        follows(&self.uids, &local.subuid) && follows(&self.gids, &local.subgid)
     }
 
     /// Whom a user of a container was on the host under each of these maps. A number that this map has is a present
@@ -415,16 +431,27 @@ mod tests {
             let range = vec![Range { container: 0, host, length: 65536 }];
             IdMap::new(range.clone(), range)
         };
-        let was = |map: &IdMap, uid| -> Vec<u32> {
-            map.formerly(&map.others(&local), Owner::new(uid, uid)).map(|owner| owner.uid).collect()
+        let was = |map: &IdMap, noted: &[IdMap], uid| -> Vec<u32> {
+            map.formerly(&map.others(&local, noted), Owner::new(uid, uid)).map(|owner| owner.uid).collect()
         };
-        assert_eq!(was(&IdMap::identity(), 3002), [234_074, 403_002]);
-        assert_eq!(was(&at(231_072), 3002), [3002, 403_002]);
+        assert_eq!(was(&IdMap::identity(), &[], 3002), [234_074, 403_002]);
+        assert_eq!(was(&at(231_072), &[], 3002), [3002, 403_002]);
         // An engine without root has the same ids, one further: those are its present users'.
         let uids = vec![
             Range { container: 0, host: 1500, length: 1 },
             Range { container: 1, host: 231_072, length: 65536 },
         ];
-        assert_eq!(was(&IdMap::new(uids.clone(), uids), 3002), [3002, 403_002]);
+        let without_root = IdMap::new(uids.clone(), uids);
+        assert_eq!(was(&without_root, &[], 3002), [3002, 403_002]);
+        // It is known of a launch; a note with numbers that no user of this machine has is not believed.
+        let noted = [without_root.clone()];
+        assert_eq!(was(&IdMap::identity(), &noted, 3002), [234_074, 403_002, 234_073]);
+        assert_eq!(was(&without_root, &noted, 3002), [3002, 403_002]);
+        let forged = |ranges: Vec<Range>| [IdMap::new(ranges.clone(), ranges)];
+        let shifted = forged(vec![
+            Range { container: 0, host: 1500, length: 1 },
+            Range { container: 1, host: 231_000, length: 65536 },
+        ]);
+        assert_eq!(was(&IdMap::identity(), &shifted, 3002), [234_074, 403_002]);
     }
 }

@@ -11,6 +11,7 @@ use crate::ownership::{DeclaredState, SharedTree, StatePolicy, Strategy, share, 
 use crate::yaml::Node;
 
 use super::decide::{Decided, Images, decide};
+use super::former::former_maps;
 use super::images::LazyEngine;
 use super::lock::Locked;
 use super::mend::{self, Mended};
@@ -90,7 +91,7 @@ fn repair(session: &mut Session<'_>, wanted: &RepairOptions, engine: &LazyEngine
             "Change `repair:` in the policy.",
         ))
     })?;
-    let (text, in_vain) = carry_out(&repairs, &shared, engine, way.0, dry_run)?;
+    let (text, in_vain) = carry_out(&repairs, &shared, engine, way.0, (dry_run, wanted.migrate))?;
     if !dry_run {
         let done: Vec<&Repair> =
             repairs.iter().filter(|repair| in_vain.iter().all(|(name, _)| *name != repair.service)).collect();
@@ -137,7 +138,7 @@ fn plans(
         return Err(Some(finding));
     }
     let mut shared = sharing.trees;
-    let former = engine.get().and_then(Engine::former_maps).into_result();
+    let former = former_maps(engine).into_result();
     let former = former.map_err(|reason| {
         Some(refuse(
             Code::EngineUnavailable,
@@ -176,7 +177,7 @@ fn carry_out(
     shared: &[SharedTree],
     engine: &LazyEngine,
     way: crate::ownership::Way,
-    dry_run: bool,
+    (dry_run, migrates): (bool, bool),
 ) -> Result<(String, Vec<(String, Finding)>), Refused> {
     let by = mend::by(way, engine).map_err(Some)?;
     let mut text = String::new();
@@ -222,7 +223,14 @@ fn carry_out(
                     all.iter().filter(|mended| mended.repair.service == repair.service).collect();
                 Some((repair.service.clone(), mend::left::in_vain(repair, &trees, engine)?))
             };
-            Ok((text, repairs.iter().filter_map(in_vain).collect()))
+            Ok((
+                text,
+                repairs
+                    .iter()
+                    .filter(|repair| migrates || repair.moved_from.is_some())
+                    .filter_map(in_vain)
+                    .collect(),
+            ))
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::yaml::Node;
 
 use super::asked::Asked;
 use super::decide::{Decided, Images, decide};
+use super::former::former_maps;
 use super::images::LazyEngine;
 use super::lock::Locked;
 use super::policy::{binds, derived, id_map, state};
@@ -202,7 +203,8 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         ));
     }
     let reaches = is_elsewhere || location == Location::Here;
-    let former = || former_maps(engine);
+    // They decide what a refusal says, and not whether there is one: where they are not known, less is said.
+    let former = || former_maps(engine).known().unwrap_or_default();
     if let (Some(lock), Ok(_), true) = (&lock, way, reaches) {
         let declared = bind_policy.as_ref().map(|policy| policy.roots.as_slice()).unwrap_or_default();
         let roots = if is_elsewhere {
@@ -364,12 +366,6 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         lock,
         images: looked_up,
     }
-}
-
-/// The maps of users that the engine may have had before. They decide what a refusal says, and not whether there is one:
-/// where they are not known, less is said.
-pub fn former_maps(engine: &LazyEngine) -> Vec<IdMap> {
-    engine.get().and_then(Engine::former_maps).known().unwrap_or_default()
 }
 
 /// Why nothing is given away on the engine's machine.

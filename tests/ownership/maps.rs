@@ -57,3 +57,57 @@ fn a_change_of_the_map_is_recognised_and_what_was_kept_is_carried_over() {
         }
     }
 }
+
+/// An engine without root has the same subordinate ids as one with `userns-remap`, each for another user: only a note of
+/// a launch tells which it was.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn what_an_engine_without_root_kept_is_carried_over_where_a_launch_noted_its_map() {
+    let project = Launched::new(Who::Root, &compose(), &plain());
+    project.file("seaworthy.yaml", &policy(""));
+    project.seaworthy(&UP).ok();
+    let (first, length) = subordinates();
+    super::operator::give(&project.project().path("data"), first + USER - 1);
+    let unknown = project.seaworthy(&UP).refuses(73, "bind-access");
+    assert!(!unknown.stderr.contains("map of users was before"), "{unknown}");
+    // Nothing is the service's, so a migration that gives nothing has not done its work.
+    let in_vain = project.seaworthy(&["repair", "--migrate", "s"]).refuses(73, "prepare-failed");
+    in_vain.says("nothing could be given, and 2 entries are left alone");
+
+    note(&project, first, length);
+    let refused = project.seaworthy(&UP).refuses(73, "bind-access");
+    refused
+        .says("as the engine's map of users was before")
+        .says("`seaworthy repair --migrate s` carries it over");
+    project.seaworthy(&["repair", "--migrate", "s"]).ok().says("2 given");
+    let log = project.project().path("data/log");
+    assert_eq!(owner_and_mode(&log), (USER, USER, 0o600));
+    assert_eq!(words(&project.seaworthy(&UP).ok()), 2);
+}
+
+/// The first range of subordinate ids on this machine.
+fn subordinates() -> (u32, u32) {
+    let text = fs::read_to_string("/etc/subuid").unwrap();
+    let line = text.lines().next().expect("a user with subordinate ids: run scripts/engine up --remap");
+    let mut numbers = line.split(':').skip(1).map(|number| number.parse().unwrap());
+    (numbers.next().unwrap(), numbers.next().unwrap())
+}
+
+/// As if the launches so far had been on an engine without root.
+fn note(project: &Launched, first: u32, length: u32) {
+    let path = project.project().beside(".xdg-state/seaworthy/history.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    let ranges = serde_json::json!([
+        {"container": 0, "host": 1510, "length": 1}, {"container": 1, "host": first, "length": length}
+    ]);
+    let noted: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+            record["uids"] = ranges.clone();
+            record["gids"] = ranges.clone();
+            record.to_string() + "\n"
+        })
+        .collect();
+    fs::write(&path, noted.concat()).unwrap();
+}

@@ -12,8 +12,8 @@ use crate::host::{Credentials, Kind, Owner};
 use crate::ownership::lock::repair::{Repair, Tree};
 
 use super::{Mended, left_in_short};
+use crate::run::former::former_maps;
 use crate::run::images::LazyEngine;
-use crate::run::verify::former_maps;
 
 /// Why a service cannot use all of its state, if so: something in it is closed to its user, and is not known to
 /// have been the service's.
@@ -109,8 +109,8 @@ fn helps<'l>(
 
 /// Whether it is the service's under a map of users that the engine had before.
 fn is_former(repair: &Repair, owner: Owner, engine: &LazyEngine) -> bool {
-    let was =
-        |map: &IdMap| map.formerly(&former_maps(engine), repair.user).any(|former| former.uid == owner.uid);
+    let former = former_maps(engine).known().unwrap_or_default();
+    let was = |map: &IdMap| map.formerly(&former, repair.user).any(|former| former.uid == owner.uid);
     owner.uid != 0 && repair.map.as_ref().is_some_and(was)
 }
 
@@ -138,24 +138,25 @@ fn taken_over(repair: &Repair, tree: &Tree, owner: Owner) -> String {
 }
 
 /// Why a migration came to nothing, if so: none of a service's files could be given to its new user, and some are
-/// left. The lock keeps the old user then.
+/// left. The lock keeps the old user then. Where the user is the same and only the engine's map may have changed, it
+/// came to nothing if no entry at all is the service's.
 pub fn in_vain(repair: &Repair, trees: &[&Mended<'_>], engine: &LazyEngine) -> Option<Finding> {
-    let old = repair.moved_from?;
     let given: u64 = trees.iter().map(|mended| mended.summary.given).sum();
     let right: u64 = trees.iter().map(|mended| mended.summary.right + mended.summary.opened).sum();
     let of_somebody = |mended: &&&Mended<'_>| {
         mended.summary.left.iter().filter_map(theirs).any(|theirs| theirs.owner.uid != 0 || right == 0)
     };
     let first = trees.iter().find(of_somebody)?;
-    if given > 0 {
+    if given > 0 || (repair.moved_from.is_none() && right > 0) {
         return None;
     }
     let left: u64 = trees.iter().map(|mended| mended.summary.left_in_all).sum();
     let message = format!(
-        "service `{}` is not carried over to {}: nothing could be given, and {left} left alone; the lock still has {old}",
+        "service `{}` is not carried over to {}: nothing could be given, and {left} left alone{lock}",
         repair.service,
         repair.user,
-        left = if left == 1 { "1 entry is".to_owned() } else { format!("{left} entries are") }
+        left = if left == 1 { "1 entry is".to_owned() } else { format!("{left} entries are") },
+        lock = repair.moved_from.map(|old| format!("; the lock still has {old}")).unwrap_or_default(),
     );
     let all = trees.iter().flat_map(|mended| mended.summary.left.iter().map(move |left| (mended.tree, left)));
     let mut lines: Vec<String> = vec![left_in_short(&first.summary) + "."];
