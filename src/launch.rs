@@ -1,6 +1,7 @@
 //! The last step: Compose's own reading of the rendered file must agree, then Compose takes over.
 
 mod cross_check;
+pub mod demanded;
 pub mod facts;
 pub mod identity;
 pub mod judge;

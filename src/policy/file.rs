@@ -216,6 +216,19 @@ fn overlays(node: &Node, rank: Rank, base: &Base<'_>, reader: &mut Reader<'_>) -
 }
 
 fn wanted(item: &Node, rank: Rank, base: &Base<'_>, reader: &mut Reader<'_>) -> Option<Wanted> {
+    if let Some(text) = item.as_str() {
+        let key = if builtin::find(text).is_some() { "builtin" } else { "file" };
+        // JSON's strings are YAML's in double quotes.
+        let help = format!("Write `{{{key}: {}}}`.", serde_json::Value::from(text));
+        reader.error(
+            Code::PolicySyntax,
+            "an overlay must be a mapping".to_owned(),
+            item.origin,
+            "string found",
+            help,
+        );
+        return None;
+    }
     let map = reader.mapping(item, &OVERLAY)?;
     let pin = map.get("sha256").and_then(|node| {
         let text = node.as_str().unwrap_or_default();

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli::Command;
 use crate::compose::{Model, section};
 use crate::diagnostic::{Code, Finding};
-use crate::engine::Answer;
+use crate::engine::{Answer, State};
 use crate::launch::facts::containers;
 use crate::launch::{judge, kept};
 use crate::ownership::Users;
@@ -44,6 +44,12 @@ pub fn kept(session: &Session<'_>, model: &Model, engine: &LazyEngine, asks: boo
     }
     let found = engine.get().and_then(|engine| containers(engine, &model.name, false)).known()?;
     kept::laid(command, model, &found)
+}
+
+/// Whether a container of the service runs. What the engine does not say is no.
+pub fn runs(model: &Model, service: &str, engine: &LazyEngine) -> bool {
+    let found = engine.get().and_then(|engine| containers(engine, &model.name, false)).known();
+    found.unwrap_or_default().iter().any(|one| one.service == service && one.state == State::Running)
 }
 
 /// Whether a secret, a config or the directory behind a volume is not there.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::cli::Command;
 use crate::compose::{Model, Phases};
 use crate::diagnostic::Sink;
+use crate::launch::demanded::Demanded;
 use crate::launch::judge::judge_flags;
 use crate::ownership::bind::{Reach, misses_something};
 use crate::ownership::home;
@@ -142,6 +143,20 @@ pub fn decide<'e>(
     // A finding about a flag comes before those that follow from it.
     session.sink.extend(laid_users.iter().flat_map(|users| users.findings.iter().cloned()));
     let selected = model.select(&selection, &mut session.inputs, &mut session.sink)?;
+    if let (Some(policy), false, Command::Compose(command)) =
+        (&policy, session.skips_typed, &session.request.command)
+    {
+        let demanded = Demanded {
+            command,
+            policy,
+            arranged: &arranged,
+            model: &model,
+            selected: &selected,
+            project: &project,
+        };
+        let found = demanded.judge(&mut session.inputs, &|name| asked::runs(&model, name, engine));
+        session.sink.extend(found);
+    }
     let asked = laid.zip(laid_users).and_then(|(model, users)| {
         // The findings about the files were reported before.
         let selected = model.select(&selection, &mut session.inputs, &mut Sink::new())?;

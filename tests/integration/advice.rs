@@ -47,6 +47,15 @@ const ROWS: &[Row] = &[
         },
     ),
     row(
+        Code::PolicySyntax,
+        &[
+            (COMPOSE, PLAIN),
+            (POLICY, "version: 1\noverlays: [o.yaml]\n...\n"),
+            ("o.yaml", "services: {a: {init: true}}\n...\n"),
+        ],
+        |project, help| replace(project, POLICY, "o.yaml", quoted(help, 0)),
+    ),
+    row(
         Code::PolicyUnknownKey,
         &[(COMPOSE, PLAIN), (POLICY, "version: 1\nposure: baseline\n...\n")],
         |project, help| {

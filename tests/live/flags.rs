@@ -80,6 +80,37 @@ fn flags_do_not_undo_what_an_overlay_demands() {
     project.seaworthy(&["run", "-T", "--rm", "--entrypoint", "env GUARDED=1", "s", "true"]).ok();
 }
 
+/// A service that an overlay brings runs beside every other one, whichever of them is named.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_launch_of_named_services_does_not_leave_out_what_an_overlay_brings() {
+    let service = "image: sw-busybox, command: [sleep, '600'], init: true, stop_grace_period";
+    let project = Project::new(&format!("services: {{web: {{{service}: 9s}}, other: {{{service}: 0s}}}}\n"));
+    project.file(
+        "ops.yaml",
+        &format!("services: {{guard: {{{service}: 0s}}, web: {{stop_grace_period: 9s}}}}\n...\n"),
+    );
+    project.compose(&["-f", "compose.yaml", "-f", "ops.yaml", "up", "-d", "-t", "0", "web"]).ok();
+    assert_eq!(project.ids().len(), 1, "control: Compose starts one alone");
+    project.clear();
+
+    project.file("seaworthy.yaml", "version: 1\nposture: baseline\noverlays: [{file: ops.yaml}]\n...\n");
+    let refused = project.seaworthy(&["up", "-d", "web"]).refuses(77, "assertion-undone");
+    refused.says("`up web` leaves out service `guard`").says("Name it as well: `up web guard`");
+    assert_eq!(project.ids(), [""; 0]);
+    project
+        .seaworthy(&["up", "-d", "-t", "0", "web", "guard"])
+        .refuses(77, "--timeout 0")
+        .says("stop_grace_period");
+    project.seaworthy(&["up", "-d", "web", "guard"]).ok();
+    // It runs, so that the others can be named alone; those of an overlay have the time that it gives.
+    project.seaworthy(&["up", "-d", "other"]).ok();
+    project.seaworthy(&["up", "-d", "-t", "9", "web"]).ok();
+    assert_eq!(project.ids().len(), 3);
+    project.docker(&["kill", &format!("{}-guard-1", project.name)]).ok();
+    project.seaworthy(&["up", "-d", "other"]).refuses(77, "leaves out service `guard`");
+}
+
 /// Compose sets each of these variables, whatever the file looks like.
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
