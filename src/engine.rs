@@ -19,6 +19,7 @@ pub mod image;
 pub mod info;
 pub mod leftover;
 mod looked;
+pub mod podman;
 pub mod rootfs;
 pub mod socket;
 pub mod swarm;

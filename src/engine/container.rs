@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::image::{content_id, null_as_default};
+use super::podman::Podman;
 use super::socket::{Silence, Socket, escape};
 use super::{Answer, Engine};
 
@@ -81,6 +82,8 @@ pub struct Inspection {
     pub user: String,
     pub service: String,
     pub mounts: Vec<MountPoint>,
+    /// What Podman tells beside it; `None` of Docker's.
+    pub podman: Option<Podman>,
     /// The whole document.
     pub raw: Value,
 }
@@ -186,7 +189,8 @@ impl Engine {
         let arguments = ["container", "inspect", "--"].iter().chain(containers);
         let asked = self.command().run(arguments).and_then(|output| {
             if output.succeeded() {
-                return parse_inspections(&output.stdout).map(Some);
+                let found = parse_inspections(&output.stdout);
+                return found.and_then(|found| self.understood(found)).map(Some);
             }
             if output.says_missing("container") {
                 Answer::Known(None)
@@ -256,7 +260,20 @@ impl Engine {
             return Answer::Known(());
         }
         let arguments = ["container", "rm", "--force", "--volumes", "--"].iter().chain(ids);
-        self.patient().ask(arguments).map(drop).context("cannot remove containers")
+        let removed = self.patient().ask(arguments).map(drop).context("cannot remove containers");
+        if removed.is_known() {
+            return removed;
+        }
+        // Podman keeps a container that another one joins until that one is gone.
+        let mut left = Vec::new();
+        for id in ids {
+            match self.has_container(id) {
+                Answer::Known(true) => left.push(*id),
+                Answer::Known(false) => {}
+                Answer::Unknown(_) => return removed,
+            }
+        }
+        if left.len() < ids.len() { self.remove_containers(&left) } else { removed }
     }
 }
 
@@ -337,6 +354,7 @@ impl Inspection {
             user: wire.config.user,
             service: label.and_then(Value::as_str).unwrap_or_default().to_owned(),
             mounts: wire.mounts,
+            podman: None,
             raw,
         })
     }

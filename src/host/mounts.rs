@@ -31,6 +31,29 @@ fn parse(table: &str) -> Vec<Mount> {
     table.lines().filter_map(line).collect()
 }
 
+/// One place of a mount table, of whatever process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// Where, in the process's own root.
+    pub at: String,
+    /// `tmpfs`, `proc`, …
+    pub kind: String,
+    /// Whether the mount is writable; the file system may still be read-only.
+    pub is_writable: bool,
+}
+
+/// The places of a `mountinfo`, in the order in which they were mounted.
+pub fn points(table: &str) -> Vec<Point> {
+    let line = |line: &str| {
+        let (mount, filesystem) = line.split_once(" - ")?;
+        let mut fields = mount.split(' ').skip(4);
+        let at = PathBuf::from(unescape(fields.next()?)).to_string_lossy().into_owned();
+        let is_writable = fields.next()?.split(',').any(|option| option == "rw");
+        Some(Point { at, kind: filesystem.split(' ').next()?.to_owned(), is_writable })
+    };
+    table.lines().filter_map(line).collect()
+}
+
 impl Mount {
     /// Whether the directory that is mounted was removed meanwhile.
     pub fn is_deleted(&self) -> bool {

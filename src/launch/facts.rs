@@ -179,7 +179,12 @@ pub fn inspected(engine: &Engine, names: &[&str]) -> Answer<Option<Vec<Inspectio
         Some(raw) => Inspection::read(raw).map(Some).map_err(Silence::Elsewhere),
         None => Ok(None),
     };
-    engine.ask(|socket| names.iter().map(|name| one(socket, name)).collect(), || engine.inspect(names))
+    let itself = |socket: &Socket| {
+        let found: Option<Vec<Inspection>> =
+            names.iter().map(|name| one(socket, name)).collect::<Result<_, Silence>>()?;
+        found.map(|found| engine.understood(found).into_result().map_err(Silence::Elsewhere)).transpose()
+    };
+    engine.ask(itself, || engine.inspect(names))
 }
 
 fn images(engine: &Engine, names: &BTreeSet<String>) -> Answer<BTreeMap<String, Image>> {
@@ -209,7 +214,8 @@ pub fn objects(engine: &Engine, kind: &str, names: &[&String]) -> Answer<Vec<Val
     }
     let itself = |socket: &Socket| {
         let one = |name: &&String| socket.get(&format!("/{kind}s/{}", escape(name))).transpose();
-        names.iter().filter_map(one).collect()
+        let found: Result<Vec<Value>, Silence> = names.iter().filter_map(one).collect();
+        Ok(engine.networks_understood(found?))
     };
     let asked = engine.ask(itself, || {
         let words = [kind, "inspect", "--"].into_iter().chain(names.iter().map(|name| name.as_str()));
@@ -217,7 +223,8 @@ pub fn objects(engine: &Engine, kind: &str, names: &[&String]) -> Answer<Vec<Val
             if !output.succeeded() && !output.says_missing(kind) {
                 return Answer::Unknown(output.complaint());
             }
-            serde_json::from_slice(&output.stdout).into()
+            let found: Answer<Vec<Value>> = serde_json::from_slice(&output.stdout).into();
+            found.map(|found| engine.networks_understood(found))
         })
     });
     asked.context(format_args!("cannot inspect {kind}s"))

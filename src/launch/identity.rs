@@ -75,6 +75,7 @@ fn another(
         };
         (!holds).then(|| Weakness {
             is_of_program: false,
+            is_unproved: false,
             service: container.service.clone(),
             container: container.name.clone(),
             field: "Config.User".to_owned(),

@@ -19,6 +19,7 @@ mod limits;
 mod mounts;
 mod namespaces;
 mod network;
+pub mod podman;
 mod process;
 pub mod resources;
 mod shape;
@@ -99,10 +100,12 @@ pub fn weaknesses(expected: &Expected, container: &Inspection) -> Vec<Weakness> 
             found: (field.check)(container)?,
             why: field.why.to_owned(),
             is_of_program: field.is_of_program,
+            is_unproved: false,
             origin: field.origin,
         })
     };
     let mut found: Vec<Weakness> = expected.fields.iter().filter_map(weak).collect();
+    found.extend(podman::unproved(expected, container));
     for misshapen in shape::misshapen(container) {
         if found.iter().any(|weakness| misshapen.field.starts_with(&weakness.field)) {
             continue;
@@ -116,6 +119,7 @@ pub fn weaknesses(expected: &Expected, container: &Inspection) -> Vec<Weakness> 
             found: misshapen.found,
             why: "what the engine does not say as it always does cannot be vouched for".to_owned(),
             is_of_program: false,
+            is_unproved: false,
             origin: expected.origin,
         });
     }
@@ -126,6 +130,7 @@ pub fn weaknesses(expected: &Expected, container: &Inspection) -> Vec<Weakness> 
 pub fn unknown(container: &Inspection, model: &Model) -> Weakness {
     Weakness {
         is_of_program: false,
+        is_unproved: false,
         service: container.service.clone(),
         container: container.name.clone(),
         field: "Config.Labels".to_owned(),

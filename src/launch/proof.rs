@@ -115,6 +115,7 @@ pub fn without_image(model: &Model, services: &BTreeSet<String>, facts: &Facts) 
 pub fn started_early(container: &Inspection, origin: Origin) -> Option<Weakness> {
     (container.state != State::Created).then(|| Weakness {
         is_of_program: false,
+        is_unproved: false,
         service: container.service.clone(),
         container: container.name.clone(),
         field: "State.Status".to_owned(),
@@ -151,6 +152,9 @@ pub fn findings(weak: &[Weakness], removed: &BTreeSet<String>) -> Vec<Finding> {
 
 /// What to do about it, and what is lost by it.
 fn help(weakness: &Weakness, removed: &BTreeSet<String>) -> String {
+    if weakness.is_unproved {
+        return super::live::podman::HELP.to_owned();
+    }
     if removed.contains(&weakness.container) {
         return "The container was removed before any of its processes ran. See what stands between the \
                 rendered file and the engine: a wrapper of docker, another version of Compose, a plug-in."

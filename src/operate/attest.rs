@@ -121,6 +121,7 @@ impl Report {
             let state = if row.one_off { format!("{state}, by run") } else { state };
             let verdict = match row.weaknesses.len() {
                 0 => "as verified".to_owned(),
+                _ if row.weaknesses.iter().all(|one| one.weakness.is_unproved) => "not known".to_owned(),
                 1 => "1 weakness".to_owned(),
                 count => format!("{count} weaknesses"),
             };
@@ -162,6 +163,7 @@ mod tests {
     fn weakness(container: &str) -> Placed {
         let weakness = Weakness {
             is_of_program: false,
+            is_unproved: false,
             service: "web".into(),
             container: container.into(),
             field: "HostConfig.PidsLimit".into(),

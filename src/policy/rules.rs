@@ -40,6 +40,7 @@ pub use containers::LOADER;
 pub use document::{document, json};
 pub use elsewhere::NOT_ENFORCEABLE;
 pub use files::FileVariables;
+pub use kernel::STANDARD_CAPABILITIES;
 pub use paths::{in_a_home, is_of_host, real};
 pub use subject::{Service, View};
 

@@ -5,6 +5,8 @@
 //! are stopped and replaced in the first step, as `docker compose create` does it: where the new ones are
 //! refused, nothing of the old ones is left to go back to.
 
+mod initialized;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::Write;
@@ -114,7 +116,12 @@ fn prove(session: &mut Session<'_>, launch: &Launch<'_>) -> Result<Exit, Stop> {
         create(launch, &program, words, is_said_again)?;
     }
 
-    let facts = known(Question::new(&launch.verified.selected, &launched).ask(engine))?;
+    let mut facts = known(Question::new(&launch.verified.selected, &launched).ask(engine))?;
+    let starts = phases.then != Then::Nothing;
+    let readied = if launch.proves && starts { initialized::make_ready(engine, &facts) } else { Vec::new() };
+    if !readied.is_empty() {
+        facts = known(Question::new(&launch.verified.selected, &launched).ask(engine))?;
+    }
     let before: BTreeSet<&str> = before.iter().map(|container| container.id.as_str()).collect();
     let is_new = |id: &str| !before.contains(id);
     let new = facts
@@ -127,6 +134,14 @@ fn prove(session: &mut Session<'_>, launch: &Launch<'_>) -> Result<Exit, Stop> {
     let mut weak = Vec::new();
     if launch.proves {
         weak = weaknesses(session, launch, engine, (&launched, &facts, &new), &is_kept)?;
+        // Nothing runs of what is only made; and what is started here is looked at once more.
+        let is_ours = || {
+            matches!(phases.then, Then::Words(_))
+                && start::rounds(&launch.verified.selected, &launched, &facts.containers).is_some()
+                && start::Progress::of(&launch.request.global).is_some()
+        };
+        let is_looked_at = !starts || !is_said_again && is_ours();
+        weak.retain(|weakness| !(weakness.is_unproved && is_looked_at));
     }
     // Other containers of the service have no part in a one-off command.
     if new.iter().any(|container| is_spare(launch, container)) {
@@ -168,6 +183,12 @@ fn prove(session: &mut Session<'_>, launch: &Launch<'_>) -> Result<Exit, Stop> {
     } else {
         new.iter().filter(|container| is_spare(launch, container)).collect()
     };
+    if refused {
+        let kept: Vec<&str> = readied.iter().map(String::as_str).filter(|id| !is_new(id)).collect();
+        if !kept.is_empty() {
+            known(engine.stop_containers(&kept))?;
+        }
+    }
     let ids: Vec<&str> = removed.iter().map(|container| container.id.as_str()).collect();
     let names: BTreeSet<String> = removed.iter().map(|container| container.name.clone()).collect();
     if let Answer::Unknown(reason) = engine.remove_containers(&ids) {
@@ -287,6 +308,9 @@ fn looked_into(
     launched: &BTreeSet<String>,
     facts: &Facts,
 ) -> Result<(), Stop> {
+    if launch.proves {
+        initialized::looked_into(launch.verified, engine, launched, facts)?;
+    }
     if launch.standing.is_empty() {
         return Ok(());
     }

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{EMPTY, NOTHING, Silence, Socket, message, taken_apart};
+use super::{EMPTY, NOTHING, Silence, Socket, message, parse, taken_apart};
 
 /// The time that an engine may take for a change.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What stands before the paths of Podman's own interface. The oldest version that has all that is asked here.
+const LIBPOD: &str = "/v4.0.0/libpod";
 
 /// The engine's refusal, in its own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,33 @@ impl Socket {
     /// Why it is not known.
     pub fn spoken(&self) -> Result<(u32, u32), Silence> {
         self.version.numbers(self)
+    }
+
+    /// Whether Podman answers in the place of Docker.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    pub fn is_podman(&self) -> Result<bool, Silence> {
+        self.version.is_podman(self)
+    }
+
+    /// Asks Podman for a document by its own interface; `None` where it says that there is no such thing.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn get_of_podman(&self, path: &str) -> Result<Option<Value>, Silence> {
+        let answer = self.exchange("GET", &format!("{LIBPOD}{path}"), NOTHING, self.deadline)?;
+        parse(&answer).map_err(Silence::Elsewhere)
+    }
+
+    /// Asks Podman for a change without a document by its own interface, and returns the status of the answer.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub fn post_to_podman(&self, path: &str) -> Result<String, Silence> {
+        let answer = self.exchange("POST", &format!("{LIBPOD}{path}"), EMPTY, self.deadline.max(PATIENCE))?;
+        let (status, _) = taken_apart(&answer).map_err(Silence::Elsewhere)?;
+        Ok(status.to_owned())
     }
 
     /// Sends a document. Known is also the engine's refusal.

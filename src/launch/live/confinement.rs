@@ -6,8 +6,8 @@ use crate::compose::text;
 
 use crate::model::SecurityOption;
 
-use super::Scope;
 use super::field::{Fields, at, beyond, list, shown, string, strings};
+use super::{Scope, podman};
 
 pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     let privileged = fields.is_true("privileged");
@@ -34,7 +34,10 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
                 "security_opt",
                 "the engine's defaults",
                 "/proc and /sys are unmasked",
-                move |live| strings(at(live, name)).is_empty().then(|| "empty".to_owned()),
+                move |live| {
+                    let listed = || strings(at(live, name)).is_empty().then(|| "empty".to_owned());
+                    podman::open_paths(live, name).unwrap_or_else(listed)
+                },
             );
         }
     }
@@ -46,7 +49,10 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
             "read_only",
             "true",
             "its root file system can be written",
-            |live| (at(live, "HostConfig.ReadonlyRootfs") != &Value::Bool(true)).then(|| "false".to_owned()),
+            |live| {
+                let is_read_only = at(live, "HostConfig.ReadonlyRootfs") == &Value::Bool(true);
+                (!is_read_only || podman::has_writable_root(live)).then(|| "false".to_owned())
+            },
         );
     }
     let image = || scope.image_of(name, fields.service).map(|image| image.user.clone());
@@ -73,7 +79,14 @@ fn capability(text: &str) -> String {
 fn capabilities(fields: &mut Fields<'_>) {
     let names = |key| -> Vec<String> { fields.texts(key).iter().map(|text| capability(text)).collect() };
     let (added, dropped) = (names("cap_add"), names("cap_drop"));
+    // A privileged one shows every capability, and nothing in either list.
+    let privileged = fields.is_true("privileged").then(|| "ALL".to_owned());
+    let allowed: Vec<String> = added.iter().cloned().chain(privileged).collect();
+    let without = dropped.clone();
     fields.add("HostConfig.CapAdd", "cap_add", list(&added), "it has more capabilities", move |live| {
+        if let Some(beyond) = podman::capabilities(live, &allowed, &without) {
+            return beyond;
+        }
         let found = strings(at(live, "HostConfig.CapAdd"));
         beyond(found, |found| {
             let found = capability(found);
@@ -84,6 +97,10 @@ fn capabilities(fields: &mut Fields<'_>) {
         return;
     }
     fields.add("HostConfig.CapDrop", "cap_drop", list(&dropped), "it keeps capabilities", move |live| {
+        // All that it has was compared above.
+        if podman::capabilities(live, &[], &[]).is_some() {
+            return None;
+        }
         let found: Vec<String> =
             strings(at(live, "HostConfig.CapDrop")).iter().map(|text| capability(text)).collect();
         let dropped_too = |name: &String| found.contains(name) || found.iter().any(|found| found == "ALL");
@@ -103,6 +120,10 @@ enum Wanted {
 
 /// The order counts: of contradicting options the last one wins.
 fn security_options(fields: &mut Fields<'_>, scope: &Scope<'_>, options: Vec<SecurityOption>) {
+    let needs_no_new_privileges =
+        options.iter().any(|option| option.parts() == ("no-new-privileges", "true"));
+    let is_unconfined = options.iter().any(|option| option.parts() == ("seccomp", "unconfined"));
+    let needs_filter = !is_unconfined && !fields.is_true("privileged");
     let wanted: Vec<Wanted> = options
         .into_iter()
         .filter(|option| option.parts() != UNMASKED)
@@ -119,6 +140,7 @@ fn security_options(fields: &mut Fields<'_>, scope: &Scope<'_>, options: Vec<Sec
     let host = |key: &str| fields.text(key).is_some_and(|mode| mode == "host");
     let joins = |key: &str| fields.text(key).is_some_and(|mode| mode.contains(':'));
     let adds_disable = fields.is_true("privileged") || host("pid") || host("ipc");
+    let is_privileged = fields.is_true("privileged");
     let adds_labels = joins("pid") || joins("ipc");
     let expected = list(&fields.texts("security_opt"));
     fields.add("HostConfig.SecurityOpt", "security_opt", expected, "it is confined otherwise", move |live| {
@@ -131,11 +153,15 @@ fn security_options(fields: &mut Fields<'_>, scope: &Scope<'_>, options: Vec<Sec
             }
         }
         let excused = |option: &String| {
+            if is_privileged && podman::is_of_privileged(live, option) {
+                return true;
+            }
             let option = SecurityOption::of_text(option);
             let disables = option.parts() == ("label", "disable");
             disables && adds_disable || adds_labels && option.name == "label" && !disables
         };
-        (!rest.iter().all(excused)).then(|| shorten(&found))
+        let more = (!rest.iter().all(excused)).then(|| shorten(&found));
+        more.or_else(|| podman::not_in_force(live, needs_no_new_privileges, needs_filter))
     });
 }
 

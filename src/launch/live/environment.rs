@@ -7,6 +7,7 @@ use crate::yaml::{Mapping, Node};
 
 use super::Scope;
 use super::field::{Fields, at, list, strings};
+use super::podman;
 use crate::policy::rules::LOADER;
 
 /// What Compose itself adds from the client's configuration.
@@ -57,7 +58,9 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
                         || PROXIES.contains(&name.to_ascii_uppercase().as_str())
                         || prefixes.iter().any(|prefix| name.starts_with(prefix))
                 };
-                let extra = found.iter().filter(|(name, value)| !explained(name, value));
+                let extra = found.iter().filter(|(name, value)| {
+                    !explained(name, value) && !podman::adds_variable(live, name, value)
+                });
                 wrong.extend(extra.map(|(name, _)| format!("{name} besides")));
             }
             (!wrong.is_empty()).then(|| list(&wrong))

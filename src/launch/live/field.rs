@@ -50,6 +50,9 @@ pub struct Weakness {
     /// Whether it says what runs, and not what that may do: a container that was made earlier is older then, not weaker.
     #[serde(skip)]
     pub is_of_program: bool,
+    /// Whether it is only not known.
+    #[serde(skip)]
+    pub is_unproved: bool,
     #[serde(skip)]
     pub origin: Origin,
 }
@@ -57,10 +60,14 @@ pub struct Weakness {
 impl Weakness {
     /// As a finding that shows where the model says otherwise.
     pub fn finding(&self, help: &str) -> Finding {
-        let message = format!(
-            "{} is weaker than the verified model: {} is {}, not {}: {}",
-            self.container, self.field, self.found, self.expected, self.why
-        );
+        let message = if self.is_unproved {
+            self.unproved_message()
+        } else {
+            format!(
+                "{} is weaker than the verified model: {} is {}, not {}: {}",
+                self.container, self.field, self.found, self.expected, self.why
+            )
+        };
         Finding::error(Code::LivePosture, message)
             .at_origin(self.origin, format!("{} is {} here", self.key, self.expected))
             .help(help)

@@ -15,7 +15,9 @@ use crate::yaml::Node;
 use super::Scope;
 use super::field::{Fields, at, beyond, list, strings};
 use super::namespaces::shared;
-use wanted::{Kind, Mount};
+use super::podman;
+use wanted::Kind;
+pub use wanted::Mount;
 
 pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     let wanted = Mount::all(fields, scope);
@@ -54,11 +56,17 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
         },
     );
 
+    let in_memory: BTreeMap<String, Mount> = wanted
+        .iter()
+        .filter(|mount| mount.kind == Kind::Tmpfs)
+        .map(|mount| (mount.target.clone(), mount.clone()))
+        .collect();
     let covered: BTreeSet<String> = tmpfs.keys().cloned().collect();
     fields.add("Mounts", "volumes", shown, "what the model lays over the image is not there", move |live| {
         let is_there = |mount: &&Mount| {
             live.mounts.iter().any(|found| clean(&found.destination) == mount.target)
                 || covered.contains(&mount.target)
+                || mount.kind == Kind::Tmpfs && podman::has_tmpfs(live, &mount.target)
         };
         let missing: Vec<&str> =
             wanted.iter().filter(|mount| !is_there(mount)).map(|mount| mount.target.as_str()).collect();
@@ -66,6 +74,7 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     });
 
     let shown = list(&fields.texts("tmpfs"));
+    let long = in_memory;
     fields.add("HostConfig.Tmpfs", "tmpfs", shown, "it can write elsewhere, or otherwise", move |live| {
         let found = at(live, "HostConfig.Tmpfs").as_object().into_iter().flatten();
         let found: Vec<(String, String)> = found
@@ -78,10 +87,17 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
         };
         let missing =
             tmpfs.keys().filter(|target| !is_there(target)).map(|target| format!("without {target}"));
+        let fits = |path: &str, options: &str| {
+            let options = options_of(options);
+            tmpfs
+                .get(path)
+                .is_some_and(|wanted| *wanted == options || podman::is_stricter_tmpfs(live, wanted, &options))
+                || podman::is_long_tmpfs(live, long.get(path), &options)
+        };
         let extra =
-            found.iter().filter(|(path, options)| tmpfs.get(&clean(path)) != Some(&options_of(options))).map(
-                |(path, options)| if options.is_empty() { path.clone() } else { format!("{path}:{options}") },
-            );
+            found.iter().filter(|(path, options)| !fits(&clean(path), options)).map(|(path, options)| {
+                if options.is_empty() { path.clone() } else { format!("{path}:{options}") }
+            });
         let wrong: Vec<String> = missing.chain(extra).collect();
         (!wrong.is_empty()).then(|| list(&wrong))
     });

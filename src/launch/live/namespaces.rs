@@ -1,7 +1,7 @@
 //! What a container shares with the host or with another container.
 
-use super::Scope;
 use super::field::{Fields, shown, string};
+use super::{Scope, podman};
 
 pub fn add(fields: &mut Fields<'_>, scope: &Scope<'_>) {
     mode(fields, scope, "HostConfig.PidMode", "pid", &[""], "it sees other processes");
@@ -59,7 +59,8 @@ fn mode(
     }
     fields.add(name, key, set.as_deref().map_or_else(|| shown(""), str::to_owned), why, move |live| {
         let found = string(live, name);
-        (!allowed.contains(&found)).then(|| shown(&found))
+        let is_own = set.is_none() && podman::is_own_namespace(live, name, &found);
+        (!allowed.contains(&found) && !is_own).then(|| shown(&found))
     });
 }
 

@@ -12,6 +12,7 @@ use crate::yaml::Node;
 use super::Scope;
 use super::field::{Fields, at, beyond, list, string, strings};
 use super::namespaces::shared;
+use super::podman;
 
 pub fn add(fields: &mut Fields<'_>, scope: &Scope<'_>) {
     match fields.text("network_mode") {
@@ -62,7 +63,8 @@ fn with_networks(fields: &mut Fields<'_>, scope: &Scope<'_>) {
     let shown = if all.is_empty() { "none".to_owned() } else { list(&all) };
     fields.add("HostConfig.NetworkMode", "networks", shown, "it is in another network", move |live| {
         let found = string(live, "HostConfig.NetworkMode");
-        (!inside.contains(&found) && found != "none").then_some(found)
+        let fits = inside.contains(&found) || found == "none" || podman::is_in_networks(live, &found);
+        (!fits).then_some(found)
     });
     attached(fields, "networks", all);
 }
@@ -72,6 +74,9 @@ fn attached(fields: &mut Fields<'_>, key: &str, mut allowed: Vec<String>) {
     allowed.push("none".to_owned());
     let shown = list(&allowed.iter().filter(|name| *name != "none").collect::<Vec<_>>());
     fields.add("NetworkSettings.Networks", key, shown, "it reaches further", move |live| {
+        if podman::shows_networks_of_another(live) {
+            return None;
+        }
         let networks = at(live, "NetworkSettings.Networks").as_object();
         let found = networks.into_iter().flat_map(|map| map.keys().cloned()).collect();
         beyond(found, |name| allowed.iter().any(|allowed| allowed == name))

@@ -110,6 +110,7 @@ impl Place<'_> {
     fn weakness(&self, field: &str, key: &str, expected: &str, found: &str, why: &str) -> Weakness {
         Weakness {
             is_of_program: false,
+            is_unproved: false,
             service: String::new(),
             container: self.name.to_owned(),
             field: field.to_owned(),

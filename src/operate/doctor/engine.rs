@@ -41,9 +41,24 @@ pub(crate) fn checks(engine: &Answer<&Engine>, options: &Options, accounts: &Acc
     checks
 }
 
+/// What covers `/proc` and `/sys` is looked up in the processes of containers.
+fn proof_on_podman(engine: &Engine) -> Check {
+    if engine.location() == Location::Here {
+        let fact = "what Podman does not tell of a container is looked up in its process";
+        return Check::works(Area::Engine, "proof", fact);
+    }
+    Check::limited(
+        Area::Engine,
+        "proof",
+        "Podman does not tell what covers /proc and /sys in a container, and its processes are not on this machine",
+        "For `hardened`, run seaworthy on the machine of the engine.",
+    )
+}
+
 fn identity(engine: &Engine) -> Vec<Check> {
     let (info, identity) = (engine.info(), engine.identity());
-    let kind = if info.is_podman { "Podman" } else { "Docker" };
+    let is_podman = engine.is_podman();
+    let kind = if is_podman { "Podman" } else { "Docker" };
     let rootless = if info.is_rootless { ", without root" } else { "" };
     let fact = format!("{kind} {} at {}{rootless}", info.server_version, identity.endpoint);
     let mut checks = vec![Check::works(Area::Engine, "answers", fact)];
@@ -63,13 +78,8 @@ fn identity(engine: &Engine) -> Vec<Check> {
              engine's own machine: run seaworthy there.",
         ),
     });
-    if info.is_podman {
-        checks.push(Check::limited(
-            Area::Engine,
-            "proof",
-            "Podman does not tell of each part of a container's confinement what Docker tells",
-            "Where `hardened` cannot be proven here, use Docker, or `posture: baseline`.",
-        ));
+    if is_podman {
+        checks.push(proof_on_podman(engine));
     }
     checks.push(store(info));
     if engine.location() == Location::Here {

@@ -1,5 +1,23 @@
 //! The names that the kernel has for capabilities.
 
+/// Those that Docker leaves a container that drops none.
+pub const STANDARD_CAPABILITIES: &[&str] = &[
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
 /// Every capability up to Linux 6.x.
 pub const CAPABILITIES: &[&str] = &[
     "AUDIT_CONTROL",
