@@ -182,6 +182,8 @@ codes! {
     // Users and bind sources.
     UserInvalid "user-invalid" InputRefused "A user cannot be used"
         => "Write it as \"UID:GID\".";
+    UserMap "user-map" InputRefused "Whom a service's user is on the host is the engine's own choice"
+        => "Leave out `userns_mode`; on Podman without root `userns_mode: keep-id` is known, too.";
     UserDrift "user-drift" InputRefused "A service's user differs from the lock"
         => "Run `seaworthy repair --migrate`, or restore the user.";
     LockInvalid "lock-invalid" InputRefused "The lock file cannot be used"

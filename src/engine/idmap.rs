@@ -191,13 +191,47 @@ impl IdMap {
     }
 
     /// The map of a service with this `userns_mode:`. `host` leaves a remapping engine's map; a rootless
-    /// engine has nothing to leave it for.
+    /// engine has nothing to leave it for. `keep-id` and `nomap` are those of Podman without root.
     pub fn for_mode(&self, info: &Info, userns_mode: &str) -> Answer<Self> {
         match userns_mode {
             "" => Answer::Known(self.clone()),
             "host" if info.is_rootless => Answer::Known(self.clone()),
             "host" => Answer::Known(Self::identity()),
-            other => Answer::Unknown(format!("the map of `userns_mode: {other}` is the engine's own choice")),
+            other if info.is_rootless => self.of_podman(other),
+            other => Self::chosen(other),
+        }
+    }
+
+    fn chosen(mode: &str) -> Answer<Self> {
+        Answer::Unknown(format!("the map of `userns_mode: {mode}` is the engine's own choice"))
+    }
+
+    /// Podman's own modes. `keep-id` gives the user who runs it a number of its own choice in the container, the
+    /// same one as on the host where it names none; those of the subordinate ids follow around it. `nomap` leaves
+    /// that user out.
+    fn of_podman(&self, mode: &str) -> Answer<Self> {
+        let (name, options) = mode.split_once(':').unwrap_or((mode, ""));
+        let first =
+            |ranges: &[Range]| ranges.iter().find(|range| range.container == 0).map(|range| range.host);
+        let (Some(mut uid), Some(mut gid)) = (first(&self.uids), first(&self.gids)) else {
+            return Self::chosen(mode);
+        };
+        match name {
+            "keep-id" => {
+                for option in options.split(',').filter(|option| !option.is_empty()) {
+                    match option.split_once('=').map(|(key, value)| (key, value.parse())) {
+                        Some(("uid", Ok(number))) => uid = number,
+                        Some(("gid", Ok(number))) => gid = number,
+                        _ => return Self::chosen(mode),
+                    }
+                }
+                Answer::Known(Self { uids: kept(&self.uids, uid), gids: kept(&self.gids, gid) })
+            }
+            "nomap" if options.is_empty() => Answer::Known(Self {
+                uids: part(&self.uids, 1, u32::MAX, 0),
+                gids: part(&self.gids, 1, u32::MAX, 0),
+            }),
+            _ => Self::chosen(mode),
         }
     }
 
@@ -239,6 +273,26 @@ impl IdMap {
     pub fn gids(&self) -> &[Range] {
         &self.gids
     }
+}
+
+/// The ids of a map from `from` on, `length` of them at most, as they are from `to` on in a map of a namespace inside.
+fn part(ranges: &[Range], from: u32, length: u32, to: u32) -> Vec<Range> {
+    let end = from.saturating_add(length);
+    let cut = |range: &Range| {
+        let first = range.container.max(from);
+        let last = range.container.saturating_add(range.length).min(end);
+        let host = range.host.checked_add(first - range.container)?;
+        (first < last).then(|| Range { container: to + (first - from), host, length: last - first })
+    };
+    ranges.iter().filter_map(cut).collect()
+}
+
+/// The map in which 0 of this one is `id`, with the others around it in their order.
+fn kept(ranges: &[Range], id: u32) -> Vec<Range> {
+    let mut all = part(ranges, 1, id, 0);
+    all.extend(part(ranges, 0, 1, id));
+    all.extend(part(ranges, id.saturating_add(1), u32::MAX, id.saturating_add(1)));
+    all
 }
 
 /// What the engine's machine knows about subordinate ids.
@@ -403,6 +457,33 @@ mod tests {
         assert_eq!(map.for_mode(&info, "").known(), Some(map.clone()));
         assert!(map.for_mode(&info, "host").known().unwrap().is_identity());
         assert!(!map.for_mode(&info, "keep-id").is_known());
+    }
+
+    #[test]
+    fn keep_id_and_nomap_are_known_without_root() {
+        let info = Info { is_rootless: true, ..Info::default() };
+        let uids = vec![
+            Range { container: 0, host: 1510, length: 1 },
+            Range { container: 1, host: 500_000, length: 65536 },
+        ];
+        let map = IdMap::new(uids.clone(), uids);
+        let uid = |mode: &str, id| map.for_mode(&info, mode).known().unwrap().uid_to_host(id);
+        // As the kernel showed it: 0 1 1510, 1510 0 1, 1511 1511 64026 in the engine's namespace.
+        let shown = |id| uid("keep-id", id);
+        assert_eq!((shown(0), shown(1509), shown(1510)), (Some(500_000), Some(501_509), Some(1510)));
+        assert_eq!((shown(1511), shown(65536), shown(65537)), (Some(501_510), Some(565_535), None));
+        assert_eq!(
+            (uid("keep-id:uid=7,gid=9", 7), uid("keep-id:uid=7,gid=9", 8)),
+            (Some(1510), Some(500_007))
+        );
+        let gid = map.for_mode(&info, "keep-id:uid=7,gid=9").known().unwrap();
+        assert_eq!((gid.gid_to_host(9), gid.gid_to_host(7)), (Some(1510), Some(500_007)));
+        assert_eq!((uid("nomap", 0), uid("nomap", 65536)), (Some(500_000), None));
+        assert_eq!(map.for_mode(&info, "nomap").known().unwrap().uid_to_container(1510), None);
+        for mode in ["auto", "auto:size=9", "keep-id:size=9", "keep-id:uid=x", "nomap:uid=1"] {
+            assert!(!map.for_mode(&info, mode).is_known(), "{mode}");
+        }
+        assert!(!map.for_mode(&Info::default(), "keep-id").is_known());
     }
 
     #[test]

@@ -254,6 +254,7 @@ const NO_TEXT: &[Code] = &[
     Code::SnapshotStrengthens,
     Code::SnapshotCosmetic,
     Code::LockInvalid,
+    Code::UserMap,
     Code::BindKind,
     Code::BindLink,
     Code::BindOwner,

@@ -153,7 +153,15 @@ impl<'a> Judge<'a> {
         }
         if let (Answer::Unknown(reason), Some(mount)) = (&whom.map, mounts.first()) {
             let message = format!("whom service `{name}` is on this machine is not known: {reason}");
-            self.unclear(mount, unanswered(message));
+            // The engine answers, and the mode leaves the choice to it. Without a policy nobody has to know.
+            let is_chosen = !userns.is_empty() && (self.question.maps)("").is_known();
+            if !is_chosen {
+                self.unclear(mount, unanswered(message));
+            } else if self.strict() {
+                let origin = node.get("userns_mode").map_or(node.origin, |mode| mode.origin);
+                let finding = Finding::error(Code::UserMap, message).help(Code::UserMap.remedy());
+                self.findings.push(finding.at_origin(origin, "this mode"));
+            }
         }
         let image = image_of(self.question.model, name, node);
         let service = Service { name, node, image, whom, mounts };
