@@ -22,6 +22,8 @@ pub use seen::{Process, Seen};
 pub struct Podman {
     /// All that its processes may ever have: upper case, without the prefix. `None` where Podman does not say.
     pub bounding: Option<Vec<String>>,
+    /// Whether the engine has control groups. Without them Podman leaves every limit out.
+    pub has_limits: bool,
     /// What its process shows, or why it cannot be looked at.
     pub seen: Result<Seen, String>,
 }
@@ -74,7 +76,8 @@ impl Engine {
                 Err("it runs on another machine".to_owned())
             };
             in_dockers_form(&mut one.raw);
-            one.podman = Some(Podman { bounding: bounding(&own), seen });
+            one.podman =
+                Some(Podman { bounding: bounding(&own), has_limits: self.info().has_control_groups(), seen });
         }
         Answer::Known(found)
     }

@@ -7,6 +7,7 @@ use crate::engine::Inspection;
 use crate::yaml::Node;
 
 use super::field::{Fields, as_number, at, list, number};
+use super::podman;
 
 pub fn add(fields: &mut Fields<'_>) {
     let pids = limit(fields, "pids_limit", "pids");
@@ -41,6 +42,9 @@ fn at_most(
     let Some((key, most)) = limit else { return };
     fields.add(name, key, format!("at most {most}"), why, move |live| {
         let found = number(live, name).unwrap_or(0);
+        if found <= 0 && podman::leaves_limits_out(live) {
+            return None;
+        }
         // Compose keeps a number of processors in 32 bits.
         let fits = found > 0 && found as f64 <= most * (1.0 + 1e-6);
         (!fits).then(|| if found > 0 { found.to_string() } else { "no limit".to_owned() })

@@ -63,6 +63,11 @@ pub fn has_writable_root(live: &Inspection) -> bool {
     seen.is_some_and(|seen| seen.has_writable_root)
 }
 
+/// Whether limits are left out because nobody would enforce them. The rule `limits-not-enforced` has said so.
+pub fn leaves_limits_out(live: &Inspection) -> bool {
+    live.podman.as_ref().is_some_and(|podman| !podman.has_limits)
+}
+
 /// Whether a mode is what Podman makes of nothing: a namespace of the container's own. Others have to name a container
 /// to join what is shareable.
 pub fn is_own_namespace(live: &Inspection, field: &str, found: &str) -> bool {

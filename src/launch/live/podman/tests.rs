@@ -26,7 +26,7 @@ fn weak(service: &str, seen: Result<Seen, String>, change: impl FnOnce(&mut Valu
     let mut containers: Vec<Inspection> = all.into_iter().map(|raw| Inspection::read(raw).unwrap()).collect();
     for container in &mut containers {
         let bounding = Some(vec!["CHOWN".to_owned()]);
-        container.podman = Some(Podman { bounding, seen: seen.clone() });
+        container.podman = Some(Podman { bounding, has_limits: true, seen: seen.clone() });
     }
     let image = Image { id: containers[0].image_id.clone(), cmd: vec!["sh".into()], ..Image::default() };
     let images = BTreeMap::from([("sw-busybox".to_owned(), image)]);
@@ -90,6 +90,27 @@ fn what_its_process_shows_counts_more_than_what_podman_says() {
     assert_eq!(process(|of| of.capabilities.push("KILL".into())), ["HostConfig.CapAdd"]);
     assert_eq!(process(|of| of.no_new_privileges = false), ["HostConfig.SecurityOpt"]);
     assert_eq!(process(|of| of.is_filtered = false), ["HostConfig.SecurityOpt"]);
+}
+
+#[test]
+fn a_limit_is_left_out_only_where_there_are_no_control_groups() {
+    let without = |has_limits: bool| {
+        let mut container =
+            Inspection::read(serde_json::from_str::<Vec<Value>>(LIVE).unwrap().remove(0)).unwrap();
+        for name in ["PidsLimit", "Memory", "MemorySwap"] {
+            container.raw["HostConfig"][name] = json!(0);
+        }
+        container.podman = Some(Podman { bounding: None, has_limits, seen: Ok(seen()) });
+        let model = model(MODEL);
+        let containers = [container];
+        let images = BTreeMap::new();
+        let scope = Scope { model: &model, containers: &containers, others: &[], images: &images };
+        let node = model.services().find(|(name, _)| *name == "a").unwrap().1;
+        let found = weaknesses(&expect("a", node, &scope), &containers[0]);
+        found.into_iter().map(|one| one.field).collect::<Vec<_>>()
+    };
+    assert_eq!(without(true), ["HostConfig.PidsLimit", "HostConfig.Memory"]);
+    assert_eq!(without(false), Vec::<String>::new());
 }
 
 #[test]
