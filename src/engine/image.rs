@@ -10,6 +10,8 @@ use super::{Answer, Engine};
 pub struct Image {
     /// `sha256:…`: the content, whatever its names.
     pub id: String,
+    /// `sha256:…` of its layers and its `USER`, which are the same in every store of images, where ids are not.
+    pub content: String,
     /// Raw `USER`; resolve it with [`resolve_user`](super::resolve_user).
     pub user: String,
     /// Declared `VOLUME` paths, sorted.
@@ -43,8 +45,10 @@ impl Image {
         let mut exposed: Vec<String> = wire.config.exposed_ports.into_iter().map(|(port, _)| port).collect();
         exposed.sort();
         let id = content_id(&wire.id)?;
+        let content = content(&wire.root_fs.layers, &wire.config.user).unwrap_or_else(|| id.clone());
         Some(Self {
             id,
+            content,
             user: wire.config.user,
             volumes,
             working_dir: wire.config.working_dir,
@@ -56,6 +60,13 @@ impl Image {
             architecture: wire.architecture,
         })
     }
+}
+
+/// `None` where the layers are not told.
+fn content(layers: &[String], user: &str) -> Option<String> {
+    let lines = layers.iter().map(String::as_str).chain([user]);
+    let text = lines.fold(String::new(), |text, line| text + line + "\n");
+    (!layers.is_empty()).then(|| format!("sha256:{}", crate::source::sha256(text.as_bytes())))
 }
 
 /// An image's id as Docker writes it. Podman's command writes the digits alone.
@@ -120,10 +131,19 @@ struct Wire {
     id: String,
     #[serde(default, deserialize_with = "null_as_default")]
     config: WireConfig,
+    #[serde(default, rename = "RootFS", deserialize_with = "null_as_default")]
+    root_fs: RootFs,
     #[serde(default)]
     os: String,
     #[serde(default)]
     architecture: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct RootFs {
+    #[serde(deserialize_with = "null_as_default")]
+    layers: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -176,6 +196,24 @@ mod tests {
         for text in ["", "sha256:", "91369db53718", &format!("{digits}0"), &digits.replace('9', "x")] {
             assert_eq!(content_id(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_content_is_that_of_every_store_and_of_one_user() {
+        let read = |id: &str, layers: &str, user: &str| {
+            let text = format!(
+                r#"{{"Id":"sha256:{id}","Config":{{"User":{user}}},"RootFS":{{"Type":"layers","Layers":{layers}}}}}"#
+            );
+            Image::read(&serde_json::from_str(&text).unwrap()).unwrap().content
+        };
+        let one = read("1", r#"["sha256:a","sha256:b"]"#, "\"app\"");
+        assert_eq!(one, read("2", r#"["sha256:a","sha256:b"]"#, "\"app\""));
+        assert_eq!(one.len(), "sha256:".len() + 64);
+        assert_ne!(one, read("1", r#"["sha256:b","sha256:a"]"#, "\"app\""));
+        assert_ne!(one, read("1", r#"["sha256:a","sha256:b"]"#, "\"db\""));
+        let nobody = read("1", r#"["sha256:a"]"#, "null");
+        assert_eq!(nobody, read("1", r#"["sha256:a"]"#, "\"\""));
+        assert_eq!(read("7", "null", "null"), "sha256:7");
     }
 
     #[test]

@@ -46,6 +46,11 @@ pub trait Images {
     fn id(&self, _image: &str) -> Answer<String> {
         Answer::unknown(NO_ENGINE)
     }
+
+    /// What is the same in every store of images, `sha256:…`: see [`Image::content`].
+    fn content(&self, image: &str) -> Answer<String> {
+        self.id(image)
+    }
 }
 
 /// Without an engine, nothing is known of any image.

@@ -69,6 +69,10 @@ impl Images for LazyImages<'_> {
         self.images().and_then(|images| images.id(image))
     }
 
+    fn content(&self, image: &str) -> Answer<String> {
+        self.images().and_then(|images| images.content(image))
+    }
+
     fn entry_at(&self, image: &str, path: &str) -> Answer<Option<ImageEntry>> {
         self.images().and_then(|images| images.entry_at(image, path))
     }

@@ -74,9 +74,13 @@ impl Locked {
                 continue;
             }
             if let Some(image) = image_of(model, name, service)
-                && let Answer::Known(id) = images.id(&image)
+                && let (Answer::Known(id), Answer::Known(content)) =
+                    (images.id(&image), images.content(&image))
             {
-                locked.images.insert(name.to_owned(), id);
+                // Locks of before have the id that the image had where they were written.
+                let was = locked.file.lock.services.get(name).and_then(|entry| entry.image.as_ref());
+                let is = if was == Some(&id) { id } else { content };
+                locked.images.insert(name.to_owned(), is);
             }
         }
         locked

@@ -129,6 +129,10 @@ impl Images for EngineImages<'_> {
         EngineImages::inspect(self, image).map(|found| found.id)
     }
 
+    fn content(&self, image: &str) -> Answer<String> {
+        EngineImages::inspect(self, image).map(|found| found.content)
+    }
+
     fn entry_at(&self, image: &str, path: &str) -> Answer<Option<ImageEntry>> {
         EngineImages::inspect(self, image)
             .and_then(|found| self.look(image, &found, path))
