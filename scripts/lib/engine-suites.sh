@@ -5,6 +5,7 @@ set -euo pipefail
 # A name, and how scripts/engine is told which one.
 declare -A OTHER_ENGINES=(
   [28]="--version 28" [26]="--version 26" [containerd]="--store containerd" [28-remap]="--version 28 --remap" [rootless]="--rootless"
+  [podman]="--podman"
 )
 
 # A name; the program of tests, and which of its tests.
@@ -21,9 +22,15 @@ SUITES_OF_ENGINES=(
 ROOTLESS_SUITES="repair"
 ROOTLESS_SKIPS="--skip a_migration_that_comes_to_nothing"
 
+# What Podman shows otherwise than Docker, and what it must refuse alike.
+PODMAN_SUITES=(
+  "launch podman launched:: provided::"
+  "proof podman weaker::"
+)
+
 # run_on_engines NAME...: starts each, runs its suites, and prints the table. Fails where a test failed.
 run_on_engines() {
-  local engine suite name program filters host said counts rows=() failed=
+  local engine suite suites name program filters host path said counts rows=() failed=
   for engine; do
     [ -n "${OTHER_ENGINES[$engine]:-}" ] || die "there is no engine '$engine'; there are ${!OTHER_ENGINES[*]}"
   done
@@ -32,14 +39,18 @@ run_on_engines() {
     engine_up ${OTHER_ENGINES[$engine]}
     # shellcheck disable=SC2086
     host=$(eval "$(scripts/engine env ${OTHER_ENGINES[$engine]})" && printf '%s' "$DOCKER_HOST")
-    for suite in "${SUITES_OF_ENGINES[@]}"; do
+    # shellcheck disable=SC2086
+    path=$(eval "$(scripts/engine env ${OTHER_ENGINES[$engine]})" && printf '%s' "$PATH")
+    suites=("${SUITES_OF_ENGINES[@]}")
+    [ "$engine" != podman ] || suites=("${PODMAN_SUITES[@]}")
+    for suite in "${suites[@]}"; do
       read -r name program filters <<<"$suite"
       [ "$engine" != rootless ] || [[ " $ROOTLESS_SUITES " == *" $name "* ]] || continue
       [ "$engine" != rootless ] || filters+=" $ROOTLESS_SKIPS"
       say "$engine: $name"
       said=$(mktemp)
       # shellcheck disable=SC2086
-      DOCKER_HOST=$host tests --test "$program" -- --include-ignored $filters 2>&1 | tee "$said" || failed=yes
+      DOCKER_HOST=$host PATH=$path tests --test "$program" -- --include-ignored $filters 2>&1 | tee "$said" || failed=yes
       counts=$(sed -nE 's/^test result: .* ([0-9]+) passed; ([0-9]+) failed; ([0-9]+) ignored.*/\1 \2 \3/p' "$said")
       rm -f "$said"
       rows+=("$engine $name ${counts:-0 ? ?} $((SECONDS - since))")

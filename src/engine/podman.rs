@@ -110,7 +110,7 @@ impl Engine {
         let init = |id: &str| match &socket {
             Some(socket) => {
                 let path = format!("/containers/{}/init", escape(id));
-                socket.post_to_podman(&path).map(|status| status == "204").unwrap_or(false)
+                socket.post_to_podman(&path).is_ok_and(|status| status == "204")
             }
             None => self.patient().ask(["container", "init", id]).is_known(),
         };

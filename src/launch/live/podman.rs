@@ -173,5 +173,5 @@ impl Weakness {
 }
 
 /// What to do where something is not known.
-pub const HELP: &str = "Start it with `up -d`, by root or by the user whose Podman it is: what is not told is looked up in \
+pub const HELP: &str = "Start it with `up -d` by Podman's socket (DOCKER_HOST), by root or by the user whose Podman it is: what is not told is looked up in \
                         its process then.";

@@ -19,7 +19,7 @@ fn seen() -> Seen {
 }
 
 /// The fields that are weak, of the container of a service, after `change`.
-fn weak(service: &str, seen: Result<Seen, String>, change: impl FnOnce(&mut Value)) -> Vec<String> {
+fn weak(service: &str, seen: &Result<Seen, String>, change: impl FnOnce(&mut Value)) -> Vec<String> {
     let mut all: Vec<Value> = serde_json::from_str(LIVE).unwrap();
     let found = all.iter_mut().find(|raw| raw["Config"]["Labels"]["com.docker.compose.service"] == service);
     change(found.unwrap());
@@ -41,7 +41,7 @@ fn weak(service: &str, seen: Result<Seen, String>, change: impl FnOnce(&mut Valu
 #[test]
 fn what_podman_made_of_the_model_holds() {
     for service in ["a", "b"] {
-        assert_eq!(weak(service, Ok(seen()), |_| {}), Vec::<String>::new(), "{service}");
+        assert_eq!(weak(service, &Ok(seen()), |_| {}), Vec::<String>::new(), "{service}");
     }
 }
 
@@ -69,10 +69,10 @@ fn a_weaker_answer_is_named_alone() {
         ("/Config/Env", strings(&["MODE=quiet", "PATH=/evil"]), "Config.Env"),
         ("/Config/Env", strings(&["MODE=quiet", "HOME=here"]), "Config.Env"),
     ] {
-        let found = weak("a", Ok(seen()), |raw| *raw.pointer_mut(path).unwrap() = value.clone());
+        let found = weak("a", &Ok(seen()), |raw| *raw.pointer_mut(path).unwrap() = value.clone());
         assert_eq!(found, [field], "{path} {value}");
     }
-    let other = weak("b", Ok(seen()), |raw| raw["HostConfig"]["NetworkMode"] = json!("container:else"));
+    let other = weak("b", &Ok(seen()), |raw| raw["HostConfig"]["NetworkMode"] = json!("container:else"));
     assert_eq!(other, ["HostConfig.NetworkMode"]);
 }
 
@@ -81,7 +81,7 @@ fn what_its_process_shows_counts_more_than_what_podman_says() {
     let with = |change: &dyn Fn(&mut Seen)| {
         let mut seen = seen();
         change(&mut seen);
-        weak("a", Ok(seen), |_| {})
+        weak("a", &Ok(seen), |_| {})
     };
     let process = |change: fn(&mut Process)| with(&|seen| change(seen.process.as_mut().unwrap()));
     assert_eq!(with(&|seen| seen.unmasked.push("/proc/keys")), ["HostConfig.MaskedPaths"]);
@@ -115,7 +115,7 @@ fn a_limit_is_left_out_only_where_there_are_no_control_groups() {
 
 #[test]
 fn what_is_not_told_is_one_finding() {
-    assert_eq!(weak("a", Err("it has no process to look at".into()), |_| {}), ["unproved"]);
+    assert_eq!(weak("a", &Err("it has no process to look at".into()), |_| {}), ["unproved"]);
     // Before the program runs, Podman's own word on capabilities counts.
-    assert_eq!(weak("a", Ok(Seen::default()), |_| {}), Vec::<String>::new());
+    assert_eq!(weak("a", &Ok(Seen::default()), |_| {}), Vec::<String>::new());
 }
