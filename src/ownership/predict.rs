@@ -7,6 +7,7 @@
 //! still fail for reasons of its own.
 
 mod entry;
+mod initdb;
 mod ports;
 mod reach;
 mod start;
@@ -18,8 +19,9 @@ mod writes;
 pub use start::{Start, start};
 pub use told::{Becomes, becomes, told};
 
-use super::bind::keeps;
+use super::bind::{BindDecision, keeps};
 use super::images::image_of;
+use super::volume::VolumeDecision;
 use super::{Identity, Images, UserDecision};
 use crate::compose::{Model, text};
 use crate::diagnostic::{Code, Finding, Severity};
@@ -37,6 +39,11 @@ pub struct Question<'q> {
     /// The first port that a user without capabilities may bind, in a network of the container's own and in
     /// the host's; `None` where that is not known.
     pub first_port: [Option<u32>; 2],
+    /// The bind sources and volumes of the services, as far as they were looked at.
+    pub binds: &'q [BindDecision],
+    pub volumes: &'q [VolumeDecision],
+    /// Whether the engine writes a user who is a bare number into the container's passwd, as Podman does.
+    pub names_users: bool,
 }
 
 /// One service with all that is known of it.
@@ -62,6 +69,7 @@ pub fn predict(question: &Question<'_>) -> Vec<Finding> {
         writes::predict(&subject, &mut findings);
         tmpfs::predict(&subject, question.images, &mut findings);
         entry::predict(&subject, question.images, &mut findings);
+        initdb::predict(&subject, question, &mut findings);
     }
     findings
 }
@@ -171,7 +179,15 @@ mod tests {
             caller: &op(),
             known: &std::collections::BTreeMap::new(),
         });
-        let question = Question { model: &model, users: &users.decisions, images: &images, first_port };
+        let question = Question {
+            model: &model,
+            users: &users.decisions,
+            images: &images,
+            first_port,
+            binds: &[],
+            volumes: &[],
+            names_users: false,
+        };
         predict(&question)
     }
 
@@ -180,7 +196,15 @@ mod tests {
         let fields = "user: '1:1', read_only: true, command: [sh, -c, 'echo >> /var/log/x']";
         let (model, _) = model(&format!("services:\n  a: {{image: other, {fields}}}\n"));
         let images = FakeImages::default();
-        let question = Question { model: &model, users: &[], images: &images, first_port: [Some(1024); 2] };
+        let question = Question {
+            model: &model,
+            users: &[],
+            images: &images,
+            first_port: [Some(1024); 2],
+            binds: &[],
+            volumes: &[],
+            names_users: false,
+        };
         let messages: Vec<_> = predict(&question).into_iter().map(|finding| finding.message).collect();
         assert_eq!(messages.len(), 1, "{messages:?}");
     }

@@ -101,7 +101,15 @@ pub(crate) fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &L
     let model = &verified.selected;
     let images = LazyImages::new(engine, wanted_paths(model));
     let first_port = engine.get().map(Engine::first_ports).known().unwrap_or_default();
-    let question = predict::Question { model, users: &verified.users, images: &images, first_port };
+    let question = predict::Question {
+        model,
+        users: &verified.users,
+        images: &images,
+        first_port,
+        binds: &verified.binds,
+        volumes: &verified.volumes,
+        names_users: engine.get().known().is_some_and(|engine| engine.info().is_podman),
+    };
     for mut finding in predict::predict(&question) {
         let posture = finding.service().map(|service| policy.posture.of(service).value);
         if finding.severity == Severity::Error && posture.is_some_and(|one| one < Posture::Baseline) {
@@ -116,8 +124,15 @@ pub(crate) fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &L
 fn say_who_is_become(plan: &mut Plan, verified: &Verified, engine: &LazyEngine) {
     let model = &verified.selected;
     let images = LazyImages::new(engine, wanted_paths(model));
-    let question =
-        predict::Question { model, users: &verified.users, images: &images, first_port: [None; 2] };
+    let question = predict::Question {
+        model,
+        users: &verified.users,
+        images: &images,
+        first_port: [None; 2],
+        binds: &[],
+        volumes: &[],
+        names_users: false,
+    };
     for (name, service) in model.services() {
         let is_told = || {
             let image = image_of(model, name, service);

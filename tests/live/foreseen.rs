@@ -151,6 +151,36 @@ fn an_image_that_begins_with_s6() {
     assert!(plan.contains("root, then 1500:1501 by PUID"), "{plan}");
 }
 
+/// `PostgreSQL`'s own entrypoint, as far as it decides about `initdb`, which needs a name for its number.
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn a_database_is_made_only_for_a_user_with_a_name() {
+    let entry = "#!/bin/sh\nset -e\ninitdb() {\n  whoami >/dev/null || { echo 'could not look up effective user ID' >&2; exit 1; }\n  \
+                 echo 16 >\"$PGDATA/PG_VERSION\"\n}\ndocker_init_database_dir() {\n  eval 'initdb --username=\"$USER\"'\n}\n\
+                 if [ \"$1\" = postgres ] && [ ! -s \"$PGDATA/PG_VERSION\" ]; then\n  docker_init_database_dir\nfi\n";
+    let image = Made::new(entry, 0o755);
+    let lines = format!(
+        "{}command: [postgres]\nenvironment: {{PGDATA: /data/pg}}\nvolumes: ['./pg:/data/pg']\n",
+        image.lines()
+    );
+    fails_as_foreseen(&lines, "whom the image's passwd does not name");
+    let named = docker(&["run", "--rm", "sw-busybox", "cat", "/etc/passwd"]).ok().stdout;
+    let named =
+        named.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|line| line[2] != "0").unwrap()
+            [2..4]
+            .join(":");
+    works_as_foreseen(&lines.replace("10001:10001", &named));
+    // Where a database is, nobody asks for the name.
+    let project = service(&lines);
+    project.file("pg/PG_VERSION", "16\n");
+    let path = project.path("pg");
+    std::os::unix::fs::chown(&path, Some(10001), Some(10001)).unwrap();
+    std::os::unix::fs::chown(path.join("PG_VERSION"), Some(10001), Some(10001)).unwrap();
+    let check = project.seaworthy(&["check"]).ok();
+    assert!(!check.stderr.contains("initdb"), "{}", check.stderr);
+    project.seaworthy(&["run", "-T", "--rm", "s"]).ok();
+}
+
 /// What is mounted is judged more strictly: it stops the launch.
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]

@@ -45,7 +45,15 @@ pub(super) struct Evidence {
 pub(super) fn gather(seen: &Seen<'_>, verified: &Verified) -> Vec<Evidence> {
     let model = &verified.selected;
     let images = LazyImages::new(seen.engine, wanted_paths(model));
-    let question = Question { model, users: &verified.users, images: &images, first_port: [None; 2] };
+    let question = Question {
+        model,
+        users: &verified.users,
+        images: &images,
+        first_port: [None; 2],
+        binds: &[],
+        volumes: &[],
+        names_users: false,
+    };
     let remembered = verified.lock.as_ref().map(|lock| &lock.file.lock);
     let mut all = Vec::new();
     for (name, service) in model.services() {
