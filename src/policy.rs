@@ -111,4 +111,7 @@ pub struct Policy {
     pub info: Option<Info>,
     /// By service, the user of its image, where nobody says another and the image is known.
     pub image_users: BTreeMap<String, Owner>,
+    /// By service that starts as root and is seen to become another user: the capabilities beside those of every such
+    /// start that it shows a need of.
+    pub switches: BTreeMap<String, Vec<&'static str>>,
 }

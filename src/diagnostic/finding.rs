@@ -53,8 +53,8 @@ pub struct About {
 pub struct Waivable {
     /// A service's name, or `*`.
     pub service: String,
-    /// The value to allow; `None` for a rule about one setting that is there or not.
-    pub allow: Option<String>,
+    /// The values to allow; none for a rule about one setting that is there or not.
+    pub allow: Vec<String>,
 }
 
 impl Finding {

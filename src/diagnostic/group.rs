@@ -58,7 +58,12 @@ pub fn group(findings: &[Finding]) -> Vec<Group<'_>> {
 /// Findings that may share a message. Each setting that a target cannot hold has a remedy of its own.
 fn kind(finding: &Finding) -> (Code, Severity, Option<&'static str>, Option<&str>) {
     let setting = finding.waiver().filter(|_| finding.code == Code::NotEnforceable);
-    (finding.code, finding.severity, finding.rule(), setting.and_then(|waiver| waiver.allow.as_deref()))
+    (
+        finding.code,
+        finding.severity,
+        finding.rule(),
+        setting.and_then(|waiver| waiver.allow.first()).map(String::as_str),
+    )
 }
 
 /// No message holds it.

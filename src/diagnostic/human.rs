@@ -261,7 +261,7 @@ mod tests {
                         "user-root",
                         demand,
                         "posture hardened",
-                        Waivable { service: name.clone(), allow: None },
+                        Waivable { service: name.clone(), allow: Vec::new() },
                     )
                     .help(format!("Write a user. Or waive it: {{ service: {name} }}"))
             })

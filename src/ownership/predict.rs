@@ -16,7 +16,7 @@ mod tmpfs;
 mod told;
 mod writes;
 
-pub use start::{Start, start};
+pub use start::{Start, needs, start};
 pub use told::{Becomes, becomes, told};
 
 use super::bind::{BindDecision, keeps};
@@ -44,6 +44,8 @@ pub struct Question<'q> {
     pub volumes: &'q [VolumeDecision],
     /// Whether the engine writes a user who is a bare number into the container's passwd, as Podman does.
     pub names_users: bool,
+    /// The services that a waiver of root with `entrypoint` would let start.
+    pub waivable: &'q [String],
 }
 
 /// One service with all that is known of it.
@@ -68,7 +70,7 @@ pub fn predict(question: &Question<'_>) -> Vec<Finding> {
         ports::predict(&subject, question.first_port, &mut findings);
         writes::predict(&subject, &mut findings);
         tmpfs::predict(&subject, question.images, &mut findings);
-        entry::predict(&subject, question.images, &mut findings);
+        entry::predict(&subject, question, &mut findings);
         initdb::predict(&subject, question, &mut findings);
     }
     findings
@@ -187,6 +189,7 @@ mod tests {
             binds: &[],
             volumes: &[],
             names_users: false,
+            waivable: &[],
         };
         predict(&question)
     }
@@ -204,6 +207,7 @@ mod tests {
             binds: &[],
             volumes: &[],
             names_users: false,
+            waivable: &[],
         };
         let messages: Vec<_> = predict(&question).into_iter().map(|finding| finding.message).collect();
         assert_eq!(messages.len(), 1, "{messages:?}");

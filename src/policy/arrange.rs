@@ -1,5 +1,6 @@
 //! The order in which Compose gets the files: the base, the mandatory overlays, the rest.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::compose::{self, Layer, Phases, Selection};
@@ -9,8 +10,10 @@ use crate::project::{Inputs, Project};
 use crate::yaml::{Mapping, Node, Tag};
 
 use super::adapt::Surroundings;
-use super::expand::{Names, expand};
+use super::expand::{Choice, Names, expand};
 use super::overlay::{self, Kind, Overlay};
+use super::rules::{self, Rule, user};
+use super::waiver::Waiver;
 use super::{Policy, Rank, opened};
 
 /// The layers of a launch with the mandatory overlays in their place.
@@ -49,11 +52,13 @@ impl Policy {
             let waived = |section: &str, name: &str, key: &str| {
                 self.waives_key(overlay, section, name, key) || opened.covers(overlay, section, name, key)
             };
+            let given = |name: &str| self.gives(overlay, name);
+            let choice = Choice { leaves_out: &waived, gives: &given };
             let names = names.clone().within(&overlay.scope, &uses);
             let documents = overlay
                 .documents
                 .iter()
-                .map(|document| expand(document, &names, &waived, Some(&mut surroundings), sink))
+                .map(|document| expand(document, &names, &choice, Some(&mut surroundings), sink))
                 .collect();
             placed.push(Layer { file: overlay.file, documents });
         }
@@ -179,6 +184,24 @@ fn add(names: &mut Vec<String>, name: &str) {
 }
 
 impl Policy {
+    /// The capabilities that a built-in overlay which drops all of them leaves a service, by a waiver for its start as
+    /// root.
+    pub(super) fn gives(&self, overlay: &Overlay, service: &str) -> Option<Node> {
+        let Kind::Builtin(builtin) = overlay.kind else { return None };
+        let drops = |rule: &Rule| rule.overlays.contains(&(builtin.name, "cap_drop"));
+        rules::find("cap-drop").filter(|rule| drops(rule))?;
+        let counts = |waiver: &&Waiver| overlay.rank == Rank::Project || waiver.rank == Rank::System;
+        let mut origin = None;
+        let mut names = BTreeSet::new();
+        for waiver in self.waivers_of(user::RULE, service).filter(counts) {
+            let Some(capabilities) = waiver.switch() else { continue };
+            origin.get_or_insert(waiver.origin);
+            names.extend(capabilities);
+        }
+        let origin = origin?;
+        Some(Node::seq(names.into_iter().map(|name| Node::string(name, origin)).collect(), origin))
+    }
+
     /// Whether a waiver takes a key out of what a built-in overlay sets for a service or network.
     pub(super) fn waives_key(&self, overlay: &Overlay, section: &str, name: &str, key: &str) -> bool {
         let Kind::Builtin(builtin) = overlay.kind else { return false };

@@ -21,7 +21,7 @@ use crate::source::Origin;
 use crate::yaml::Node;
 
 use super::arrange::{self, Arranged};
-use super::expand::{Names, expand};
+use super::expand::{Choice, Names, expand};
 use super::overlay::Overlay;
 use super::{Policy, opened};
 
@@ -59,9 +59,11 @@ impl Policy {
             let left_out = |section: &str, name: &str, key: &str| {
                 self.waives_key(overlay, section, name, key) || opened.covers(overlay, section, name, key)
             };
+            let given = |name: &str| self.gives(overlay, name);
+            let choice = Choice { leaves_out: &left_out, gives: &given };
             let names = all.clone().within(&overlay.scope, &uses);
             for document in &overlay.documents {
-                let expanded = expand(document, &names, &left_out, None, sink);
+                let expanded = expand(document, &names, &choice, None, sink);
                 let environment = Arc::clone(&model.environment);
                 // Warnings about the overlay were given when it was loaded with the others.
                 let mut own = Sink::new();

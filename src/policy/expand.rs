@@ -51,15 +51,20 @@ impl Names {
 /// The sections in which `"*"` is understood.
 const SECTIONS: [&str; 2] = ["services", "networks"];
 
-/// Whether an overlay leaves out a key of `"*"` for a service or network, as a waiver makes it.
-pub type Waived<'a> = &'a dyn Fn(&str, &str, &str) -> bool;
+/// What waivers change in the copies of `"*"`.
+pub struct Choice<'a> {
+    /// Whether a key is left out: section, name, key.
+    pub leaves_out: &'a dyn Fn(&str, &str, &str) -> bool,
+    /// The capabilities that a service keeps where the overlay drops all.
+    pub gives: &'a dyn Fn(&str) -> Option<Node>,
+}
 
 /// The document with every `"*"` replaced. Where `surroundings` are given, copies are fitted to what
 /// the project has already, so that Compose takes them.
 pub fn expand(
     document: &Document,
     names: &Names,
-    waived: Waived<'_>,
+    choice: &Choice<'_>,
     mut surroundings: Option<&mut Surroundings<'_>>,
     sink: &mut Sink,
 ) -> Document {
@@ -72,7 +77,13 @@ pub fn expand(
             for name in names.section(section) {
                 let mut copy = star.value.clone();
                 if let Some(fields) = copy.as_map_mut() {
-                    fields.retain(|key, _| !waived(section, name, key));
+                    fields.retain(|key, _| !(choice.leaves_out)(section, name, key));
+                    if section == "services"
+                        && fields.contains("cap_drop")
+                        && let Some(capabilities) = (choice.gives)(name)
+                    {
+                        fields.put("cap_add", capabilities);
+                    }
                 }
                 if section == "services"
                     && let Some(surroundings) = surroundings.as_deref_mut()

@@ -24,6 +24,7 @@ pub struct Fixture {
     reader: Reader,
     engine: Option<Info>,
     image_users: BTreeMap<String, Owner>,
+    switches: BTreeMap<String, Vec<&'static str>>,
 }
 
 /// What became of a project.
@@ -47,6 +48,7 @@ impl Fixture {
             reader: Reader::default(),
             engine: None,
             image_users: BTreeMap::new(),
+            switches: BTreeMap::new(),
         };
         fixture.with("compose.yaml", base)
     }
@@ -66,6 +68,12 @@ impl Fixture {
     /// The image of a service has this user.
     pub fn image_user(mut self, service: &str, owner: Owner) -> Self {
         self.image_users.insert(service.to_owned(), owner);
+        self
+    }
+
+    /// The image of a service starts as root and becomes another user.
+    pub fn switches(mut self, service: &str, needs: &[&'static str]) -> Self {
+        self.switches.insert(service.to_owned(), needs.to_vec());
         self
     }
 
@@ -189,6 +197,7 @@ impl Fixture {
             )?;
             policy.info.clone_from(&self.engine);
             policy.image_users.clone_from(&self.image_users);
+            policy.switches.clone_from(&self.switches);
             policy.judge(&model, &arranged, &project, &mut inputs, &mut sink);
             outcome.model = Some(model);
             Some(())

@@ -8,7 +8,7 @@ use crate::project::{Inputs, Project};
 use crate::source::Origin;
 
 use super::arrange::Arranged;
-use super::assertion::{self, Reported};
+use super::assertion::{self, Reported, capability};
 use super::demand::{Demand, Demands};
 use super::layer::extensions;
 use super::posture::Posture;
@@ -242,7 +242,7 @@ impl Policy {
                 continue;
             }
             // What a target cannot hold is not known here.
-            if !rules::is_judged_elsewhere(waiver.rule) {
+            if !rules::is_judged_elsewhere(waiver.rule) && !waiver.is_implied {
                 report_unused(at, waiver, used, sink);
             }
         }
@@ -271,7 +271,9 @@ fn report_unused(at: usize, waiver: &Waiver, used: &Used, sink: &mut Sink) {
         return;
     }
     for (place, allowed) in waiver.allow.iter().enumerate() {
-        if !used.0.contains(&(at, place)) {
+        // Which of them the entrypoint needs shows only when it runs.
+        let is_of_switch = waiver.switch().is_some() && rules::is_capability(&capability(&allowed.value));
+        if !used.0.contains(&(at, place)) && !is_of_switch {
             let message = format!("the waiver of rule {} allows {} to nobody", waiver.rule.id, allowed.value);
             sink.push(unused(message, allowed.origin));
         }
@@ -323,13 +325,18 @@ fn name_waivers(said: &[(String, String)], sink: &mut Sink) {
 /// The waiver of one breach.
 fn waivable(rule: &Rule, breach: &Breach) -> Waivable {
     let is_project = matches!(rule.check, Check::Project(_));
-    let allow = breach.value.clone().filter(|_| rule.allow != Allow::Nothing);
+    let allow = match (&breach.value, breach.proposed.as_slice()) {
+        _ if rule.allow == Allow::Nothing => Vec::new(),
+        (Some(value), []) => vec![value.clone()],
+        (_, proposed) => proposed.to_vec(),
+    };
     Waivable { service: if is_project { "*".to_owned() } else { breach.place.clone() }, allow }
 }
 
 fn waiver_help(rule: &Rule, breach: &Breach) -> String {
     let waiver = waivable(rule, breach);
     let service = if waiver.service == "*" { "\"*\"" } else { waiver.service.as_str() };
-    let allow = waiver.allow.map(|value| format!(", allow: [{value:?}]")).unwrap_or_default();
+    let allow: Vec<String> = waiver.allow.iter().map(|value| format!("{value:?}")).collect();
+    let allow = if allow.is_empty() { String::new() } else { format!(", allow: [{}]", allow.join(", ")) };
     format!("Or waive it: {{ service: {service}, rule: {}{allow}, reason: … }}", rule.id)
 }

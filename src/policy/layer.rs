@@ -71,6 +71,7 @@ pub fn combine(
         engine: EnginePlaces::default(),
         info: None,
         image_users: BTreeMap::new(),
+        switches: BTreeMap::new(),
     };
     (errors(sink) == before).then_some(policy)
 }
@@ -356,5 +357,7 @@ fn waivers(
             None => all.push(waiver),
         }
     }
+    let implied: Vec<Waiver> = all.iter().filter_map(Waiver::implied).collect();
+    all.extend(implied);
     all
 }

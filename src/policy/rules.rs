@@ -125,6 +125,11 @@ fn same_text(allowed: &str, found: &str) -> bool {
     allowed == found
 }
 
+/// Whether the kernel has a capability of this name.
+pub fn is_capability(name: &str) -> bool {
+    kernel::CAPABILITIES.contains(&name)
+}
+
 /// Every rule, in the order of the documentation.
 pub static CATALOGUE: std::sync::LazyLock<Vec<Rule>> = std::sync::LazyLock::new(|| {
     let families: [&[Rule]; 16] = [

@@ -11,4 +11,5 @@ mod files;
 mod layering;
 mod ordering;
 mod postures;
+mod switch;
 mod undoing;

@@ -6,9 +6,10 @@ use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Value};
 
 use super::Rank;
+use super::assertion::capability;
 use super::date::Date;
 use super::reader::{Keys, Located, Reader};
-use super::rules::{self, Allow, Breach, Rule};
+use super::rules::{self, Allow, Breach, Rule, user};
 
 /// One entry of `waivers:`.
 #[derive(Clone, Debug)]
@@ -23,11 +24,35 @@ pub struct Waiver {
     pub expires: Option<Located<Date>>,
     pub rank: Rank,
     pub origin: Origin,
+    /// Whether it follows from another waiver and is not written.
+    pub is_implied: bool,
 }
 
 impl Waiver {
     pub fn expired(&self, today: Date) -> bool {
         self.expires.as_ref().is_some_and(|expires| expires.value <= today)
+    }
+
+    /// The capabilities that it gives a service that starts as root and becomes another user, in the kernel's names and
+    /// sorted; `None` for any other waiver.
+    pub fn switch(&self) -> Option<Vec<&'static str>> {
+        let is_switch =
+            self.rule.id == user::RULE && self.allow.iter().any(|one| one.value == user::ENTRYPOINT);
+        let named = |name: &&&'static str| self.allow.iter().any(|one| capability(&one.value) == **name);
+        is_switch.then(|| {
+            let more = user::MAY_NEED.iter().filter(named);
+            let mut all: Vec<&'static str> = user::SWITCH.iter().chain(more).copied().collect();
+            all.sort_unstable();
+            all
+        })
+    }
+
+    /// The waiver of `cap-add` that follows from it.
+    pub fn implied(&self) -> Option<Self> {
+        let capabilities = self.switch()?;
+        let origin = self.allow.first().map_or(self.origin, |one| one.origin);
+        let allow = capabilities.into_iter().map(|name| Located::new(name.to_owned(), origin));
+        Some(Self { rule: rules::find("cap-add")?, allow: allow.collect(), is_implied: true, ..self.clone() })
     }
 
     pub fn is_for(&self, service: &str, rule: &str) -> bool {
@@ -94,6 +119,7 @@ fn read_one(item: &Node, rank: Rank, reader: &mut Reader<'_>) -> Option<Waiver> 
                 );
             }
             allow.iter().for_each(|allowed| check_known(rule, what, allowed, reader));
+            check_switch(rule, &allow, reader);
         }
     }
     Some(Waiver {
@@ -105,6 +131,7 @@ fn read_one(item: &Node, rank: Rank, reader: &mut Reader<'_>) -> Option<Waiver> 
         expires,
         rank,
         origin: item.origin,
+        is_implied: false,
     })
 }
 
@@ -125,6 +152,34 @@ fn check_known(rule: &Rule, what: &str, allowed: &Located<String>, reader: &mut 
             None => format!("Write {what} by the kernel's names."),
         },
     );
+}
+
+/// A capability in a waiver of root belongs to `entrypoint`, and is one that a change of the user can need.
+fn check_switch(rule: &Rule, allow: &[Located<String>], reader: &mut Reader<'_>) {
+    if rule.id != user::RULE {
+        return;
+    }
+    let is_switch = allow.iter().any(|one| one.value == user::ENTRYPOINT);
+    for allowed in allow {
+        let name = capability(&allowed.value);
+        if !rules::is_capability(&name) {
+            continue;
+        }
+        let may_need = user::MAY_NEED.contains(&name.as_str());
+        let (label, help) = if is_switch && (may_need || user::SWITCH.contains(&name.as_str())) {
+            continue;
+        } else if may_need {
+            ("only with `entrypoint`", "Write `entrypoint` before it.".to_owned())
+        } else {
+            let known = user::MAY_NEED.join(", ");
+            (
+                "not of the start",
+                format!("Beside `entrypoint` write {known}; waive any other by the rule cap-add."),
+            )
+        };
+        let message = format!("a waiver of rule {} cannot give the capability {name}", rule.id);
+        reader.error(Code::WaiverInvalid, message, allowed.origin, label, help);
+    }
 }
 
 fn required<'n>(map: &'n Mapping, key: &str, item: &Node, reader: &mut Reader<'_>) -> Option<&'n Node> {

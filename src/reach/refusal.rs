@@ -86,7 +86,7 @@ impl<'p> Refusals<'p> {
                 RULE,
                 Origin::Default("target"),
                 "",
-                Waivable { service: service.to_owned(), allow: Some(value) },
+                Waivable { service: service.to_owned(), allow: vec![value] },
             );
         if let Some(service) = of.service {
             finding = finding.of_service(service);

@@ -93,7 +93,7 @@ fn sum(verified: &Verified, session: &Session<'_>) -> String {
         None => "no policy, so only Compose's own rules".to_owned(),
         Some(policy) => {
             let demanded = policy.demanded_rules(&verified.model, &verified.arranged);
-            let waivers = match policy.waivers.len() {
+            let waivers = match policy.waivers.iter().filter(|waiver| !waiver.is_implied).count() {
                 0 => String::new(),
                 many => format!(", {}", count(many, "waiver")),
             };

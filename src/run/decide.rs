@@ -17,7 +17,7 @@ use crate::project::{Project, list};
 use super::asked::{self, Asked};
 use super::images::{LazyEngine, LazyImages};
 use super::lock::Locked;
-use super::policy::{binds, users};
+use super::policy::{binds, switching, users};
 use super::session::Session;
 
 /// The patience with the engine: it depends on who asks.
@@ -134,6 +134,9 @@ pub fn decide<'e>(
         policy.engine = EnginePlaces::new(engine.get().known(), configured);
         policy.info = engine.get().known().map(|engine| engine.info().clone());
         policy.image_users = users.of_images();
+        if asks {
+            policy.switches = switching(policy, &model, &users, images);
+        }
         policy.judge(&model, &arranged, &project, &mut session.inputs, &mut session.sink);
         if let (false, Command::Compose(command)) = (session.skips_typed, &session.request.command) {
             let found = judge_flags(command, policy, &arranged, &model, &project, &mut session.inputs);

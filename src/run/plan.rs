@@ -20,7 +20,7 @@ use crate::plan::{
     self, Plan, PlanBreach, PlanChange, PlanCompose, PlanFile, PlanFinding, PlanLock, PlanOwner, PlanPolicy,
     PlanRule, PlanService, PlanStep, PlanThen, PlanUser, Role,
 };
-use crate::policy::rules::FileVariables;
+use crate::policy::rules::{FileVariables, user};
 use crate::policy::{Posture, rules, verdicts};
 use crate::reader::{By, Reader};
 use crate::render;
@@ -101,6 +101,8 @@ pub(crate) fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &L
     let model = &verified.selected;
     let images = LazyImages::new(engine, wanted_paths(model));
     let first_port = engine.get().map(Engine::first_ports).known().unwrap_or_default();
+    let refusing = model.services().filter(|(name, _)| policy.demands(user::RULE, name));
+    let waivable: Vec<String> = refusing.map(|(name, _)| name.to_owned()).collect();
     let question = predict::Question {
         model,
         users: &verified.users,
@@ -108,6 +110,7 @@ pub(crate) fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &L
         first_port,
         binds: &verified.binds,
         volumes: &verified.volumes,
+        waivable: &waivable,
         names_users: engine.get().known().is_some_and(|engine| engine.info().is_podman),
     };
     for mut finding in predict::predict(&question) {
@@ -132,6 +135,7 @@ fn say_who_is_become(plan: &mut Plan, verified: &Verified, engine: &LazyEngine) 
         binds: &[],
         volumes: &[],
         names_users: false,
+        waivable: &[],
     };
     for (name, service) in model.services() {
         let is_told = || {

@@ -1,19 +1,25 @@
 //! What the policy says, as `ownership` asks for it: plain values, without the policy's own types.
 
+use std::collections::BTreeMap;
+
 use crate::compose::Model;
 use crate::engine::{Answer, IdMap};
 use crate::ownership::bind::{BindPolicy, Copied, Declared};
 use crate::ownership::copies::{self, DeclaredCopy};
-use crate::ownership::{self, Allowed, DeclaredState, Placed, StatePolicy, UserPolicy, UserSpec};
+use crate::ownership::predict::{Question, needs};
+use crate::ownership::{
+    self, Allowed, DeclaredState, Images, Placed, StatePolicy, UserPolicy, UserSpec, Users,
+};
 use crate::policy::binds::CreateKind;
 use crate::policy::copies::Copy;
+use crate::policy::rules::user;
 use crate::policy::state::{RepairSetting, Strategy};
 use crate::policy::{Located, Policy, UserSetting};
 
 use super::images::LazyEngine;
 
 /// The rule that the users that are given answer to as well.
-const ROOT: &str = "user-root";
+const ROOT: &str = user::RULE;
 
 /// `user:` of the policy, for the services of a model.
 pub fn users(policy: &Policy, model: &Model) -> UserPolicy {
@@ -42,6 +48,33 @@ pub fn users(policy: &Policy, model: &Model) -> UserPolicy {
             .collect(),
         ..UserPolicy::default()
     }
+}
+
+/// The services that are refused for being root and whose images become another user, with the further capabilities that
+/// this takes. Looks into those images.
+pub fn switching(
+    policy: &Policy,
+    model: &Model,
+    users: &Users,
+    images: &dyn Images,
+) -> BTreeMap<String, Vec<&'static str>> {
+    let question = Question {
+        model,
+        users: &users.decisions,
+        images,
+        first_port: [None; 2],
+        binds: &[],
+        volumes: &[],
+        names_users: false,
+        waivable: &[],
+    };
+    let is_refused = |name: &str| {
+        let is_root =
+            users.of(name).and_then(|one| one.user.as_ref().known()).is_some_and(|user| user.owner.uid == 0);
+        is_root && policy.demands(ROOT, name) && policy.waivers_of(ROOT, name).next().is_none()
+    };
+    let refused = model.services().filter(|(name, _)| is_refused(name));
+    refused.filter_map(|(name, service)| Some((name.to_owned(), needs(&question, name, service)?))).collect()
 }
 
 /// `binds:` of the policy.

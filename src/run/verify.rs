@@ -276,6 +276,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
                 binds: &[],
                 volumes: &[],
                 names_users: false,
+                waivable: &[],
             };
             becomes(&question, name, service)?.owner
         },

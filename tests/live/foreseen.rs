@@ -103,7 +103,7 @@ impl Made {
         docker(&["create", "--name", &name, "sw-busybox"]).ok();
         let image = Self(name);
         docker(&["cp", path.to_str().unwrap(), &format!("{}:{place}", image.0)]).ok();
-        let word = if short == "init" { place } else { "start.sh" };
+        let word = if place == "/bin/start.sh" { "start.sh" } else { place };
         let entry = format!("ENTRYPOINT [\"{word}\"]");
         docker(&["commit", "--change", &entry, "--change", "CMD [\"true\"]", &image.0, &image.0]).ok();
         docker(&["rm", &image.0]).ok();
@@ -158,7 +158,7 @@ fn a_database_is_made_only_for_a_user_with_a_name() {
     let entry = "#!/bin/sh\nset -e\ninitdb() {\n  whoami >/dev/null || { echo 'could not look up effective user ID' >&2; exit 1; }\n  \
                  echo 16 >\"$PGDATA/PG_VERSION\"\n}\ndocker_init_database_dir() {\n  eval 'initdb --username=\"$USER\"'\n}\n\
                  if [ \"$1\" = postgres ] && [ ! -s \"$PGDATA/PG_VERSION\" ]; then\n  docker_init_database_dir\nfi\n";
-    let image = Made::new(entry, 0o755);
+    let image = Made::at("/bin/database.sh", entry, 0o755);
     let lines = format!(
         "{}command: [postgres]\nenvironment: {{PGDATA: /data/pg}}\nvolumes: ['./pg:/data/pg']\n",
         image.lines()
@@ -196,4 +196,75 @@ fn files_of_another_user_without_the_capability_to_read_them() {
             project.seaworthy(words).refuses(73, "bind-access").says("mode 0600").says("refuses to read");
         }
     }
+}
+
+/// Root that becomes another user, with the capabilities of the waiver that the help proposes, and no others.
+#[track_caller]
+fn starts_with_the_waiver(image: &Made, lines: &str, capabilities: &[&str]) -> Project {
+    let lines = format!("{}{lines}", image.lines().replace("user: '10001:10001'\n", ""));
+    let project = service(&lines);
+    let policy = "version: 1\nposture: hardened\nuser: {default: image}\n";
+    project.file("seaworthy.yaml", &format!("{policy}...\n"));
+    let check = project.seaworthy(&["check", "--format", "json"]);
+    let said: serde_json::Value = serde_json::from_str(&check.stdout).unwrap();
+    let mut helps =
+        said["findings"].as_array().unwrap().iter().filter_map(|finding| finding["help"].as_str());
+    let waiver =
+        helps.find_map(|help| help.split("Or waive it: ").nth(1)).unwrap_or_else(|| panic!("{said}"));
+    project.file("seaworthy.yaml", &format!("{policy}waivers:\n  - {waiver}\n...\n"));
+    project.seaworthy(&["check"]).ok();
+    project.seaworthy(&["up", "-d"]).ok();
+    let container = &project.containers()[0];
+    let mut added: Vec<String> = container["HostConfig"]["CapAdd"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| name.as_str().unwrap().trim_start_matches("CAP_").to_owned())
+        .collect();
+    added.sort();
+    assert_eq!(added, capabilities, "{waiver}");
+    assert_eq!(container["HostConfig"]["CapDrop"], serde_json::json!(["ALL"]));
+    project
+}
+
+/// What the service `s` has written to its output once it has ended.
+fn ended(project: &Project) -> (i64, String) {
+    let state = || project.containers()[0]["State"].clone();
+    let state = super::harness::poll(super::harness::PATIENCE, || {
+        let state = state();
+        (state["Status"] == "exited").then_some(state)
+    });
+    let logs = project.seaworthy(&["logs", "--no-log-prefix", "s"]).ok().stdout;
+    (state.unwrap()["ExitCode"].as_i64().unwrap(), logs)
+}
+
+#[test]
+#[ignore = "needs a container engine: run scripts/test"]
+fn one_waiver_gives_root_what_its_change_of_user_takes() {
+    let plain = "#!/bin/sh\nset -e\nexec su node -s /bin/sh -c \"$*\"\n";
+    let project = starts_with_the_waiver(
+        &Made::at("/bin/plain.sh", plain, 0o755),
+        "command: [id -u]\n",
+        &["CHOWN", "SETGID", "SETUID"],
+    );
+    assert_eq!(ended(&project), (0, "1000\n".to_owned()));
+    drop(project);
+    // As PostgreSQL's own prepares its directory: a second start finds it closed to root without further capabilities.
+    let prepares = "#!/bin/sh\nset -e\nmkdir -p /data/pg\nchmod 700 /data/pg\nfind /data/pg ! -user node -exec chown node '{}' +\n\
+                    exec su node -s /bin/sh -c \"$*\"\n";
+    let lines = "command: ['id -u >>/data/pg/x; cat /data/pg/x']\nvolumes: ['./data:/data']\n";
+    let all = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"];
+    let image = Made::at("/bin/prepare.sh", prepares, 0o755);
+    let project = starts_with_the_waiver(&image, lines, &all);
+    assert_eq!(ended(&project), (0, "1000\n".to_owned()));
+    project.seaworthy(&["up", "-d"]).ok();
+    assert_eq!(ended(&project).0, 0);
+    // Without those that the script shows a need of it does not start again.
+    let policy = fs::read_to_string(project.path("seaworthy.yaml")).unwrap();
+    let less =
+        policy.replace("\"DAC_OVERRIDE\", \"FOWNER\"", "").replace("\"entrypoint\", ]", "\"entrypoint\"]");
+    assert_ne!(less, policy);
+    project.file("seaworthy.yaml", &less);
+    let again = project.seaworthy(&["up", "-d"]);
+    assert!(again.end != End::Code(0) || ended(&project).0 != 0);
 }

@@ -63,11 +63,18 @@ impl Draft {
     }
 
     /// Whether that is new.
-    pub fn waive(&mut self, service: &str, rule: &'static str, allow: Option<String>) -> bool {
+    pub fn waive(
+        &mut self,
+        service: &str,
+        rule: &'static str,
+        allow: impl IntoIterator<Item = String>,
+    ) -> bool {
         let key = (service.to_owned(), rule);
         let is_new = !self.waivers.contains_key(&key);
         let allowed = self.waivers.entry(key).or_default();
-        allow.is_some_and(|allow| allowed.insert(allow)) || is_new
+        let before = allowed.len();
+        allowed.extend(allow);
+        allowed.len() > before || is_new
     }
 
     /// The waivers that no weaker posture needs.

@@ -53,6 +53,7 @@ pub(super) fn gather(seen: &Seen<'_>, verified: &Verified) -> Vec<Evidence> {
         binds: &[],
         volumes: &[],
         names_users: false,
+        waivable: &[],
     };
     let remembered = verified.lock.as_ref().map(|lock| &lock.file.lock);
     let mut all = Vec::new();

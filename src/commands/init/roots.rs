@@ -20,7 +20,7 @@ pub(super) fn find(seen: &Seen<'_>, verified: &Verified, findings: &[Finding]) -
     let of_host: BTreeSet<PathBuf> = findings
         .iter()
         .filter(|finding| finding.rule().is_some_and(|rule| OF_THE_HOST.contains(&rule)))
-        .filter_map(|finding| finding.waiver()?.allow.clone().map(PathBuf::from))
+        .filter_map(|finding| finding.waiver()?.allow.first().map(PathBuf::from))
         .collect();
     let project = &verified.model.directory;
     let is_ours = |bind: &&BindDecision| {

@@ -72,7 +72,8 @@ fn mend(draft: &mut Draft, seen: &Seen<'_>, attempt: &Attempt<'_>) -> bool {
             mended |= draft.waive(&waiver.service, rule, waiver.allow.clone());
             let is_root =
                 |user: &String| user == user::BY_IMAGE || user::doubtful(user) == Some(user::IS_ROOT);
-            if rule == "user-root" && waiver.allow.as_ref().is_some_and(is_root) {
+            // That of a start which becomes another user brings what it needs.
+            if rule == user::RULE && waiver.allow.iter().any(is_root) {
                 keep_capabilities(draft, seen, &waiver.service);
             }
         }
@@ -81,6 +82,9 @@ fn mend(draft: &mut Draft, seen: &Seen<'_>, attempt: &Attempt<'_>) -> bool {
     for verdict in attempt.failing() {
         let service = if verdict.is_of_service() { verdict.place.as_str() } else { "*" };
         let value = verdict.value.clone().filter(|_| verdict.rule.allow != Allow::Nothing);
+        if is_switch(draft, service) && verdict.rule.id == user::RULE {
+            continue;
+        }
         if value.is_some() || verdict.rule.allow == Allow::Nothing {
             mended |= draft.waive(service, verdict.rule.id, value);
         }
@@ -118,6 +122,8 @@ fn mend_bind(
         Code::BindMissing if is_mount && bind.kind == Kind::Directory => add_root(draft, seen, &bind.source),
         Code::BindAccess => {
             next_user(draft, seen, &bind.service)
+                || (is_switch(draft, &bind.service)
+                    && draft.waive(&bind.service, user::RULE, ["DAC_OVERRIDE".to_owned()]))
                 || (matches!(bind.owner, Answer::Known(owner) if owner.uid == 0)
                     && draft.postures.of(&bind.service) >= Posture::Hardened
                     && keep_capabilities(draft, seen, &bind.service))
@@ -168,6 +174,12 @@ fn add_root(draft: &mut Draft, seen: &Seen<'_>, source: &Path) -> bool {
         draft.roots.insert(seen.directory.clone());
     }
     draft.roots.insert(root)
+}
+
+/// Whether the draft waives root for a service because its start becomes another user.
+fn is_switch(draft: &Draft, service: &str) -> bool {
+    let allowed = draft.waivers.get(&(service.to_owned(), user::RULE));
+    allowed.is_some_and(|allowed| allowed.contains(user::ENTRYPOINT))
 }
 
 /// Root that starts a program needs them more often than not: to take over a volume, to become another user.

@@ -171,7 +171,10 @@ fn waivers(text: &mut String, draft: &Draft) {
     text.push_str("waivers:\n");
     for ((service, rule), allow) in &draft.waivers {
         let has_values = rules::find(rule).is_some_and(|rule| rule.allow != rules::Allow::Nothing);
-        let allow: Vec<String> = allow.iter().map(|value| quoted(value)).collect();
+        // `entrypoint`, then the capabilities that go with it.
+        let (capitals, words): (Vec<&String>, Vec<&String>) =
+            allow.iter().partition(|value| value.starts_with(|c: char| c.is_ascii_uppercase()));
+        let allow: Vec<String> = words.into_iter().chain(capitals).map(|value| quoted(value)).collect();
         let allow = if has_values { format!("allow: [{}], ", allow.join(", ")) } else { String::new() };
         let _ = writeln!(
             text,

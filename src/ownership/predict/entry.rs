@@ -1,17 +1,19 @@
 //! The first program: whether its user may run it, and whether it wants to become somebody else.
 
-use super::{Subject, start, switch};
+use super::{Question, Subject, start, switch};
 use crate::diagnostic::Finding;
 use crate::engine::{Answer, ImageEntry};
 use crate::host::Kind;
 use crate::model::program::is_shell;
 use crate::model::security::gains_no_privileges;
 use crate::ownership::Images;
+use crate::policy::rules::user;
 
 /// How many words of an entrypoint are looked up: launchers come first, then what they launch.
 const WORDS: usize = 4;
 
-pub(super) fn predict(subject: &Subject<'_>, images: &dyn Images, findings: &mut Vec<Finding>) {
+pub(super) fn predict(subject: &Subject<'_>, question: &Question<'_>, findings: &mut Vec<Finding>) {
+    let images = question.images;
     let Some(user) = subject.user else { return };
     let (entrypoint, command) = subject.words();
     let all: Vec<String> = entrypoint.iter().chain(&command).cloned().collect();
@@ -20,11 +22,11 @@ pub(super) fn predict(subject: &Subject<'_>, images: &dyn Images, findings: &mut
 
     if let Some(text) = script(&all) {
         let found = switch::of_script(text);
-        let finding = found.and_then(|found| refused(subject, images, &found, "its command", &[]));
+        let finding = found.and_then(|found| refused(subject, question, &found, "its command", &[]));
         findings.extend(finding.map(|finding| finding.at_origin(origin, "here")));
     }
     if let Some(found) = switch::of_words(&all) {
-        let finding = refused(subject, images, &found, "its command", &[]);
+        let finding = refused(subject, question, &found, "its command", &[]);
         findings.extend(finding.map(|finding| finding.at_origin(origin, "here")));
     }
     // Looking costs a container; root that may become anybody has nothing to fear.
@@ -55,9 +57,9 @@ pub(super) fn predict(subject: &Subject<'_>, images: &dyn Images, findings: &mut
             let behind = all.iter().position(|one| one == word).map_or(0, |at| at + 1);
             let behind = all.get(behind..).unwrap_or_default();
             let finding = if start::is_supervisor(path, &text) {
-                supervised(subject, path)
+                supervised(subject, question, path)
             } else {
-                switch::of_script(&text).and_then(|found| refused(subject, images, &found, path, behind))
+                switch::of_script(&text).and_then(|found| refused(subject, question, &found, path, behind))
             };
             findings.extend(finding.map(|finding| finding.at_origin(subject.origin, "this user")));
         }
@@ -131,7 +133,7 @@ pub(super) fn script(words: &[String]) -> Option<&str> {
 /// A finding where switching users fails; `behind` are the words behind the script.
 fn refused(
     subject: &Subject<'_>,
-    images: &dyn Images,
+    question: &Question<'_>,
     found: &switch::Switch,
     place: &str,
     behind: &[String],
@@ -156,25 +158,46 @@ fn refused(
     };
     let account = found.account.as_deref();
     let becomes = account.and_then(|account| {
-        let user = images.resolve(&subject.image_name, Some(account)).known()?.ok()?;
+        let user = question.images.resolve(&subject.image_name, Some(account)).known()?.ok()?;
         Some(format!("{}:{}", user.uid, user.gid)).filter(|_| user.uid != 0 && found.asks)
     });
     let help = match becomes {
-        Some(numbers) => format!(
-            "Run it as the user that it would switch to, and it leaves that out: \
-             `user: {{ services: {{ {}: \"{numbers}\" }} }}`.",
-            subject.name
-        ),
-        None => "Run it as the user that it would switch to, by an entrypoint that does not switch, or waive cap-add \
-                 for SETUID and SETGID."
-            .to_owned(),
+        Some(numbers) => {
+            let or =
+                if user.owner.uid == 0 { format!(" Or: {}", give(subject, question)) } else { String::new() };
+            format!(
+                "Run it as the user that it would switch to, and it leaves that out: \
+                 `user: {{ services: {{ {}: \"{numbers}\" }} }}`.{or}",
+                subject.name
+            )
+        }
+        None if user.owner.uid == 0 => give(subject, question),
+        None => {
+            "Run it as the user that it would switch to, by an entrypoint that does not switch, or as root."
+                .to_owned()
+        }
     };
     let finding = if is_certain { subject.error(&what) } else { subject.warning(&what) };
     Some(finding.help(help))
 }
 
+/// The way to the capabilities with which root becomes another user.
+fn give(subject: &Subject<'_>, question: &Question<'_>) -> String {
+    let more = start::needs(question, subject.name, subject.service).unwrap_or_default();
+    if question.waivable.iter().any(|name| name == subject.name) {
+        let allow: Vec<&str> = [user::ENTRYPOINT].into_iter().chain(more).collect();
+        return format!(
+            "Give root what the change takes by a waiver: `{{ service: {}, rule: user-root, allow: [{}], reason: … }}`.",
+            subject.name,
+            allow.join(", ")
+        );
+    }
+    let add: Vec<&str> = user::SWITCH.into_iter().chain(more).collect();
+    format!("Write `cap_add: [{}]` in the service.", add.join(", "))
+}
+
 /// A finding where s6 lacks a privilege: it begins as root, takes `/run`, and gives each service its user.
-fn supervised(subject: &Subject<'_>, place: &str) -> Option<Finding> {
+fn supervised(subject: &Subject<'_>, question: &Question<'_>, place: &str) -> Option<Finding> {
     let user = subject.user?;
     if user.owner.uid == 0 {
         let missing = subject.missing(&["CHOWN", "SETUID", "SETGID"])?;
@@ -182,7 +205,7 @@ fn supervised(subject: &Subject<'_>, place: &str) -> Option<Finding> {
             "{} without {missing}, and s6 ({place}) gives its services users of their own",
             subject.runs_as()
         );
-        return Some(subject.warning(&what).help("Waive cap-add for these capabilities."));
+        return Some(subject.warning(&what).help(give(subject, question)));
     }
     // A program with the bit of root's owner helps it otherwise.
     if !gains_no_privileges(subject.service) || subject.mounts_at("/run") {
@@ -193,9 +216,10 @@ fn supervised(subject: &Subject<'_>, place: &str) -> Option<Finding> {
         subject.runs_as()
     );
     let help = format!(
-        "Leave the user to the image: `user: {{ services: {{ {}: image }} }}`, with a waiver of user-root where the \
-         posture has that rule; or use an image without s6.",
-        subject.name
+        "Leave the user to the image: `user: {{ services: {{ {name}: image }} }}`, where the posture has the rule \
+         user-root with the waiver `{{ service: {name}, rule: user-root, allow: [entrypoint, DAC_OVERRIDE, FOWNER, \
+         KILL], reason: … }}`; or use an image without s6.",
+        name = subject.name
     );
     Some(subject.error(&what).help(help))
 }

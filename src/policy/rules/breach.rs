@@ -13,6 +13,8 @@ pub struct Breach {
     pub value: Option<String>,
     /// Another name that a waiver may give the value.
     pub also: Option<String>,
+    /// The values of the waiver that is proposed, where that is another one than of the value itself.
+    pub proposed: Vec<String>,
     pub origin: Origin,
     /// Completes "rule ID: PLACE …".
     pub what: Cow<'static, str>,
@@ -36,6 +38,7 @@ impl Breach {
             place: place.into(),
             value: None,
             also: None,
+            proposed: Vec::new(),
             origin,
             what: what.into(),
             is_lack: false,
@@ -69,6 +72,13 @@ impl Breach {
     #[must_use]
     pub fn or_allowing(mut self, value: Option<impl Into<String>>) -> Self {
         self.also = value.map(Into::into);
+        self
+    }
+
+    /// Names the values of the waiver that is proposed.
+    #[must_use]
+    pub fn proposing(mut self, values: Vec<String>) -> Self {
+        self.proposed = values;
         self
     }
 

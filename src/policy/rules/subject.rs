@@ -36,6 +36,8 @@ pub struct View<'m> {
     pub info: Option<&'m Info>,
     /// By service, the user of its image, as [`crate::policy::Policy::image_users`] has it.
     pub image_users: Option<&'m BTreeMap<String, Owner>>,
+    /// By service, what [`crate::policy::Policy::switches`] has.
+    pub switches: Option<&'m BTreeMap<String, Vec<&'static str>>>,
     /// The variables that services get from env files, where those were read.
     pub variables: Option<&'m FileVariables>,
     pub ways: Ways,
@@ -53,6 +55,7 @@ impl<'m> View<'m> {
             engine: None,
             info: None,
             image_users: None,
+            switches: None,
             variables: None,
             ways: Ways::default(),
             uses: OnceLock::new(),
@@ -64,6 +67,7 @@ impl<'m> View<'m> {
         self.engine = Some(&policy.engine);
         self.info = policy.info.as_ref();
         self.image_users = Some(&policy.image_users);
+        self.switches = Some(&policy.switches);
         self
     }
 

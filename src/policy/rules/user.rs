@@ -10,7 +10,7 @@ use super::{Allow, Breach, Check, Rule, Service};
 
 pub const RULES: &[Rule] = &[
     Rule {
-        id: "user-root",
+        id: RULE,
         forbids: "run as root, or as a user that cannot be told from root",
         why: "Root in a container has the host's root id; a user that renders empty, \":\" or \"UID:\" runs with \
               user or group 0 without a word.",
@@ -20,7 +20,11 @@ pub const RULES: &[Rule] = &[
         model: "`user` is `UID:GID` with both above 0, or a name that the image resolves to that",
         live: "Config.User is the verified UID:GID, and the Uid and Gid lines of /proc/PID/status agree",
         fix: "Write `user: \"UID:GID\"` with numbers above 0, or set `user.default` in seaworthy.yaml.",
-        allow: Allow::Values("users as the model has them, and `image` for whatever an image's own is"),
+        allow: Allow::Values(
+            "users as the model has them, `image` for whatever an image's own is, and `entrypoint` for one that \
+             becomes another user",
+        ),
+        same: covers,
         check: Check::Service(root),
         ..Rule::COMMON
     },
@@ -43,6 +47,19 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
+/// Whether a value that a waiver allows covers a user found.
+fn covers(allowed: &str, found: &str) -> bool {
+    allowed == found || allowed == ENTRYPOINT && (found == BY_IMAGE || doubtful(found) == Some(IS_ROOT))
+}
+
+/// The waiver that is proposed for a service whose image is seen to become another user.
+fn proposed(service: &Service<'_>) -> Vec<String> {
+    let more = service.view.switches.and_then(|all| all.get(service.name));
+    let words =
+        |more: &Vec<&'static str>| [ENTRYPOINT].iter().chain(more).map(|&word| word.to_owned()).collect();
+    more.map(words).unwrap_or_default()
+}
+
 fn root(service: &Service<'_>, breaches: &mut Vec<Breach>) {
     if !service.has_container() {
         return;
@@ -55,7 +72,11 @@ fn root(service: &Service<'_>, breaches: &mut Vec<Breach>) {
                 && service.user_setting() == Some(UserSetting::Image);
             let also = is_image_s.then_some(BY_IMAGE);
             breaches.push(
-                service.breach(node, format!("runs as {user:?}: {why}")).allowing(user).or_allowing(also),
+                service
+                    .breach(node, format!("runs as {user:?}: {why}"))
+                    .allowing(user)
+                    .or_allowing(also)
+                    .proposing(proposed(service)),
             );
         }
         return;
@@ -75,10 +96,29 @@ fn root(service: &Service<'_>, breaches: &mut Vec<Breach>) {
                 Some((owner, Some(why))) => format!("has no user, and its image has {owner}: {why}"),
                 None => "has no user, so that the image decides, which is root for most".to_owned(),
             };
-            breaches.push(service.lacks(what).allowing(BY_IMAGE).or_allowing(known.map(Owner::to_string)));
+            breaches.push(
+                service
+                    .lacks(what)
+                    .allowing(BY_IMAGE)
+                    .or_allowing(known.map(Owner::to_string))
+                    .proposing(proposed(service)),
+            );
         }
     }
 }
+
+/// The name of the rule about root.
+pub const RULE: &str = "user-root";
+
+/// How a waiver calls a start as root that becomes another user.
+pub const ENTRYPOINT: &str = "entrypoint";
+
+/// The capabilities with which root takes over files for another user and becomes that user.
+pub const SWITCH: [&str; 3] = ["CHOWN", "SETGID", "SETUID"];
+
+/// Further ones that such a start can need, each by name: to use files of the other user, to change their modes, to stop
+/// programs of that user.
+pub const MAY_NEED: [&str; 3] = ["DAC_OVERRIDE", "FOWNER", "KILL"];
 
 /// How a waiver calls whatever user an image has.
 pub const BY_IMAGE: &str = "image";
