@@ -468,8 +468,9 @@ fn yaml_values(line: &str) -> Vec<Range<usize>> {
 
 /// Whether a text is one expression without a literal default.
 fn is_expression(text: &str) -> bool {
-    matches!(expressions(text).as_slice(), [one] if one.start == 0 && one.end == text.len())
-        && word_of(text).is_none_or(|word| is_switch(text.get(word).unwrap_or_default()))
+    let is_literal_free = |word: &str| is_switch(word) || is_expression(word);
+    expressions(text).iter().any(|one| *one == (0..text.len()))
+        && word_of(text).is_none_or(|word| is_literal_free(text.get(word).unwrap_or_default()))
 }
 
 fn scalar_length(value: &str, assigned: bool) -> usize {
@@ -479,8 +480,32 @@ fn scalar_length(value: &str, assigned: bool) -> usize {
     {
         return end + 2;
     }
-    let end = if assigned { value.find(['"', '\'', ' ', ',']) } else { value.find([',', '}']) };
-    end.or_else(|| value.find(" #")).unwrap_or(value.len())
+    // What stands in an expression ends no value.
+    let from = after_expression(value);
+    let rest = value.get(from..).unwrap_or_default();
+    let end = if assigned { rest.find(['"', '\'', ' ', ',']) } else { rest.find([',', '}']) };
+    end.or_else(|| rest.find(" #")).map_or(value.len(), |end| from + end)
+}
+
+/// The end of the expression with which a value begins; 0 where it begins with none that is closed.
+fn after_expression(value: &str) -> usize {
+    if !value.starts_with("${") {
+        return 0;
+    }
+    let mut depth = 0;
+    let mut earlier = ' ';
+    for (at, character) in value.char_indices() {
+        match character {
+            '{' if earlier == '$' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 && character == '}' {
+            return at + 1;
+        }
+        earlier = character;
+    }
+    0
 }
 
 fn shift(range: &Range<usize>, by: usize) -> Range<usize> {

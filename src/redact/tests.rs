@@ -197,6 +197,25 @@ fn the_name_of_a_variable_is_never_hidden() {
     assert_eq!(redactor.text("is hunter2long"), "is [redacted]");
 }
 
+/// The excerpt of a file as well: nobody can mend a line of stars.
+#[test]
+fn an_expression_is_shown_and_what_stands_beside_it_is_not() {
+    for (line, shown) in [
+        ("API_KEY: ${API_KEY}", "API_KEY: ${API_KEY}"),
+        ("API_KEY: ${API_KEY:?set the key, see README}", "API_KEY: ${API_KEY:?set the key, see README}"),
+        ("API_KEY: ${A:-${B}}", "API_KEY: ${A:-${B}}"),
+        ("x: {API_KEY: ${API_KEY}, B: c}", "x: {API_KEY: ${API_KEY}, B: c}"),
+        ("API_KEY: ${A:-hunter2long}", "API_KEY: *****************"),
+        ("API_KEY: ${A}hunter2long", "API_KEY: ***************"),
+        ("API_KEY: ${A, hunter2long", "API_KEY: ***, hunter2long"),
+        ("API_KEY=${API_KEY} x", "API_KEY=${API_KEY} x"),
+    ] {
+        let (redactor, inputs) = redactor(line, "", &[]);
+        let sources = redactor.sources(inputs.sources());
+        assert_eq!(&*sources.iter().next().unwrap().text, shown, "{line}");
+    }
+}
+
 #[test]
 fn a_word_that_names_something_of_the_project_is_never_hidden() {
     let compose = "services:\n  postgres:\n    image: postgres:16\n    environment:\n      POSTGRES_PASSWORD: postgres\n  database:\n    image: b\n    environment: {A: '${DB_HOST}', C: '${K}'}\n";
