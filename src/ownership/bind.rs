@@ -122,6 +122,8 @@ pub struct BindQuestion<'a> {
     /// Whether a service's containers run and are left as they are: nothing is mounted anew then. It is asked only
     /// where something would be refused.
     pub stays: &'a dyn Fn(&str) -> bool,
+    /// Whether the policy only looks on at a service: what Compose would run of it is not refused.
+    pub observed: &'a dyn Fn(&str) -> bool,
 }
 
 /// What mounts it.

@@ -72,6 +72,8 @@ pub struct VolumeQuestion<'q> {
     pub makes: bool,
     /// Whether all containers of a service run, and are left as they are.
     pub stays: &'q dyn Fn(&str) -> bool,
+    /// Whether the policy only looks on at a service.
+    pub observed: &'q dyn Fn(&str) -> bool,
     /// Whether a policy is in force.
     pub strict: bool,
 }
@@ -272,7 +274,7 @@ fn one(
         made_by,
         gets: Err(NotGiven::NotHis),
         fate: Fate::Usable,
-        strict: question.strict,
+        strict: question.strict && !(question.observed)(mount.service),
     };
     decision.gets = gets(question, &decision, mount, everywhere, (is_external, is_memory));
     decision.fate = fate(question, &decision, mount, all, is_external);

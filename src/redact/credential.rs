@@ -469,7 +469,7 @@ fn yaml_values(line: &str) -> Vec<Range<usize>> {
 /// Whether a text is one expression without a literal default.
 fn is_expression(text: &str) -> bool {
     let is_literal_free = |word: &str| is_switch(word) || is_expression(word);
-    expressions(text).iter().any(|one| *one == (0..text.len()))
+    expressions(text).contains(&(0..text.len()))
         && word_of(text).is_none_or(|word| is_literal_free(text.get(word).unwrap_or_default()))
 }
 

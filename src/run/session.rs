@@ -18,6 +18,15 @@ use crate::redact::Redactor;
 use crate::render::{Home, kept_writable};
 use crate::source::SourceMap;
 
+/// Whether what is mounted can refuse where the policy only looks on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mounted {
+    /// It cannot.
+    AsPosture,
+    /// It can, as under every other posture.
+    Judged,
+}
+
 /// One run over one project.
 pub struct Session<'r> {
     pub request: &'r Request,
@@ -26,6 +35,7 @@ pub struct Session<'r> {
     /// Whether a user that differs from the lock is said but stops nothing: where nothing is started,
     /// and where that is what is put right.
     pub tolerates_drift: bool,
+    pub mounted: Mounted,
     /// `--state-dir`, absolute.
     state: Option<PathBuf>,
     /// Whether what was typed with the command is left out of what is decided.
@@ -58,6 +68,7 @@ impl<'r> Session<'r> {
             inputs: Inputs::default(),
             sink: Sink::new(),
             tolerates_drift: false,
+            mounted: Mounted::AsPosture,
             state: request.global.state_dir.as_ref().map(|path| current_directory().join(path)),
             skips_typed: false,
             skips_host: false,

@@ -20,7 +20,7 @@ use crate::ownership::{
     Allowed, HostStep, NoEngine, SharedTree, Sought, UserDecision, Way, WriteProbe, decide_binds, way,
 };
 use crate::ownership::{remote, share};
-use crate::policy::{Arranged, Policy};
+use crate::policy::{Arranged, Located, Policy, Posture};
 use crate::project::Project;
 use crate::yaml::Node;
 
@@ -30,7 +30,7 @@ use super::former::former_maps;
 use super::images::LazyEngine;
 use super::lock::Locked;
 use super::policy::{binds, derived, id_map, state};
-use super::session::Session;
+use super::session::{Mounted, Session};
 use super::settle::image_names;
 use super::stays::Stays;
 use super::volumes::{Volumes, is_within_reach};
@@ -252,6 +252,13 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
     };
     let is_shared = |path: &Path| shared.iter().any(|tree| tree.holds(path));
     let stays = Stays::new(session.request, policy.as_ref(), launched, engine);
+    let judges_all = session.mounted == Mounted::Judged;
+    let observed = |service: &str| {
+        let posture = policy.as_ref().map(|policy| policy.posture.of(service));
+        // A policy that says no posture may be about the disk alone.
+        let looks_on = |one: &Located<Posture>| one.value == Posture::Observe && one.origin.span().is_some();
+        !judges_all && posture.is_some_and(looks_on)
+    };
     let mut binds = decide_binds(&BindQuestion {
         model: launched,
         whole,
@@ -283,6 +290,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         former: &former,
         durable: &|path| is_declared(&state.declared, path),
         stays: &|service| stays.holds(service),
+        observed: &observed,
     });
     session.sink.extend(std::mem::take(&mut binds.findings));
     let mut decided_volumes = Vec::new();
@@ -318,6 +326,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
             },
             makes: asked.as_ref().is_none_or(|asked| !asked.is_kept),
             stays: &|service| stays.holds(service),
+            observed: &observed,
             strict: policy.is_some(),
         });
         let refused = decided_volumes.iter().filter_map(|decision| match &decision.fate {

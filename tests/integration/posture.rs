@@ -111,3 +111,22 @@ fn a_check_without_the_host_judges_the_project_alone() {
     assert_eq!(broken.status, 1, "{}", broken.stderr);
     assert!(broken.stderr.contains("rule privileged"), "{}", broken.stderr);
 }
+
+#[test]
+fn a_service_that_is_only_looked_at_is_refused_for_no_bind() {
+    let policy = |posture: &str| format!("version: 1\n{posture}user: {{default: '1:1'}}\n...\n");
+    // What the engine itself would fail at is refused as without a policy.
+    let compose =
+        "name: p\nservices: {a: {image: 'x:1', user: '1:1', volumes: ['/srv/no-such-place/d:/d']}}\n";
+    let run = |posture: &str| Project::new(compose).file("seaworthy.yaml", policy(posture)).run(["check"]);
+    let watched = run("posture: observe\n");
+    assert_eq!(watched.status, 0, "{}", watched.stderr);
+    assert!(watched.stderr.contains("warning[bind-outside-roots]"), "{}", watched.stderr);
+    let of_service = run("posture: {default: hardened, services: {a: observe}}\n");
+    assert_eq!(of_service.status, 0, "{}", of_service.stderr);
+    // One that says no posture may be about the disk alone.
+    for other in ["", "posture: {services: {}}\n", "posture: {default: observe, services: {a: baseline}}\n"] {
+        let refused = run(other);
+        assert_eq!(refused.status, 1, "{other}{}", refused.stderr);
+    }
+}

@@ -5,7 +5,7 @@ use crate::policy::rules::FileVariables;
 use crate::policy::{Standing, Verdict, verdicts};
 use crate::run::decide::{Images, decide};
 use crate::run::plan::foresee;
-use crate::run::session::Session;
+use crate::run::session::{Mounted, Session};
 use crate::run::verify::{Verified, complete};
 
 use super::seen::Seen;
@@ -32,6 +32,8 @@ impl<'s> Attempt<'s> {
         session.inputs = seen.inputs.clone();
         session.inputs.add(&seen.name, &seen.target, text);
         session.tolerates_drift = drift == Drift::Tolerated;
+        // What is missing or closed stands in the way of every posture.
+        session.mounted = Mounted::Judged;
         let decided = decide(&mut session, &[], seen.engine, Images::WhereNeeded);
         let verified = decided.map(|decided| complete(&mut session, decided, seen.engine));
         let verdicts = verified

@@ -23,6 +23,8 @@ pub(super) struct Say<'a> {
     pub directory: &'a Path,
     /// Whether a policy is in force.
     pub strict: bool,
+    /// Whether it refuses what Compose would run: it does more than look on.
+    pub refuses: bool,
 }
 
 impl Say<'_> {
@@ -31,10 +33,10 @@ impl Say<'_> {
         Finding::error(code, message).at_origin(self.mount.origin, label)
     }
 
-    /// What Compose would run: refused with a policy, a warning without.
+    /// What Compose would run: refused with a policy, a warning without one and where it only looks on.
     pub fn judged(&self, code: Code, message: String, label: &str) -> Finding {
         let finding =
-            if self.strict { Finding::error(code, message) } else { Finding::warning(code, message) };
+            if self.refuses { Finding::error(code, message) } else { Finding::warning(code, message) };
         finding.at_origin(self.mount.origin, label)
     }
 
@@ -129,7 +131,7 @@ impl Say<'_> {
     pub fn missing_file(&self, from: KindFrom, image_has_file: bool) -> Finding {
         let message =
             format!("{} does not exist; it should be a file, since {}", self.what(), from.describe());
-        if image_has_file || self.strict {
+        if image_has_file || self.refuses {
             return self.certain(Code::BindMissing, message, "the engine would make a directory of it").help(
                 format!(
                     "Create it, or declare it: binds: {{create: [{{path: {}, kind: file}}]}}",

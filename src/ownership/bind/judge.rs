@@ -115,6 +115,11 @@ impl<'a> Judge<'a> {
         self.question.policy.is_some()
     }
 
+    /// Whether what Compose would run of a service is refused.
+    pub fn refuses(&self, service: &str) -> bool {
+        self.strict() && !(self.question.observed)(service)
+    }
+
     pub fn service(&mut self, name: &'a str, node: &'a Node) {
         let (findings, judged) = (self.findings.len(), self.judged.len());
         self.mounts_of(name, node);
@@ -183,6 +188,7 @@ impl<'a> Judge<'a> {
             source,
             directory: &self.question.model.directory,
             strict: self.strict(),
+            refuses: self.refuses(service.name),
         };
         let declared = self.declared(&source.path);
         let (mut real, mut kind, mut kind_from) = (source.path.clone(), Kind::Directory, KindFrom::Default);

@@ -160,7 +160,7 @@ fn plan(
             inner.target.display(),
             path.display()
         );
-        if !judge.strict() {
+        if !judge.refuses(service.name) {
             return Outcome::Leave("the engine creates it, as root".to_owned());
         }
         let finding = Finding::error(Code::BindOutside, message)

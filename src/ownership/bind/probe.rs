@@ -35,7 +35,7 @@ pub(super) fn of(
         _ => return None,
     };
     let inside = |path: &std::path::Path| judge.roots.contains(path);
-    let wanted = judge.strict()
+    let wanted = judge.refuses(service.name)
         && matches!(role, Role::Bind | Role::Volume)
         && kind == Kind::Directory
         && !mount.read_only

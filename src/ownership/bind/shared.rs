@@ -107,7 +107,8 @@ fn same_tree(path: &Path, users: &[User<'_>], question: &BindQuestion<'_>, stric
     let who: Vec<String> = users.iter().map(|user| name(user)).collect();
     let shown = shown(path, &question.model.directory);
     let message = format!("{shown} is written by services with different users: {}", who.join(", "));
-    let finding = if strict {
+    let is_observed = users.iter().all(|user| (question.observed)(user.service));
+    let finding = if strict && !is_observed {
         Finding::error(Code::BindShared, message)
     } else {
         Finding::warning(Code::BindShared, message)

@@ -24,6 +24,7 @@ struct Project {
     sends_helper: bool,
     becomes: Option<Owner>,
     stays: Vec<&'static str>,
+    observed: Vec<&'static str>,
 }
 
 fn project() -> Project {
@@ -40,6 +41,7 @@ fn project() -> Project {
         sends_helper: false,
         becomes: None,
         stays: Vec::new(),
+        observed: Vec::new(),
     }
 }
 
@@ -82,6 +84,7 @@ impl Project {
             former: &Vec::new,
             durable: &|_| false,
             stays: &|name| self.stays.contains(&name),
+            observed: &|name| self.observed.contains(&name),
         })
     }
 
@@ -380,6 +383,7 @@ fn nothing_is_created_in_the_hosts_root_directory_and_an_unset_variable_is_named
         mended: &|_, _, _| false,
         becomes: &|_| None,
         stays: &|_| false,
+        observed: &|_| false,
         shared: &|_| false,
         former: &Vec::new,
         durable: &|_| false,

@@ -88,7 +88,7 @@ pub(super) fn agree(judge: &mut Judge<'_>, service: &Service<'_>, tmpfs: &Tmpfs,
         service.name,
         shown(path, &judge.question.model.directory)
     );
-    let finding = if judge.strict() {
+    let finding = if judge.refuses(service.name) {
         Finding::error(Code::BindAccess, message)
     } else {
         Finding::warning(Code::BindAccess, message)
@@ -157,7 +157,7 @@ fn wrong_mode(
          {mode:04o}, not {:04o}",
         tmpfs.wanted_mode()
     );
-    let finding = if judge.strict() {
+    let finding = if judge.refuses(service.name) {
         Finding::error(Code::BindAccess, message)
     } else {
         Finding::warning(Code::BindAccess, message)

@@ -161,7 +161,7 @@ fn unwritable(say: &Say<'_>, whom: &Whom, seen: &Seen, blocked: &Blocked) -> Fin
     let label = "not mounted read-only";
     // Most files that are mounted read-write are only ever read.
     let finding = match (say.strict, seen.kind) {
-        (true, Kind::Directory) => Finding::error(Code::BindAccess, message),
+        (true, Kind::Directory) if say.refuses => Finding::error(Code::BindAccess, message),
         (true, _) => Finding::warning(Code::BindAccess, message),
         (false, _) => Finding::note(Code::BindAccess, message),
     };

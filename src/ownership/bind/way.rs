@@ -199,7 +199,6 @@ fn planted(say: &Say<'_>, step: &Step, writer: &str, may_write: bool, real: &Pat
 
 fn leads_out(say: &Say<'_>, link: &Path, real: &Path) -> Finding {
     let message = format!("{} leads out of the roots, through the link {}", say.what(), link.display());
-    Finding::error(Code::BindOutside, message)
-        .at_origin(say.mount.origin, format!("leads to {}", real.display()))
+    say.judged(Code::BindOutside, message, &format!("leads to {}", real.display()))
         .help(format!("If that is meant, add {} to binds.roots, or mount it by that path.", real.display()))
 }

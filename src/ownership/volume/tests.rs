@@ -67,6 +67,7 @@ impl Bed {
             mounts_parts: self.mounts_parts,
             makes: true,
             stays: &|_| false,
+            observed: &|_| false,
             strict: self.strict,
         })
     }
