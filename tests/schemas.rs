@@ -14,6 +14,7 @@
 #[allow(dead_code, reason = "each test uses its part")]
 mod project;
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -28,11 +29,33 @@ fn the_schema_of_compose_files_is_in_step_with_the_field_table() {
     let printed = String::from_utf8(output.stdout).unwrap();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/compose.schema.json");
     if std::env::var("SEAWORTHY_BLESS").is_ok_and(|value| value == "1") {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, &printed).unwrap();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &printed).unwrap();
     }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let kept = fs::read_to_string(&path).unwrap_or_default();
     assert!(kept == printed, "schemas/compose.schema.json is out of step; SEAWORTHY_BLESS=1 writes it anew");
+}
+
+/// Every schema that is kept is printed, and the help for a wrong name lists it.
+#[test]
+fn each_kept_schema_is_printed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
+    let run =
+        |name: &str| Command::new(env!("CARGO_BIN_EXE_seaworthy")).args(["schema", name]).output().unwrap();
+    let wrong = String::from_utf8(run("nothing").stderr).unwrap();
+    let mut names: Vec<String> = fs::read_dir(folder.as_path())
+        .unwrap()
+        .filter_map(|entry| {
+            Some(entry.unwrap().file_name().to_str()?.strip_suffix(".schema.json")?.to_owned())
+        })
+        .collect();
+    names.sort();
+    assert!(names.iter().any(|name| name == "policy"), "{names:?}");
+    for name in &names {
+        let kept = fs::read(folder.join(format!("{name}.schema.json"))).unwrap();
+        assert!(run(name).stdout == kept, "{name}");
+    }
+    assert!(wrong.contains(&format!("The schemas are: {}.", names.join(", "))), "{wrong}");
 }
 
 #[test]
@@ -83,7 +106,7 @@ fn unseen(schema: &Value, values: &[Value]) -> Vec<String> {
 
 fn kept_schema(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{name}.schema.json"));
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = fs::read_to_string(path).unwrap();
     assert_eq!(Project::empty().run(["schema", name]).output(), text);
     serde_json::from_str(&text).unwrap()
 }

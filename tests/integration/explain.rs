@@ -209,3 +209,17 @@ fn no_value_is_without_a_chain() {
         assert!(counts, "{chain:#}");
     }
 }
+
+#[test]
+fn what_stands_in_a_section_is_proposed_with_the_section() {
+    for (given, meant) in
+        [("web", "services.web"), ("web.image", "services.web.image"), ("logs", "volumes.logs")]
+    {
+        let project = Project::new(
+            "name: p\nservices: {web: {image: demo, volumes: ['logs:/l']}}\nvolumes: {logs: {}}\n",
+        );
+        let outcome = project.run(["explain", given]);
+        assert_eq!(outcome.status, 2, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(&format!("Did you mean `{meant}`?")), "{}", outcome.stderr);
+    }
+}
