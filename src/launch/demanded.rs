@@ -4,6 +4,7 @@
 use crate::cli::ComposeCommand;
 use crate::compose::Model;
 use crate::diagnostic::Finding;
+use crate::policy::overlay::Overlay;
 use crate::policy::{Arranged, Policy};
 use crate::project::{Inputs, Project};
 use crate::source::Origin;
@@ -23,7 +24,7 @@ pub struct Demanded<'a> {
 impl Demanded<'_> {
     /// What is without effect. `is_there` says whether a service runs already; it is asked only of one that is missed.
     pub fn judge(&self, inputs: &mut Inputs, is_there: &dyn Fn(&str) -> bool) -> Vec<Finding> {
-        if self.arranged.mandatory.iter().all(|overlay| overlay.is_builtin()) {
+        if self.arranged.mandatory.iter().all(Overlay::is_builtin) {
             return Vec::new();
         }
         let mut findings = self.left_out(inputs, is_there);
@@ -80,7 +81,7 @@ impl Demanded<'_> {
         let mut changed = self.model.clone();
         let all = changed.root.get_mut("services").and_then(Node::as_map_mut);
         for (name, service) in all.into_iter().flat_map(Mapping::iter_mut) {
-            if let Some(service) = service.as_map_mut().filter(|_| services.contains(&name.as_ref())) {
+            if let Some(service) = service.as_map_mut().filter(|_| services.contains(&name)) {
                 service.put(key, value.clone());
             }
         }
