@@ -28,6 +28,7 @@ mod name;
 mod normalize;
 pub mod output;
 pub mod paths;
+mod plain;
 #[cfg(test)]
 pub(crate) mod properties;
 mod schema;
@@ -35,7 +36,6 @@ pub mod secret_places;
 mod select;
 pub mod short;
 mod slices;
-pub mod suggest;
 pub mod table;
 mod tags;
 pub mod trace;

@@ -37,7 +37,7 @@ pub use identity::Identity;
 pub use owner::{Credentials, Owner};
 pub use private::{PrivateDirError, ensure_private_dir, ensure_served_dir};
 pub use probe::{Probe, probe_write};
-pub use read::{Content, ReadError, expect_text, read_file, read_found, read_stdin};
+pub use read::{Content, ReadError, expect_text, is_there, names_in, read_file, read_found, read_stdin};
 pub use sealed::Sealed;
 pub use stamp::Stamp;
 pub use switch::{SwitchError, run_as};

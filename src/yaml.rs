@@ -13,6 +13,7 @@ mod parse;
 mod path;
 pub mod scalar;
 pub mod spread;
+pub mod suggest;
 
 pub use distinct::Distinct;
 pub use emit::{

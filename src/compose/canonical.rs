@@ -8,6 +8,7 @@ use crate::yaml::{Mapping, Node, Path, Tag, Value};
 
 use super::expression;
 use super::merge::{dependency, kind, text, to_build, to_map};
+use super::plain;
 use super::short::{device, port, volume};
 use super::table::{Canonical, Spec};
 
@@ -40,13 +41,13 @@ pub fn transform(node: &mut Node, spec: &Spec, path: &Path<'_>, on_fault: OnFaul
         match convert(taken, spec.canonical, on_fault) {
             Ok(converted) => *node = converted,
             Err(fault) => {
-                let (mut original, fault) = *fault.0;
-                if on_fault == OnFault::Report || fault.always {
-                    sink.push(
-                        Finding::error(Code::ComposeValue, format!("{path}: {}", fault.text))
-                            .at_origin(fault.origin, "not valid"),
-                    );
-                    original.tag = Some(Tag::Fault);
+                let (mut original, faults) = *fault.0;
+                for fault in faults {
+                    if on_fault == OnFault::Report || fault.always {
+                        let code = Code::ComposeValue;
+                        sink.push(plain::finding(code, path, &fault.text, fault.origin, "not valid"));
+                        original.tag = Some(Tag::Fault);
+                    }
                 }
                 *node = original;
             }
@@ -78,8 +79,8 @@ struct Fault {
     always: bool,
 }
 
-/// The value as it was, and why it could not be converted.
-struct Failed(Box<(Node, Fault)>);
+/// The value as it was, and all that keeps it from being converted.
+struct Failed(Box<(Node, Vec<Fault>)>);
 
 /// A form that the value of a variable could make right.
 fn failed(node: Node, text: impl Into<String>) -> Failed {
@@ -88,11 +89,11 @@ fn failed(node: Node, text: impl Into<String>) -> Failed {
 }
 
 fn failed_at(node: Node, origin: Origin, text: impl Into<String>) -> Failed {
-    Failed(Box::new((node, Fault { text: text.into(), origin, always: false })))
+    Failed(Box::new((node, vec![Fault { text: text.into(), origin, always: false }])))
 }
 
 fn always(mut failed: Failed) -> Failed {
-    failed.0.1.always = true;
+    failed.0.1.iter_mut().for_each(|fault| fault.always = true);
     failed
 }
 
@@ -230,6 +231,7 @@ fn ssh(node: Node) -> Result<Node, Failed> {
 /// Either every short port of the list is expanded, or the list stays as written.
 fn ports(node: Node) -> Result<Node, Failed> {
     let mut expanded = Vec::new();
+    let mut faults = Vec::new();
     for item in node.as_seq().unwrap_or_default() {
         let spec = match &item.value {
             Value::Map(_) => {
@@ -239,19 +241,20 @@ fn ports(node: Node) -> Result<Node, Failed> {
             Value::String(spec) => spec.to_string(),
             Value::Int(number) => number.to_string(),
             _ => {
-                let (origin, what) = (item.origin, not_a_port(item));
-                return Err(always(failed_at(node, origin, what)));
+                faults.push(Fault { text: not_a_port(item), origin: item.origin, always: true });
+                continue;
             }
         };
         match port::parse(&spec) {
             Ok(found) => expanded.extend(found.into_iter().map(|port| port_map(port, item))),
             Err(_) if expression::is_kept(&spec) => expanded.push(item.clone()),
-            Err(message) => {
-                let (origin, is_number) = (item.origin, item.as_str().is_none());
-                let failed = failed_at(node, origin, message);
-                return Err(if is_number { always(failed) } else { failed });
+            Err(text) => {
+                faults.push(Fault { text, origin: item.origin, always: item.as_str().is_none() });
             }
         }
+    }
+    if !faults.is_empty() {
+        return Err(Failed(Box::new((node, faults))));
     }
     Ok(Node::seq(expanded, node.origin))
 }

@@ -11,7 +11,7 @@ use crate::yaml::{Mapping, Node, Path, Text, spread};
 
 use super::load::section;
 use super::merge::{printed, text};
-use super::suggest::nearest_key;
+use crate::yaml::suggest::nearest_key;
 
 /// Checks every enabled service of a decoded model. `enabled` says which services are.
 pub fn check(model: &Node, enabled: &(dyn Fn(&str) -> bool + Sync), sink: &mut Sink) {

@@ -13,6 +13,7 @@ use crate::yaml::{Mapping, Node, Path, Tag, Text, Value};
 
 use super::expression;
 use super::merge::{kind, text};
+use super::plain;
 use super::short::duration;
 use super::table::{Canonical, Decode, Map, Object, Scalars, Spec, is_extension};
 
@@ -44,10 +45,7 @@ impl Decoder {
             // An expression is what it is, until there is a value.
             Err(_) if kept.is_some() => kept,
             Err(message) => {
-                sink.push(
-                    Finding::error(Code::ComposeValue, format!("{path}: {message}"))
-                        .at_origin(origin, "not valid"),
-                );
+                sink.push(plain::finding(Code::ComposeValue, path, &message, origin, "not valid"));
                 None
             }
         }

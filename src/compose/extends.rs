@@ -11,11 +11,11 @@ use crate::yaml::{Mapping, Node, Path, Tag, Value};
 
 use super::budget::DEEPEST;
 use super::load::{Level, Loader, Prepared, relative};
-use super::suggest::{listed, nearest_key};
 use super::table::PROJECT;
 use super::tags::{self, TaggedPath};
 use super::trace::How;
 use super::{faults, merge, parse_file, paths, schema_service};
+use crate::yaml::suggest::{listed, nearest_key};
 
 /// Resolves the `extends` of one document.
 pub struct Extends<'l, 'a> {

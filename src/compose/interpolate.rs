@@ -10,6 +10,7 @@ use crate::yaml::{Node, Path, Segment, Tag, Value};
 use super::budget::Budget;
 use super::decode::old_boolean;
 use super::expression;
+use super::plain;
 use super::short::{boolean, integer};
 use super::table::{Cast, Spec};
 
@@ -104,10 +105,13 @@ impl Interpolation<'_> {
                     node.value = value;
                 }
                 Err(message) => {
-                    sink.push(
-                        Finding::error(Code::ComposeType, format!("{path}: {message}"))
-                            .at_origin(origin, "cannot be converted"),
-                    );
+                    sink.push(plain::finding(
+                        Code::ComposeType,
+                        path,
+                        &message,
+                        origin,
+                        "cannot be converted",
+                    ));
                     node.tag = Some(Tag::Fault);
                 }
             }

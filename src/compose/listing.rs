@@ -8,8 +8,8 @@ use crate::project::template;
 use crate::yaml::{Mapping, Node, Value};
 
 use super::merge::text;
-use super::suggest::nearest_key;
 use super::{Model, config_hash, section};
+use crate::yaml::suggest::nearest_key;
 
 pub use template::Variable;
 

@@ -7,8 +7,8 @@ use crate::yaml::{Distinct, Mapping, Node, Path, Value};
 
 use super::hint;
 use super::merge::kind;
-use super::suggest::nearest;
 use super::table::{Check, Field, Keys, Map, Object, PROJECT, Scalars, Spec, is_extension};
+use crate::yaml::suggest::nearest;
 
 /// Reports everything that the schema refuses below `node`.
 pub fn validate(node: &Node, spec: &Spec, reader: Reader, path: &Path<'_>, sink: &mut Sink) {

@@ -10,7 +10,7 @@ use crate::yaml::{Mapping, Node, Text};
 use super::glob::Glob;
 use super::load::section;
 use super::merge::{printed, text};
-use super::suggest::{listed, nearest_key};
+use crate::yaml::suggest::{listed, nearest_key};
 
 /// The active profiles.
 #[derive(Clone, Debug, Default)]

@@ -170,6 +170,19 @@ fn stat(path: &Path, file: &File) -> Result<Metadata, ReadError> {
     })
 }
 
+/// Whether something is at a path, behind its links. What cannot be looked at is.
+pub fn is_there(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
+}
+
+/// The names in a directory that are text; none where it cannot be listed.
+pub fn names_in(directory: &Path) -> Vec<String> {
+    // The directory of a bare name is the current one.
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;

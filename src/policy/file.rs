@@ -256,7 +256,7 @@ fn wanted(item: &Node, rank: Rank, base: &Base<'_>, reader: &mut Reader<'_>) -> 
             }
             let name = reader.text(node, "overlays.builtin")?;
             let Some(found) = builtin::find(name) else {
-                let help = match crate::compose::suggest::nearest(name, builtin::names()) {
+                let help = match yaml::suggest::nearest(name, builtin::names()) {
                     Some(near) => format!("Did you mean `{near}`?"),
                     None => format!("Built in are {}.", builtin::names().collect::<Vec<_>>().join(", ")),
                 };

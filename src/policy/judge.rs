@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::compose::{Model, suggest};
+use crate::compose::Model;
 use crate::diagnostic::{Code, Finding, Severity, Sink, Waivable};
 use crate::project::{Inputs, Project};
 use crate::source::Origin;
+use crate::yaml::suggest;
 
 use super::arrange::Arranged;
 use super::assertion::{self, Reported, capability};

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::compose::suggest;
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
 use crate::yaml::Node;
+use crate::yaml::suggest;
 
 use super::posture::Posture;
 use super::reader::{Keys, Located, Reader};

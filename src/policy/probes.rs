@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::compose::short::duration;
-use crate::compose::suggest;
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
 use crate::yaml::Node;
+use crate::yaml::suggest;
 
 use super::Rank;
 use super::reader::{Keys, Located, Reader};

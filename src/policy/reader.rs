@@ -1,9 +1,10 @@
 //! Reads typed values out of a policy's tree and says what is wrong with each, so that everything is
 //! reported in one go.
 
-use crate::compose::{kind, suggest};
+use crate::compose::kind;
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::source::Origin;
+use crate::yaml::suggest;
 use crate::yaml::{Mapping, Node};
 
 /// A value and the place it was written at.

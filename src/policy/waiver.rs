@@ -1,8 +1,8 @@
 //! Written exceptions from a rule: for whom, from what, how far, why, until when.
 
-use crate::compose::suggest;
 use crate::diagnostic::Code;
 use crate::source::Origin;
+use crate::yaml::suggest;
 use crate::yaml::{Mapping, Node, Value};
 
 use super::Rank;

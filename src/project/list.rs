@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Finding, Sink};
 
+use crate::host::names_in;
+use crate::yaml::suggest::nearest;
+
 use super::{Inputs, Project};
 
 pub use beside::{Row, beside};
@@ -41,6 +44,8 @@ pub fn read(project: &mut Project, expected: &Expected, inputs: &mut Inputs, sin
         ))));
         return None;
     }
+    // A list of one is no list.
+    let is_list = rows.len() > 1 || *expected != Expected::Unknown;
     let mut findings = Vec::new();
     let mut files = Vec::with_capacity(rows.len());
     for (row, path) in rows.iter_mut().zip(&project.paths) {
@@ -48,7 +53,11 @@ pub fn read(project: &mut Project, expected: &Expected, inputs: &mut Inputs, sin
             // Standard input is empty when it is read again.
             Ok(file) if path.as_os_str() == "-" && files.contains(&file) => {}
             Ok(file) => files.push(file),
-            Err(finding) => {
+            Err(mut finding) => {
+                if let Some(near) = namesake(path) {
+                    let near = Path::new(&row.name).with_file_name(near);
+                    finding.help = Some(format!("Did you mean `{}`?", near.display()));
+                }
                 let what = finding.message.strip_prefix(&row.name).unwrap_or(&finding.message);
                 row.note = Some(what.trim_start_matches([':', ' ']).to_owned());
                 findings.push(finding);
@@ -61,13 +70,23 @@ pub fn read(project: &mut Project, expected: &Expected, inputs: &mut Inputs, sin
     }
     let table = beside(&rows, expected, &project.cwd);
     for (at, mut finding) in findings.into_iter().enumerate() {
-        if at == 0 {
+        if at == 0 && is_list {
             let remedy = finding.help.take().map(|help| help + "\n").unwrap_or_default();
             finding.help = Some(remedy + &table);
         }
         sink.push(finding);
     }
     None
+}
+
+/// The file of the same directory whose name is nearest to that of one that is not there.
+fn namesake(path: &Path) -> Option<String> {
+    if path.symlink_metadata().is_ok() {
+        return None;
+    }
+    let name = path.file_name()?.to_str()?;
+    let names: Vec<String> = names_in(path.parent()?);
+    nearest(name, names.iter().map(String::as_str)).map(str::to_owned)
 }
 
 /// What to do about a list, and both lists.

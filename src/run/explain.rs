@@ -1,13 +1,14 @@
 //! `explain PATH`: where an effective value comes from.
 
 use crate::cli::{ExplainOptions, Request};
-use crate::compose::{Resolve, Selection, Trace, suggest};
+use crate::compose::{Resolve, Selection, Trace};
 use crate::diagnostic::{Code, Exit, Finding, Severity};
 use crate::engine::{Answer, Options};
 use crate::ownership::Users;
 use crate::review::explain::{Shown, chains, to_json, write_human};
 use crate::review::{Chain, Chains, Did, Event, Place, Segment};
 use crate::yaml::Mapping;
+use crate::yaml::suggest;
 
 use super::decide::{Images, decide};
 use super::images::LazyEngine;

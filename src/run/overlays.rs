@@ -15,7 +15,7 @@ pub fn run(request: &Request, what: &Overlays) -> Result<Exit, Exit> {
         Overlays::Show(name) => match builtin::find(name) {
             Some(builtin) => super::print(builtin.text.as_bytes()),
             None => {
-                let near = crate::compose::suggest::nearest(name, builtin::names());
+                let near = crate::yaml::suggest::nearest(name, builtin::names());
                 let help = match near {
                     Some(near) => format!("Did you mean `{near}`?"),
                     None => format!("Built in are {}.", builtin::names().collect::<Vec<_>>().join(", ")),

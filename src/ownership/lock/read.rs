@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::write::END;
 use super::{Entry, From, Lock, VERSION};
-use crate::compose::suggest::nearest;
 use crate::diagnostic::{Code, Finding};
 use crate::host::Owner;
 use crate::ownership::spec::MAX_ID;
 use crate::source::{FileId, Origin, Span};
+use crate::yaml::suggest::nearest;
 use crate::yaml::{self, Limits, Mapping, Node, Value};
 
 pub(super) const TOP: &[&str] = &["version", "services"];

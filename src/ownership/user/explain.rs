@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::UserSource;
-use crate::compose::suggest::nearest;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::UserError;
 use crate::ownership::allocate::Exhausted;
@@ -12,6 +11,7 @@ use crate::ownership::text::{list, without_value, written};
 use crate::project::Environment;
 use crate::source::{SourceMap, Span};
 use crate::yaml::Node;
+use crate::yaml::suggest::nearest;
 
 fn at(finding: Finding, span: Option<Span>, text: &str) -> Finding {
     match span {

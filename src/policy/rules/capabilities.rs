@@ -1,8 +1,8 @@
 //! Capabilities: what is added, and that everything else is dropped.
 
-use crate::compose::suggest;
 use crate::policy::assertion::capability;
 use crate::policy::posture::Posture;
+use crate::yaml::suggest;
 
 use super::kernel::{CAPABILITIES, DANGEROUS};
 use super::{Allow, Breach, Check, Rule, Service};

@@ -1,6 +1,6 @@
 //! The nearest known word to a misspelt one.
 
-use crate::yaml::Mapping;
+use super::Mapping;
 
 /// Nobody mistypes a word of more characters; whoever writes one has a program to do it.
 const LONGEST: usize = 100;
