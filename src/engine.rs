@@ -24,10 +24,11 @@ pub mod rootfs;
 pub mod socket;
 pub mod swarm;
 pub mod trial;
+pub mod trouble;
 pub mod user;
 mod volume;
 
-pub use answer::{Answer, unanswered};
+pub use answer::{Answer, no_client, unanswered};
 pub use border::Inside;
 pub use command::{Command, Options, Output};
 pub use compose::Compose;

@@ -38,6 +38,9 @@ pub struct Plan {
     pub policy: Option<PlanPolicy>,
     /// As which version of Compose the project was read.
     pub compose: PlanCompose,
+    /// Why no engine answered, where one was asked: what only it knows is not in the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
     /// In the order in which they are merged, then what they refer to.
     pub files: Vec<PlanFile>,
     /// The services of this launch.
@@ -328,6 +331,23 @@ impl Plan {
             })
             .collect();
         parts.join(", ")
+    }
+
+    /// Notes that no engine answered. What hangs on it says so in few words, and the head says why.
+    pub fn say_unheard(&mut self, reason: Option<&str>) {
+        for service in &mut self.services {
+            let pending = service.user.pending.as_mut();
+            if let Some(pending) = pending.filter(|pending| Some(pending.as_str()) == reason) {
+                "not known without an engine".clone_into(pending);
+            }
+        }
+        self.engine = reason.map(str::to_owned);
+    }
+
+    /// That no engine answered, and what is missing therefore.
+    fn unheard(&self) -> Option<String> {
+        let reason = self.engine.as_ref()?;
+        Some(format!("no engine: {reason}; what images and volumes hold is not known"))
     }
 
     /// What holds without a policy: nothing, and how much that leaves open.

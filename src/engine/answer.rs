@@ -87,7 +87,14 @@ impl<T> Answer<T> {
 pub fn unanswered(message: impl Into<String>) -> Finding {
     let message = message.into();
     let code = if message.contains(NOT_UNDERSTOOD) { Code::EngineAnswer } else { Code::EngineUnavailable };
-    Finding::error(code, message).help(code.remedy())
+    let help = super::trouble::remedy(&message).unwrap_or(code.remedy());
+    Finding::error(code, message).help(help)
+}
+
+/// What there is to say where the client cannot be run that Compose is called with.
+pub fn no_client(reason: String) -> Finding {
+    let help = super::trouble::remedy(&reason).unwrap_or(Code::ComposeUnavailable.remedy());
+    Finding::error(Code::ComposeUnavailable, reason).help(help)
 }
 
 impl<T, E: fmt::Display> From<Result<T, E>> for Answer<T> {

@@ -145,7 +145,7 @@ impl Command {
         let search = options.variable("PATH").unwrap_or_default();
         match find_program(&options.program, &search) {
             Some(program) => Answer::Known(Self { program, options }),
-            None => Answer::Unknown(format!("no program \"{}\" in PATH", options.program.to_string_lossy())),
+            None => Answer::Unknown(super::trouble::no_program(&options.program.to_string_lossy())),
         }
     }
 

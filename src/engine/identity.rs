@@ -70,9 +70,15 @@ impl Engine {
             let identity = Identity { endpoint, id: info.id.clone(), root_dir: info.root_dir.clone() };
             Ok((identity, info))
         });
-        asked
-            .context(QUESTION)
-            .map(|(identity, info)| Self::new(command, identity, info, Negotiated::default()))
+        let told = match asked {
+            // The sentence says of itself what was wanted.
+            Answer::Unknown(reason) => match super::trouble::of(&reason) {
+                Some(sentence) => Answer::Unknown(sentence),
+                None => Answer::Unknown(reason).context(QUESTION),
+            },
+            known @ Answer::Known(_) => known,
+        };
+        told.map(|(identity, info)| Self::new(command, identity, info, Negotiated::default()))
     }
 
     fn new(command: Command, identity: Identity, info: Info, version: Negotiated) -> Self {

@@ -6,6 +6,7 @@
 //! become somebody else. Only what follows from the model, the image and the engine is said; a service may
 //! still fail for reasons of its own.
 
+mod devices;
 mod entry;
 mod initdb;
 mod ports;
@@ -46,6 +47,8 @@ pub struct Question<'q> {
     pub names_users: bool,
     /// The services that a waiver of root with `entrypoint` would let start.
     pub waivable: &'q [String],
+    /// Whether the engine's devices are those of this machine.
+    pub sees_devices: bool,
 }
 
 /// One service with all that is known of it.
@@ -67,6 +70,9 @@ pub fn predict(question: &Question<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, service) in question.model.services() {
         let Some(subject) = Subject::of(question, name, service) else { continue };
+        if question.sees_devices {
+            devices::predict(&subject, &mut findings);
+        }
         ports::predict(&subject, question.first_port, &mut findings);
         writes::predict(&subject, &mut findings);
         tmpfs::predict(&subject, question.images, &mut findings);
@@ -190,6 +196,7 @@ mod tests {
             volumes: &[],
             names_users: false,
             waivable: &[],
+            sees_devices: true,
         };
         predict(&question)
     }
@@ -208,6 +215,7 @@ mod tests {
             volumes: &[],
             names_users: false,
             waivable: &[],
+            sees_devices: true,
         };
         let messages: Vec<_> = predict(&question).into_iter().map(|finding| finding.message).collect();
         assert_eq!(messages.len(), 1, "{messages:?}");

@@ -29,6 +29,9 @@ fn head(plan: &Plan, page: &mut Page) {
     page.hanging(&[], &Piece::from(policy));
     let compose = format!("read as Docker Compose {}, {}", plan.compose.version, plan.compose.why);
     page.hanging(&[], &Piece::from(compose));
+    if let Some(engine) = plan.unheard() {
+        page.hanging(&[], &Piece::new(engine, Tone::Bad));
+    }
     let (word, tone) = if plan.refused { ("refused", Tone::Bad) } else { ("ready", Tone::Good) };
     page.hanging(&[Piece::new(word, tone), Piece::from(": ")], &Piece::from(plan.summary()));
 }

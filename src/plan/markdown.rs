@@ -16,6 +16,9 @@ pub fn write_markdown(plan: &Plan) -> String {
         None => writeln!(out, "No policy: {}.", text(&plan.unguarded())),
     };
     let _ = writeln!(out, "Read as Docker Compose {}, {}.", text(&plan.compose.version), plan.compose.why);
+    if let Some(engine) = plan.unheard() {
+        let _ = writeln!(out, "{}.", text(&engine));
+    }
     findings(plan, &mut out);
     table(
         "Services",

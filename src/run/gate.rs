@@ -247,9 +247,7 @@ pub(super) fn find_docker(
 ) -> Result<Command, Finding> {
     let mut options = options(request);
     options.environment.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
-    Command::find(options).into_result().map_err(|reason| {
-        Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy())
-    })
+    Command::find(options).into_result().map_err(crate::engine::no_client)
 }
 
 fn no_thread(error: &std::io::Error) -> Finding {

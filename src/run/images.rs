@@ -23,6 +23,11 @@ impl LazyEngine {
         self.engine.get_or_init(|| Engine::connect(self.options.clone())).as_ref()
     }
 
+    /// Why it did not answer, where it was asked.
+    pub fn silence(&self) -> Option<&str> {
+        self.engine.get().and_then(Answer::reason)
+    }
+
     /// As far as it was asked already.
     pub fn connected(&self) -> Option<&Engine> {
         self.engine.get().and_then(|engine| engine.as_ref().known())

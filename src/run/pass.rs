@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use crate::cli::Request;
-use crate::diagnostic::{Code, Exit, Finding, Severity, Sink};
+use crate::diagnostic::{Exit, Finding, Severity, Sink};
 use crate::engine::{Answer, Command, Options};
 use crate::launch::program::Program;
 use crate::source::SourceMap;
@@ -23,9 +23,7 @@ pub fn program(request: &Request) -> Result<(Program, Vec<OsString>), Exit> {
     let docker = match Command::find(options(request)) {
         Answer::Known(docker) => docker,
         Answer::Unknown(reason) => {
-            return Err(refuse(
-                Finding::error(Code::ComposeUnavailable, reason).help(Code::ComposeUnavailable.remedy()),
-            ));
+            return Err(refuse(crate::engine::no_client(reason)));
         }
     };
     let program = Program::docker(&docker).map_err(refuse)?;

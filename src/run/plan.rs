@@ -76,6 +76,7 @@ pub fn run(request: &Request, options: &PlanOptions) -> Result<Exit, Exit> {
     let mut plan = describe(&session, &verified, &options.services, &variables);
     say_who_is_become(&mut plan, &verified, &engine);
     plan.identities = identities;
+    plan.say_unheard(engine.silence());
     let since = since_reviewed(&mut session);
     plan.changes.extend(since.iter().map(|difference| reviewed(difference, session.inputs.sources())));
     let plan = plan.clean(&session.redactor());
@@ -111,6 +112,7 @@ pub(crate) fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &L
         binds: &verified.binds,
         volumes: &verified.volumes,
         waivable: &waivable,
+        sees_devices: engine.get().map(Engine::location).known() == Some(Location::Here),
         names_users: engine.get().known().is_some_and(|engine| engine.info().is_podman),
     };
     for mut finding in predict::predict(&question) {
@@ -136,6 +138,7 @@ fn say_who_is_become(plan: &mut Plan, verified: &Verified, engine: &LazyEngine) 
         volumes: &[],
         names_users: false,
         waivable: &[],
+        sees_devices: false,
     };
     for (name, service) in model.services() {
         let is_told = || {
@@ -166,7 +169,8 @@ fn describe(
     let selected: HashSet<&str> = verified.selected.services().map(|(name, _)| name).collect();
     let reach = Reach::of(model, sources);
     let path = render::path(&session.home(&verified.project), &model.name, &reach);
-    let mut command = vec!["docker".to_owned(), "compose".to_owned()];
+    let program = super::pass::options(session.request).program;
+    let mut command = vec![program.to_string_lossy().into_owned(), "compose".to_owned()];
     let globals = session.request.launch_globals(&model.directory, &model.name, &path);
     command.extend(globals.iter().map(|word| word.to_string_lossy().into_owned()));
     command.push("up".to_owned());
@@ -194,6 +198,7 @@ fn describe(
             shown: policy.posture.describe(),
         }),
         compose: read_as(session),
+        engine: None,
         files: files(session, verified),
         services: listed(verified, sources),
         disabled: model

@@ -67,6 +67,7 @@ pub fn switching(
         volumes: &[],
         names_users: false,
         waivable: &[],
+        sees_devices: false,
     };
     let is_refused = |name: &str| {
         let is_root =

@@ -284,6 +284,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
                 volumes: &[],
                 names_users: false,
                 waivable: &[],
+                sees_devices: false,
             };
             becomes(&question, name, service)?.owner
         },

@@ -184,6 +184,7 @@ fn small() -> Plan {
         refused: false,
         policy: None,
         compose: PlanCompose { version: "2.40.3".to_owned(), from: "installed", why: "the one installed" },
+        engine: None,
         files: vec![PlanFile {
             name: "compose.yaml".to_owned(),
             role: Role::Base,
@@ -244,4 +245,16 @@ fn every_width_is_kept_to_and_nothing_is_lost() {
         forms.insert(text.contains("  service  image"));
     }
     assert_eq!(forms.len(), 2, "columns where they fit, blocks where they do not");
+}
+
+/// What would be run is the command of the engine that was chosen.
+#[test]
+fn the_command_is_that_of_the_chosen_engine() {
+    let project = Project::new("services: {web: {image: demo}}\n");
+    for (words, command) in
+        [(vec!["plan"], "docker compose"), (vec!["--engine", "podman", "plan"], "podman compose")]
+    {
+        let said = project.run(words);
+        assert!(said.stdout.contains(&format!("\n  {command} ")), "{said}");
+    }
 }

@@ -54,6 +54,7 @@ pub(super) fn gather(seen: &Seen<'_>, verified: &Verified) -> Vec<Evidence> {
         volumes: &[],
         names_users: false,
         waivable: &[],
+        sees_devices: false,
     };
     let remembered = verified.lock.as_ref().map(|lock| &lock.file.lock);
     let mut all = Vec::new();
