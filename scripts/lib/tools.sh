@@ -12,7 +12,8 @@ install_cargo_tool() {
   export PATH=$tools/bin:$PATH
   [ ! -x "$tools/bin/$1" ] || return 0
   note "installing $1 $version"
-  quietly cargo install --locked --root "$tools" --target-dir "$tools/build" "$1@$version" ||
+  # They run for seconds: to optimize them would take minutes.
+  quietly cargo install --debug --locked --root "$tools" --target-dir "$tools/build" "$1@$version" ||
     die "cargo cannot install $1 $version"
 }
 
