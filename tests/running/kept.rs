@@ -119,6 +119,7 @@ fn whoever_a_container_runs_as_is_asked_of_the_container() {
     let (tag, new) = (Image::new("tag-c", "USER 1000:1000"), Image::new("new-c", "USER 2000:2000"));
     for policy in [
         "version: 1\nposture: observe\n...\n",
+        "version: 1\nposture: baseline\n...\n",
         "version: 1\nposture: observe\nuser: {default: image}\n...\n",
         "version: 1\nposture: hardened\nuser: {default: image}\n...\n",
     ] {
@@ -140,7 +141,14 @@ fn whoever_a_container_runs_as_is_asked_of_the_container() {
         }
         assert_eq!(fs::read_to_string(project.path("seaworthy.lock")).ok(), lock);
         // What is made anew is asked of the image.
-        project.seaworthy(&["up", "-d"]).ends(if policy.contains("image") { 78 } else { 73 });
+        let again = project.seaworthy(&["up", "-d"]);
+        if policy.contains("image") {
+            again.ends(78);
+        } else if policy.contains("observe") {
+            again.ok().says("runs as 2000:2000 and cannot use ./home");
+        } else {
+            again.ends(73).says("runs as 2000:2000 and cannot use ./home");
+        }
     }
 }
 

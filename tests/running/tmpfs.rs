@@ -54,6 +54,8 @@ fn a_mount_point_with_something_in_it_is_left_and_with_a_policy_refused() {
     project.seaworthy(&["up", "-d"]).ok().says(said);
     project.compose(&["down", "-t", "0"]).ok();
     project.file("seaworthy.yaml", "version: 1\nposture: observe\n...\n");
+    project.seaworthy(&["plan"]).ok().says(said);
+    project.file("seaworthy.yaml", "version: 1\nposture: baseline\n...\n");
     for words in [&["plan"][..], &["up", "-d"]] {
         project.seaworthy(words).ends(73).says(said);
     }
