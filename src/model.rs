@@ -4,6 +4,7 @@
 //! everywhere. A view borrows from the tree and decides nothing; a value that it does not know stays visible as
 //! unknown, and is never taken for harmless.
 
+pub mod device;
 pub mod image;
 pub mod network;
 pub mod place;
@@ -14,6 +15,7 @@ pub mod security;
 pub mod uses;
 pub mod volume;
 
+pub use device::Device;
 pub use image::ImageName;
 pub use place::{Means, Place};
 pub use port::{Address, Port, Published};

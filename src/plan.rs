@@ -344,7 +344,7 @@ impl Plan {
         self.engine = reason.map(str::to_owned);
     }
 
-    /// That no engine answered, and what is missing therefore.
+    /// The sentence that no engine answered; `None` where one did, or none was asked.
     fn unheard(&self) -> Option<String> {
         let reason = self.engine.as_ref()?;
         Some(format!("no engine: {reason}; what images and volumes hold is not known"))

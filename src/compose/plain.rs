@@ -1,4 +1,4 @@
-//! What is wrong with a value, in words about the value.
+//! Messages about values that cannot be read.
 //!
 //! The readers of short forms say what Docker Compose says, in Go's words. People are told what the value has to be, and
 //! what to write.

@@ -91,7 +91,7 @@ pub fn unanswered(message: impl Into<String>) -> Finding {
     Finding::error(code, message).help(help)
 }
 
-/// What there is to say where the client cannot be run that Compose is called with.
+/// The finding for a client that cannot be run. `reason` is a clause without a final stop.
 pub fn no_client(reason: String) -> Finding {
     let help = super::trouble::remedy(&reason).unwrap_or(Code::ComposeUnavailable.remedy());
     Finding::error(Code::ComposeUnavailable, reason).help(help)

@@ -82,7 +82,7 @@ pub struct Inspection {
     pub user: String,
     pub service: String,
     pub mounts: Vec<MountPoint>,
-    /// What Podman tells beside it; `None` of Docker's.
+    /// Facts that only Podman has; `None` for a container of Docker.
     pub podman: Option<Podman>,
     /// The whole document.
     pub raw: Value,

@@ -124,14 +124,9 @@ impl IdMap {
             return Answer::unknown("the engine runs without root, and whose it is is not known");
         };
         let ranges = |text: &str, first: u32| {
-            let mut next = 1;
             let mut ranges = vec![Range { container: 0, host: first, length: 1 }];
-            for (_, host, length) in
-                subordinates(text).filter(|(user, ..)| user == name || user.parse() == Ok(owner.uid))
-            {
-                ranges.push(Range { container: next, host, length });
-                next = next.saturating_add(length);
-            }
+            let is_own = |user: &str| user == name || user.parse() == Ok(owner.uid);
+            ranges.extend(subordinates_behind_root(text, is_own));
             ranges
         };
         Answer::Known(Self { uids: ranges(&local.subuid, owner.uid), gids: ranges(&local.subgid, owner.gid) })
@@ -171,16 +166,14 @@ impl IdMap {
     /// Whether it is the map of an engine without root, with the subordinate ids that a user of this machine has: a
     /// note with other numbers is not believed.
     fn is_without_root(&self, local: &Local) -> bool {
-        let follows = |ranges: &[Range], text: &str| {
+        let follows = |ranges: &[Range], text: &str, user: &str| {
             let Some((Range { container: 0, length: 1, .. }, own)) = ranges.split_first() else {
                 return false;
             };
-            let is_next = |range: &Range| {
-                subordinates(text).any(|(_, first, length)| (first, length) == (range.host, range.length))
-            };
-            !own.is_empty() && own.iter().all(is_next)
+            own == subordinates_behind_root(text, |name| name == user)
         };
-        follows(&self.uids, &local.subuid) && follows(&self.gids, &local.subgid)
+        let mut users = subordinates(&local.subuid).map(|(user, ..)| user);
+        users.any(|user| follows(&self.uids, &local.subuid, user) && follows(&self.gids, &local.subgid, user))
     }
 
     /// Whom a user of a container was on the host under each of these maps. A number that this map has is a present
@@ -346,6 +339,17 @@ fn subordinates(text: &str) -> impl Iterator<Item = (&str, u32, u32)> {
         let (user, first, count) = (fields.next()?, fields.next()?, fields.next()?);
         Some((user, first.parse().ok()?, count.parse().ok()?))
     })
+}
+
+/// A user's ranges as an engine without root takes them: one after the other, behind its root.
+fn subordinates_behind_root(text: &str, is_own: impl Fn(&str) -> bool) -> Vec<Range> {
+    let mut container = 1;
+    let mut ranges = Vec::new();
+    for (_, host, length) in subordinates(text).filter(|(user, ..)| is_own(user)) {
+        ranges.push(Range { container, host, length });
+        container = container.saturating_add(length);
+    }
+    ranges
 }
 
 /// All ranges of the user whose lowest range begins at `first`, in the engine's order. Where the file
@@ -529,10 +533,24 @@ mod tests {
         assert_eq!(was(&IdMap::identity(), &noted, 3002), [234_074, 403_002, 234_073]);
         assert_eq!(was(&without_root, &noted, 3002), [3002, 403_002]);
         let forged = |ranges: Vec<Range>| [IdMap::new(ranges.clone(), ranges)];
-        let shifted = forged(vec![
-            Range { container: 0, host: 1500, length: 1 },
-            Range { container: 1, host: 231_000, length: 65536 },
-        ]);
-        assert_eq!(was(&IdMap::identity(), &shifted, 3002), [234_074, 403_002]);
+        let root = Range { container: 0, host: 1500, length: 1 };
+        let behind = |container, host, length| Range { container, host, length };
+        for ranges in [
+            // Numbers of nobody; those of a user in another place; of two users; a part; none.
+            vec![root, behind(1, 231_000, 65536)],
+            vec![root, behind(501, 231_072, 65536)],
+            vec![root, behind(1, 231_072, 65536), behind(65537, 400_000, 65536)],
+            vec![root, behind(1, 231_072, 9)],
+            vec![root],
+        ] {
+            assert_eq!(
+                was(&IdMap::identity(), &forged(ranges.clone()), 3002),
+                [234_074, 403_002],
+                "{ranges:?}"
+            );
+        }
+        let of_two =
+            [IdMap::new(vec![root, behind(1, 231_072, 65536)], vec![root, behind(1, 400_000, 65536)])];
+        assert_eq!(was(&IdMap::identity(), &of_two, 3002), [234_074, 403_002]);
     }
 }

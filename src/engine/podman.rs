@@ -1,4 +1,4 @@
-//! What Podman tells of its containers, beside what it says in Docker's interface.
+//! Facts about containers of Podman that Docker's interface does not carry.
 //!
 //! That interface says nothing of masked and read-only paths and of rules for devices, and capabilities only as a
 //! difference to a list that is Podman's own setting. The rest comes from Podman's own interface and from the container's process, whose files are
@@ -17,14 +17,14 @@ use super::{Answer, Engine, Inspection, State};
 use config::Config;
 pub use seen::{Process, Seen};
 
-/// What is known of a container besides its inspection.
+/// Facts about a container beside its inspection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Podman {
     /// All that its processes may ever have: upper case, without the prefix. `None` where Podman does not say.
     pub bounding: Option<Vec<String>>,
     /// Whether the engine has control groups. Without them Podman leaves every limit out.
     pub has_limits: bool,
-    /// What its process shows, or why it cannot be looked at.
+    /// The facts that its process shows, or the reason why the process cannot be read.
     pub seen: Result<Seen, String>,
 }
 
@@ -64,7 +64,7 @@ impl Engine {
                     put_device_rules(&mut one.raw, config);
                 }
                 match config {
-                    // It is written anew for the next start.
+                    // Podman writes the file again at the next start.
                     Ok(config) if one.state == State::Exited => {
                         Ok(config.seen(&|path| Path::new(path).exists()))
                     }

@@ -8,12 +8,12 @@ const BY_ADDRESS: &str = "the engine cannot be reached";
 const BY_CONTEXT: &str = "there is no docker context";
 const BY_PROGRAM: &str = "no program ";
 
-/// That a program is not installed, or not found.
+/// The reason for a program that `PATH` does not have.
 pub fn no_program(name: &str) -> String {
     format!("{BY_PROGRAM}\"{name}\" in PATH")
 }
 
-/// What the client's complaint comes to; `None` where it is none of the known ones.
+/// Translates a complaint of the client; `None` for an unknown one.
 pub fn of(complaint: &str) -> Option<String> {
     if let Some((before, _)) = complaint.split_once(": context not found") {
         let name = before.rsplit("context ").next().unwrap_or(before);
@@ -40,7 +40,7 @@ fn address(complaint: &str) -> Option<&str> {
     rest.get(..end).map(|at| at.trim_end_matches([':', '.', ',']))
 }
 
-/// What to do about a reason that has one of these sentences in it.
+/// The remedy for a reason that contains one of these sentences.
 pub fn remedy(reason: &str) -> Option<&'static str> {
     let remedies = [
         (

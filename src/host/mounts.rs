@@ -31,10 +31,10 @@ fn parse(table: &str) -> Vec<Mount> {
     table.lines().filter_map(line).collect()
 }
 
-/// One place of a mount table, of whatever process.
+/// One mount of a process's mount table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Point {
-    /// Where, in the process's own root.
+    /// The mount point, in the process's own root.
     pub at: String,
     /// `tmpfs`, `proc`, …
     pub kind: String,

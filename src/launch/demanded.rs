@@ -3,14 +3,18 @@
 
 use crate::cli::ComposeCommand;
 use crate::compose::Model;
-use crate::diagnostic::Finding;
+use crate::compose::short::duration;
+use crate::diagnostic::{Code, Finding};
+use crate::policy::assertion::Brought;
 use crate::policy::overlay::Overlay;
 use crate::policy::{Arranged, Policy};
 use crate::project::{Inputs, Project};
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Value};
 
-/// What the judgement is about.
+use super::proof::wanted_count;
+
+/// The launch that is judged.
 pub struct Demanded<'a> {
     pub command: &'a ComposeCommand,
     pub policy: &'a Policy,
@@ -22,7 +26,7 @@ pub struct Demanded<'a> {
 }
 
 impl Demanded<'_> {
-    /// What is without effect. `is_there` says whether a service runs already; it is asked only of one that is missed.
+    /// Finds the demands without effect. `is_there` says whether a service runs; it is called only for a missing one.
     pub fn judge(&self, inputs: &mut Inputs, is_there: &dyn Fn(&str) -> bool) -> Vec<Finding> {
         if self.arranged.mandatory.iter().all(Overlay::is_builtin) {
             return Vec::new();
@@ -41,22 +45,23 @@ impl Demanded<'_> {
         let words = format!("{} {}", command.name, command.positionals.join(" "));
         let enabled = self.model.enabled();
         let is_selected = |name: &str| self.selected.services().any(|(selected, _)| selected == name);
-        for (name, _) in self.model.services().filter(|(name, _)| enabled.contains(*name)) {
-            if is_selected(name) {
+        // A service without copies cannot be left out.
+        let has_copies = |name: &str| {
+            let service = self.model.services().find(|(one, _)| *one == name);
+            service.is_some_and(|(_, service)| wanted_count(service, None) > 0)
+        };
+        for Brought { service, overlay, origin } in self.policy.brought(self.arranged, self.project, inputs) {
+            let name = service.as_str();
+            if !enabled.contains(name) || is_selected(name) || !has_copies(name) || is_there(name) {
                 continue;
             }
-            let none = Node::new(Value::Int(0), Origin::CommandLine);
-            let found = self.undone(&[name], "scale", &none, inputs);
-            if found.is_empty() || is_there(name) {
-                continue;
-            }
-            findings.extend(found.into_iter().take(1).map(|mut finding| {
-                finding.message = format!(
-                    "`{words}` leaves out service `{name}`, which a mandatory overlay brings, and it does not run"
-                );
-                finding.help = Some(format!("Name it as well: `{words} {name}`. Or start it first."));
-                finding
-            }));
+            let message = format!(
+                "`{words}` leaves out service `{name}`, which the mandatory overlay {overlay} brings, and it does not run"
+            );
+            let finding = Finding::error(Code::AssertionUndone, message)
+                .at_origin(origin, format!("demanded by {overlay}"))
+                .help(format!("Name it as well: `{words} {name}`. Or start it first."));
+            findings.push(finding);
         }
         findings
     }
@@ -67,7 +72,9 @@ impl Demanded<'_> {
         let typed = command.flags.last("timeout").filter(|_| matches!(command.name, "up" | "restart"));
         let Some(seconds) = typed.and_then(|typed| typed.parse::<u32>().ok()) else { return Vec::new() };
         let names: Vec<&str> = self.selected.services().map(|(name, _)| name).collect();
-        let time = Node::new(Value::String(format!("{seconds}s").into()), Origin::CommandLine);
+        // As the model has it, so that 90 seconds are `1m30s`.
+        let time = duration::format(i64::from(seconds).saturating_mul(1_000_000_000));
+        let time = Node::new(Value::String(time.into()), Origin::CommandLine);
         let mut found = self.undone(&names, "stop_grace_period", &time, inputs);
         for finding in &mut found {
             finding.message = format!("--timeout {seconds}: {}", finding.message);
@@ -76,7 +83,7 @@ impl Demanded<'_> {
         found
     }
 
-    /// What an overlay demands that does not hold any more once these services have this value.
+    /// Finds the demands that fail when these services have this value.
     fn undone(&self, services: &[&str], key: &str, value: &Node, inputs: &mut Inputs) -> Vec<Finding> {
         let mut changed = self.model.clone();
         let all = changed.root.get_mut("services").and_then(Node::as_map_mut);

@@ -51,6 +51,23 @@ pub struct Question<'q> {
     pub sees_devices: bool,
 }
 
+impl<'q> Question<'q> {
+    /// About the start alone: what is mounted and what the host has is not asked.
+    pub fn of_start(model: &'q Model, users: &'q [UserDecision], images: &'q dyn Images) -> Self {
+        Self {
+            model,
+            users,
+            images,
+            first_port: [None; 2],
+            binds: &[],
+            volumes: &[],
+            names_users: false,
+            waivable: &[],
+            sees_devices: false,
+        }
+    }
+}
+
 /// One service with all that is known of it.
 struct Subject<'q> {
     model: &'q Model,
@@ -188,15 +205,9 @@ mod tests {
             known: &std::collections::BTreeMap::new(),
         });
         let question = Question {
-            model: &model,
-            users: &users.decisions,
-            images: &images,
             first_port,
-            binds: &[],
-            volumes: &[],
-            names_users: false,
-            waivable: &[],
             sees_devices: true,
+            ..Question::of_start(&model, &users.decisions, &images)
         };
         predict(&question)
     }
@@ -206,17 +217,7 @@ mod tests {
         let fields = "user: '1:1', read_only: true, command: [sh, -c, 'echo >> /var/log/x']";
         let (model, _) = model(&format!("services:\n  a: {{image: other, {fields}}}\n"));
         let images = FakeImages::default();
-        let question = Question {
-            model: &model,
-            users: &[],
-            images: &images,
-            first_port: [Some(1024); 2],
-            binds: &[],
-            volumes: &[],
-            names_users: false,
-            waivable: &[],
-            sees_devices: true,
-        };
+        let question = Question { first_port: [Some(1024); 2], ..Question::of_start(&model, &[], &images) };
         let messages: Vec<_> = predict(&question).into_iter().map(|finding| finding.message).collect();
         assert_eq!(messages.len(), 1, "{messages:?}");
     }

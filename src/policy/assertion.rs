@@ -117,6 +117,48 @@ impl Policy {
     }
 }
 
+/// A service that a mandatory overlay gives to the project.
+pub struct Brought {
+    pub service: String,
+    pub overlay: String,
+    /// The place of its name in the overlay.
+    pub origin: Origin,
+}
+
+impl Policy {
+    /// The services that an overlay of the policy's has and no file of the project. Built-in ones bring none.
+    pub fn brought(&self, arranged: &Arranged, project: &Project, inputs: &mut Inputs) -> Vec<Brought> {
+        let own = || arranged.mandatory.iter().filter(|overlay| !overlay.is_builtin());
+        if own().next().is_none() {
+            return Vec::new();
+        }
+        let before = Before::of(arranged, project, inputs);
+        let has = |root: &Node, name: &str| root.at(&["services", name]).is_some();
+        let files = arranged.layers.iter().enumerate();
+        let of_project: Vec<&Node> = files
+            .filter(|(at, _)| *at == 0 || *at > arranged.mandatory.len())
+            .flat_map(|(_, layer)| layer.documents.iter().map(|document| &document.root))
+            .chain(before.base.as_ref())
+            .collect();
+        let is_of_project = |name: &str| of_project.iter().any(|root| has(root, name));
+        let mut brought: Vec<Brought> = Vec::new();
+        for overlay in own() {
+            for services in
+                overlay.documents.iter().filter_map(|document| document.root.get("services")?.as_map())
+            {
+                for (name, entry) in services.entries() {
+                    if name == "*" || is_of_project(name) || brought.iter().any(|one| one.service == name) {
+                        continue;
+                    }
+                    let (service, overlay) = (name.to_owned(), overlay.name.clone());
+                    brought.push(Brought { service, overlay, origin: entry.key });
+                }
+            }
+        }
+        brought
+    }
+}
+
 /// The project before the files behind the overlays said anything.
 struct Before {
     base: Option<Node>,

@@ -51,7 +51,7 @@ impl Names {
 /// The sections in which `"*"` is understood.
 const SECTIONS: [&str; 2] = ["services", "networks"];
 
-/// What waivers change in the copies of `"*"`.
+/// The changes that waivers make in the copies of `"*"`.
 pub struct Choice<'a> {
     /// Whether a key is left out: section, name, key.
     pub leaves_out: &'a dyn Fn(&str, &str, &str) -> bool,

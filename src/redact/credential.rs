@@ -480,7 +480,7 @@ fn scalar_length(value: &str, assigned: bool) -> usize {
     {
         return end + 2;
     }
-    // What stands in an expression ends no value.
+    // A quote inside an expression does not end the value.
     let from = after_expression(value);
     let rest = value.get(from..).unwrap_or_default();
     let end = if assigned { rest.find(['"', '\'', ' ', ',']) } else { rest.find([',', '}']) };

@@ -91,7 +91,7 @@ fn name_users(chain: &mut Chain<'_>, users: &Users) {
 /// The longest part of the path that there is, and what is near the next one.
 fn unknown(path: &str, all: &Chains<'_>) -> Finding {
     let finding = Finding::error(Code::Usage, format!("there is no {path:?} in this project"));
-    // What stands in a section, without the section.
+    // The path may lack its section.
     for section in ["services", "networks", "volumes", "configs", "secrets"] {
         let full = format!("{section}.{path}");
         if !all.find(&full).is_empty() {

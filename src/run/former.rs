@@ -12,7 +12,7 @@ pub fn former_maps(engine: &LazyEngine) -> Answer<Vec<IdMap>> {
     engine.get().and_then(|engine| engine.former_maps(&noted()))
 }
 
-/// What launches of this user's noted. What cannot be read names nobody.
+/// The maps in this user's notes of launches. An unreadable file has none: a refusal says less then.
 fn noted() -> Vec<IdMap> {
     let history = kept().and_then(|folder| history::read(&folder).ok()).unwrap_or_default();
     let mut maps: Vec<IdMap> = Vec::new();

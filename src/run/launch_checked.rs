@@ -134,7 +134,7 @@ fn prove(session: &mut Session<'_>, launch: &Launch<'_>) -> Result<Exit, Stop> {
     let mut weak = Vec::new();
     if launch.proves {
         weak = weaknesses(session, launch, engine, (&launched, &facts, &new), &is_kept)?;
-        // Nothing runs of what is only made; and what is started here is looked at once more.
+        // A container that is only created runs nothing, and one that is started here is inspected again.
         let is_ours = || {
             matches!(phases.then, Then::Words(_))
                 && start::rounds(&launch.verified.selected, &launched, &facts.containers).is_some()

@@ -129,17 +129,7 @@ pub(crate) fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &L
 fn say_who_is_become(plan: &mut Plan, verified: &Verified, engine: &LazyEngine) {
     let model = &verified.selected;
     let images = LazyImages::new(engine, wanted_paths(model));
-    let question = predict::Question {
-        model,
-        users: &verified.users,
-        images: &images,
-        first_port: [None; 2],
-        binds: &[],
-        volumes: &[],
-        names_users: false,
-        waivable: &[],
-        sees_devices: false,
-    };
+    let question = predict::Question::of_start(model, &verified.users, &images);
     for (name, service) in model.services() {
         let is_told = || {
             let image = image_of(model, name, service);

@@ -58,17 +58,7 @@ pub fn switching(
     users: &Users,
     images: &dyn Images,
 ) -> BTreeMap<String, Vec<&'static str>> {
-    let question = Question {
-        model,
-        users: &users.decisions,
-        images,
-        first_port: [None; 2],
-        binds: &[],
-        volumes: &[],
-        names_users: false,
-        waivable: &[],
-        sees_devices: false,
-    };
+    let question = Question::of_start(model, &users.decisions, images);
     let is_refused = |name: &str| {
         let is_root =
             users.of(name).and_then(|one| one.user.as_ref().known()).is_some_and(|user| user.owner.uid == 0);

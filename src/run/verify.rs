@@ -275,17 +275,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         becomes: &|name| {
             let service = launched.services().find(|(one, _)| *one == name)?.1;
             let users = &runs.decisions;
-            let question = Question {
-                model: launched,
-                users,
-                images,
-                first_port: [None; 2],
-                binds: &[],
-                volumes: &[],
-                names_users: false,
-                waivable: &[],
-                sees_devices: false,
-            };
+            let question = Question::of_start(launched, users, images);
             becomes(&question, name, service)?.owner
         },
         former: &former,

@@ -144,6 +144,19 @@ fn forms_that_cannot_be_merged_hide_nothing_else() {
 }
 
 /// Advice repeats what was written, but no credential.
+/// A message that quotes a part of a value would show a part of a secret.
+#[test]
+fn a_value_that_cannot_be_read_shows_no_part_of_a_credential() {
+    for key in ["mem_limit", "shm_size", "stop_grace_period", "cpus", "privileged"] {
+        let compose = format!("services: {{a: {{image: x, {key}: \"${{DB_PASSWORD}}\"}}}}\n");
+        for secret in ["hun\"ter2\\long", "hunter2XYZ 7longer", "7hunter2XYZ"] {
+            let project = Project::new(&compose).file(".env", format!("DB_PASSWORD='{secret}'\n"));
+            let said = project.run(["config"]).refused().stderr;
+            assert!(!said.contains("ter2"), "{key} {secret}: {said}");
+        }
+    }
+}
+
 #[test]
 fn advice_for_a_wrong_type_shows_no_credential() {
     for compose in [

@@ -96,7 +96,10 @@ fn a_launch_of_named_services_does_not_leave_out_what_an_overlay_brings() {
 
     project.file("seaworthy.yaml", "version: 1\nposture: baseline\noverlays: [{file: ops.yaml}]\n...\n");
     let refused = project.seaworthy(&["up", "-d", "web"]).refuses(77, "assertion-undone");
-    refused.says("`up web` leaves out service `guard`").says("Name it as well: `up web guard`");
+    refused
+        .says("`up web` leaves out service `guard`")
+        .says("Name it as well: `up web guard`")
+        .says("ops.yaml:1:12");
     assert_eq!(project.ids(), [""; 0]);
     project
         .seaworthy(&["up", "-d", "-t", "0", "web", "guard"])
@@ -109,6 +112,16 @@ fn a_launch_of_named_services_does_not_leave_out_what_an_overlay_brings() {
     assert_eq!(project.ids().len(), 3);
     project.docker(&["kill", &format!("{}-guard-1", project.name)]).ok();
     project.seaworthy(&["up", "-d", "other"]).refuses(77, "leaves out service `guard`");
+    // What an overlay says of a service that the base has, makes no other launch need that service.
+    let demands = "services: {web: {scale: 2, stop_grace_period: 1m30s}}\n...\n";
+    project.file("ops.yaml", demands);
+    project.seaworthy(&["up", "-d", "other"]).ok();
+    project.seaworthy(&["up", "-d", "-t", "90", "web"]).ok();
+    project.seaworthy(&["up", "-d", "-t", "91", "web"]).refuses(77, "--timeout 91");
+    // Nor does it where a later file has the service.
+    project.file("ops.yaml", "services: {late: {init: true}}\n...\n");
+    project.file("later.yaml", &format!("services: {{late: {{{service}: 0s}}}}\n"));
+    project.seaworthy(&["-f", "compose.yaml", "-f", "later.yaml", "up", "-d", "other"]).ok();
 }
 
 /// Compose sets each of these variables, whatever the file looks like.

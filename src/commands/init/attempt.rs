@@ -32,7 +32,7 @@ impl<'s> Attempt<'s> {
         session.inputs = seen.inputs.clone();
         session.inputs.add(&seen.name, &seen.target, text);
         session.tolerates_drift = drift == Drift::Tolerated;
-        // What is missing or closed stands in the way of every posture.
+        // A bind that is missing or closed keeps a service from every posture.
         session.mounted = Mounted::Judged;
         let decided = decide(&mut session, &[], seen.engine, Images::WhereNeeded);
         let verified = decided.map(|decided| complete(&mut session, decided, seen.engine));

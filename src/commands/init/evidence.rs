@@ -45,17 +45,7 @@ pub(super) struct Evidence {
 pub(super) fn gather(seen: &Seen<'_>, verified: &Verified) -> Vec<Evidence> {
     let model = &verified.selected;
     let images = LazyImages::new(seen.engine, wanted_paths(model));
-    let question = Question {
-        model,
-        users: &verified.users,
-        images: &images,
-        first_port: [None; 2],
-        binds: &[],
-        volumes: &[],
-        names_users: false,
-        waivable: &[],
-        sees_devices: false,
-    };
+    let question = Question::of_start(model, &verified.users, &images);
     let remembered = verified.lock.as_ref().map(|lock| &lock.file.lock);
     let mut all = Vec::new();
     for (name, service) in model.services() {

@@ -72,7 +72,7 @@ fn mend(draft: &mut Draft, seen: &Seen<'_>, attempt: &Attempt<'_>) -> bool {
             mended |= draft.waive(&waiver.service, rule, waiver.allow.clone());
             let is_root =
                 |user: &String| user == user::BY_IMAGE || user::doubtful(user) == Some(user::IS_ROOT);
-            // That of a start which becomes another user brings what it needs.
+            // A waiver with `entrypoint` gives the capabilities itself.
             if rule == user::RULE && waiver.allow.iter().any(is_root) {
                 keep_capabilities(draft, seen, &waiver.service);
             }

@@ -66,7 +66,8 @@ pub(super) fn to_bytes(node: &Node, reader: Reader) -> Result<i64, String> {
         }
         Value::Float(_) | Value::UInt(_) => Ok(0),
         Value::Int(number) => Ok(*number),
-        _ => size::parse(&text(node)),
+        // A part of the value is not the value: where that is a secret, only the whole is known as one.
+        _ => size::parse(&text(node)).map_err(|_| size::invalid(&text(node))),
     }
 }
 

@@ -12,15 +12,20 @@ pub fn parse(text: &str) -> Result<i64, String> {
     let Some(last) =
         text.rfind(|character: char| character.is_ascii_digit() || matches!(character, '.' | ' '))
     else {
-        return Err(format!("invalid size: '{text}'"));
+        return Err(invalid(text));
     };
     let (head, suffix) = text.split_at_checked(last + 1).unwrap_or((text, ""));
     // One space may stand between; a second one spoils the number.
     let number = integer::parse_float(head.strip_suffix(' ').unwrap_or(head))?;
     if number < 0.0 {
-        return Err(format!("invalid size: '{text}'"));
+        return Err(invalid(text));
     }
     Ok(truncate(number * factor(suffix)?))
+}
+
+/// Compose's message for a text that is no size.
+pub fn invalid(text: &str) -> String {
+    format!("invalid size: '{text}'")
 }
 
 fn factor(suffix: &str) -> Result<f64, String> {

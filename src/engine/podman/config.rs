@@ -75,7 +75,7 @@ impl Config {
         serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))
     }
 
-    /// What the container may do with devices that it was not given, as `c 10:200 rw`.
+    /// The rules for further devices, each as `c 10:200 rw`.
     pub fn device_rules(&self) -> Vec<String> {
         let given = self.linux.devices.as_deref().unwrap_or_default();
         let is_given = |rule: &Rule| {
@@ -96,7 +96,7 @@ impl Config {
         more.map(shown).collect()
     }
 
-    /// What the process of the container showed while it ran. `is_there`: whether the kernel has a path.
+    /// The facts that the process showed while it ran. `is_there` says whether the kernel has a path.
     pub fn seen(&self, is_there: &dyn Fn(&str) -> bool) -> Seen {
         let open = |paths: &[&'static str], covered: &Option<Vec<String>>| -> Vec<&'static str> {
             let is_covered = |path: &str| covered.iter().flatten().any(|one| one == path);

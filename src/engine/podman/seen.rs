@@ -1,4 +1,4 @@
-//! What the process of a container shows of its confinement, by `/proc`.
+//! The confinement of a container's process, read from `/proc`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -65,7 +65,7 @@ const NAMES: [&str; 41] = [
     "CHECKPOINT_RESTORE",
 ];
 
-/// What a process shows.
+/// The facts that a process shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// Paths that engines mask, and that are there for it.
@@ -78,7 +78,7 @@ pub struct Seen {
     pub process: Option<Process>,
 }
 
-/// What the kernel says of a running process.
+/// The kernel's facts about a running process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Process {
     /// Of all its sets together: upper case, without the prefix.
@@ -89,7 +89,7 @@ pub struct Process {
 }
 
 impl Seen {
-    /// What the process with this number of this machine shows; `runs` where it is the container's own program.
+    /// Reads the process of this number on this machine; `runs` is true where it is the container's own program.
     ///
     /// # Errors
     /// Why that is not known.
@@ -108,7 +108,7 @@ impl Seen {
     }
 
     fn of_mounts(table: &[Point], is_there: &dyn Fn(&str) -> bool) -> Option<Self> {
-        // What was mounted last is what is seen.
+        // The last mount at a place hides the others.
         let last: BTreeMap<&str, &Point> = table.iter().map(|point| (point.at.as_str(), point)).collect();
         let root = last.get("/")?;
         // Without `/sys` there is nothing to mask below it.

@@ -9,7 +9,7 @@ use super::{EMPTY, NOTHING, Silence, Socket, message, parse, taken_apart};
 /// The time that an engine may take for a change.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What stands before the paths of Podman's own interface. The oldest version that has all that is asked here.
+/// The prefix of paths in Podman's own interface: the oldest version that has every question asked here.
 const LIBPOD: &str = "/v4.0.0/libpod";
 
 /// The engine's refusal, in its own words.

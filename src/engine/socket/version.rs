@@ -13,7 +13,7 @@ const NEWEST: (u32, u32) = (1, 51);
 #[derive(Clone, Debug, Default)]
 pub struct Negotiated(Arc<OnceLock<Spoken>>);
 
-/// What the engine says of its interface.
+/// The engine's answer about its interface.
 #[derive(Clone, Copy, Debug)]
 struct Spoken {
     version: (u32, u32),

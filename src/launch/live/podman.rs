@@ -16,7 +16,7 @@ use crate::policy::rules::STANDARD_CAPABILITIES;
 use super::field::{Expected, Weakness, at, beyond, list, string};
 use super::mounts::Mount;
 
-/// What Podman gives a tmpfs besides what was asked for; each is stricter than without, or copies the image's files.
+/// Options that Podman adds to a tmpfs. Each one restricts it, or copies the image's files.
 const OF_TMPFS: &[&str] = &["rprivate", "private", "nosuid", "nodev", "noexec", "tmpcopyup"];
 
 /// The search path that Podman gives where the image has none.
@@ -49,7 +49,7 @@ pub fn capabilities(live: &Inspection, added: &[String], dropped: &[String]) -> 
     }))
 }
 
-/// What the process lacks of the security options that Podman shows.
+/// Names a security option that Podman shows and the process does not have.
 pub fn not_in_force(live: &Inspection, needs_no_new_privileges: bool, needs_filter: bool) -> Option<String> {
     let process = process(live)?;
     if needs_no_new_privileges && !process.no_new_privileges {
@@ -128,7 +128,7 @@ pub fn adds_variable(live: &Inspection, name: &str, value: &str) -> bool {
             "HOSTNAME" => {
                 let host_name = string(live, "Config.Hostname");
                 value == host_name
-                    || live.id.starts_with(value)
+                    || !value.is_empty() && live.id.starts_with(value)
                     || string(live, "HostConfig.UTSMode") == "host"
             }
             "TERM" => value == "xterm",
@@ -141,7 +141,7 @@ pub fn is_of_privileged(live: &Inspection, option: &str) -> bool {
     live.podman.is_some() && option == "unmask=all"
 }
 
-/// What of a container is not known, where the model wants it.
+/// The weakness for facts that the model needs and nobody tells.
 pub fn unproved(expected: &Expected, live: &Inspection) -> Option<Weakness> {
     let podman = live.podman.as_ref()?;
     let reason = podman.seen.as_ref().err()?;
@@ -172,6 +172,6 @@ impl Weakness {
     }
 }
 
-/// What to do where something is not known.
+/// The help for an unproved container.
 pub const HELP: &str = "Start it with `up -d` by Podman's socket (DOCKER_HOST), by root or by the user whose Podman it is: what is not told is looked up in \
                         its process then.";

@@ -33,7 +33,7 @@ impl Say<'_> {
         Finding::error(code, message).at_origin(self.mount.origin, label)
     }
 
-    /// What Compose would run: refused with a policy, a warning without one and where it only looks on.
+    /// A finding about a service that Compose would run: an error under a policy, a warning under `observe` and without one.
     pub fn judged(&self, code: Code, message: String, label: &str) -> Finding {
         let finding =
             if self.refuses { Finding::error(code, message) } else { Finding::warning(code, message) };

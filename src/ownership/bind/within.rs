@@ -40,7 +40,7 @@ pub(super) fn judge(say: &Say<'_>, whom: &Whom, seen: &Seen) -> Option<Finding> 
     }
     let who = whom.credentials()?;
     let look = match FileSystem::of(&seen.real) {
-        // There, modes do not say who may read.
+        // On a file server modes do not say who may read.
         Ok(system) if system.is_foreign() => return None,
         Ok(_) => look(&seen.real, &who, whom),
         Err(error) => Look { unseen: Some(error.to_string()), ..Look::default() },

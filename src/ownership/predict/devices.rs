@@ -2,17 +2,16 @@
 
 use super::Subject;
 use crate::diagnostic::Finding;
-use crate::yaml::Node;
+use crate::host::is_there;
+use crate::model::Device;
 
 /// Says which of a service's devices this machine lacks. The engine refuses its start then, after the rest is made.
 pub(super) fn predict(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
-    let devices = subject.service.get("devices").and_then(Node::as_seq).unwrap_or_default();
-    for device in devices {
-        // `vendor.com/class=name` is no path: the engine finds it by the Container Device Interface.
-        let source = device.get("source").and_then(Node::as_str).filter(|source| source.starts_with('/'));
-        let Some(source) = source.filter(|source| !crate::host::is_there(source.as_ref())) else { continue };
+    for device in Device::of_service(subject.service) {
+        let missing = device.path().filter(|path| !is_there(path.as_ref()));
+        let Some(source) = missing else { continue };
         let what = format!("cannot start here: this machine does not have the device {source}");
-        findings.push(subject.warning(&what).at_origin(device.origin, "not there").help(format!(
+        findings.push(subject.warning(&what).at_origin(device.node.origin, "not there").help(format!(
             "Load its driver, or take it out for this machine in a file of its own: `services: {{ {}: {{ devices: \
              !reset [] }} }}`.",
             subject.name

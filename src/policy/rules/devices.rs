@@ -1,5 +1,6 @@
 //! Devices of the host.
 
+use crate::model::Device;
 use crate::policy::posture::Posture;
 use crate::yaml::Node;
 
@@ -91,14 +92,12 @@ fn dangerous(path: &str) -> bool {
     exact.contains(&name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// `vendor.com/class=name`, which the engine resolves through the Container Device Interface.
 fn devices(service: &Service<'_>, only_dangerous: bool, breaches: &mut Vec<Breach>) {
-    for device in service.list("devices") {
-        let Some(source) = device.get("source").and_then(Node::as_str) else { continue };
+    for Device { node, source } in Device::of_service(service.node) {
         let places = service.view.ways.both(source);
         let bad = dangerous(source) || places.iter().any(|place| dangerous(&place.display().to_string()));
         if bad == only_dangerous {
-            breaches.push(service.breach(device, format!("is given {source}")).allowing(source));
+            breaches.push(service.breach(node, format!("is given {source}")).allowing(source));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The names that the kernel has for capabilities.
 
-/// Those that Docker leaves a container that drops none.
+/// The capabilities that Docker leaves a container that drops none.
 pub const STANDARD_CAPABILITIES: &[&str] = &[
     "AUDIT_WRITE",
     "CHOWN",

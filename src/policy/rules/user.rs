@@ -110,7 +110,7 @@ fn root(service: &Service<'_>, breaches: &mut Vec<Breach>) {
 /// The name of the rule about root.
 pub const RULE: &str = "user-root";
 
-/// How a waiver calls a start as root that becomes another user.
+/// The word of a waiver for a start as root that becomes another user.
 pub const ENTRYPOINT: &str = "entrypoint";
 
 /// The capabilities with which root takes over files for another user and becomes that user.

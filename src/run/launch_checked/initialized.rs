@@ -10,7 +10,7 @@ use crate::run::verify::Verified;
 
 use super::{Stop, known};
 
-/// What a process shows and Podman does not, or says only of its own settings.
+/// The fields that are read from a process: Podman leaves them out, or tells only its settings.
 const SHOWN: &[&str] = &[
     "HostConfig.MaskedPaths",
     "HostConfig.ReadonlyPaths",
@@ -46,7 +46,7 @@ pub fn looked_into(
     let of_policy = verified.policy.as_ref();
     let mut weak =
         proof::compare((&verified.model, &verified.selected), of_policy, launched, &facts, &|_| false);
-    // One that has ended since was looked at before.
+    // A container that ended meanwhile was inspected before.
     let was_seen: BTreeSet<&str> = before
         .containers
         .iter()

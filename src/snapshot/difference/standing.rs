@@ -84,7 +84,7 @@ fn judge(
         match after {
             Some(Standing::Fails) => weakens("the rule no longer holds"),
             Some(Standing::Waived) => weakens("an exception from the rule is made"),
-            // It did not hold before either.
+            // The rule did not hold before either.
             _ if before.is_some() => weakens("nothing in force demands the rule any more"),
             _ => weakens("the rule no longer holds; nothing in force demands it"),
         }

@@ -12,7 +12,7 @@ use crate::launch::live::{Scope, expect, weaknesses};
 const MODEL: &str = include_str!("../../../../tests/data/inspect/podman.yaml");
 const LIVE: &str = include_str!("../../../../tests/data/inspect/podman.json");
 
-/// What the process of the recorded container shows.
+/// The facts of the recorded container's process.
 fn seen() -> Seen {
     let process = Process { capabilities: vec!["CHOWN".into()], no_new_privileges: true, is_filtered: true };
     Seen { process: Some(process), ..Seen::default() }
