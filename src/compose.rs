@@ -185,7 +185,7 @@ pub fn load_with(
     let blank_users = blank_users(&root);
     let mut root = decoded(root, project.reader, false, sink)?;
     if error_count(sink) > before {
-        faulty.take_out(&mut root);
+        faulty.take_out(&mut root, |_, _, _| ());
         faulty.stand_in(&mut root);
     }
     let profiles = Profiles::new(&selection.profiles, environment.get("COMPOSE_PROFILES"));

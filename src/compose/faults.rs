@@ -4,7 +4,9 @@
 //! the services and resources with such a value are taken out, and the phases that come go on with the rest; that
 //! they exist is remembered, so that whoever names one of them is not told that there is none.
 
-use crate::source::Origin;
+use std::collections::HashSet;
+
+use crate::source::{Origin, Span};
 use crate::yaml::{Mapping, Node, Tag, Value};
 
 use super::project_sections;
@@ -18,8 +20,9 @@ pub struct Faulty {
 }
 
 impl Faulty {
-    /// Takes out every member of a section that has a faulty value anywhere.
-    pub fn take_out(&mut self, model: &mut Node) {
+    /// Takes out every member of a section that has a faulty value anywhere, and shows it to `taken` with its section and
+    /// name.
+    pub fn take_out(&mut self, model: &mut Node, mut taken: impl FnMut(&'static str, &str, &Node)) {
         for section in project_sections() {
             let Some(node) = model.get_mut(section) else { continue };
             let is_faulty = node.is_faulty();
@@ -28,6 +31,7 @@ impl Faulty {
                 Value::Map(members) if !is_faulty => members.retain(|name, member| {
                     let stays = !is_within(member);
                     if !stays {
+                        taken(section, name, member);
                         self.members.push((section, name.to_owned(), member.origin));
                     }
                     stays
@@ -69,21 +73,49 @@ pub fn is_within(node: &Node) -> bool {
         }
 }
 
+/// A member of a section without what was found wrong in it, of which the places are in `said`. `None` where that is all
+/// of it.
+pub fn rest(member: &Node, said: &HashSet<Span>) -> Option<Node> {
+    let is_said = |origin: Origin| origin.span().is_some_and(|span| said.contains(&span));
+    if is_said(member.origin) {
+        return None;
+    }
+    let below = |child: &Node| if child.is_faulty() { None } else { rest(child, said) };
+    let value = match &member.value {
+        Value::Seq(items) => Value::Seq(items.iter().filter_map(below).collect()),
+        Value::Map(map) => {
+            let mut kept = Mapping::new();
+            for (key, entry) in map.entries().filter(|(_, entry)| !is_said(entry.key)) {
+                if let Some(value) = below(&entry.value) {
+                    kept.insert(key, entry.key, value);
+                }
+            }
+            Value::Map(kept)
+        }
+        value => value.clone(),
+    };
+    Some(Node::new(value, member.origin))
+}
+
+/// A model in which there is one member of a section and nothing else.
+pub fn alone(section: &'static str, name: &str, member: Node) -> Node {
+    let at = member.origin;
+    let (mut members, mut model) = (Mapping::new(), Mapping::new());
+    members.put(name, member);
+    model.put(section, Node::map(members, at));
+    Node::map(model, at)
+}
+
 /// Marks the members of sections about which `check` has something to say; it is asked with a model in which there
 /// is one of them and nothing else. For where something was said of the whole.
 pub fn mark(model: &mut Node, check: impl Fn(&Node) -> bool) {
-    let at = model.origin;
     for section in project_sections() {
         let members = model.get_mut(section).and_then(Node::as_map_mut);
         for (name, slot) in
             members.into_iter().flat_map(Mapping::iter_mut).filter(|(_, slot)| !slot.is_faulty())
         {
             let origin = slot.origin;
-            let mut alone = Mapping::new();
-            alone.put(name, std::mem::replace(slot, Node::null(origin)));
-            let mut model = Mapping::new();
-            model.put(section, Node::map(alone, at));
-            let mut model = Node::map(model, at);
+            let mut model = alone(section, name, std::mem::replace(slot, Node::null(origin)));
             let is_faulty = check(&model);
             if let Some(member) = model.get_mut(section).and_then(|alone| alone.get_mut(name)) {
                 *slot = std::mem::replace(member, Node::null(origin));

@@ -16,6 +16,7 @@ use crate::yaml::{Mapping, Node, Path, Value};
 
 use super::budget::Budget;
 use super::canonical::{self, OnFault};
+use super::decode::Decoder;
 use super::environment::Supply;
 use super::extends::Extends;
 use super::faults::{self, Faulty};
@@ -171,10 +172,30 @@ impl Loader<'_> {
         Some(model)
     }
 
+    /// Takes the members with a fault out of the model. What else is wrong in them is said first, since nothing reads
+    /// them afterwards.
     fn take_faulty_out(&mut self, model: &mut Node) {
-        if self.errors() > 0 {
-            self.faulty.take_out(model);
+        if self.errors() == 0 {
+            return;
         }
+        let place = |finding: &Finding| finding.labels.first().map(|label| label.span);
+        let said: HashSet<_> = self.sink.findings().iter().filter_map(place).collect();
+        let decoder = Decoder { reader: self.reader, written: false };
+        let reads = self.phases.interpolate && !self.phases.keeps_expressions;
+        let mut found = Sink::new();
+        self.faulty.take_out(model, |section, name, member| {
+            if reads && let Some(rest) = faults::rest(member, &said) {
+                let mut model = faults::alone(section, name, rest);
+                canonical::transform(&mut model, &PROJECT, &Path::ROOT, OnFault::Report, &mut found);
+                decoder.decode(model, &PROJECT, &Path::ROOT, &mut found);
+            }
+        });
+        let mut said = said;
+        // Of two phases the first says what it is.
+        let is_new = |finding: &Finding| {
+            finding.severity == Severity::Error && place(finding).is_some_and(|place| said.insert(place))
+        };
+        self.sink.extend(found.into_findings().into_iter().filter(is_new));
     }
 
     /// Notes the variables of this include that its secrets and configs are made of.

@@ -18,7 +18,7 @@ use super::asked::{self, Asked};
 use super::images::{LazyEngine, LazyImages};
 use super::lock::Locked;
 use super::policy::{binds, switching, users};
-use super::session::Session;
+use super::session::{Session, Stage};
 
 /// The patience with the engine: it depends on who asks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,9 @@ pub fn decide<'e>(
     let mut project = session.locate()?;
     let given = session.policy_given();
     let mut policy = policy::find(&project, &given, &mut session.inputs, &mut session.sink)?;
+    if policy.is_some() {
+        session.stage = Stage::Read;
+    }
     session.settle_reader(&mut project, policy.as_ref())?;
     let selection = session.selection(services);
     let expected = policy::expected(policy.as_ref());
@@ -74,6 +77,7 @@ pub fn decide<'e>(
         None => Arranged { layers, ..Arranged::default() },
     };
     let mut model = session.load(&project, arranged.layers.clone(), Phases::default(), &selection)?;
+    session.stage = Stage::Judged;
     if policy.is_some() {
         session.confirm_reader(&project, &Reach::of(&model, session.inputs.sources()))?;
     }

@@ -27,6 +27,15 @@ pub enum Mounted {
     Judged,
 }
 
+/// How far a run has come: a refusal says what was not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The project is read; what the policy says of it comes after.
+    Read,
+    /// Nothing is left to say.
+    Judged,
+}
+
 /// One run over one project.
 pub struct Session<'r> {
     pub request: &'r Request,
@@ -40,6 +49,7 @@ pub struct Session<'r> {
     state: Option<PathBuf>,
     /// Whether what was typed with the command is left out of what is decided.
     pub skips_typed: bool,
+    pub stage: Stage,
     /// The disk of this machine is not the one that the project will run on.
     pub skips_host: bool,
     /// As which version of Compose the project is read, and why; known once it is settled.
@@ -71,6 +81,7 @@ impl<'r> Session<'r> {
             mounted: Mounted::AsPosture,
             state: request.global.state_dir.as_ref().map(|path| current_directory().join(path)),
             skips_typed: false,
+            stage: Stage::Judged,
             skips_host: false,
             read_as: None,
             installed: None,
@@ -275,7 +286,12 @@ impl<'r> Session<'r> {
         if !self.sink.findings().is_empty() {
             let redactor = self.redactor();
             let ansi = self.request.global.ansi.as_deref();
-            let end = (exit != Exit::Done).then_some((exit, outcome));
+            let outcome = if self.stage == Stage::Read {
+                format!("{outcome}, and users, rules and bind sources were not looked at yet")
+            } else {
+                outcome.to_owned()
+            };
+            let end = (exit != Exit::Done).then_some((exit, outcome.as_str()));
             said = report(
                 &redactor.sink(&self.sink),
                 &redactor.sources(self.inputs.sources()),

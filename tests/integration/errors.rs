@@ -172,3 +172,32 @@ fn advice_for_a_wrong_type_shows_no_credential() {
         Project::new("services: {a: {image: x, environment: [{A: b}]}}\n").run(["config"]).refused().stderr;
     assert!(said.contains("Write `A=b`, or leave out the dashes: `A: b`."), "{said}");
 }
+
+/// A bad port hides no size and no time of the same service, nor what is wrong in another one.
+#[test]
+fn every_value_of_a_service_is_told_at_once() {
+    snapshot!(refused(
+        "services:\n  a:\n    image: x\n    command: 42\n    ports: ['80800:80', '80:eighty']\n    read_only: 'yes please'\n    \
+         mem_limit: lots\n    cpus: many\n    healthcheck: {test: x, interval: soon}\n  b:\n    image: x\n    \
+         stop_grace_period: later\n"
+    ));
+}
+
+/// Where a policy is in force, the last line says what nobody looked at yet.
+#[test]
+fn what_is_not_judged_yet_is_said() {
+    let text = "services: {a: {image: 'x:1', mem_limit: lots, privileged: true}}\n";
+    let project = Project::new(text).file("seaworthy.yaml", "version: 1\nposture: baseline\n...\n");
+    for command in ["check", "plan"] {
+        let refused = project.run([command]);
+        assert!(refused.stderr.contains("rules and bind sources were not looked at yet"), "{refused}");
+        assert!(!refused.stderr.contains("is privileged"), "{refused}");
+    }
+    let mended = project.file("compose.yaml", text.replace("lots", "1g"));
+    let refused = mended.run(["check"]);
+    assert!(
+        refused.stderr.contains("is privileged") && !refused.stderr.contains("not looked at"),
+        "{refused}"
+    );
+    assert!(!Project::new(text).run(["plan"]).stderr.contains("not looked at"));
+}
