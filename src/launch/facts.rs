@@ -115,7 +115,7 @@ pub struct Listed {
 }
 
 /// `container:NAME`, wherever a service can say it.
-fn joined_by_name(service: &Node) -> Vec<String> {
+pub fn joined_by_name(service: &Node) -> Vec<String> {
     let modes = ["network_mode", "pid", "ipc"].into_iter().filter_map(|key| service.get(key)).map(text);
     let lenders = service.get("volumes_from").and_then(Node::as_seq).unwrap_or_default().iter().map(text);
     let name = |text: String| {

@@ -41,7 +41,7 @@ pub use document::{document, json};
 pub use elsewhere::NOT_ENFORCEABLE;
 pub use files::FileVariables;
 pub use kernel::STANDARD_CAPABILITIES;
-pub use paths::{in_a_home, is_of_host, real};
+pub use paths::{engine_socket, in_a_home, is_of_host, real};
 pub use subject::{Service, View};
 
 /// What a waiver of a rule can allow.

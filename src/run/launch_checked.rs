@@ -17,7 +17,7 @@ use crate::cli::{ComposeCommand, Request};
 use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::socket::Socket;
 use crate::engine::{Answer, Command, Engine, Inspection};
-use crate::launch::facts::{Facts, Question, listed, objects, those_there};
+use crate::launch::facts::{Facts, Question, joined_by_name, listed, objects, those_there};
 use crate::launch::live::Weakness;
 use crate::launch::phases::{Then, split};
 use crate::launch::program::Program;
@@ -25,9 +25,11 @@ use crate::launch::proof;
 use crate::launch::standing::{self, Standing};
 use crate::launch::start::{self, Started};
 use crate::launch::{identity, kept};
+use crate::model::uses::of_container;
 use crate::ownership::lock::Observed;
 use crate::ownership::{EngineImages, UserDecision};
 use crate::policy::{Policy, Posture};
+use crate::yaml::Node;
 
 use super::history::Notes;
 use super::images::LazyEngine;
@@ -328,9 +330,19 @@ fn looked_into(
 /// Whether the posture of any service of the launch demands it: then all of them are compared, because they are
 /// created together.
 pub fn is_proved(verified: &Verified) -> bool {
-    let is_hardened = |policy: &Policy, name: &str| policy.posture.of(name).value >= Posture::Hardened;
+    let model = &verified.model;
+    // A name alone does not say whose container it is: the rule takes it for the project's own, and the proof looks.
+    let joins_own = |service: &Node| {
+        joined_by_name(service).iter().any(|container| of_container(&model.root, container).is_some())
+    };
+    let is_of_interest = |policy: &Policy, name: &str, service: &Node| {
+        let posture = policy.posture.of(name).value;
+        posture >= Posture::Hardened || posture >= Posture::Baseline && joins_own(service)
+    };
     let policy = verified.policy.as_ref();
-    policy.is_some_and(|policy| verified.selected.services().any(|(name, _)| is_hardened(policy, name)))
+    policy.is_some_and(|policy| {
+        verified.selected.services().any(|(name, service)| is_of_interest(policy, name, service))
+    })
 }
 
 /// Made only to be looked at.

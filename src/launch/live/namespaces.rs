@@ -1,5 +1,7 @@
 //! What a container shares with the host or with another container.
 
+use crate::model::uses::of_container;
+
 use super::field::{Fields, shown, string};
 use super::{Scope, podman};
 
@@ -71,6 +73,15 @@ pub fn shared(mode: &str, scope: &Scope<'_>) -> Vec<String> {
     }
     let mut all = vec![mode.to_owned()];
     if let Some(name) = mode.strip_prefix("container:") {
+        // What the model takes for a service's own container must be that one, not another of that name.
+        if let Some(service) = of_container(&scope.model.root, name) {
+            let own: Vec<_> =
+                scope.containers_of(service).filter(|container| container.name == name).collect();
+            return own
+                .iter()
+                .flat_map(|container| [mode.to_owned(), format!("container:{}", container.id)])
+                .collect();
+        }
         let same = scope.containers.iter().chain(scope.others).filter(|container| container.name == name);
         all.extend(same.map(|container| format!("container:{}", container.id)));
     }

@@ -98,7 +98,7 @@ pub const RULES: &[Rule] = &[
         why: "Nothing here judges that container; it may be privileged.",
         from: Some(Posture::Baseline),
         cis: &["5.10", "5.16", "5.17"],
-        model: "no namespace and no `volumes_from` is `container:NAME`",
+        model: "no namespace and no `volumes_from` is `container:NAME`, but for containers of the project's own services",
         live: "PidMode, IpcMode, UTSMode, NetworkMode and VolumesFrom name no container outside of the project",
         fix: "Make that container a service of this project and write `service:NAME`.",
         allow: Allow::Values("containers"),
@@ -112,17 +112,16 @@ pub const RULES: &[Rule] = &[
         why: "One service that falls takes the other with it.",
         from: Some(Posture::Hardened),
         cis: &["5.16", "5.17", "5.21"],
-        model: "no namespace is `service:NAME` or shareable",
+        model: "no namespace is `service:NAME`, that service's container or shareable",
         live: "PidMode and UTSMode are empty, IpcMode is private or none",
         fix: "Let the services talk over a network or a shared volume.",
         allow: Allow::Values("namespaces, such as pid=service:web"),
         check: Check::Service(|service, breaches| {
             for key in ["pid", "ipc", "uts", "cgroup"] {
-                if let (Some(node), Some(text)) = (service.get(key), service.text(key))
-                    && (text.starts_with("service:") || text == "shareable")
-                {
+                let (Some(node), Some(text)) = (service.get(key), service.text(key)) else { continue };
+                let entered = text.strip_prefix("service:").or_else(|| own_container(service, text));
+                if entered.is_some() || text == "shareable" {
                     let breach = service.breach(node, format!("has {key}: {text}"));
-                    let entered = text.strip_prefix("service:");
                     breaches.push(breach.entering(entered).allowing(format!("{key}={text}")));
                 }
             }
@@ -139,22 +138,28 @@ fn host(service: &Service<'_>, key: &str, breaches: &mut Vec<Breach>) {
     }
 }
 
+/// The service of this project whose container `container:NAME` names. That it is that container which is joined is
+/// for the proof to see: a name is only what the engine has under it.
+fn own_container<'m>(service: &Service<'m>, text: &str) -> Option<&'m str> {
+    of_container(&service.view.model.root, text.strip_prefix("container:")?)
+}
+
 fn foreign(service: &Service<'_>, breaches: &mut Vec<Breach>) {
     for key in ["pid", "ipc", "uts", "cgroup", "network_mode", "userns_mode"] {
         if let (Some(node), Some(text)) = (service.get(key), service.text(key))
             && let Some(name) = text.strip_prefix("container:")
+            && own_container(service, text).is_none()
         {
-            let breach = service.breach(node, format!("has {key}: {text}"));
-            let entered = of_container(&service.view.model.root, name);
-            breaches.push(breach.entering(entered).allowing(name));
+            breaches.push(service.breach(node, format!("has {key}: {text}")).allowing(name));
         }
     }
     for (node, text) in service.texts("volumes_from") {
         if let Some(rest) = text.strip_prefix("container:") {
             let name = rest.split(':').next().unwrap_or(rest);
-            let breach = service.breach(node, format!("takes the volumes of the container {name}"));
-            let entered = of_container(&service.view.model.root, name);
-            breaches.push(breach.entering(entered).allowing(name));
+            if of_container(&service.view.model.root, name).is_none() {
+                let breach = service.breach(node, format!("takes the volumes of the container {name}"));
+                breaches.push(breach.allowing(name));
+            }
         }
     }
 }

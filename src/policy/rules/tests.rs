@@ -569,6 +569,32 @@ fn a_user_of_the_policy_counts_where_the_service_has_none() {
     assert!(!outcome.passes());
 }
 
+/// A container of the project by its name is the service that makes it.
+#[test]
+fn a_container_of_the_project_is_not_foreign() {
+    let two = |key: &str, container: &str| {
+        format!(
+            "services:\n  vpn: {{ image: \"x:1\", user: \"1:1\", container_name: tunnel }}\n  app: {{ image: \"x:1\", user: \
+             \"1:1\", {key}: \"container:{container}\" }}\n  db: {{ image: \"x:1\", user: \"1:1\" }}\n"
+        )
+    };
+    let refused = |posture: &str, text: &str| {
+        let outcome = Fixture::new(text).policy(&format!("posture: {posture}\n")).run();
+        outcome.errors().iter().map(|finding| finding.message.clone()).collect::<Vec<_>>().join("\n")
+    };
+    for container in ["tunnel", "test-db-1"] {
+        assert_eq!(refused("baseline", &two("network_mode", container)), "", "{container}");
+        assert_eq!(refused("baseline", &two("pid", container)), "", "{container}");
+        assert!(refused("hardened", &two("pid", container)).contains("rule shared-namespace"), "{container}");
+    }
+    for container in ["test-vpn-1", "tunnel2", "p-db-1"] {
+        assert!(
+            refused("baseline", &two("pid", container)).contains("rule foreign-container"),
+            "{container}"
+        );
+    }
+}
+
 #[test]
 fn rules_say_everything_there_is_to_say() {
     for rule in CATALOGUE.iter() {
