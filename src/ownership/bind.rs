@@ -104,6 +104,8 @@ pub struct BindQuestion<'a> {
     /// The engine's map of users for a `userns_mode:`, empty where the service has none.
     pub maps: &'a dyn Fn(&str) -> Answer<IdMap>,
     pub location: &'a Location,
+    /// Whether no engine answers. One that is started later brings its own socket.
+    pub engine_is_silent: bool,
     /// Whether the helper may do what this process may not, here or on the engine's own machine.
     pub sends_helper: bool,
     pub caller: &'a Caller,

@@ -18,7 +18,7 @@ mod told;
 mod writes;
 
 pub use start::{Start, needs, start};
-pub use told::{Becomes, becomes, told};
+pub use told::{Becomes, becomes, gives_itself_a_user, told};
 
 use super::bind::{BindDecision, keeps};
 use super::images::image_of;

@@ -12,6 +12,8 @@ pub enum Standing {
     },
     /// It is written as if below a root, but this link leads out.
     BehindLink(PathBuf),
+    /// It lies below this root, which is not there, and nothing of what would hold it.
+    BelowUnmade(PathBuf),
     Outside,
 }
 
@@ -27,7 +29,11 @@ pub fn of_missing(path: &Path) -> Option<PathBuf> {
 
 /// Directories that were declared, as absolute paths.
 #[derive(Clone, Debug, Default)]
-pub struct Roots(Vec<Root>);
+pub struct Roots {
+    usable: Vec<Root>,
+    /// Those whose parent is not there either: to make that, too, was not declared.
+    unmade: Vec<PathBuf>,
+}
 
 #[derive(Clone, Debug)]
 struct Root {
@@ -40,27 +46,32 @@ struct Root {
 }
 
 impl Roots {
-    /// Looks at each of them. One whose parent is not there either is left out: to make that, too, was
-    /// not declared.
+    /// Looks at each of them.
     pub fn new<'a>(written: impl IntoIterator<Item = &'a Path>) -> Self {
-        let root = |written: &'a Path| {
+        let mut roots = Self::default();
+        for written in written {
             if let Ok(real) = written.canonicalize() {
-                return Some(Root { written: written.to_owned(), anchor: real.clone(), real });
+                roots.usable.push(Root { written: written.to_owned(), anchor: real.clone(), real });
+                continue;
             }
             // A dangling link is there, and is not a place to create.
             if written.symlink_metadata().is_ok() {
-                return None;
+                continue;
             }
-            let anchor = written.parent()?.canonicalize().ok()?;
-            let real = anchor.join(written.file_name()?);
-            Some(Root { written: written.to_owned(), anchor, real })
-        };
-        Self(written.into_iter().filter_map(root).collect())
+            match (written.parent().map(Path::canonicalize), written.file_name()) {
+                (Some(Ok(anchor)), Some(name)) => {
+                    let real = anchor.join(name);
+                    roots.usable.push(Root { written: written.to_owned(), anchor, real });
+                }
+                _ => roots.unmade.push(written.to_owned()),
+            }
+        }
+        roots
     }
 
     /// Whether a path without links lies in one of them.
     pub fn contains(&self, real: &Path) -> bool {
-        self.0.iter().any(|root| real.starts_with(&root.real))
+        self.usable.iter().any(|root| real.starts_with(&root.real))
     }
 
     /// Where `path` lies, of which `existing` is there and the rest is not.
@@ -68,7 +79,7 @@ impl Roots {
         let real = existing.canonicalize().ok().zip(path.strip_prefix(existing).ok());
         let real = real.map(|(existing, rest)| existing.join(rest));
         if let Some(real) = &real {
-            let inside = self.0.iter().filter(|root| real.starts_with(&root.real));
+            let inside = self.usable.iter().filter(|root| real.starts_with(&root.real));
             let nearest = inside.max_by_key(|root| root.real.components().count());
             if let Some((root, relative)) =
                 nearest.and_then(|root| Some((root, real.strip_prefix(&root.anchor).ok()?)))
@@ -76,9 +87,12 @@ impl Roots {
                 return Standing::Inside { anchor: root.anchor.clone(), relative: relative.to_owned() };
             }
         }
-        let written = self.0.iter().find(|root| path.starts_with(&root.written));
-        match written.and_then(|root| first_link(&root.written, existing)) {
-            Some(link) => Standing::BehindLink(link),
+        let written = self.usable.iter().find(|root| path.starts_with(&root.written));
+        if let Some(link) = written.and_then(|root| first_link(&root.written, existing)) {
+            return Standing::BehindLink(link);
+        }
+        match self.unmade.iter().find(|root| path.starts_with(root)) {
+            Some(root) => Standing::BelowUnmade(root.clone()),
             None => Standing::Outside,
         }
     }
@@ -169,6 +183,19 @@ mod tests {
         let roots = Roots::new([temp.join("new").as_path(), &temp.join("no/new")]);
         assert_eq!(roots.standing(&temp.join("new/x"), &temp), inside(&temp, "new/x"));
         assert_eq!(roots.standing(&temp.join("other"), &temp), Standing::Outside);
-        assert_eq!(roots.standing(&temp.join("no/new/x"), &temp), Standing::Outside);
+        assert_eq!(roots.standing(&temp.join("no/new/x"), &temp), Standing::BelowUnmade(temp.join("no/new")));
+    }
+
+    /// One step of a root is made, not two.
+    #[test]
+    fn a_root_without_its_parent_is_told_apart() {
+        let (_temp, path) = temp();
+        let root = path.join("a/b");
+        let roots = Roots::new([root.as_path()]);
+        assert_eq!(roots.standing(&root.join("data"), &path), Standing::BelowUnmade(root.clone()));
+        assert_eq!(roots.standing(&path.join("a/data"), &path), Standing::Outside);
+        fs::create_dir(path.join("a")).unwrap();
+        let roots = Roots::new([root.as_path()]);
+        assert_eq!(roots.standing(&root.join("data"), &path.join("a")), inside(&path.join("a"), "b/data"));
     }
 }

@@ -1,7 +1,8 @@
 //! Who every service runs as, and where that was said.
 //!
 //! The service's own `user:` stands; else its `x-seaworthy.user`, the policy's entry for it, or the
-//! policy's default. Without a policy nothing is given: the image's own user stands, and is worked out
+//! policy's default. An image that starts as root and cannot do without that, or that is told by a variable whom to
+//! become, keeps its own user where only the default speaks of it. Without a policy nothing is given: the image's own user stands, and is worked out
 //! only to know whom to prepare bind sources for.
 
 mod explain;
@@ -125,6 +126,8 @@ pub struct UserDecision {
     pub spec: Option<UserSpec>,
     /// Whether [`apply`](super::apply) writes it into the model.
     pub inject: bool,
+    /// Whether the image, which is not there yet, could show that it gives itself a user: then it keeps its own.
+    pub awaits_image: bool,
 }
 
 impl UserDecision {

@@ -61,6 +61,7 @@ pub fn run(request: &Request, command: &ComposeCommand) -> Result<Exit, Exit> {
     let mut waiting = if makes { pending(&verified) } else { Vec::new() };
     if makes {
         waiting.extend(crate::commands::probe::without_image(&verified, &engine));
+        waiting.extend(awaiting(&verified, &engine));
         waiting.sort();
         waiting.dedup();
     }
@@ -188,6 +189,15 @@ fn pending(verified: &Verified) -> Vec<String> {
     let waiting: BTreeSet<&str> =
         users.chain(binds).chain(volumes).filter(|service| launched.contains(service)).collect();
     waiting.into_iter().map(str::to_owned).collect()
+}
+
+/// The services of this launch that the policy's default gives a user, unless their image, which is not there, gives
+/// itself one.
+fn awaiting(verified: &Verified, engine: &LazyEngine) -> Vec<String> {
+    let launched: HashSet<&str> = verified.started().services().map(|(name, _)| name).collect();
+    let awaits = verified.running().iter().filter(|user| user.awaits_image).map(|user| user.service.as_str());
+    let awaits = awaits.filter(|name| launched.contains(name) && lacks_image(verified, name, engine));
+    awaits.map(str::to_owned).collect()
 }
 
 /// Pulls or builds what has to be there before users can be decided. Compose does it, from the

@@ -268,6 +268,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         images,
         maps: &maps,
         location: &location,
+        engine_is_silent: unreached.is_some(),
         sends_helper,
         caller: &caller,
         mended: &mended,

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Compose's `config` of a rendered file is the file; any other command of Compose leaves a copy of it.
-/// There is no engine.
+/// Compose's `config` of a rendered file is the file; any other command of Compose that makes containers leaves a copy
+/// of it. There is no engine.
 const DOCKER: &str = r#"#!/bin/sh
 case " $* " in
   " info "*) exec cat "$LAUNCHED/../info" ;;
@@ -21,10 +21,13 @@ esac
 case " $* " in *" version --short "*) exec echo 2.40.3 ;; esac
 for word in "$@"; do
   [ "$previous" = -f ] && file=$word
-  case $word in config) verb=config ;; esac
+  case $word in config | pull | build) verb=$word ;; esac
   previous=$word
 done
-if [ "$verb" = config ]; then exec cat "$file"; fi
+case $verb in
+  config) exec cat "$file" ;;
+  pull | build) exit 0 ;;
+esac
 cat "$file" > "$LAUNCHED/$$.part" && mv "$LAUNCHED/$$.part" "$LAUNCHED/$$.yaml"
 sleep "${STUB_SLEEP:-0}"
 "#;

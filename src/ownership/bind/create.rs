@@ -35,14 +35,12 @@ impl Judge<'_> {
                 return Plan::said(say.at_host_root(&self.question.model.environment));
             }
             standing => {
-                let link =
-                    if let Standing::BehindLink(link) = &standing { Some(link.as_path()) } else { None };
                 let root = service.whom.map.as_ref().known().and_then(|map| map.to_host(Owner::ROOT));
                 let owner = owner.known();
                 if !say.strict && (owner.is_none() || owner == root) {
                     return Outcome::Leave("the engine creates it, as root".to_owned()).into();
                 }
-                return Plan::said(say.outside(link, owner, mode));
+                return Plan::said(say.outside(&standing, owner, mode));
             }
         };
         let owner = match (self.question.location, owner) {

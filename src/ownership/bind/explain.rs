@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Finding};
 use crate::host::{Kind, Owner};
 use crate::ownership::command;
 use crate::ownership::kind::KindFrom;
-use crate::ownership::root::of_missing;
+use crate::ownership::root::{Standing, of_missing};
 use crate::ownership::text::without_value;
 use crate::project::Environment;
 
@@ -144,6 +144,13 @@ impl Say<'_> {
             .help("As Compose does, a directory takes its place. Create the file before the launch.")
     }
 
+    /// The socket of an engine that nobody reaches.
+    pub fn engine_to_come(&self) -> Finding {
+        Finding::warning(Code::BindMissing, format!("{} does not exist, and no engine answers", self.what()))
+            .at_origin(self.mount.origin, "the socket of an engine")
+            .help("Start the engine, which makes it.")
+    }
+
     pub fn missing_special(&self, kind: Kind) -> Finding {
         let message = format!("{} does not exist; it should be {}", self.what(), kind.describe());
         self.judged(Code::BindMissing, message, "the engine would make a directory of it")
@@ -166,24 +173,40 @@ impl Say<'_> {
         self.judged(Code::BindMissing, message, "does not exist").help(help)
     }
 
-    pub fn outside(&self, link: Option<&Path>, owner: Option<Owner>, mode: u32) -> Finding {
-        let why = match link {
-            Some(link) => format!("is behind the link {}, which leads out of the roots", link.display()),
-            None if self.strict => "lies outside the roots".to_owned(),
-            None => "lies outside the project".to_owned(),
+    pub fn outside(&self, standing: &Standing, owner: Option<Owner>, mode: u32) -> Finding {
+        let why = match standing {
+            Standing::BehindLink(link) => {
+                format!("is behind the link {}, which leads out of the roots", link.display())
+            }
+            Standing::BelowUnmade(root) => {
+                format!(
+                    "lies below the root {}, whose parent directory does not exist either",
+                    root.display()
+                )
+            }
+            _ if self.strict => "lies outside the roots".to_owned(),
+            _ => "lies outside the project".to_owned(),
         };
         let message = format!("{} does not exist and {why}", self.what());
         let label = if self.strict { "not created here" } else { "the engine creates it as root" };
-        let command =
-            command::make(&self.source.path, Kind::Directory, owner.unwrap_or_else(Owner::current), mode);
-        let help = if self.strict {
-            let root = of_missing(&self.source.path).unwrap_or_else(|| self.source.path.clone());
-            let root = root.display();
-            format!(
-                "Add {root} to the roots, as in `binds: {{roots: [., {root}]}}`, or create it yourself: {command}"
-            )
-        } else {
-            format!("Create it beforehand with the right owner: {command}")
+        let owner = owner.unwrap_or_else(Owner::current);
+        let command = command::make(&self.source.path, Kind::Directory, owner, mode);
+        let help = match (standing, of_missing(&self.source.path)) {
+            _ if !self.strict => format!("Create it beforehand with the right owner: {command}"),
+            // What is a root already is created, and no more of it is said.
+            (Standing::BelowUnmade(root), Some(above)) => format!(
+                "Create the root: {}, or make {above} the root, as in `binds: {{roots: [., {above}]}}`: then both \
+                 are created.",
+                command::make(root, Kind::Directory, Owner::current(), 0o755),
+                above = above.display()
+            ),
+            (_, above) => {
+                let root = above.unwrap_or_else(|| self.source.path.clone());
+                let root = root.display();
+                format!(
+                    "Add {root} to the roots, as in `binds: {{roots: [., {root}]}}`, or create it yourself: {command}"
+                )
+            }
         };
         self.judged(Code::BindOutside, message, label).help(help)
     }

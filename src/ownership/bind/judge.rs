@@ -11,6 +11,7 @@ use crate::ownership::images::{AFTER_PULL, NO_ENGINE, image_of};
 use crate::ownership::kind::{self, KindFrom};
 use crate::ownership::remote;
 use crate::ownership::root::Roots;
+use crate::policy::rules::engine_socket;
 use crate::project::is_in_kernel;
 use crate::yaml::Node;
 
@@ -30,6 +31,8 @@ pub(super) struct Judged {
     /// Without links, as far as it is there.
     pub real: PathBuf,
     pub groups: Vec<u32>,
+    /// Whether its service is root and may use what belongs to anybody.
+    pub overrides: bool,
     pub probe: Option<WriteProbe>,
 }
 
@@ -238,7 +241,8 @@ impl<'a> Judge<'a> {
             outcome: plan.outcome,
         };
         let groups = service.whom.groups.clone();
-        self.judged.push(Judged { decision, real, groups, probe });
+        let overrides = service.whom.overrides;
+        self.judged.push(Judged { decision, real, groups, overrides, probe });
     }
 
     /// What is derived and will stand there, and the mode of its files.
@@ -417,6 +421,10 @@ impl<'a> Judge<'a> {
                     return Plan::said(finding);
                 }
                 warning = Some(finding);
+            }
+            (Kind::Socket, _) if self.question.engine_is_silent && engine_socket(&say.source.path) => {
+                let outcome = Outcome::Leave("the engine makes it when it starts".to_owned());
+                return Plan { outcome, finding: Some(say.engine_to_come()) };
             }
             _ => return Plan::said(say.missing_special(kind)),
         }

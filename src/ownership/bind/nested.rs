@@ -141,7 +141,7 @@ fn decided(
         owner: service.whom.owner.clone(),
         outcome,
     };
-    judge.judged.push(Judged { decision, real: path, groups: Vec::new(), probe: None });
+    judge.judged.push(Judged { decision, real: path, groups: Vec::new(), overrides: false, probe: None });
 }
 
 /// Nothing is ever written to a mount point: where it cannot belong to the service's user, ours does too.

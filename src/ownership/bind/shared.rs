@@ -20,6 +20,8 @@ struct User<'a> {
     owner: Owner,
     groups: BTreeSet<u32>,
     writes: bool,
+    /// Whether it is root and may use what belongs to anybody.
+    overrides: bool,
     judged: &'a Judged,
 }
 
@@ -44,9 +46,18 @@ pub(super) fn conflicts(judged: &[Judged], question: &BindQuestion<'_>) -> Vec<F
             owner,
             groups: BTreeSet::from([owner.gid]),
             writes,
+            overrides: false,
             judged: one,
         }));
-        tree.push(User { service, is_hook: false, owner, groups, writes, judged: one });
+        tree.push(User {
+            service,
+            is_hook: false,
+            owner,
+            groups,
+            writes,
+            overrides: one.overrides,
+            judged: one,
+        });
     }
     let strict = question.policy.is_some();
     let mut findings = Vec::new();
@@ -95,6 +106,14 @@ fn disagree(users: &[&User<'_>]) -> bool {
     differ && users.iter().any(|user| user.writes) && shared.iter().all(|gid| *gid == 0)
 }
 
+/// Whether all but those that may use what belongs to anybody are one user: then only what root makes there can be
+/// out of somebody's reach.
+fn is_of_one(users: &[&User<'_>]) -> bool {
+    let mut others = users.iter().filter(|user| !user.overrides).map(|user| user.owner.uid);
+    let first = others.next();
+    others.all(|uid| Some(uid) == first)
+}
+
 fn same_tree(path: &Path, users: &[User<'_>], question: &BindQuestion<'_>, strict: bool) -> Option<Finding> {
     let users: Vec<&User<'_>> = users.iter().collect();
     if !disagree(&users) {
@@ -108,7 +127,7 @@ fn same_tree(path: &Path, users: &[User<'_>], question: &BindQuestion<'_>, stric
     let shown = shown(path, &question.model.directory);
     let message = format!("{shown} is written by services with different users: {}", who.join(", "));
     let is_observed = users.iter().all(|user| (question.observed)(user.service));
-    let finding = if strict && !is_observed {
+    let finding = if strict && !is_observed && !is_of_one(&users) {
         Finding::error(Code::BindShared, message)
     } else {
         Finding::warning(Code::BindShared, message)

@@ -96,7 +96,8 @@ fn one(judge: &mut Judge<'_>, service: &Service<'_>, mount: &Mount, source: &Sou
         outcome,
     };
     let groups = service.whom.groups.clone();
-    judge.judged.push(Judged { decision, real: source.path.clone(), groups, probe: None });
+    let overrides = service.whom.overrides;
+    judge.judged.push(Judged { decision, real: source.path.clone(), groups, overrides, probe: None });
 }
 
 fn inside(judge: &Judge<'_>, path: &Path) -> Option<(PathBuf, PathBuf)> {

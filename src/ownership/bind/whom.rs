@@ -111,6 +111,7 @@ mod tests {
             from: UserSource::Image,
             spec: None,
             inject: false,
+            awaits_image: false,
         };
         Whom::of(model.root.at(&["services", "a"]).unwrap(), Some(&decision), Answer::Known(map))
     }

@@ -83,7 +83,7 @@ impl StateRoots {
         let existing = path.ancestors().find(|path| path.symlink_metadata().is_ok())?;
         match roots.standing(path, existing) {
             Standing::Inside { anchor, relative } => Some((anchor, relative)),
-            Standing::BehindLink(_) | Standing::Outside => None,
+            Standing::BehindLink(_) | Standing::BelowUnmade(_) | Standing::Outside => None,
         }
     }
 }

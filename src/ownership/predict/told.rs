@@ -1,7 +1,7 @@
 //! The user that an image becomes after it starts as root.
 
 use super::{Question, Start, Subject, start, variable};
-use crate::engine::Image;
+use crate::engine::{Answer, Image};
 use crate::host::Owner;
 use crate::yaml::Node;
 
@@ -21,6 +21,21 @@ pub fn told(service: &Node, image: Option<&Image>) -> Option<(Owner, &'static st
     TOLD.iter().find_map(|(uid, gid)| {
         let user = value(uid)?;
         Some((Owner::new(user, value(gid).unwrap_or(user)), *uid))
+    })
+}
+
+/// Whether an image starts as root and gives itself a user: under s6, by a switch that does not ask whether it is root,
+/// or by one that is told the number in a variable. Unknown, with the reason, until the image is there.
+pub fn gives_itself_a_user(question: &Question<'_>, name: &str, service: &Node) -> Answer<bool> {
+    let Some(subject) = Subject::of(question, name, service) else { return Answer::Known(false) };
+    question.images.resolve(&subject.image_name, None).and_then(|user| {
+        if user.is_ok_and(|user| user.uid != 0) {
+            return Answer::Known(false);
+        }
+        start(question, name, service).map(|start| {
+            let is_told = || told(service, Some(&subject.image)).is_some();
+            start.needs_root() || start != Start::Plain && is_told()
+        })
     })
 }
 

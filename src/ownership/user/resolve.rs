@@ -9,6 +9,7 @@ use crate::engine::{Answer, ResolvedUser, UserError, resolve_user};
 use crate::host::Owner;
 use crate::ownership::allocate::{self, Exhausted};
 use crate::ownership::images::image_of;
+use crate::ownership::predict::{Question, gives_itself_a_user};
 use crate::ownership::spec::{Incomplete, Placed, SpecError, UserSpec};
 use crate::yaml::Node;
 
@@ -120,6 +121,7 @@ impl<'a> Resolver<'a> {
             from: UserSource::EngineDefault,
             spec: None,
             inject: false,
+            awaits_image: false,
         };
         match said {
             Said::Own(user) => self.own(&mut decision, user, image.as_deref()),
@@ -137,18 +139,46 @@ impl<'a> Resolver<'a> {
                 decision.from = if has_user { UserSource::Image } else { UserSource::EngineDefault };
             }
             Said::Spec(spec, from) => {
-                (decision.spec, decision.from) = (Some(*spec), *from);
-                decision.user = self.spec_user(name, *spec, *from, image.as_deref(), given);
+                let (mut spec, mut from) = (*spec, *from);
+                if matches!(from, UserSource::PolicyDefault(_)) && spec != UserSpec::Image {
+                    let wanted = match (spec, given) {
+                        (UserSpec::Fixed(owner), _) => Some(owner),
+                        (UserSpec::Caller, _) => self.question.caller.person,
+                        (_, Ok(given)) => given.get(name).copied(),
+                        (_, Err(_)) => None,
+                    };
+                    match self.gives_itself_a_user(name, service, wanted) {
+                        Some(true) => (spec, from) = (UserSpec::Image, UserSource::Image),
+                        Some(false) => {}
+                        None => decision.awaits_image = true,
+                    }
+                }
+                (decision.spec, decision.from) = (Some(spec), from);
+                decision.user = self.spec_user(name, spec, from, image.as_deref(), given);
                 if let Answer::Known(user) = &decision.user {
                     decision.value = Some(user.owner.to_string());
                     decision.inject = true;
-                    if *spec == UserSpec::Image && user.owner.uid != 0 {
+                    if spec == UserSpec::Image && user.owner.uid != 0 {
                         decision.groups.clone_from(&user.supplementary);
                     }
                 }
             }
         }
         decision
+    }
+
+    /// Whether a service's image starts as root and becomes its user by itself, so that the default is not for it;
+    /// `None` while the image is not there. The lock remembers what was found: the image is looked into once.
+    fn gives_itself_a_user(&self, name: &str, service: &Node, wanted: Option<Owner>) -> Option<bool> {
+        let known = self.question.known.get(name);
+        if known.is_some() && known == wanted.as_ref() {
+            return Some(false);
+        }
+        let question = Question::of_start(self.question.model, &[], self.question.images);
+        match gives_itself_a_user(&question, name, service) {
+            Answer::Known(gives) => Some(gives),
+            Answer::Unknown(_) => known.map(|owner| owner.uid == 0),
+        }
     }
 
     fn own(&mut self, decision: &mut UserDecision, user: &Node, image: Option<&str>) {

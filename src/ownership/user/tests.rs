@@ -1,5 +1,7 @@
 use super::*;
 use crate::diagnostic::Severity;
+use crate::engine::{Image, ImageEntry};
+use crate::host::Kind;
 use crate::ownership::apply;
 use crate::ownership::images::NoEngine;
 use crate::ownership::images::fake::{Fake, FakeImages};
@@ -220,4 +222,69 @@ fn what_cannot_be_read_or_has_no_effect_is_said() {
 fn a_service_without_a_container_has_no_user() {
     let users = decide("services:\n  a: {provider: {type: x}}\n  b: {image: app}\n", Some(&policy("1:1")));
     assert!(users.of("a").is_none() && users.of("b").is_some());
+}
+
+/// The start programs of images that give themselves a user, and of one that does so only as root.
+fn starting() -> FakeImages {
+    let image = |path: &'static str, text: &str, user: &'static str| {
+        let entry = ImageEntry {
+            kind: Kind::File,
+            owner: Owner::ROOT,
+            mode: 0o755,
+            is_filled: false,
+            content: Some(text.as_bytes().to_vec()),
+        };
+        let says = Image { entrypoint: vec![path.to_owned()], ..Image::default() };
+        Fake { user, passwd: PASSWD, says, content: BTreeMap::from([(path, entry)]), ..Fake::default() }
+    };
+    let asks = "#!/bin/sh\nif [ \"$(id -u)\" = 0 ]; then exec gosu app \"$0\" \"$@\"; fi\nexec \"$@\"\n";
+    FakeImages(BTreeMap::from([
+        ("s6", image("/init", "#!/bin/sh\nexec s6-overlay-suexec x\n", "")),
+        ("always", image("/start.sh", "#!/bin/sh\nexec gosu app x\n", "")),
+        ("asks", image("/start.sh", asks, "")),
+        ("named", image("/start.sh", "#!/bin/sh\nexec gosu app x\n", "node")),
+    ]))
+}
+
+#[test]
+fn the_default_is_not_for_images_that_give_themselves_a_user() {
+    let told = "environment: {PUID: '1000', PGID: '1000'}";
+    let decide = |text: &str, known: Option<Owner>, policy: &UserPolicy, images: &dyn Images| {
+        let (model, sources) = model(text);
+        let known = known.map(|owner| ("a".to_owned(), owner)).into_iter().collect();
+        let caller = op();
+        let question = UserQuestion {
+            model: &model,
+            sources: &sources,
+            policy: Some(policy),
+            images,
+            caller: &caller,
+            known: &known,
+        };
+        let users = decide_users(&question);
+        (owner(&users, "a"), users.decisions[0].awaits_image)
+    };
+    let (images, default, ours) = (starting(), policy("4:4"), Owner::new(4, 4));
+    for (image, line, expected) in [
+        ("s6", "x: 1", Owner::ROOT),
+        ("s6", told, Owner::ROOT),
+        ("always", "x: 1", Owner::ROOT),
+        ("asks", told, Owner::ROOT),
+        ("asks", "x: 1", ours),
+        ("named", told, ours),
+        // Its own first program is not the image's.
+        ("s6", "entrypoint: [sleep]", ours),
+    ] {
+        let found = decide(&service(image, line), None, &default, &images);
+        assert_eq!(found, (Some(expected), false), "{image} {line}");
+    }
+    // Who is named is named, and who ran as the default's user goes on.
+    let mut named = policy("4:4");
+    named.services.insert("a".into(), Placed::new(UserSpec::Fixed(Owner::new(3, 3)), None));
+    assert_eq!(decide(&service("s6", told), None, &named, &images).0, Some(Owner::new(3, 3)));
+    assert_eq!(decide(&service("s6", told), Some(ours), &default, &images).0, Some(ours));
+    // Until the image is there, the lock says it.
+    assert_eq!(decide(&service("s6", told), None, &default, &NoEngine), (Some(ours), true));
+    assert!(!decide(&service("s6", told), Some(Owner::ROOT), &default, &NoEngine).1);
+    assert_eq!(decide(&service("absent", told), Some(Owner::new(9, 9)), &default, &images).0, Some(ours));
 }

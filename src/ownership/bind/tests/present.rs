@@ -274,3 +274,36 @@ fn a_directory_of_configuration_is_judged_file_by_file() {
     assert!(decide(&lax, "10001:10001", &other).findings.is_empty());
     assert_eq!(the_finding(&decide(&lax, "10001:10001", &mount)).0, Severity::Warning);
 }
+
+/// Root with `DAC_OVERRIDE` uses what everybody owns: it may share with one other user, and with no more.
+#[test]
+fn root_may_share_a_tree_with_one_user() {
+    let project = project();
+    fs::create_dir(project.at("data")).unwrap();
+    set(&project.at("data"), 0, 0o777);
+    let mount = short("PROJECT/data", "/data");
+    let severity = |text: &str| {
+        let found = project.decide(text).findings;
+        found.into_iter().find(|finding| finding.code == Code::BindShared).map(|finding| finding.severity)
+    };
+    let text = more(service("a", "0:0", &[&mount]), "b", "2:2", &[&mount]);
+    assert_eq!(severity(&text), Some(Severity::Warning));
+    let without = text.replacen("user:", "cap_drop: [ALL]\n    user:", 1);
+    assert_eq!(severity(&without), Some(Severity::Error));
+    assert_eq!(severity(&more(text, "c", "3:3", &[&mount])), Some(Severity::Error));
+}
+
+/// An engine that runs elsewhere would make a directory of it; one that does not run yet makes its socket.
+#[test]
+fn the_socket_of_an_engine_comes_with_the_engine() {
+    let mut project = project();
+    let mount = |path: &str| service("a", "0:0", &[&short(path, "/run/docker.sock")]);
+    let severity = |project: &Project, path: &str| {
+        let found = project.decide(&mount(path)).findings;
+        found.into_iter().find(|finding| finding.code == Code::BindMissing).map(|finding| finding.severity)
+    };
+    assert_eq!(severity(&project, "PROJECT/docker.sock"), Some(Severity::Error));
+    project.engine_is_silent = true;
+    assert_eq!(severity(&project, "PROJECT/docker.sock"), Some(Severity::Warning));
+    assert_eq!(severity(&project, "PROJECT/other.sock"), Some(Severity::Error));
+}
