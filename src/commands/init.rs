@@ -19,25 +19,34 @@ use crate::diagnostic::{Code, Exit, Finding, Severity};
 use crate::engine::Options;
 use crate::host::{AtomicFile, Dir, Owner, link};
 use crate::policy::Posture;
-use crate::run::decide::Images;
+use crate::run::decide::{Images, decide};
 use crate::run::images::LazyEngine;
 use crate::run::plan::PATIENCE;
 use crate::run::session::Session;
-use crate::run::verify::verify;
+use crate::run::verify::complete;
 use crate::run::{agreed, failed, pass, print};
 
+use attempt::{Attempt, Drift};
 use choose::choose;
 use seen::Seen;
 
 pub fn run(request: &Request, options: &InitOptions) -> Result<Exit, Exit> {
     let engine = LazyEngine::new(Options { deadline: PATIENCE, ..pass::options(request) });
     let posture = options.posture.as_deref().and_then(Posture::parse);
-    let seen = Seen::of(request, &engine)?;
-    let chosen = choose(&seen, posture).map_err(|session| refused(*session))?;
+    let mut seen = Seen::of(request, &engine)?;
+    let mut chosen = choose(&seen, posture);
+    if let Err(session) = &chosen {
+        let left = attempt::names(session);
+        drop(chosen);
+        seen.left = left;
+        chosen = choose(&seen, posture);
+    }
+    let chosen = chosen.map_err(|session| refused(*session))?;
     let text = text::write(&seen, &chosen);
     let summary = summary::write(&seen, &chosen);
     if request.global.dry_run {
         tell(&summary)?;
+        prove(request, &seen, &engine, Some(&text))?;
         return print(text.as_bytes());
     }
     print(summary.as_bytes())?;
@@ -52,7 +61,7 @@ pub fn run(request: &Request, options: &InitOptions) -> Result<Exit, Exit> {
         }
     }
     write(&seen.target, &text).map_err(pass::refuse)?;
-    prove(request, &seen, &engine)?;
+    prove(request, &seen, &engine, None)?;
     let again = |command: &str| request.again(command).join(" ");
     let next = if seen.asks_for_images() {
         format!(
@@ -68,9 +77,7 @@ pub fn run(request: &Request, options: &InitOptions) -> Result<Exit, Exit> {
 
 /// No policy makes the project green: what remains is said, and nothing is written.
 fn refused(mut session: Session<'_>) -> Exit {
-    // Warnings do not count.
-    let findings = std::mem::take(&mut session.sink).into_findings();
-    session.sink.extend(findings.into_iter().filter(|finding| finding.severity == Severity::Error));
+    keep_errors(&mut session);
     let exit = session.report();
     let _ = tell("seaworthy: no policy is written: what is said above holds under every one of them\n");
     exit
@@ -95,13 +102,25 @@ fn write(target: &Path, text: &str) -> Result<(), Finding> {
     file.commit_new(0o644, owner).map_err(|error| failed(&error))
 }
 
-/// The file as it is on disk is checked once more, as `check` does it. What is not green does not stay.
-fn prove(request: &Request, seen: &Seen<'_>, engine: &LazyEngine) -> Result<(), Exit> {
-    let mut session = Session::new(request);
-    session.inputs = seen.inputs.clone();
-    let verified = verify(&mut session, &[], engine, Images::WhereNeeded);
-    if verified.is_some_and(|verified| verified.policy.is_some()) && !session.sink.has_errors() {
-        return Ok(());
+/// The policy is checked once more, as `check` does it: the file on disk, which does not stay where it is not green, or
+/// this text. What no policy changes is left to the operator, and said.
+fn prove(request: &Request, seen: &Seen<'_>, engine: &LazyEngine, text: Option<&str>) -> Result<(), Exit> {
+    let mut session = match text {
+        Some(text) => Attempt::new(seen, text, Drift::Refused).session,
+        None => {
+            let mut session = Session::new(request);
+            session.inputs = seen.inputs.clone();
+            if let Some(decided) = decide(&mut session, &[], engine, Images::WhereNeeded) {
+                complete(&mut session, decided, engine);
+            }
+            session
+        }
+    };
+    if session.sink.findings().iter().all(|finding| !is_error(finding) || seen.is_left(finding)) {
+        return leave(session, seen);
+    }
+    if text.is_some() {
+        return Err(session.report());
     }
     let removed = link::remove(&seen.target);
     let exit = session.report();
@@ -113,4 +132,28 @@ fn prove(request: &Request, seen: &Seen<'_>, engine: &LazyEngine) -> Result<(), 
         )),
     };
     Err(if exit == Exit::Done { Exit::Internal } else { exit })
+}
+
+/// Says what is left to mend in the project or on this machine.
+fn leave(mut session: Session<'_>, seen: &Seen<'_>) -> Result<(), Exit> {
+    keep_errors(&mut session);
+    let left = session.sink.findings().len();
+    if left == 0 {
+        return Ok(());
+    }
+    session.report_as(Exit::Done, "");
+    let them = if left == 1 { "this" } else { "these" };
+    tell(&format!(
+        "seaworthy: {} fits the project; no policy mends {them}, and `check` is green once you did\n",
+        seen.name
+    ))
+}
+
+fn is_error(finding: &Finding) -> bool {
+    finding.severity == Severity::Error
+}
+
+fn keep_errors(session: &mut Session<'_>) {
+    let findings = std::mem::take(&mut session.sink).into_findings();
+    session.sink.extend(findings.into_iter().filter(is_error));
 }

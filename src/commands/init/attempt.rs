@@ -1,5 +1,7 @@
 //! One policy, tried in memory by the check itself.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Code, Finding, Severity};
 use crate::policy::rules::FileVariables;
 use crate::policy::{Standing, Verdict, verdicts};
@@ -12,10 +14,17 @@ use super::seen::Seen;
 
 /// The result of one attempt.
 pub(super) struct Attempt<'s> {
+    seen: &'s Seen<'s>,
     pub session: Session<'s>,
     /// `None` where the project or the policy could not be read.
     pub verified: Option<Verified>,
     pub verdicts: Vec<Verdict>,
+}
+
+/// The errors of a session, to be recognised in another one.
+pub(super) fn names(session: &Session<'_>) -> BTreeSet<(Code, String)> {
+    let errors = session.sink.findings().iter().filter(|finding| finding.severity == Severity::Error);
+    errors.map(|finding| (finding.code, finding.message.clone())).collect()
 }
 
 /// Whether another user than the lock has is an error.
@@ -27,7 +36,7 @@ pub(super) enum Drift {
 
 impl<'s> Attempt<'s> {
     /// As `check` would judge the project if the policy had this text.
-    pub fn new(seen: &'s Seen<'_>, text: &str, drift: Drift) -> Self {
+    pub fn new(seen: &'s Seen<'s>, text: &str, drift: Drift) -> Self {
         let mut session = Session::new(&seen.request);
         session.inputs = seen.inputs.clone();
         session.inputs.add(&seen.name, &seen.target, text);
@@ -43,15 +52,17 @@ impl<'s> Attempt<'s> {
                 verdicts(verified.policy.as_ref(), &verified.model, &verified.arranged, &variables)
             })
             .unwrap_or_default();
-        Self { session, verified, verdicts }
+        Self { seen, session, verified, verdicts }
     }
 
     pub fn is_green(&self) -> bool {
-        self.verified.is_some() && !self.session.sink.has_errors()
+        self.verified.is_some() && self.errors().next().is_none()
     }
 
+    /// The errors but for those that no policy changes.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
-        self.session.sink.findings().iter().filter(|finding| finding.severity == Severity::Error)
+        let all = self.session.sink.findings().iter();
+        all.filter(|finding| finding.severity == Severity::Error && !self.seen.is_left(finding))
     }
 
     /// Rules that are demanded and broken, said by whichever finding.

@@ -39,6 +39,8 @@ pub(super) struct Seen<'e> {
     pub host: Host,
     /// Networks that have a way out, and services with a network that is not the project's own.
     pub ways_out: Vec<String>,
+    /// The errors that hold under every policy.
+    pub left: BTreeSet<(Code, String)>,
 }
 
 /// The settings that the host's policy leaves open.
@@ -108,6 +110,7 @@ impl<'e> Seen<'e> {
             roots: BTreeSet::new(),
             host,
             ways_out: Vec::new(),
+            left: BTreeSet::new(),
         };
         seen.look()?;
         Ok(seen)
@@ -136,6 +139,10 @@ impl<'e> Seen<'e> {
         self.binds = verified.binds;
         self.roots = roots;
         Ok(())
+    }
+
+    pub fn is_left(&self, finding: &Finding) -> bool {
+        self.left.contains(&(finding.code, finding.message.clone()))
     }
 
     pub fn service(&self, name: &str) -> Option<&Evidence> {
