@@ -143,6 +143,21 @@ fn a_project_that_cannot_be_read_gets_no_policy() {
     assert!(!project.path("seaworthy.yaml").exists());
 }
 
+/// Every profile at once cannot be read where two of them name one container; each alone can.
+#[test]
+fn profiles_that_exclude_each_other_are_read_as_typed() {
+    let one = "image: 'x:1', user: '1000:1000', network_mode: none, container_name: sw-one";
+    let project = Project::new(&format!(
+        "services:\n  a: {{{one}, profiles: [a]}}\n  b: {{{one}, profiles: [b]}}\n  c: {{image: 'x:1', user: '7:7', network_mode: none}}\n"
+    ));
+    let together = project.run(["--profile", "*", "config", "-q"]);
+    assert!(together.status != 0 && together.stderr.contains("compose-conflict"), "{together}");
+    let outcome = project.run(["--profile", "a", "init", "--yes"]);
+    assert_eq!(outcome.status, 0, "{outcome}");
+    assert!(outcome.stdout.contains("for 2 services"), "{outcome}");
+    assert_eq!(project.run(["--profile", "a", "check"]).status, 0);
+}
+
 #[test]
 fn the_policy_goes_beside_the_base_file_or_where_it_was_named() {
     let project = Project::empty().file("stack/compose.yaml", SMALL);

@@ -31,9 +31,9 @@ pub(super) struct Seen<'e> {
     pub inputs: Inputs,
     pub directory: PathBuf,
     pub home: Option<PathBuf>,
-    /// With every profile.
+    /// With every profile that can be together with the others.
     pub services: Vec<Evidence>,
-    /// Of every profile.
+    /// Of the same services.
     pub binds: Vec<BindDecision>,
     pub roots: BTreeSet<PathBuf>,
     pub host: Host,
@@ -41,6 +41,15 @@ pub(super) struct Seen<'e> {
     pub ways_out: Vec<String>,
     /// The errors that hold under every policy.
     pub left: BTreeSet<(Code, String)>,
+}
+
+/// What the weakest policy shows.
+struct Found {
+    directory: PathBuf,
+    ways_out: Vec<String>,
+    services: Vec<Evidence>,
+    binds: Vec<BindDecision>,
+    roots: BTreeSet<PathBuf>,
 }
 
 /// The settings that the host's policy leaves open.
@@ -116,29 +125,36 @@ impl<'e> Seen<'e> {
         Ok(seen)
     }
 
-    /// Tries the weakest policy there is, with every profile, and keeps what that shows.
+    /// Keeps what the project shows with every profile; as it was typed, where not all of them can be together, such as
+    /// two services with one `container_name`.
     fn look(&mut self) -> Result<(), Exit> {
-        let typed = self.request.global.profiles.clone();
-        self.request.global.profiles = vec!["*".to_owned()];
+        let typed = std::mem::replace(&mut self.request.global.profiles, vec!["*".to_owned()]);
+        let found = self.tried().ok();
+        self.request.global.profiles = typed;
+        let found = match found {
+            Some(found) => found,
+            None => self.tried().map_err(|mut session| session.report())?,
+        };
+        self.directory = found.directory;
+        self.ways_out = found.ways_out;
+        self.services = found.services;
+        self.binds = found.binds;
+        self.roots = found.roots;
+        Ok(())
+    }
+
+    /// Tries the weakest policy there is. What was said of a project that cannot be read is the session's.
+    fn tried(&self) -> Result<Found, Box<Session<'_>>> {
         let draft = Draft::new(Levels::all(self.host.posture.default.value), BTreeSet::new());
         let mut attempt = Attempt::new(self, &text::bare(self, &draft), Drift::Tolerated);
-        let Some(verified) = attempt.verified.take() else { return Err(attempt.session.report()) };
+        let Some(verified) = attempt.verified.take() else { return Err(Box::new(attempt.session)) };
         let services = evidence::gather(self, &verified);
-        let broken: Vec<(&'static str, String)> =
-            attempt.verdicts.iter().map(|verdict| (verdict.rule.id, verdict.place.clone())).collect();
-        let roots = roots::find(self, &verified, attempt.session.sink.findings());
-        drop(attempt);
-        self.request.global.profiles = typed;
-        self.directory.clone_from(&verified.model.directory);
-        self.ways_out = broken
-            .into_iter()
-            .filter(|(rule, _)| WAYS_OUT.contains(rule))
-            .map(|(_, place)| place.strip_prefix("networks.").map(str::to_owned).unwrap_or(place))
+        let broken = attempt.verdicts.iter().filter(|verdict| WAYS_OUT.contains(&verdict.rule.id));
+        let ways_out = broken
+            .map(|verdict| verdict.place.strip_prefix("networks.").unwrap_or(&verdict.place).to_owned())
             .collect();
-        self.services = services;
-        self.binds = verified.binds;
-        self.roots = roots;
-        Ok(())
+        let roots = roots::find(self, &verified, attempt.session.sink.findings());
+        Ok(Found { directory: verified.model.directory, ways_out, services, binds: verified.binds, roots })
     }
 
     pub fn is_left(&self, finding: &Finding) -> bool {
