@@ -21,6 +21,7 @@ pub mod leftover;
 mod looked;
 pub mod podman;
 pub mod rootfs;
+pub mod runtime;
 pub mod socket;
 pub mod swarm;
 pub mod trial;
@@ -39,6 +40,7 @@ pub use idmap::IdMap;
 pub use image::Image;
 pub use info::Info;
 pub use rootfs::ImageEntry;
+pub use runtime::TmpfsMode;
 pub use user::{ResolvedUser, UserError, resolve_user};
 
 /// On everything that seaworthy creates in an engine for its own purposes, so that it can be told from

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Answer;
 use super::idmap::{IdMap, Range};
+use super::runtime::TmpfsMode;
 
 /// The parts of `docker info` or `podman info` that decide something.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Info {
     pub compose: Option<(String, PathBuf)>,
     /// The map of user ids, where the engine tells it.
     pub id_map: Option<IdMap>,
+    /// The mode of a tmpfs, by the version of its runtime.
+    pub tmpfs_mode: TmpfsMode,
 }
 
 /// Whether limits beside memory and processes will be enforced.
@@ -144,6 +147,7 @@ impl Info {
             context: client.context,
             compose: plugin.map(|plugin| (plugin.version, plugin.path.into())),
             id_map: None,
+            tmpfs_mode: TmpfsMode::of_runc(&wire.runc_commit.id),
         };
         info.is_rootless = info.has_security_option("rootless");
         Answer::Known(info)
@@ -200,6 +204,7 @@ impl Info {
             context: String::new(),
             compose: None,
             id_map: Some(id_map),
+            tmpfs_mode: TmpfsMode::of_runc(&host.oci_runtime.version),
         })
     }
 }
@@ -231,6 +236,14 @@ struct DockerInfo {
     driver_status: Option<Value>,
     server_errors: Option<Vec<String>>,
     client_info: Option<ClientInfo>,
+    runc_commit: RuncCommit,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RuncCommit {
+    #[serde(rename = "ID")]
+    id: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -265,6 +278,13 @@ struct PodmanHost {
     security: PodmanSecurity,
     id_mappings: Option<PodmanMaps>,
     distribution: PodmanDistribution,
+    oci_runtime: PodmanRuntime,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct PodmanRuntime {
+    version: String,
 }
 
 #[derive(Deserialize, Default)]

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::UserDecision;
 use super::user::numbers;
 use crate::compose::Model;
-use crate::engine::{Answer, Image, ImageEntry, ResolvedUser, UserError};
+use crate::engine::{Answer, Image, ImageEntry, ResolvedUser, TmpfsMode, UserError};
 use crate::host::Kind;
 
 /// Facts about images, read without running them.
@@ -40,6 +40,11 @@ pub trait Images {
     /// Files of the image with their content, in the order asked; links are followed.
     fn files(&self, _image: &str, _paths: &[String]) -> Answer<Vec<Option<ImageEntry>>> {
         Answer::unknown(NO_ENGINE)
+    }
+
+    /// The mode that a tmpfs gets on the engine.
+    fn tmpfs_mode(&self) -> TmpfsMode {
+        TmpfsMode::default()
     }
 
     /// The image's id, `sha256:…`.
@@ -88,7 +93,7 @@ pub fn looked_up(model: &Model, users: &[UserDecision], images: &dyn Images) -> 
 pub(crate) mod fake {
     use std::collections::BTreeMap;
 
-    use super::{Answer, Image, ImageEntry, Images, Kind, ResolvedUser, UserError};
+    use super::{Answer, Image, ImageEntry, Images, Kind, ResolvedUser, TmpfsMode, UserError};
     use crate::engine::resolve_user;
 
     /// One image with a `USER`, a passwd and files.
@@ -105,15 +110,19 @@ pub(crate) mod fake {
 
     /// The images that the engine has; any other is not pulled yet.
     #[derive(Default)]
-    pub struct FakeImages(pub BTreeMap<&'static str, Fake>);
+    pub struct FakeImages(pub BTreeMap<&'static str, Fake>, pub TmpfsMode);
 
     impl FakeImages {
         pub fn one(name: &'static str, image: Fake) -> Self {
-            Self(BTreeMap::from([(name, image)]))
+            Self(BTreeMap::from([(name, image)]), TmpfsMode::default())
         }
     }
 
     impl Images for FakeImages {
+        fn tmpfs_mode(&self) -> TmpfsMode {
+            self.1
+        }
+
         fn resolve(&self, image: &str, user: Option<&str>) -> Answer<Result<ResolvedUser, UserError>> {
             match self.0.get(image) {
                 Some(fake) => {

@@ -1,11 +1,11 @@
 //! What the engine makes of a `tmpfs`.
 //!
-//! Measured with 20.10: one over a directory of the image gets that directory's mode, also where another
-//! one is asked for, but not its owner and not its content; one where the image has nothing gets 1777, or
-//! the mode asked for. The owner is root unless the short form's options say otherwise; the long form
-//! cannot.
+//! Measured with 20.10, 26 and 28: one over a directory of the image gets that directory's mode, but not its owner
+//! and not its content; one where the image has nothing gets 1777. Whether the mode asked for counts over a directory
+//! is a matter of the runtime's version. The owner is root unless the short form's options say otherwise; the long
+//! form cannot.
 
-use crate::engine::ImageEntry;
+use crate::engine::{ImageEntry, TmpfsMode};
 use crate::host::access::{Access, permits};
 use crate::host::{Credentials, Kind, Owner};
 use crate::source::Origin;
@@ -56,7 +56,8 @@ pub(super) fn of(service: &Node) -> Vec<Tmpfs> {
         Some(Tmpfs {
             target: clean(mount.get("target")?.as_str()?)?,
             owner: Owner::ROOT,
-            mode: mode.and_then(|mode| u32::try_from(mode).ok()),
+            // The engine takes 0 for none.
+            mode: mode.and_then(|mode| u32::try_from(mode).ok()).filter(|mode| *mode != 0),
             has_options: false,
             origin: mount.origin,
         })
@@ -71,9 +72,14 @@ fn clean(target: &str) -> Option<String> {
 
 impl Tmpfs {
     /// Whose it will be, and with which mode, over what the image has there.
-    pub fn made(&self, image: Option<&ImageEntry>) -> (Owner, u32) {
+    pub fn made(&self, image: Option<&ImageEntry>, by: TmpfsMode) -> (Owner, u32) {
         let of_image = image.filter(|entry| entry.kind == Kind::Directory).map(|entry| entry.mode);
-        (self.owner, of_image.or(self.mode).unwrap_or(0o1777))
+        (self.owner, by.made(self.mode, of_image))
+    }
+
+    /// Whether the directory over which it is mounted has no say in its mode.
+    pub fn keeps_its_mode(&self, by: TmpfsMode) -> bool {
+        self.mode.is_some() && by != TmpfsMode::OfTarget
     }
 
     /// The mode that it has where the engine makes its mount point.
@@ -97,6 +103,7 @@ impl Tmpfs {
         service: &Node,
         decision: &UserDecision,
         image: Option<&ImageEntry>,
+        by: TmpfsMode,
     ) -> Option<String> {
         let user = decision.user.as_ref().known()?;
         if user.owner.uid == 0 && super::bind::keeps(service, "DAC_OVERRIDE") {
@@ -106,11 +113,15 @@ impl Tmpfs {
         let groups = added.filter_map(|node| node.as_str()?.parse().ok());
         let groups = groups.chain(user.supplementary.iter().copied()).collect();
         let who = Credentials { owner: user.owner, groups, dac_override: false };
-        let (owner, mode) = self.made(image);
+        let (owner, mode) = self.made(image, by);
         if permits(owner, mode, &who, Access::USE_DIRECTORY) {
             return None;
         }
-        let from = if image.is_some() { ", the mode of the image's own directory" } else { "" };
+        let from = if image.is_some() && !self.keeps_its_mode(by) {
+            ", the mode of the image's own directory"
+        } else {
+            ""
+        };
         let (user, target) = (user.owner, &self.target);
         Some(format!(
             "runs as {user} and cannot write the tmpfs at {target}: it will be of {owner}, mode {mode:04o}{from}"
@@ -140,7 +151,8 @@ mod tests {
                     - {type: tmpfs, target: /d, tmpfs: {mode: 493}}\n    - {type: volume, source: x, target: /e}\n";
         let (model, _) = model(text);
         let found = of(model.root.at(&["services", "a"]).unwrap());
-        let plain: Vec<_> = found.iter().map(|one| (one.target.as_str(), one.made(None))).collect();
+        let plain: Vec<_> =
+            found.iter().map(|one| (one.target.as_str(), one.made(None, TmpfsMode::OfTarget))).collect();
         assert_eq!(
             plain,
             [("/a", (Owner::ROOT, 0o1777)), ("/b", (Owner::new(5, 6), 0o700)), ("/d", (Owner::ROOT, 0o755))]
@@ -148,7 +160,9 @@ mod tests {
         let entry =
             |kind| ImageEntry { kind, owner: Owner::new(5, 5), mode: 0o750, is_filled: false, content: None };
         let directory = entry(Kind::Directory);
-        let over: Vec<_> = found.iter().map(|one| one.made(Some(&directory))).collect();
+        let over: Vec<_> = found.iter().map(|one| one.made(Some(&directory), TmpfsMode::OfTarget)).collect();
         assert_eq!(over, [(Owner::ROOT, 0o750), (Owner::new(5, 6), 0o750), (Owner::ROOT, 0o750)]);
+        let over: Vec<_> = found.iter().map(|one| one.made(Some(&directory), TmpfsMode::Asked).1).collect();
+        assert_eq!(over, [0o750, 0o700, 0o755]);
     }
 }

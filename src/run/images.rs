@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::{Answer, Engine, Image, ImageEntry, Options, ResolvedUser, UserError};
+use crate::engine::{Answer, Engine, Image, ImageEntry, Options, ResolvedUser, TmpfsMode, UserError};
 use crate::host::Kind;
 use crate::ownership::{EngineImages, Images};
 
@@ -60,6 +60,10 @@ impl Images for LazyImages<'_> {
 
     fn variable(&self, image: &str, name: &str) -> Answer<Option<String>> {
         self.images().and_then(|images| images.variable(image, name))
+    }
+
+    fn tmpfs_mode(&self) -> TmpfsMode {
+        self.images().known().map(Images::tmpfs_mode).unwrap_or_default()
     }
 
     fn inspect(&self, image: &str) -> Answer<Image> {

@@ -196,7 +196,8 @@ fn what_the_engine_makes_inside_a_source_belongs_to_the_service() {
     }
 }
 
-/// A tmpfs over a directory of the image has that directory's mode, is root's, and is empty.
+/// A tmpfs over a directory of the image has that directory's mode, is root's, and is empty. Whether a mode that is
+/// asked for counts there depends on the runtime's version: what works for plain Compose is not refused.
 #[test]
 #[ignore = "needs a container engine: run scripts/test"]
 fn a_tmpfs_that_its_service_could_not_write_is_refused() {
@@ -215,9 +216,14 @@ fn a_tmpfs_that_its_service_could_not_write_is_refused() {
     ] {
         let text = service(mount, target);
         let plain = Project::new(&text);
-        plain.run(Compose, &UP).ends(1).says("Permission denied");
         let project = Project::new(&text);
         project.file("seaworthy.yaml", "version: 1\n...\n");
+        let without = plain.run(Compose, &UP);
+        if mount.contains("0777") && without.end == super::harness::End::Code(0) {
+            project.seaworthy(&UP).ok();
+            continue;
+        }
+        without.ends(1).says("Permission denied");
         let before = Surroundings::of(&project, &OURS);
         let refused = project.seaworthy(&UP).refuses(73, "bind-access").says("cannot write the tmpfs");
         refused.says(&format!("{target}:uid=1000,gid=1000"));

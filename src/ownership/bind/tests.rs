@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::diagnostic::{Code, Severity};
+use crate::engine::TmpfsMode;
 use crate::ownership::images::fake::{Fake, FakeImages};
 use crate::ownership::testing::{OP, model, op, root};
 use crate::ownership::{UserQuestion, decide_users};

@@ -26,9 +26,10 @@ pub(super) fn judge(judge: &Judge<'_>, name: &str, service: &Node, mounts: &[Mou
         return Vec::new();
     };
     let mut findings = Vec::new();
+    let by = question.images.tmpfs_mode();
     for tmpfs in tmpfs::of(service).into_iter().filter(|tmpfs| !tmpfs.is_conventional()) {
         // Neither can be for a user who may write whatever it becomes.
-        if tmpfs.closed_to(service, decision, Some(&tmpfs::CLOSED)).is_none()
+        if tmpfs.closed_to(service, decision, Some(&tmpfs::CLOSED), by).is_none()
             || enclosing(mounts, tmpfs.target.as_ref()).is_some()
         {
             continue;
@@ -52,7 +53,7 @@ pub(super) fn judge(judge: &Judge<'_>, name: &str, service: &Node, mounts: &[Mou
                     .at_origin(tmpfs.origin, "over a file")
                     .help("Mount it over a directory, or where the image has nothing."),
             );
-        } else if let Some(why) = tmpfs.closed_to(service, decision, found.as_ref()) {
+        } else if let Some(why) = tmpfs.closed_to(service, decision, found.as_ref(), by) {
             findings.push(
                 Finding::error(Code::BindAccess, format!("service `{name}` {why}"))
                     .at_origin(tmpfs.origin, "closed to the user")
@@ -73,6 +74,9 @@ pub(super) fn at(service: &Service<'_>, mount: &Mount) -> Option<Tmpfs> {
 
 /// One directory of the host is the mount point of all services that mount a tmpfs in the same place of it.
 pub(super) fn agree(judge: &mut Judge<'_>, service: &Service<'_>, tmpfs: &Tmpfs, mount: &Mount, path: &Path) {
+    if tmpfs.keeps_its_mode(judge.question.images.tmpfs_mode()) {
+        return;
+    }
     let mode = tmpfs.wanted_mode();
     let Some((other_mode, other)) = judge.tmpfs.get(path) else {
         judge.tmpfs.insert(path.to_owned(), (mode, service.name.to_owned()));
@@ -100,8 +104,8 @@ pub(super) fn agree(judge: &mut Judge<'_>, service: &Service<'_>, tmpfs: &Tmpfs,
     );
 }
 
-/// What becomes of a mount point that is there: a tmpfs gets its mode, whatever was asked for. An empty one gets
-/// the mode that the tmpfs is to have.
+/// What becomes of a mount point that is there: a tmpfs gets its mode where none is asked for, and under an older
+/// runtime also where one is. An empty one gets the mode that the tmpfs is to have.
 pub(super) fn mount_point(
     judge: &mut Judge<'_>,
     service: &Service<'_>,
@@ -110,7 +114,7 @@ pub(super) fn mount_point(
     (path, seen): (&Path, &Seen),
 ) -> Option<HostStep> {
     let mode = tmpfs.wanted_mode();
-    if seen.mode == mode {
+    if seen.mode == mode || tmpfs.keeps_its_mode(judge.question.images.tmpfs_mode()) {
         return None;
     }
     let is_empty = judge.is_empty(mount, &seen.real);
@@ -145,7 +149,9 @@ fn wrong_mode(
     let (owner, mode) = (seen.owner, seen.mode);
     let entry = ImageEntry { kind: Kind::Directory, owner, mode, is_filled: !is_empty, content: None };
     let decision = judge.question.users.of(service.name);
-    let is_closed = decision.is_some_and(|user| tmpfs.closed_to(service.node, user, Some(&entry)).is_some());
+    let by = judge.question.images.tmpfs_mode();
+    let is_closed =
+        decision.is_some_and(|user| tmpfs.closed_to(service.node, user, Some(&entry), by).is_some());
     if !is_closed && !tmpfs.is_opened_by(mode) {
         return None;
     }

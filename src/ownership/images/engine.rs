@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Images;
 use crate::compose::Model;
 use crate::engine::rootfs::{Look, UserDatabase};
-use crate::engine::{Answer, Engine, Image, ImageEntry, ResolvedUser, UserError, resolve_user};
+use crate::engine::{Answer, Engine, Image, ImageEntry, ResolvedUser, TmpfsMode, UserError, resolve_user};
 use crate::host::Kind;
 use crate::ownership::tmpfs;
 use crate::yaml::Node;
@@ -111,6 +111,10 @@ impl Images for EngineImages<'_> {
 
     fn inspect(&self, image: &str) -> Answer<Image> {
         EngineImages::inspect(self, image)
+    }
+
+    fn tmpfs_mode(&self) -> TmpfsMode {
+        self.engine.info().tmpfs_mode
     }
 
     fn files(&self, image: &str, paths: &[String]) -> Answer<Vec<Option<ImageEntry>>> {

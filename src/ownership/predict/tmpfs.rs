@@ -10,7 +10,7 @@ pub(super) fn predict(subject: &Subject<'_>, images: &dyn Images, findings: &mut
         let Some(Some(found)) = images.entry_at(&subject.image_name, &tmpfs.target).known() else { continue };
         if tmpfs.is_conventional()
             && let Some(decision) = subject.decision
-            && let Some(why) = tmpfs.closed_to(subject.service, decision, Some(&found))
+            && let Some(why) = tmpfs.closed_to(subject.service, decision, Some(&found), images.tmpfs_mode())
         {
             findings.push(
                 subject

@@ -1,6 +1,6 @@
 use super::*;
 use crate::diagnostic::Severity;
-use crate::engine::{Image, ImageEntry};
+use crate::engine::{Image, ImageEntry, TmpfsMode};
 use crate::host::Kind;
 use crate::ownership::apply;
 use crate::ownership::images::NoEngine;
@@ -14,7 +14,7 @@ const GROUP: &str = "docker:x:999:app\nextra:x:30003:app\n";
 fn images() -> FakeImages {
     let fake = |user| Fake { user, passwd: PASSWD, group: GROUP, ..Fake::default() };
     let all = [("node", fake("node")), ("app", fake("app")), ("rooty", fake("")), ("broken", fake("ghost"))];
-    FakeImages(BTreeMap::from(all))
+    FakeImages(BTreeMap::from(all), TmpfsMode::default())
 }
 
 fn policy(default: &str) -> UserPolicy {
@@ -238,12 +238,15 @@ fn starting() -> FakeImages {
         Fake { user, passwd: PASSWD, says, content: BTreeMap::from([(path, entry)]), ..Fake::default() }
     };
     let asks = "#!/bin/sh\nif [ \"$(id -u)\" = 0 ]; then exec gosu app \"$0\" \"$@\"; fi\nexec \"$@\"\n";
-    FakeImages(BTreeMap::from([
-        ("s6", image("/init", "#!/bin/sh\nexec s6-overlay-suexec x\n", "")),
-        ("always", image("/start.sh", "#!/bin/sh\nexec gosu app x\n", "")),
-        ("asks", image("/start.sh", asks, "")),
-        ("named", image("/start.sh", "#!/bin/sh\nexec gosu app x\n", "node")),
-    ]))
+    FakeImages(
+        BTreeMap::from([
+            ("s6", image("/init", "#!/bin/sh\nexec s6-overlay-suexec x\n", "")),
+            ("always", image("/start.sh", "#!/bin/sh\nexec gosu app x\n", "")),
+            ("asks", image("/start.sh", asks, "")),
+            ("named", image("/start.sh", "#!/bin/sh\nexec gosu app x\n", "node")),
+        ]),
+        TmpfsMode::default(),
+    )
 }
 
 #[test]

@@ -210,6 +210,7 @@ fn a_tmpfs_has_the_mode_of_the_image_s_directory_but_not_its_owner() {
         ("/tmp", entry(Kind::Directory, 0o755)),
     ]);
     project.images = FakeImages::one("app", Fake { content, ..Fake::default() });
+    project.images.1 = TmpfsMode::OfTarget;
     let said = |project: &Project, user: &str, tmpfs: &str| {
         let text = format!("services:\n  a: {{image: app, user: '{user}', {tmpfs}}}\n");
         project.decide(&text).findings.into_iter().map(|finding| (finding.code, finding.message)).collect()
@@ -236,6 +237,18 @@ fn a_tmpfs_has_the_mode_of_the_image_s_directory_but_not_its_owner() {
     ] {
         assert_eq!(said(&project, user, tmpfs), [], "{user} {tmpfs}");
     }
+    for (by, tmpfs, refused) in [
+        (TmpfsMode::Asked, "tmpfs: ['/home/app:mode=0777']", 0),
+        (TmpfsMode::Asked, "tmpfs: ['/open:mode=0700']", 1),
+        (TmpfsMode::Asked, "tmpfs: [/home/app]", 1),
+        (TmpfsMode::Asked, "volumes: [{type: tmpfs, target: /home/app, tmpfs: {mode: 0}}]", 1),
+        (TmpfsMode::AskedElseClosed, "tmpfs: [/new]", 1),
+        (TmpfsMode::AskedElseClosed, "tmpfs: ['/new:mode=1777']", 0),
+    ] {
+        project.images.1 = by;
+        assert_eq!(said(&project, "10001:10001", tmpfs).len(), refused, "{by:?} {tmpfs}");
+    }
+    project.images.1 = TmpfsMode::OfTarget;
     assert_eq!(said(&project, "10001:10001", "group_add: ['0'], tmpfs: ['/new:mode=0070']"), []);
     assert_eq!(said(&project, "10001:10001", "tmpfs: ['/new:mode=0070']").len(), 1);
     project.policy = None;
