@@ -23,7 +23,6 @@ pub mod gc;
 mod inputs;
 pub mod judge;
 mod layer;
-pub(crate) mod limits;
 mod list;
 mod opened;
 pub mod overlay;

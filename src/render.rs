@@ -5,6 +5,7 @@ mod place;
 mod properties;
 pub mod read_back;
 
+use crate::model::{build, limits, order};
 use compact_str::format_compact;
 
 use std::collections::HashSet;
@@ -89,11 +90,11 @@ pub fn render(model: &Model, selected: &Model) -> Rendered {
             if launched.contains(name)
                 && let Some(ready) = ready.get(name)
             {
-                let dependencies = service.get("depends_on").cloned();
+                let dependencies = order::DEPENDS_ON.node(service).cloned();
                 *service = ready.clone();
                 // A selection by name trims dependencies; the file is for every later command too.
-                if let (Some(map), Some(dependencies)) = (service.as_map_mut(), dependencies) {
-                    map.put("depends_on", dependencies);
+                if let Some(dependencies) = dependencies {
+                    order::DEPENDS_ON.put(service, dependencies);
                 }
             }
         }
@@ -121,16 +122,16 @@ fn collapse_equal(root: &mut Node) {
 fn make_loadable(root: &mut Node) {
     let Some(services) = root.get_mut("services").and_then(Node::as_map_mut) else { return };
     for (_, service) in services.iter_mut() {
-        let Some(service) = service.as_map_mut() else { continue };
-        for key in ["mem_limit", "mem_reservation", "memswap_limit", "mem_swappiness", "shm_size"] {
-            if let Some(size) = service.get_mut(key)
+        for field in [limits::MEMORY, limits::RESERVED_MEMORY, limits::SWAP, limits::SWAPPINESS, limits::SHM]
+        {
+            if let Some(size) = field.node_mut(service)
                 && let Some(number) =
                     size.as_str().and_then(|text| text.parse::<i64>().ok()).filter(|size| *size < 0)
             {
                 size.value = Value::Int(number);
             }
         }
-        let keys = service.get_mut("build").and_then(|build| build.get_mut("ssh")).and_then(Node::as_seq_mut);
+        let keys = build::SSH.node_mut(service).and_then(Node::as_seq_mut);
         for item in keys.into_iter().flatten() {
             if let Value::String(text) = &mut item.value
                 && let Some((id, path)) = text.split_once(": ")

@@ -1,5 +1,6 @@
 //! What the engine says of a project, asked in as few questions as there are kinds, side by side.
 
+use crate::model::{mount, namespace, network, program};
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::{Builder, ScopedJoinHandle, scope};
 
@@ -43,7 +44,9 @@ impl Question {
     /// About what these services of the model need.
     pub fn new(model: &Model, services: &BTreeSet<String>) -> Self {
         let known = || {
-            model.services().filter(|(name, node)| services.contains(*name) && node.get("provider").is_none())
+            model
+                .services()
+                .filter(|(name, node)| services.contains(*name) && !program::PROVIDER.is_set(node))
         };
         Self {
             project: model.name.clone(),
@@ -116,8 +119,9 @@ pub struct Listed {
 
 /// `container:NAME`, wherever a service can say it.
 pub fn joined_by_name(service: &Node) -> Vec<String> {
-    let modes = ["network_mode", "pid", "ipc"].into_iter().filter_map(|key| service.get(key)).map(text);
-    let lenders = service.get("volumes_from").and_then(Node::as_seq).unwrap_or_default().iter().map(text);
+    let modes =
+        [network::MODE, namespace::PID, namespace::IPC].into_iter().filter_map(|field| field.text(service));
+    let lenders = mount::FROM.items(service).iter().map(text);
     let name = |text: String| {
         let name = text.strip_prefix("container:")?;
         Some(name.split(':').next().unwrap_or(name).to_owned())

@@ -1,5 +1,6 @@
 //! Flags that change what is launched, judged as if they stood in the file.
 
+use crate::model::mount;
 use std::sync::Arc;
 
 use crate::cli::ComposeCommand;
@@ -227,7 +228,7 @@ fn put(service: &mut Mapping, key: &str, value: Node) {
     let own = service.get_mut(key).filter(|_| key != "entrypoint");
     match (own.map(|node| &mut node.value), value.value) {
         (Some(Value::Seq(have)), Value::Seq(more)) => {
-            let target = |node: &Node| node.get("target").and_then(Node::as_str).map(str::to_owned);
+            let target = |node: &Node| mount::TARGET.str(node).map(str::to_owned);
             let targets: Vec<String> = more.iter().filter_map(target).filter(|_| key == "volumes").collect();
             have.retain(|node| target(node).is_none_or(|target| !targets.contains(&target)));
             have.extend(more);

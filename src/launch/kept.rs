@@ -3,6 +3,8 @@
 //! A container keeps what it was made with. Whether it may run is asked of that, and not of what the files or the tag of
 //! its image would make today.
 
+use crate::model::field::Field;
+use crate::model::{build, capability, identity, image, mount, namespace, program, security};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -60,40 +62,42 @@ pub fn laid(command: &ComposeCommand, model: &Model, containers: &[Inspection]) 
 /// A service as the container says it, with the places of the files where both say the same.
 fn as_it_is(service: &mut Node, container: &Inspection) {
     let origin = service.origin;
-    let Some(service) = service.as_map_mut() else { return };
-    for key in ["build", "pull_policy", "user", "privileged"] {
-        service.remove(key);
-    }
-    let said = |key: &str, service: &Mapping| service.get(key).map_or(origin, |node| node.origin);
-    let image = said("image", service);
-    service.put("image", Node::string(container.image_id.as_str(), image));
+    build::BUILD.remove(service);
+    image::PULL_POLICY.remove(service);
+    identity::USER.remove(service);
+    security::PRIVILEGED.remove(service);
+    let name = Node::string(container.image_id.as_str(), image::IMAGE.origin(service));
+    image::IMAGE.put(service, name);
     if !container.user.is_empty() {
-        service.put("user", Node::string(container.user.as_str(), origin));
+        identity::USER.put(service, Node::string(container.user.as_str(), origin));
     }
     if at(container, "HostConfig.Privileged") == &Json::Bool(true) {
-        service.put("privileged", Node::new(Value::Bool(true), origin));
+        security::PRIVILEGED.put(service, Node::new(Value::Bool(true), origin));
     }
-    for (key, field) in [
-        ("group_add", "HostConfig.GroupAdd"),
-        ("cap_add", "HostConfig.CapAdd"),
-        ("cap_drop", "HostConfig.CapDrop"),
+    for (said, shown) in [
+        (identity::GROUPS, "HostConfig.GroupAdd"),
+        (capability::ADDED, "HostConfig.CapAdd"),
+        (capability::DROPPED, "HostConfig.CapDrop"),
     ] {
-        let place = said(key, service);
-        let items = strings(at(container, field)).into_iter().map(|text| Node::string(text, place)).collect();
-        service.put(key, Node::seq(items, place));
+        let place = said.origin(service);
+        let items = strings(at(container, shown)).into_iter().map(|text| Node::string(text, place)).collect();
+        said.put(service, Node::seq(items, place));
     }
-    for (key, field) in [("userns_mode", "HostConfig.UsernsMode"), ("working_dir", "Config.WorkingDir")] {
-        let (place, found) = (said(key, service), string(container, field));
-        // The image's own working directory is none that the engine makes in a mount.
-        if service.contains(key) || (key == "userns_mode" && !found.is_empty()) {
-            service.put(key, Node::string(found, place));
-        }
+    let users = string(container, "HostConfig.UsernsMode");
+    if namespace::USERNS.is_set(service) || !users.is_empty() {
+        let place = namespace::USERNS.origin(service);
+        namespace::USERNS.put(service, Node::string(users, place));
+    }
+    // The image's own working directory is none that the engine makes in a mount.
+    if program::WORKING_DIR.is_set(service) {
+        let place = program::WORKING_DIR.origin(service);
+        program::WORKING_DIR.put(service, Node::string(string(container, "Config.WorkingDir"), place));
     }
     mounts(service, container, origin);
 }
 
 /// What it has mounted. What the files mount besides is not there, and what they do not mount any more is.
-fn mounts(service: &mut Mapping, container: &Inspection, origin: Origin) {
+fn mounts(service: &mut Node, container: &Inspection, origin: Origin) {
     let mut there: BTreeMap<String, &MountPoint> =
         container.mounts.iter().map(|mount| (clean(&mount.destination), mount)).collect();
     let mut tmpfs: BTreeMap<String, String> = at(container, "HostConfig.Tmpfs")
@@ -102,7 +106,7 @@ fn mounts(service: &mut Mapping, container: &Inspection, origin: Origin) {
         .flatten()
         .map(|(path, options)| (clean(path), options.as_str().unwrap_or_default().to_owned()))
         .collect();
-    if let Some(volumes) = service.get_mut("volumes").and_then(Node::as_seq_mut) {
+    if let Some(volumes) = mount::VOLUMES.node_mut(service).and_then(Node::as_seq_mut) {
         volumes.retain(|node| {
             let place = place::volume(node);
             let Some(found) = place.and_then(|place| there.get(&place.target).copied()) else { return false };
@@ -113,12 +117,12 @@ fn mounts(service: &mut Mapping, container: &Inspection, origin: Origin) {
             is_it
         });
     }
-    for key in ["secrets", "configs"] {
-        let Some(files) = service.get_mut(key).and_then(Node::as_seq_mut) else { continue };
+    for field in [mount::SECRETS, mount::CONFIGS] {
+        let Some(files) = field.node_mut(service).and_then(Node::as_seq_mut) else { continue };
         // Others than files are copied in.
-        files.retain(|node| there.remove(&place::target_of_file(key, node)).is_some());
+        files.retain(|node| there.remove(&place::target_of_file(field.path(), node)).is_some());
     }
-    if let Some(items) = service.get_mut("tmpfs").and_then(Node::as_seq_mut) {
+    if let Some(items) = mount::TMPFS.node_mut(service).and_then(Node::as_seq_mut) {
         items.retain(|node| {
             let Some(place) = place::tmpfs(node) else { return false };
             let is_it = tmpfs.get(&place.target).is_some_and(|found| found == place.options);
@@ -130,31 +134,29 @@ fn mounts(service: &mut Mapping, container: &Inspection, origin: Origin) {
     }
     let more =
         there.values().filter(|mount| mount.kind == "bind").map(|mount| bind(mount, container, origin));
-    add(service, "volumes", more.collect(), origin);
+    add(service, mount::VOLUMES, more.collect(), origin);
     let more = tmpfs.iter().map(|(path, options)| {
         let text = if options.is_empty() { path.clone() } else { format!("{path}:{options}") };
         Node::string(text, origin)
     });
-    add(service, "tmpfs", more.collect(), origin);
+    add(service, mount::TMPFS, more.collect(), origin);
 }
 
-fn add(service: &mut Mapping, key: &str, more: Vec<Node>, origin: Origin) {
+fn add<K>(service: &mut Node, field: Field<K>, more: Vec<Node>, origin: Origin) {
     if more.is_empty() {
         return;
     }
-    match service.get_mut(key).and_then(Node::as_seq_mut) {
+    match field.node_mut(service).and_then(Node::as_seq_mut) {
         Some(have) => have.extend(more),
-        None => {
-            service.put(key, Node::seq(more, origin));
-        }
+        None => field.put(service, Node::seq(more, origin)),
     }
 }
 
 fn is_mounted(node: &Node, found: &MountPoint) -> bool {
-    let text = |key: &str| node.get(key).and_then(Node::as_str).unwrap_or_default();
-    let (source, shown) = (Path::new(text("source")), Path::new(&found.source));
+    let (source, shown) = (Path::new(mount::SOURCE.or_empty(node)), Path::new(&found.source));
     // What is shown as the service's own is mounted from where it is shown.
-    text("type") == found.kind && (found.kind != "bind" || source == shown || shown.starts_with(MOUNTS))
+    mount::TYPE.or_empty(node) == found.kind
+        && (found.kind != "bind" || source == shown || shown.starts_with(MOUNTS))
 }
 
 fn bind(mount: &MountPoint, container: &Inspection, origin: Origin) -> Node {

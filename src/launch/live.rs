@@ -26,6 +26,7 @@ mod shape;
 #[cfg(test)]
 pub(super) mod tests;
 
+use crate::model::{image, resource};
 use std::collections::BTreeMap;
 
 use crate::compose::{Model, section};
@@ -61,6 +62,15 @@ impl Scope<'_> {
         self.containers.iter().filter(move |container| container.service == service)
     }
 
+    /// The name that the engine knows a network or volume by.
+    fn name_of(&self, kind: &str, key: &str) -> String {
+        let declared = self.resource(kind, key);
+        declared.map_or_else(
+            || format!("{}_{key}", self.model.name),
+            |node| resource::name(self.model, node, key),
+        )
+    }
+
     fn resource(&self, kind: &str, name: &str) -> Option<&Node> {
         section(&self.model.root, kind)?.get(name)
     }
@@ -68,7 +78,7 @@ impl Scope<'_> {
 
 /// What Compose calls the image of a service.
 pub fn image_name(project: &str, name: &str, service: &Node) -> String {
-    let named = service.get("image").and_then(Node::as_str).filter(|image| !image.is_empty());
+    let named = image::IMAGE.str(service);
     named.map_or_else(|| format!("{project}-{name}"), str::to_owned)
 }
 

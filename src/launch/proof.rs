@@ -1,5 +1,6 @@
 //! The verdict on containers that were created: as the model says, or not.
 
+use crate::model::{image, program, replicas};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -67,10 +68,10 @@ pub fn service<'m>(model: &'m Model, name: &str) -> Option<&'m Node> {
 
 /// How many containers a service gets: as typed with `--scale`, else as the model says.
 pub fn wanted_count(node: &Node, typed: Option<usize>) -> usize {
-    if node.get("provider").is_some() {
+    if program::PROVIDER.is_set(node) {
         return 0;
     }
-    let own = node.get("scale").or_else(|| node.at(&["deploy", "replicas"])).and_then(Node::as_int);
+    let own = replicas::written(node).map(|(_, copies)| copies);
     typed.unwrap_or_else(|| own.map_or(1, |count| usize::try_from(count).unwrap_or(0)))
 }
 
@@ -95,14 +96,14 @@ pub fn missing<'s>(wanted: impl Iterator<Item = (&'s str, usize, &'s Node)>, fac
 /// cannot be told from what somebody added.
 pub fn without_image(model: &Model, services: &BTreeSet<String>, facts: &Facts) -> Vec<Finding> {
     let launched =
-        model.services().filter(|(name, node)| services.contains(*name) && node.get("provider").is_none());
+        model.services().filter(|(name, node)| services.contains(*name) && !program::PROVIDER.is_set(node));
     launched
         .filter(|(name, _)| facts.containers.iter().any(|container| container.service == *name))
         .filter_map(|(name, node)| {
             let image = image_name(&model.name, name, node);
             (!facts.images.contains_key(&image)).then(|| {
                 let message = format!("the image {image} of the service {name} cannot be inspected: the engine has none of that name");
-                let origin = node.get("image").map_or(node.origin, |image| image.origin);
+                let origin = image::IMAGE.node(node).map_or(node.origin, |image| image.origin);
                 Finding::error(Code::LivePosture, message)
                     .at_origin(origin, "this image")
                     .help("Nothing was started. Pull or build the image again.")

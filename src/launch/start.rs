@@ -6,6 +6,8 @@
 //! does at a start besides (waiting for health or for an end, hooks, secrets put into a container, attaching)
 //! is left to Compose.
 
+use crate::model::field::{Entries, Field};
+use crate::model::{mount, order, program, resource};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -114,19 +116,19 @@ fn names<'n>(service: &'n Node, key: &str) -> impl Iterator<Item = (&'n str, &'n
 
 /// Whether starting its containers is all that Compose does for a service.
 fn is_simple(model: &Model, service: &Node) -> bool {
-    let has = |key: &str| service.get(key).is_some();
-    let waits = names(service, "depends_on")
-        .any(|(_, dependency)| dependency.get("condition").and_then(Node::as_str) != Some("service_started"));
+    let waits = order::DEPENDS_ON
+        .entries(service)
+        .any(|(_, dependency)| order::CONDITION.str(dependency) != Some("service_started"));
     // What is not a file of the host is written into the container before it starts.
-    let is_written = |key: &str| {
-        let used = service.get(key).and_then(Node::as_seq).unwrap_or_default().iter();
-        used.filter_map(|reference| reference.get("source").and_then(Node::as_str))
-            .any(|name| section(&model.root, key).and_then(|all| all.get(name)?.get("file")).is_none())
+    let is_written = |files: Field<Entries>| {
+        let (key, used) = (files.path(), files.items(service).iter());
+        used.filter_map(|reference| mount::FILE_SOURCE.str(reference)).any(|name| {
+            section(&model.root, key).and_then(|all| resource::FILE.node(all.get(name)?)).is_none()
+        })
     };
-    !["provider", "post_start", "models", "pre_start"].into_iter().any(has)
-        && !waits
-        && !is_written("secrets")
-        && !is_written("configs")
+    let has_more = program::PROVIDER.is_set(service) || program::MODELS.is_set(service);
+    let has_hooks = [program::POST_START, program::PRE_START].iter().any(|hooks| hooks.is_set(service));
+    !has_more && !has_hooks && !waits && !is_written(mount::SECRETS) && !is_written(mount::CONFIGS)
 }
 
 /// How many containers are started side by side.

@@ -1,4 +1,12 @@
-//! The name of an image in its parts.
+//! The image that a service runs, and the name of an image in its parts.
+
+use super::field::fields;
+
+fields! {
+    IMAGE: Text = "image";
+    PULL_POLICY: Text = "pull_policy";
+    PLATFORM: Text = "platform";
+}
 
 /// `REPOSITORY[:TAG][@DIGEST]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

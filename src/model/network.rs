@@ -3,8 +3,25 @@
 //! Options of a driver can lay a network upon an interface of the host, or open it. Only those are known here that do
 //! neither: everything else is listed as unknown, for a rule to refuse.
 
+use super::field::fields;
+use super::resource;
 use crate::compose::text;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::Node;
+
+fields! {
+    NETWORKS: Named = "networks";
+    MODE: Text = "network_mode";
+    MAC: Text = "mac_address";
+    ENDPOINT_MAC: Text = "networks.*.mac_address";
+    ENDPOINT_OPTIONS: Named = "networks.*.driver_opts";
+    ALIASES: Texts = "networks.*.aliases";
+    DNS: Texts = "dns";
+    HOSTS: Texts = "extra_hosts";
+    LINKS: Texts = "links";
+    EXTERNAL_LINKS: Texts = "external_links";
+    EXPOSED: Texts = "expose";
+    DNS_OPTIONS: Texts = "dns_opt";
+}
 
 /// An option whose effect is not known, or reaches the host.
 #[derive(Clone, Debug)]
@@ -46,20 +63,18 @@ pub fn is_own(key: &str, value: &str) -> bool {
 pub fn unknown(network: &Node) -> Vec<Unknown<'_>> {
     let mut found = Vec::new();
     let mut add = |node, shown: String| found.push(Unknown { node, shown });
-    for (key, node) in options(network) {
+    for (key, node) in resource::OPTIONS.entries(network) {
         let value = text(node);
         if !is_own(key, &value) {
             add(node, format!("{key}={value}"));
         }
     }
-    let Some(ipam) = network.get("ipam") else { return found };
-    if let Some(node) = ipam.get("driver")
-        && let driver = text(node)
-        && !matches!(driver.as_str(), "" | "default")
+    if let Some((node, driver)) = resource::IPAM_DRIVER.written(network)
+        && driver != "default"
     {
         add(node, format!("ipam.driver={driver}"));
     }
-    for (key, node) in ipam.get("options").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
+    for (key, node) in resource::IPAM_OPTIONS.entries(network) {
         add(node, format!("ipam.options.{key}={}", text(node)));
     }
     found
@@ -67,10 +82,28 @@ pub fn unknown(network: &Node) -> Vec<Unknown<'_>> {
 
 /// The options of a service's attachment whose effect is not known.
 pub fn unknown_of_endpoint(attachment: &Node) -> Vec<Unknown<'_>> {
-    let unknown = options(attachment).filter(|(key, _)| !OF_ENDPOINT.contains(key));
+    let unknown = ENDPOINT_OPTIONS.entries(attachment).filter(|(key, _)| !OF_ENDPOINT.contains(key));
     unknown.map(|(key, node)| Unknown { node, shown: format!("{key}={}", text(node)) }).collect()
 }
 
-fn options(node: &Node) -> impl Iterator<Item = (&str, &Node)> {
-    node.get("driver_opts").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
+/// The real names of the networks that a service is on, with the place of each: its mode, and networks that are made
+/// elsewhere.
+pub(crate) fn outer_names<'m>(root: &'m Node, service: &'m Node) -> Vec<(&'m Node, String)> {
+    let mut found: Vec<(&Node, String)> = MODE.written(service).into_iter().collect();
+    for (key, node) in NETWORKS.entries(service) {
+        let Some(network) = root.at(&["networks", key]) else { continue };
+        if resource::EXTERNAL.is_on(network)
+            && let Some((name, text)) = resource::NAME.written(network)
+        {
+            found.push((if node.origin.span().is_some() { node } else { name }, text));
+        }
+    }
+    found
+}
+
+/// Whether a service says where it is, so that Compose does not put it in the project's default network.
+pub(crate) fn is_elsewhere(service: &Node) -> bool {
+    let has = |key: &str| service.get(key).is_some();
+    // A key with nothing behind it says so as well.
+    has(NETWORKS.path()) || has(MODE.path()) || has(super::program::PROVIDER.path())
 }

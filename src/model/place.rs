@@ -1,5 +1,7 @@
 //! Places in a container that its service's mounts take, and the files that Compose copies in.
 
+use super::mount::{CONFIGS, FILE_SOURCE, FILE_TARGET, READ_ONLY, SECRETS, TARGET, TMPFS, TYPE, VOLUMES};
+use super::resource;
 use crate::compose::{paths, text};
 use crate::yaml::Node;
 
@@ -42,6 +44,11 @@ impl Place<'_> {
         lies_in(&self.target, directory)
     }
 
+    /// Whether the target is written from the root on. The engine makes no memory where it is not.
+    pub fn is_absolute(&self) -> bool {
+        self.written.as_str().is_some_and(|written| written.starts_with('/'))
+    }
+
     /// Whether it takes a directory or file away: it lies there, or above.
     pub fn holds(&self, place: &str) -> bool {
         lies_in(place, &self.target)
@@ -57,23 +64,18 @@ pub fn lies_in(place: &str, directory: &str) -> bool {
 
 /// All places of a service. `root` has the sections in which configs and secrets are declared.
 pub fn of_service<'m>(root: &'m Node, service: &'m Node) -> Vec<Place<'m>> {
-    let list = |key: &str| service.get(key).and_then(Node::as_seq).unwrap_or_default();
-    let mut places: Vec<Place<'m>> = list("volumes").iter().filter_map(volume).collect();
-    let short = match service.get("tmpfs") {
-        Some(tmpfs) => tmpfs.as_seq().unwrap_or_else(|| std::slice::from_ref(tmpfs)),
-        None => &[],
-    };
-    places.extend(short.iter().filter_map(tmpfs));
-    for key in ["configs", "secrets"] {
-        places.extend(list(key).iter().map(|entry| file(root, key, entry)));
+    let mut places: Vec<Place<'m>> = VOLUMES.items(service).iter().filter_map(volume).collect();
+    places.extend(TMPFS.items(service).iter().filter_map(tmpfs));
+    for field in [CONFIGS, SECRETS] {
+        places.extend(field.items(service).iter().map(|entry| file(root, field.path(), entry)));
     }
     places
 }
 
 /// An entry of `volumes`; `None` where it has no target.
 pub fn volume(entry: &Node) -> Option<Place<'_>> {
-    let written = entry.get("target")?;
-    let means = match entry.get("type").and_then(Node::as_str) {
+    let written = TARGET.node(entry)?;
+    let means = match TYPE.str(entry) {
         Some("bind") => Means::Bind,
         Some("volume") => Means::Volume,
         Some("tmpfs") => Means::Tmpfs,
@@ -85,7 +87,7 @@ pub fn volume(entry: &Node) -> Option<Place<'_>> {
         written,
         target: clean(written.as_str()?),
         means,
-        read_only: entry.get("read_only").and_then(Node::as_bool) == Some(true),
+        read_only: READ_ONLY.is_on(entry),
         options: "",
     })
 }
@@ -97,13 +99,14 @@ pub fn tmpfs(entry: &Node) -> Option<Place<'_>> {
         text.split_once(':').unwrap_or((text, ""))
     };
     let target = clean(target);
+    let last = options.rsplit(',').find(|option| matches!(*option, "ro" | "rw"));
     Some(Place {
         key: "tmpfs",
         entry,
         written: entry,
         target,
         means: Means::Tmpfs,
-        read_only: false,
+        read_only: last == Some("ro"),
         options,
     })
 }
@@ -112,16 +115,16 @@ pub fn tmpfs(entry: &Node) -> Option<Place<'_>> {
 /// does not begin with `/`; the name stands in where there is none.
 pub fn target_of_file(key: &str, entry: &Node) -> String {
     let directory = if key == "secrets" { "/run/secrets" } else { "/" };
-    absolute(directory, &text(file_target(entry).or_else(|| entry.get("source")).unwrap_or(entry)))
+    absolute(directory, &text(file_target(entry).or_else(|| FILE_SOURCE.node(entry)).unwrap_or(entry)))
 }
 
 fn file_target(entry: &Node) -> Option<&Node> {
-    entry.get("target").filter(|target| !target.as_str().unwrap_or_default().is_empty())
+    FILE_TARGET.written(entry).map(|(node, _)| node)
 }
 
 fn file<'m>(root: &Node, key: &'static str, entry: &'m Node) -> Place<'m> {
-    let name = entry.get("source").map(text).unwrap_or_default();
-    let mounted = root.at(&[key, &name, "file"]).is_some();
+    let name = FILE_SOURCE.text(entry).unwrap_or_default();
+    let mounted = root.at(&[key, &name]).is_some_and(|declared| resource::FILE.is_set(declared));
     Place {
         key,
         entry,

@@ -3,8 +3,17 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::compose::text;
+use super::field::{Field, Text, fields};
 use crate::yaml::Node;
+
+fields! {
+    PORTS: Entries = "ports";
+    HOST_IP: Text = "ports[].host_ip";
+    TARGET: Text = "ports[].target";
+    PUBLISHED: Text = "ports[].published";
+    PROTOCOL: Text = "ports[].protocol";
+    MODE: Text = "ports[].mode";
+}
 
 /// The address of the host at which a port is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,15 +114,15 @@ pub struct Port<'n> {
 impl<'n> Port<'n> {
     /// All that a service publishes.
     pub fn of_service(service: &'n Node) -> impl Iterator<Item = Self> {
-        service.get("ports").and_then(Node::as_seq).unwrap_or_default().iter().map(Self::read)
+        PORTS.items(service).iter().map(Self::read)
     }
 
     pub fn read(node: &'n Node) -> Self {
-        let field = |key: &str| node.get(key).filter(|node| !node.is_null()).map(text).unwrap_or_default();
-        let (host_ip, written, protocol) = (field("host_ip"), field("published"), field("protocol"));
+        let field = |field: Field<Text>| field.text(node).unwrap_or_default();
+        let (host_ip, written, protocol) = (field(HOST_IP), field(PUBLISHED), field(PROTOCOL));
         Self {
             node,
-            target: field("target"),
+            target: field(TARGET),
             protocol: if protocol.is_empty() { "tcp".to_owned() } else { protocol.to_ascii_lowercase() },
             address: Address::read(&host_ip),
             host_ip,

@@ -1,7 +1,15 @@
 //! When the engine starts a container again.
 
+use super::field::fields;
 use crate::compose::text;
 use crate::yaml::Node;
+
+fields! {
+    RESTART: Text = "restart";
+    POLICY: Part = "deploy.restart_policy";
+    CONDITION: Text = "deploy.restart_policy.condition";
+    ATTEMPTS: Text = "deploy.restart_policy.max_attempts";
+}
 
 /// The engine's restart policy, by its own names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,12 +23,13 @@ pub struct Restart {
 impl Restart {
     /// The policy of a service, and the key that decides it: Compose hands over the one under `deploy` where there is one.
     pub fn of_service(service: &Node) -> Option<(Self, &'static str, &Node)> {
-        if let Some(policy) = service.at(&["deploy", "restart_policy"]) {
-            let place = policy.get("condition").unwrap_or(policy);
-            return Some((Self::of_deploy(policy), "deploy.restart_policy", place));
+        if let Some(policy) = POLICY.node(service) {
+            let place = CONDITION.node(service).unwrap_or(policy);
+            let (condition, attempts) = (CONDITION.text(service), ATTEMPTS.text(service));
+            return Some((Self::deployed(condition, attempts), POLICY.path(), place));
         }
-        let node = service.get("restart").filter(|node| !text(node).is_empty())?;
-        Some((Self::of_text(&text(node)), "restart", node))
+        let (node, written) = RESTART.written(service)?;
+        Some((Self::of_text(&written), RESTART.path(), node))
     }
 
     /// Reads `restart`: `NAME[:ATTEMPTS]`.
@@ -29,16 +38,21 @@ impl Restart {
         Self { name: name.to_owned(), attempts: attempts.parse().unwrap_or(0) }
     }
 
-    /// Reads `deploy.restart_policy`. Compose takes a missing condition for `no`.
+    /// Reads `deploy.restart_policy`.
     pub fn of_deploy(policy: &Node) -> Self {
-        let condition = policy.get("condition").map(text).unwrap_or_default();
+        let field = |key: &str| policy.get(key).map(text);
+        Self::deployed(field("condition"), field("max_attempts"))
+    }
+
+    /// Compose takes a missing condition for `no`.
+    fn deployed(condition: Option<String>, attempts: Option<String>) -> Self {
+        let condition = condition.unwrap_or_default();
         let name = match condition.as_str() {
             "" | "none" => "no".to_owned(),
             "any" => "always".to_owned(),
             _ => condition,
         };
-        let attempts = policy.get("max_attempts").map(text).unwrap_or_default();
-        Self { name, attempts: attempts.parse().unwrap_or(0) }
+        Self { name, attempts: attempts.unwrap_or_default().parse().unwrap_or(0) }
     }
 
     /// A container that is not started again.

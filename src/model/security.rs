@@ -1,7 +1,15 @@
-//! The options of `security_opt`, in the order in which the engine takes them.
+//! What confines a service: privileged mode, its root file system, and the options of `security_opt` in the order in
+//! which the engine takes them.
 
+use super::field::fields;
 use crate::compose::text;
 use crate::yaml::Node;
+
+fields! {
+    PRIVILEGED: Flag = "privileged";
+    READ_ONLY: Flag = "read_only";
+    OPTIONS: Texts = "security_opt";
+}
 
 /// The option that keeps programs from gaining privileges.
 pub const NO_NEW_PRIVILEGES: &str = "no-new-privileges";
@@ -36,8 +44,7 @@ impl SecurityOption {
 
     /// All of a service. Of two with one name the later one counts, but for `label`, of which each counts.
     pub fn all(service: &Node) -> impl Iterator<Item = (Self, &Node)> {
-        let items = service.get("security_opt").and_then(Node::as_seq).into_iter().flatten();
-        items.map(|node| (Self::of_text(&text(node)), node))
+        OPTIONS.items(service).iter().map(|node| (Self::of_text(&text(node)), node))
     }
 
     /// The one with this name that counts.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::{life, mount, network};
 use crate::compose::section;
 use crate::yaml::{Mapping, Node, Value};
 
@@ -34,14 +35,13 @@ impl Uses {
         for (name, service) in services.filter(|(name, _)| *name != "*") {
             let is_new = self.services.insert(name.to_owned());
             let networks = names(service.get("networks"));
-            let is_elsewhere =
-                ["networks", "network_mode", "provider"].iter().any(|key| service.get(key).is_some());
+            let is_elsewhere = network::is_elsewhere(service);
             for network in networks.into_iter().chain((is_new && !is_elsewhere).then_some("default")) {
                 self.direct("networks", network, name);
             }
-            for volume in service.get("volumes").and_then(Node::as_seq).into_iter().flatten() {
-                if volume.get("type").and_then(Node::as_str) == Some("volume")
-                    && let Some(source) = volume.get("source").and_then(Node::as_str)
+            for volume in mount::VOLUMES.items(service) {
+                if mount::TYPE.str(volume) == Some("volume")
+                    && let Some(source) = mount::SOURCE.str(volume)
                 {
                     self.direct("volumes", source, name);
                 }
@@ -122,7 +122,7 @@ pub fn of_container<'m>(root: &'m Node, container: &str) -> Option<&'m str> {
         number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let mut services = section(root, "services").into_iter().flat_map(Mapping::iter);
-    let is_it = |(name, service): &(&str, &Node)| match service.get("container_name").and_then(Node::as_str) {
+    let is_it = |(name, service): &(&str, &Node)| match life::CONTAINER_NAME.str(service) {
         Some(given) => given == container,
         None => by_default(name),
     };

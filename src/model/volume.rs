@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use super::resource;
 use crate::compose::text;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::Node;
 
 /// The kind of storage behind a volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -237,8 +238,8 @@ const BIND: &[&str] = &["bind", "rbind", "private", "rprivate"];
 impl Volume {
     /// The volume that a model declares.
     pub fn of(node: &Node) -> Self {
-        let driver = node.get("driver").map(text).unwrap_or_default();
-        let options = node.get("driver_opts").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
+        let driver = resource::DRIVER.text(node).unwrap_or_default();
+        let options = resource::OPTIONS.entries(node);
         let options: Vec<(&str, String)> = options.map(|(key, value)| (key, text(value))).collect();
         Self::read(&driver, options.iter().map(|(key, value)| (*key, value.as_str())))
     }

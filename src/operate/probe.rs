@@ -13,6 +13,7 @@ pub mod there;
 pub(in crate::operate) mod time;
 mod trial;
 
+use crate::model::namespace;
 use std::cell::OnceCell;
 use std::path::Path;
 
@@ -89,12 +90,8 @@ impl<'q> Question<'q> {
         })
     }
 
-    fn text(&self, key: &str) -> &str {
-        self.service.get(key).and_then(Node::as_str).unwrap_or_default()
-    }
-
     fn map(&self) -> Answer<IdMap> {
-        let mode = self.text("userns_mode");
+        let mode = namespace::USERNS.or_empty(self.service);
         self.engine.id_map().and_then(|map| map.for_mode(self.engine.info(), mode))
     }
 

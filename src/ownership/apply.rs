@@ -1,30 +1,33 @@
 //! Writing the decisions into the model.
 
 use super::UserDecision;
+use crate::model::identity;
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::Node;
 
 /// Puts `user:` into every service that was given one and has none, with the policy as its origin.
 /// Services that are not in this model, or not known yet, are passed over.
 pub fn apply(root: &mut Node, decisions: &[UserDecision]) {
     let Some(services) = root.get_mut("services").and_then(Node::as_map_mut) else { return };
     for decision in decisions.iter().filter(|decision| decision.inject) {
-        let Some(service) = services.get_mut(&decision.service).and_then(Node::as_map_mut) else { continue };
-        let Some(value) = decision.value.as_deref().filter(|_| !service.contains("user")) else { continue };
+        let Some(service) = services.get_mut(&decision.service) else { continue };
+        let Some(value) = decision.value.as_deref().filter(|_| !identity::USER.is_set(service)) else {
+            continue;
+        };
         let origin = Origin::Policy(decision.from.span());
-        service.put("user", Node::string(value, origin));
+        identity::USER.put(service, Node::string(value, origin));
         add_groups(service, &decision.groups, origin);
     }
 }
 
-fn add_groups(service: &mut Mapping, groups: &[u32], origin: Origin) {
+fn add_groups(service: &mut Node, groups: &[u32], origin: Origin) {
     if groups.is_empty() {
         return;
     }
-    if service.get("group_add").and_then(Node::as_seq).is_none() {
-        service.put("group_add", Node::seq(Vec::new(), origin));
+    if identity::GROUPS.node(service).and_then(Node::as_seq).is_none() {
+        identity::GROUPS.put(service, Node::seq(Vec::new(), origin));
     }
-    let Some(own) = service.get_mut("group_add").and_then(Node::as_seq_mut) else { return };
+    let Some(own) = identity::GROUPS.node_mut(service).and_then(Node::as_seq_mut) else { return };
     for group in groups.iter().map(u32::to_string) {
         if !own.iter().any(|node| node.as_str() == Some(&group)) {
             own.push(Node::string(group, origin));

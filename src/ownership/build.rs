@@ -6,6 +6,7 @@
 mod dockerfile;
 mod ignore;
 
+use crate::model::build;
 use std::collections::VecDeque;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,7 @@ const NAMED: usize = 3;
 /// Warnings about services that are built here.
 pub fn report(model: &Model, users: &Users) -> Vec<Finding> {
     let built = model.services().filter_map(|(name, service)| {
-        let build = service.get("build")?;
+        let build = build::BUILD.node(service)?;
         let Answer::Known(user) = &users.of(name)?.user else { return None };
         let who = Credentials { groups: user.supplementary.clone(), ..Credentials::plain(user.owner) };
         (user.owner.uid != 0).then(|| one(name, build, &who)).flatten()

@@ -3,6 +3,7 @@
 //! A user whom the image does not know has `/` for its `HOME`, which is root's: programs that keep
 //! settings or caches there fail, often long after the start. Only what is certain is reported.
 
+use crate::model::{mount, place, program, security};
 use std::path::Path;
 
 use super::images::image_of;
@@ -44,7 +45,7 @@ pub fn report(model: &Model, users: &Users, images: &dyn Images) -> Vec<Finding>
                 ));
             }
         }
-        if let Some(node) = service.get("working_dir")
+        if let Some(node) = program::WORKING_DIR.node(service)
             && let Some(directory) = node.as_str()
             && read_only(service)
             && !writable(service, directory)
@@ -78,11 +79,10 @@ pub fn fix(model: &mut Model, users: &Users, asked: Option<Span>) {
         }
         let Some(place) = place(service) else { continue };
         let origin = Origin::Policy(asked);
-        let Some(service) = service.as_map_mut() else { continue };
-        if service.get("environment").is_none_or(|node| node.as_map().is_none()) {
-            service.put("environment", Node::map(Mapping::new(), origin));
+        if program::ENVIRONMENT.node(service).is_none_or(|node| node.as_map().is_none()) {
+            program::ENVIRONMENT.put(service, Node::map(Mapping::new(), origin));
         }
-        if let Some(environment) = service.get_mut("environment").and_then(Node::as_map_mut) {
+        if let Some(environment) = program::ENVIRONMENT.node_mut(service).and_then(Node::as_map_mut) {
             environment.put("HOME", Node::string(place, origin));
         }
     }
@@ -90,7 +90,7 @@ pub fn fix(model: &mut Model, users: &Users, asked: Option<Span>) {
 
 /// `HOME` of the service's own environment.
 fn own_home(service: &Node) -> Option<&Node> {
-    service.at(&["environment", "HOME"])
+    program::ENVIRONMENT.entry(service, "HOME")
 }
 
 /// What the image makes of it; `None` where that is not known.
@@ -103,41 +103,32 @@ fn home_of(image: &str, decision: &UserDecision, images: &dyn Images) -> Option<
 }
 
 pub(super) fn read_only(service: &Node) -> bool {
-    service.get("read_only").and_then(Node::as_bool) == Some(true)
+    security::READ_ONLY.is_on(service)
 }
 
 /// Whether something that can be written is mounted at `path` or above it.
 pub(super) fn writable(service: &Node, path: &str) -> bool {
-    let items = |key: &str| service.get(key).and_then(Node::as_seq).into_iter().flatten();
-    let mounts = items("volumes").filter_map(|mount| {
-        let target = mount.get("target")?.as_str()?;
-        let kind = mount.get("type").and_then(Node::as_str);
-        Some((target, kind != Some("tmpfs") && mount.get("read_only").and_then(Node::as_bool) == Some(true)))
-    });
-    let memory = items("tmpfs").filter_map(Node::as_str).filter_map(|text| text.split(':').next());
-    let all = mounts.chain(memory.map(|target| (target, false)));
+    let volumes = mount::VOLUMES.items(service).iter().filter_map(place::volume);
+    let all = volumes.chain(mount::TMPFS.items(service).iter().filter_map(place::tmpfs));
     // The innermost mount is what is there.
-    let inside = all.filter(|(target, _)| Path::new(path).starts_with(target));
-    inside
-        .max_by_key(|(target, _)| Path::new(target).components().count())
-        .is_some_and(|(_, read_only)| !read_only)
+    let inside = all.filter(|place| place.holds(path));
+    inside.max_by_key(|place| place.target.len()).is_some_and(|place| !place.read_only)
 }
 
 /// A place that the service's user can write: its bind mounts are prepared for it.
 fn place(service: &Node) -> Option<String> {
-    let volumes = service.get("volumes").and_then(Node::as_seq).into_iter().flatten();
+    let volumes = mount::VOLUMES.items(service).iter();
     let targets: Vec<&str> = volumes
-        .filter(|mount| mount.get("type").and_then(Node::as_str) == Some("bind"))
-        .filter(|mount| mount.get("read_only").and_then(Node::as_bool) != Some(true))
+        .filter(|mount| mount::TYPE.str(mount) == Some("bind"))
+        .filter(|mount| !mount::READ_ONLY.is_on(mount))
         .filter(|mount| {
-            mount
-                .get("source")
-                .and_then(Node::as_str)
+            mount::SOURCE
+                .str(mount)
                 .is_some_and(|source| Path::new(source).is_dir() || !Path::new(source).exists())
         })
-        .filter_map(|mount| mount.get("target")?.as_str())
+        .filter_map(|mount| mount::TARGET.str(mount))
         .collect();
-    let directory = service.get("working_dir").and_then(Node::as_str);
+    let directory = program::WORKING_DIR.str(service);
     directory.filter(|directory| targets.contains(directory)).or(targets.first().copied()).map(str::to_owned)
 }
 

@@ -27,7 +27,9 @@ use super::{Identity, Images, UserDecision};
 use crate::compose::{Model, text};
 use crate::diagnostic::{Code, Finding, Severity};
 use crate::engine::Image;
+use crate::model::identity;
 use crate::model::place;
+use crate::model::program;
 use crate::source::Origin;
 use crate::yaml::Node;
 
@@ -109,7 +111,7 @@ impl<'q> Subject<'q> {
             model: question.model,
             name,
             service,
-            origin: service.get("user").map(|node| node.origin).or(origin).unwrap_or(service.origin),
+            origin: identity::USER.node(service).map(|node| node.origin).or(origin).unwrap_or(service.origin),
             decision,
             user: decision.and_then(|decision| decision.user.as_ref().known()),
             image: question.images.inspect(&image_name).known().unwrap_or_default(),
@@ -177,7 +179,7 @@ impl Subject<'_> {
 
 /// A variable of a service: its own, else its image's.
 fn variable(service: &Node, image: Option<&Image>, name: &str) -> Option<String> {
-    let own = service.at(&["environment", name]).filter(|node| !node.is_null()).map(text);
+    let own = program::ENVIRONMENT.entry(service, name).map(text);
     own.or_else(|| image?.variable(name).map(str::to_owned))
 }
 

@@ -3,9 +3,9 @@
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::Location;
+use crate::model::mount;
 use crate::ownership::{StatePolicy, Strategy};
 use crate::source::Origin;
-use crate::yaml::Node;
 
 /// Why no bind source can be judged or created from here, where that is so.
 pub fn elsewhere(location: &Location) -> Option<&str> {
@@ -61,9 +61,9 @@ pub fn impossible(state: &StatePolicy, has_copies: bool) -> Vec<Finding> {
 fn binds(model: &Model) -> Vec<(&str, Origin)> {
     let mut found = Vec::new();
     for (name, service) in model.services() {
-        for mount in service.get("volumes").and_then(Node::as_seq).into_iter().flatten() {
-            if mount.get("type").and_then(Node::as_str) == Some("bind") {
-                found.push((name, mount.get("source").map_or(mount.origin, |source| source.origin)));
+        for mount in mount::VOLUMES.items(service) {
+            if mount::TYPE.str(mount) == Some("bind") {
+                found.push((name, mount::SOURCE.node(mount).map_or(mount.origin, |source| source.origin)));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Directories that several users write: by a group that all of them have, or by access control lists that
 //! name them, in place of giving everything to one of them.
 
+use crate::model::{mount, namespace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -151,14 +152,14 @@ pub fn decide(question: &Question<'_>) -> Sharing {
 }
 
 fn member<'q>(question: &Question<'q>, name: &'q str, service: &Node) -> Member<'q> {
-    let userns = service.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
+    let userns = namespace::USERNS.or_empty(service);
     let map = (question.maps)(userns);
     let entry = question.lock.and_then(|lock| lock.services.get(name));
     let former = entry.into_iter().flat_map(|entry| entry.previous.iter().chain([&entry.user]));
     let former = former.filter_map(|owner| map.as_ref().known()?.to_host(*owner)).collect();
     let mount = |mount: &Node| {
-        let origin = mount.get("source")?.origin;
-        let writes = mount.get("read_only").and_then(Node::as_bool) != Some(true);
+        let origin = mount::SOURCE.node(mount)?.origin;
+        let writes = !mount::READ_ONLY.is_on(mount);
         Some(Mount { source: lock::source(mount)?, writes, origin })
     };
     let mounts = lock::mounts(service).filter_map(mount).collect();

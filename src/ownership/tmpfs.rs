@@ -8,6 +8,7 @@
 use crate::engine::{ImageEntry, TmpfsMode};
 use crate::host::access::{Access, permits};
 use crate::host::{Credentials, Kind, Owner};
+use crate::model::{Means, Place, identity, mount, place};
 use crate::source::Origin;
 use crate::yaml::Node;
 
@@ -32,42 +33,32 @@ pub(super) struct Tmpfs {
 
 /// Every `tmpfs` of a service, short and long.
 pub(super) fn of(service: &Node) -> Vec<Tmpfs> {
-    let short = service.get("tmpfs").into_iter().flat_map(|tmpfs| match tmpfs.as_seq() {
-        Some(items) => items.iter(),
-        None => std::slice::from_ref(tmpfs).iter(),
-    });
-    let short = short.filter_map(|node| {
-        let (target, options) = node.as_str()?.split_once(':').unwrap_or((node.as_str()?, ""));
+    let short = mount::TMPFS.items(service).iter().filter_map(place::tmpfs);
+    let short = short.filter(Place::is_absolute).map(|place| {
         let option =
-            |name: &str| options.split(',').find_map(|one| one.strip_prefix(name)?.strip_prefix('='));
+            |name: &str| place.options.split(',').find_map(|one| one.strip_prefix(name)?.strip_prefix('='));
         let id = |name| option(name).and_then(|id| id.parse().ok()).unwrap_or(0);
-        Some(Tmpfs {
-            target: clean(target)?,
+        Tmpfs {
             owner: Owner::new(id("uid"), id("gid")),
             mode: option("mode").and_then(|mode| u32::from_str_radix(mode, 8).ok()),
             has_options: true,
-            origin: node.origin,
-        })
+            origin: place.entry.origin,
+            target: place.target,
+        }
     });
-    let volumes = service.get("volumes").and_then(Node::as_seq).into_iter().flatten();
-    let long = volumes.filter(|mount| mount.get("type").and_then(Node::as_str) == Some("tmpfs"));
-    let long = long.filter_map(|mount| {
-        let mode = mount.at(&["tmpfs", "mode"]).and_then(Node::as_int);
-        Some(Tmpfs {
-            target: clean(mount.get("target")?.as_str()?)?,
+    let long = mount::VOLUMES.items(service).iter().filter_map(place::volume);
+    let long = long.filter(|place| place.means == Means::Tmpfs && place.is_absolute()).map(|place| {
+        let mode = mount::MEMORY_MODE.int(place.entry);
+        Tmpfs {
             owner: Owner::ROOT,
             // The engine takes 0 for none.
             mode: mode.and_then(|mode| u32::try_from(mode).ok()).filter(|mode| *mode != 0),
             has_options: false,
-            origin: mount.origin,
-        })
+            origin: place.entry.origin,
+            target: place.target,
+        }
     });
     short.chain(long).collect()
-}
-
-fn clean(target: &str) -> Option<String> {
-    let target = target.trim_end_matches('/');
-    target.starts_with('/').then(|| target.to_owned())
 }
 
 impl Tmpfs {
@@ -109,7 +100,7 @@ impl Tmpfs {
         if user.owner.uid == 0 && super::bind::keeps(service, "DAC_OVERRIDE") {
             return None;
         }
-        let added = service.get("group_add").and_then(Node::as_seq).into_iter().flatten();
+        let added = identity::GROUPS.items(service).iter();
         let groups = added.filter_map(|node| node.as_str()?.parse().ok());
         let groups = groups.chain(user.supplementary.iter().copied()).collect();
         let who = Credentials { owner: user.owner, groups, dac_override: false };

@@ -9,6 +9,7 @@ mod mounts;
 mod say;
 #[cfg(test)]
 mod tests;
+use crate::model::{namespace, resource};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -237,13 +238,13 @@ fn one(
     everywhere: &[Mount<'_>],
 ) -> Option<VolumeDecision> {
     let node = question.whole.root.at(&["volumes", mount.key])?;
-    let is_external = node.get("external").and_then(Node::as_bool) == Some(true);
+    let is_external = resource::EXTERNAL.is_on(node);
     let volume = Volume::of(node);
     // A directory of the host, and judged as such.
     if !is_external && volume.kind == Storage::Bind {
         return None;
     }
-    let name = node.get("name").and_then(Node::as_str).unwrap_or(mount.key).to_owned();
+    let name = resource::name(question.whole, node, mount.key);
     let whom = whom(question, mount);
     let inside: PathBuf = mount.place.iter().skip(1).collect();
     let is_judged = is_external || matches!(volume.kind, Storage::Memory | Storage::Directory);
@@ -288,13 +289,13 @@ const RUNS_ON: &str = "its service runs, and is left as it is";
 const MADE_BEFORE: &str = "it has no such directory yet, and what mounts more of it has to make one";
 
 fn whom(question: &VolumeQuestion<'_>, mount: &Mount<'_>) -> Whom {
-    let userns = mount.node.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
+    let userns = namespace::USERNS.or_empty(mount.node);
     Whom::of(mount.node, question.users.of(mount.service), (question.maps)(userns))
 }
 
 /// Owner and mode that the options give; those of the kernel where they say nothing.
 fn memory(node: &Node) -> There {
-    let options = node.at(&["driver_opts", "o"]).and_then(Node::as_str).unwrap_or_default();
+    let options = resource::OPTIONS.entry(node, "o").and_then(Node::as_str).unwrap_or_default();
     let option = |name: &str| {
         options.split(',').find_map(|one| one.trim().strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
     };

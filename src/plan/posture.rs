@@ -2,47 +2,45 @@
 
 use crate::compose::text;
 use crate::model::security::{NO_NEW_PRIVILEGES, SecurityOption, gains_no_privileges};
+use crate::model::{capability, device, image, limits, namespace, network, program, resource, security};
 use crate::yaml::Node;
 
 /// The words, in the order in which a reviewer would ask. What is the engine's default is not said.
 pub fn words(service: &Node, networks: Option<&Node>) -> Vec<String> {
     let mut words = Vec::new();
-    let is_true = |key: &str| service.get(key).and_then(Node::as_bool) == Some(true);
-    if is_true("privileged") {
+    if security::PRIVILEGED.is_on(service) {
         words.push("privileged".to_owned());
     }
     capabilities(service, &mut words);
-    if is_true("read_only") {
+    if security::READ_ONLY.is_on(service) {
         words.push("read-only root".to_owned());
     }
     options(service, &mut words);
-    for (key, what) in [
-        ("network_mode", "network"),
-        ("pid", "pids"),
-        ("ipc", "ipc"),
-        ("uts", "uts"),
-        ("userns_mode", "users"),
+    for (field, what) in [
+        (network::MODE, "network"),
+        (namespace::PID, "pids"),
+        (namespace::IPC, "ipc"),
+        (namespace::UTS, "uts"),
+        (namespace::USERNS, "users"),
     ] {
-        match service.get(key).and_then(Node::as_str) {
+        match field.str(service) {
             Some("host") => words.push(format!("host's {what}")),
-            Some("none") if key == "network_mode" => words.push("no network".to_owned()),
+            Some("none") if what == "network" => words.push("no network".to_owned()),
             _ => {}
         }
     }
     if no_way_out(service, networks) {
         words.push("no way out".to_owned());
     }
-    let devices = service.get("devices").and_then(Node::as_seq).map_or(0, <[Node]>::len);
+    let devices = device::DEVICES.items(service).len();
     if devices > 0 {
         words.push(format!("{devices} device{}", if devices == 1 { "" } else { "s" }));
     }
-    if let Some(pids) = service.get("pids_limit").and_then(Node::as_int) {
-        words.push(format!("pids {pids}"));
+    if let Some(pids) = limits::OF_PIDS.of(service) {
+        words.push(format!("pids {}", pids.value));
     }
-    let memory =
-        service.get("mem_limit").or_else(|| service.at(&["deploy", "resources", "limits", "memory"]));
-    if let Some(memory) = memory {
-        let text = text(memory);
+    if let Some(memory) = limits::OF_MEMORY.of(service) {
+        let text = text(memory.node);
         words.push(format!("memory {}", text.parse().map_or(text, bytes)));
     }
     hooks(service, &mut words);
@@ -51,16 +49,17 @@ pub fn words(service: &Node, networks: Option<&Node>) -> Vec<String> {
 
 /// What runs beside the service's program: as root where no user is said. A `pre_start` is a container of its own that none of the above holds.
 fn hooks(service: &Node, words: &mut Vec<String>) {
-    let user = |hook: &Node| hook.get("user").map(text).filter(|user| !user.is_empty());
-    for key in ["pre_start", "post_start", "pre_stop"] {
-        for hook in service.get(key).and_then(Node::as_seq).into_iter().flatten() {
-            let power = if hook.get("privileged").and_then(Node::as_bool) == Some(true) {
-                ", privileged"
-            } else {
-                ""
-            };
+    let user = |hook: &Node| program::HOOK_USER.text(hook);
+    for field in [program::PRE_START, program::POST_START, program::PRE_STOP] {
+        let key = field.path();
+        for hook in field.items(service) {
+            let power = if program::HOOK_PRIVILEGED.is_on(hook) { ", privileged" } else { "" };
             words.push(if key == "pre_start" {
-                let image = hook.get("image").or_else(|| service.get("image")).map(text).unwrap_or_default();
+                let image = program::HOOK_IMAGE
+                    .node(hook)
+                    .or_else(|| image::IMAGE.node(service))
+                    .map(text)
+                    .unwrap_or_default();
                 let user = user(hook).unwrap_or_else(|| "the image's user".to_owned());
                 format!("{key} of {image} as {user}{power}, unconfined")
             } else {
@@ -77,16 +76,9 @@ fn bytes(number: u64) -> String {
     unit.map_or_else(|| format!("{number}B"), |(shift, unit)| format!("{}{unit}", number >> shift))
 }
 
-fn list(service: &Node, key: &str) -> Vec<String> {
-    service.get(key).and_then(Node::as_seq).into_iter().flatten().map(text).collect()
-}
-
 fn capabilities(service: &Node, words: &mut Vec<String>) {
-    let plain = |name: &String| name.trim_start_matches("CAP_").to_owned();
-    let added: Vec<String> = list(service, "cap_add").iter().map(plain).collect();
-    let dropped: Vec<String> = list(service, "cap_drop").iter().map(plain).collect();
-    let all = dropped.iter().any(|name| name.eq_ignore_ascii_case("all"));
-    match (all, added.as_slice()) {
+    let (added, dropped) = (capability::added(service), capability::dropped(service));
+    match (capability::drops_all(service), added.as_slice()) {
         (true, []) => words.push("no capabilities".to_owned()),
         (true, added) => words.push(format!("only {}", added.join(" "))),
         (false, added) => {
@@ -109,9 +101,9 @@ fn options(service: &Node, words: &mut Vec<String>) {
 
 /// Whether every network that the service is in is internal.
 fn no_way_out(service: &Node, networks: Option<&Node>) -> bool {
-    let own = service.get("networks").and_then(Node::as_map);
     let internal = |name: &str| {
-        networks.and_then(|all| all.at(&[name, "internal"])).and_then(Node::as_bool) == Some(true)
+        networks.and_then(|all| all.get(name)).is_some_and(|network| resource::INTERNAL.is_on(network))
     };
-    own.is_some_and(|own| !own.is_empty() && own.keys().all(internal))
+    let mut own = network::NETWORKS.names(service).peekable();
+    own.peek().is_some() && own.all(internal)
 }

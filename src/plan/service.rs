@@ -5,6 +5,7 @@ use super::{PlanMount, PlanService, PlanUser};
 use crate::compose::{Model, text};
 use crate::engine::Answer;
 use crate::model::Port;
+use crate::model::{build, identity, image, mount, program};
 use crate::ownership::UserDecision;
 use crate::source::SourceMap;
 use crate::yaml::Node;
@@ -19,33 +20,24 @@ pub fn services(selected: &Model, users: &[UserDecision], sources: &SourceMap) -
             user: user(service, users.iter().find(|user| user.service == name), sources),
             posture: posture::words(service, selected.root.get("networks")),
             state: Vec::new(),
-            mounts: items(service, "volumes").map(mount).collect(),
+            mounts: mount::VOLUMES.items(service).iter().map(mount).collect(),
             ports: Port::of_service(service).map(|port| port.to_string()).collect(),
         })
         .collect()
 }
-fn items<'n>(service: &'n Node, key: &str) -> impl Iterator<Item = &'n Node> {
-    service.get(key).and_then(Node::as_seq).into_iter().flatten()
-}
-
-fn field(node: &Node, key: &str) -> Option<String> {
-    node.get(key).map(text)
-}
-
 fn image(service: &Node) -> String {
-    match (field(service, "image"), service.at(&["build", "context"])) {
+    match (image::IMAGE.text(service), build::CONTEXT.node(service)) {
         (Some(image), None) => image,
         (Some(image), Some(_)) => format!("{image} (built)"),
         (None, Some(context)) => format!("build {}", text(context)),
-        (None, None) => service
-            .at(&["provider", "type"])
-            .map(|name| format!("provider {}", text(name)))
-            .unwrap_or_default(),
+        (None, None) => {
+            program::PROVIDER_TYPE.text(service).map(|name| format!("provider {name}")).unwrap_or_default()
+        }
     }
 }
 
 fn user(service: &Node, decision: Option<&UserDecision>, sources: &SourceMap) -> PlanUser {
-    let own = field(service, "user");
+    let own = identity::USER.text(service);
     let Some(decision) = decision else {
         return PlanUser {
             value: own,
@@ -72,9 +64,9 @@ fn user(service: &Node, decision: Option<&UserDecision>, sources: &SourceMap) ->
 
 fn mount(node: &Node) -> PlanMount {
     PlanMount {
-        kind: field(node, "type").unwrap_or_default(),
-        source: field(node, "source"),
-        target: field(node, "target").unwrap_or_default(),
-        read_only: node.get("read_only").and_then(Node::as_bool) == Some(true),
+        kind: mount::TYPE.text(node).unwrap_or_default(),
+        source: mount::SOURCE.text(node),
+        target: mount::TARGET.text(node).unwrap_or_default(),
+        read_only: mount::READ_ONLY.is_on(node),
     }
 }

@@ -1,12 +1,13 @@
 //! Fits the copies of `"*"` to what the project has, where Compose would refuse them or they would
 //! loosen something: a list that must not repeat, a limit kept under `deploy`, a tighter limit.
 
+use crate::model::mount;
 use std::collections::{HashMap, HashSet};
 
 use crate::compose::{merge, section, table::PROJECT, text};
 use crate::yaml::{Mapping, Node, Value};
 
-use super::limits;
+use crate::model::limits;
 
 /// What a project and the overlays before this one set.
 pub struct Surroundings<'m> {
@@ -36,7 +37,7 @@ impl<'m> Surroundings<'m> {
         for limit in limits::LIMITS {
             let Some(wanted) = fields.get(limit.key).filter(|node| node.tag.is_none()) else { continue };
             let Some(bound) = limits::written(wanted) else { continue };
-            let known = self.service(name).and_then(|service| limits::effective(service, limit));
+            let known = self.service(name).and_then(|service| limit.of(service));
             let known = known.map(|limit| limit.value).filter(|value| *value > 0.0);
             let earlier = self.limits.get(&(name.to_owned(), limit.key)).copied();
             let tightest = known.into_iter().chain(earlier).fold(f64::INFINITY, f64::min);
@@ -95,7 +96,7 @@ impl<'m> Surroundings<'m> {
             self.under_deploy.insert(name.to_owned());
         }
         for limit in limits::LIMITS {
-            if let Some(found) = limits::effective(node, limit).filter(|found| found.value > 0.0) {
+            if let Some(found) = limit.of(node).filter(limits::Effective::is_limit) {
                 self.limits.insert((name.to_owned(), limit.key), found.value);
             }
         }
@@ -137,7 +138,7 @@ pub fn tmpfs_target(item: &str) -> &str {
 /// Whether a decoded service mounts something at a target.
 pub fn mounts_at(service: &Node, target: &str) -> bool {
     let seq = |key: &str| service.get(key).and_then(Node::as_seq).unwrap_or_default();
-    let volumes = seq("volumes").iter().filter_map(|volume| volume.get("target").and_then(Node::as_str));
+    let volumes = seq("volumes").iter().filter_map(|volume| mount::TARGET.str(volume));
     let tmpfs = seq("tmpfs").iter().filter_map(|item| match &item.value {
         Value::String(text) => Some(tmpfs_target(text)),
         _ => None,

@@ -1,5 +1,7 @@
 //! The order in which Compose gets the files: the base, the mandatory overlays, the rest.
 
+use crate::model::network;
+use crate::model::resource;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -162,14 +164,13 @@ fn add_new_names(names: &mut Names, mandatory: &[Overlay]) {
                 continue;
             }
             names.services.push(name.to_owned());
-            let elsewhere =
-                ["networks", "network_mode", "provider"].iter().any(|key| service.get(key).is_some());
+            let elsewhere = network::is_elsewhere(service);
             if !elsewhere {
                 add(&mut names.networks, "default");
             }
         }
         for (name, network) in section("networks") {
-            let external = network.get("external").and_then(Node::as_bool) == Some(true);
+            let external = resource::EXTERNAL.is_on(network);
             if name != "*" && !external && network.tag != Some(Tag::Reset) {
                 add(&mut names.networks, name);
             }

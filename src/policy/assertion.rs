@@ -26,7 +26,6 @@ use super::overlay::Overlay;
 use super::{Policy, opened};
 
 use effect::Sides;
-pub use equality::capability;
 use leaves::{Leaves, Undone};
 use suspects::Suspects;
 

@@ -2,6 +2,7 @@
 
 use crate::compose::{self, table::Spec};
 use crate::diagnostic::Sink;
+use crate::model::resource;
 use crate::model::uses::Uses;
 use crate::yaml::{Document, Mapping, Node, Path, Tag, Value};
 
@@ -25,7 +26,7 @@ impl Names {
         };
         Self {
             services: keys("services", &|_| true),
-            networks: keys("networks", &|node| node.get("external").and_then(Node::as_bool) != Some(true)),
+            networks: keys("networks", &|node| !resource::EXTERNAL.is_on(node)),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::source::Origin;
 use crate::yaml::suggest;
 
 use super::arrange::Arranged;
-use super::assertion::{self, Reported, capability};
+use super::assertion::{self, Reported};
 use super::demand::{Demand, Demands};
 use super::layer::extensions;
 use super::posture::Posture;
@@ -17,6 +17,7 @@ use super::postures::Postures;
 use super::rules::{self, Allow, Breach, Check, FileVariables, Rule, Service, View};
 use super::waiver::Waiver;
 use super::{Policy, Rank, opened};
+use crate::model::capability::name as capability;
 
 impl Policy {
     /// Judges the final model: every service of every profile. Errors in the sink refuse a launch.

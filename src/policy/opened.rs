@@ -1,6 +1,7 @@
 //! Networks that an overlay opens by name, which `no-egress` then leaves alone.
 
 use crate::compose::section;
+use crate::model::resource;
 use crate::yaml::{Mapping, Value};
 
 use super::Rank;
@@ -15,7 +16,10 @@ pub fn networks(mandatory: &[Overlay]) -> Opened {
     for overlay in mandatory.iter().filter(|overlay| !overlay.is_builtin()) {
         for document in &overlay.documents {
             for (name, network) in section(&document.root, "networks").into_iter().flat_map(Mapping::iter) {
-                if network.get("internal").is_some_and(|node| matches!(node.value, Value::Bool(false))) {
+                if resource::INTERNAL
+                    .node(network)
+                    .is_some_and(|node| matches!(node.value, Value::Bool(false)))
+                {
                     opened.push((name.to_owned(), overlay.rank));
                 }
             }

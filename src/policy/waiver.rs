@@ -6,10 +6,10 @@ use crate::yaml::suggest;
 use crate::yaml::{Mapping, Node, Value};
 
 use super::Rank;
-use super::assertion::capability;
 use super::date::Date;
 use super::reader::{Keys, Located, Reader};
 use super::rules::{self, Allow, Breach, Rule, user};
+use crate::model::capability::name as capability;
 
 /// One entry of `waivers:`.
 #[derive(Clone, Debug)]

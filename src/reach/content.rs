@@ -1,5 +1,6 @@
 //! The content of a project's configs and secrets.
 
+use crate::model::resource;
 use std::path::Path;
 
 use crate::compose::{Model, text};
@@ -11,18 +12,18 @@ use crate::yaml::Node;
 /// # Errors
 /// Why it cannot be had.
 pub fn content(model: &Model, declared: &Node, limit: usize) -> Result<Vec<u8>, String> {
-    if let Some(file) = declared.get("file") {
+    if let Some(file) = resource::FILE.node(declared) {
         let limit = u64::try_from(limit).unwrap_or(u64::MAX);
         return read_found(Path::new(&text(file)), limit)
             .map(|content| content.bytes)
             .map_err(|error| error.to_string());
     }
-    if let Some(variable) = declared.get("environment").map(text) {
+    if let Some(variable) = resource::VARIABLE.text(declared) {
         let captured = model.captured.get(&variable).and_then(Option::as_deref);
         let value = captured.or_else(|| model.environment.get(&variable));
         return value
             .map(|value| value.as_bytes().to_vec())
             .ok_or_else(|| format!("the variable {variable} is not set"));
     }
-    Ok(declared.get("content").map(text).unwrap_or_default().into_bytes())
+    Ok(resource::CONTENT.text(declared).unwrap_or_default().into_bytes())
 }

@@ -1,5 +1,6 @@
 //! Places in the model, found by what people write: `services.*.user`, a port, a mount's target.
 
+use crate::model::port;
 use std::fmt;
 
 use crate::compose::table::{PROJECT, Spec, UniqueBy};
@@ -198,5 +199,5 @@ fn answers(node: &Node, index: usize, name: &str, list: Option<&Spec>) -> bool {
         || label == name
         || ["target", "published", "source", "path"].into_iter().any(field)
         || node.as_str().is_some_and(|text| text.contains('=') && pair_key(text) == name)
-        || name.parse() == Ok(index) && node.get("published").is_none()
+        || name.parse() == Ok(index) && !port::PUBLISHED.is_set(node)
 }

@@ -1,6 +1,7 @@
 //! What is launched, where that is not what the files say: what was typed with the command, and containers that are
 //! only started.
 
+use crate::model::{build, mount, resource};
 use std::path::Path;
 
 use crate::cli::Command;
@@ -59,8 +60,8 @@ fn lacks_a_file(model: &Model) -> bool {
             .is_some_and(|path| path.starts_with('/') && std::fs::symlink_metadata(path).is_err())
     };
     let all = |key| section(&model.root, key).into_iter().flat_map(Mapping::iter);
-    all("secrets").chain(all("configs")).any(|(_, node)| is_missing(node.get("file")))
-        || all("volumes").any(|(_, node)| is_missing(node.at(&["driver_opts", "device"])))
+    all("secrets").chain(all("configs")).any(|(_, node)| is_missing(resource::FILE.node(node)))
+        || all("volumes").any(|(_, node)| is_missing(resource::OPTIONS.entry(node, "device")))
 }
 
 /// Services of which a new container would run as somebody else than the one that is there.
@@ -101,13 +102,13 @@ pub fn unmeant(project: &Project, model: &Model, is_strict: bool) -> Option<Find
         (!rest.as_os_str().is_empty()).then(|| (format!("./{}", rest.display()), node.origin))
     };
     let of_service = |(_, service): (&str, &Node)| {
-        let mounts = service.get("volumes").and_then(Node::as_seq).unwrap_or_default().iter();
-        let mut sources = mounts.filter(|mount| mount.get("type").and_then(Node::as_str) == Some("bind"));
-        let bind = sources.find_map(|mount| inside(mount.get("source")?));
-        bind.or_else(|| inside(service.at(&["build", "context"])?))
+        let mounts = mount::VOLUMES.items(service).iter();
+        let mut sources = mounts.filter(|mount| mount::TYPE.str(mount) == Some("bind"));
+        let bind = sources.find_map(|mount| inside(mount::SOURCE.node(mount)?));
+        bind.or_else(|| inside(build::CONTEXT.node(service)?))
     };
     let files = ["secrets", "configs"].into_iter().filter_map(|key| section(&model.root, key));
-    let mut files = files.flat_map(Mapping::iter).filter_map(|(_, node)| node.get("file"));
+    let mut files = files.flat_map(Mapping::iter).filter_map(|(_, node)| resource::FILE.node(node));
     let (path, origin) = model.services().find_map(of_service).or_else(|| files.find_map(inside))?;
     let message = format!(
         "the project directory is {}, because that is where the first file lies: {path} is looked for there",

@@ -1,5 +1,6 @@
 //! The gate: load, verify, prepare, cross-check, launch.
 
+use crate::model::{build, resource};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::path::Path;
@@ -22,7 +23,7 @@ use crate::prepare::copy::refresh;
 use crate::prepare::prepare;
 use crate::project::Project;
 use crate::render::{self, Heading, Rendered};
-use crate::yaml::{Mapping, Node};
+use crate::yaml::Mapping;
 
 use super::decide::Images;
 use super::history::Notes;
@@ -226,7 +227,7 @@ fn fetch(
     let is_built = |service: &&String| {
         section(&verified.model.root, "services")
             .and_then(|map| map.get(service))
-            .is_some_and(|node| node.get("build").is_some())
+            .is_some_and(|node| build::BUILD.is_set(node))
     };
     let (built, pulled): (Vec<&String>, Vec<&String>) = absent.into_iter().partition(is_built);
     for (verb, services) in [("build", built), ("pull", pulled)] {
@@ -444,7 +445,7 @@ pub fn variables(project: &Project, model: &Model) -> BTreeMap<String, String> {
     }
     for key in ["secrets", "configs"] {
         for (_, resource) in section(&model.root, key).into_iter().flat_map(Mapping::iter) {
-            if let Some(name) = resource.get("environment").and_then(Node::as_str) {
+            if let Some(name) = resource::VARIABLE.str(resource) {
                 hand_on(name);
             }
         }

@@ -1,5 +1,6 @@
 //! Notes at a launch who has which map of users, so that what ended can be attributed.
 
+use crate::model::namespace;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -36,7 +37,7 @@ impl Notes {
         let record = |name: &str, node: &Node| {
             let user =
                 verified.running().iter().find(|user| user.service == name)?.user.as_ref().known()?.owner;
-            let mode = node.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
+            let mode = namespace::USERNS.or_empty(node);
             // Some modes leave the map to the engine's choice.
             let map = usual.for_mode(connected.info(), mode).known()?;
             Some(Record {

@@ -1,5 +1,6 @@
 //! Who the services are on the host, under the map in force and under another one.
 
+use crate::model::security;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -98,7 +99,7 @@ pub(crate) fn refused(model: &Model, name: &str) -> Vec<&'static str> {
     let Some((_, service)) = model.services().find(|(known, _)| *known == name) else { return Vec::new() };
     let is = |key: &str, value: &str| service.get(key).and_then(Node::as_str) == Some(value);
     let mut keys = Vec::new();
-    if service.get("privileged").and_then(Node::as_bool) == Some(true) {
+    if security::PRIVILEGED.is_on(service) {
         keys.push("privileged");
     }
     if is("network_mode", "host") {

@@ -7,6 +7,7 @@
 
 mod initialized;
 
+use crate::model::life;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::Write;
@@ -97,7 +98,7 @@ fn prove(session: &mut Session<'_>, launch: &Launch<'_>) -> Result<Exit, Stop> {
         *existing.entry(container.service.clone()).or_default() += 1;
     }
     // A service whose container has a name of its own cannot have one more; the one that is there is looked at.
-    for (name, _) in model.services().filter(|(_, service)| service.get("container_name").is_some()) {
+    for (name, _) in model.services().filter(|(_, service)| life::CONTAINER_NAME.is_set(service)) {
         existing.remove(name);
     }
     let phases = split(launch.command, &launched.iter().cloned().collect::<Vec<_>>(), &existing);

@@ -1,5 +1,6 @@
 //! Directories that stay the operator's and are shown to their service as its own.
 
+use crate::model::mount;
 use std::path::Path;
 
 use crate::compose::Model;
@@ -7,7 +8,7 @@ use crate::compose::bind::say_whether_created;
 use crate::diagnostic::{Code, Finding};
 use crate::host::idmap::{is_mapped, mount_mapped};
 use crate::ownership::lock::repair::{Mapped, Repair, Tree};
-use crate::yaml::{Node, Value};
+use crate::yaml::Value;
 
 use super::verify::Verified;
 
@@ -30,12 +31,11 @@ pub fn rewrite(verified: &mut Verified) {
 
 fn sources(model: &mut Model, service: &str, from: &Path, to: &Path) {
     let service = model.root.get_mut("services").and_then(|services| services.get_mut(service));
-    let volumes = service.and_then(|service| service.get_mut("volumes")).and_then(Node::as_seq_mut);
-    for mount in volumes.into_iter().flatten() {
-        if mount.get("type").and_then(Node::as_str) != Some("bind") {
+    for mount in service.into_iter().flat_map(|service| mount::VOLUMES.items_mut(service)) {
+        if mount::TYPE.str(mount) != Some("bind") {
             continue;
         }
-        let Some(source) = mount.get_mut("source") else { continue };
+        let Some(source) = mount::SOURCE.node_mut(mount) else { continue };
         let Some(inside) = source.as_str().and_then(|text| Path::new(text).strip_prefix(from).ok()) else {
             continue;
         };

@@ -1,5 +1,6 @@
 //! `repair`: gives the state directories of services to the users that they have now.
 
+use crate::model::namespace;
 use std::fmt::Write;
 
 use crate::cli::{RepairOptions, Request};
@@ -8,7 +9,6 @@ use crate::engine::Engine;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
 use crate::ownership::lock::{StateRoots, next, shown};
 use crate::ownership::{DeclaredState, SharedTree, StatePolicy, Strategy, share, way};
-use crate::yaml::Node;
 
 use super::decide::{Decided, Images, decide};
 use super::former::former_maps;
@@ -158,7 +158,7 @@ fn plans(
     let mut repairs = Vec::new();
     for (name, service) in decided.selected.services() {
         let Some(decision) = decided.users.of(name) else { continue };
-        let userns = service.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
+        let userns = namespace::USERNS.or_empty(service);
         let map = id_map(engine, userns);
         match plan(&lock.file, decision, service, &map, &decided.caller, &scope) {
             Ok(found) => repairs.extend(found),

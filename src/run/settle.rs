@@ -1,6 +1,7 @@
 //! Volumes between the creation of their containers and the start: only then they are what the engine makes of
 //! them. What is new, or empty, and closed to its service's user is given to that user.
 
+use crate::model::mount;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use crate::ownership::Way;
 use crate::ownership::images::image_of;
 use crate::ownership::volume::{MadeBy, Now, There, VolumeDecision};
 use crate::prepare::repair::{By, Helper, Job, Work, repair};
-use crate::yaml::{Mapping, Node, Value};
+use crate::yaml::{Node, Value};
 
 use super::images::LazyEngine;
 use super::verify::Verified;
@@ -177,20 +178,14 @@ pub fn keep_for_one_off(verified: &mut Verified, service: &str) {
         verified.volumes.iter().filter(is_reset).map(|decision| decision.target.clone()).collect();
     for model in [&mut verified.model, &mut verified.selected] {
         let service = model.root.get_mut("services").and_then(|services| services.get_mut(service));
-        let volumes = service.and_then(|service| service.get_mut("volumes")).and_then(Node::as_seq_mut);
-        for mount in volumes.into_iter().flatten() {
-            let is_meant = mount.get("type").and_then(Node::as_str) == Some("volume")
-                && mount
-                    .get("target")
-                    .and_then(Node::as_str)
+        for mount in service.into_iter().flat_map(|service| mount::VOLUMES.items_mut(service)) {
+            let is_meant = mount::TYPE.str(mount) == Some("volume")
+                && mount::TARGET
+                    .str(mount)
                     .is_some_and(|target| targets.contains(&crate::model::place::clean(target)));
-            let origin = mount.origin;
-            let Some(mount) = mount.as_map_mut().filter(|_| is_meant) else { continue };
-            if mount.get("volume").and_then(Node::as_map).is_none() {
-                mount.put("volume", Node::map(Mapping::new(), origin));
-            }
-            if let Some(options) = mount.get_mut("volume").and_then(Node::as_map_mut) {
-                options.put("nocopy", Node::new(Value::Bool(true), origin));
+            if is_meant {
+                let origin = mount.origin;
+                mount::NOCOPY.put(mount, Node::new(Value::Bool(true), origin));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Which services run and are left as they are by a command.
 
+use crate::model::image;
 use std::cell::OnceCell;
 
 use crate::cli::{Command, ComposeCommand, Request};
@@ -86,7 +87,7 @@ impl<'s> Stays<'s> {
 
     /// As Compose sees it: made from the same service and the image that has the name now.
     fn is_up_to_date(&self, name: &str, node: &Node, own: &[&Inspection]) -> bool {
-        let pulls = node.get("pull_policy").and_then(Node::as_str);
+        let pulls = image::PULL_POLICY.str(node);
         if pulls.is_some_and(|policy| !matches!(policy, "missing" | "if_not_present" | "never")) {
             return false;
         }

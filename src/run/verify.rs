@@ -1,5 +1,6 @@
 //! The decisions about a launch on the host as it is. Nothing on the host changes.
 
+use crate::model::namespace;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -22,7 +23,6 @@ use crate::ownership::{
 use crate::ownership::{remote, share};
 use crate::policy::{Arranged, Located, Policy, Posture};
 use crate::project::Project;
-use crate::yaml::Node;
 
 use super::asked::Asked;
 use super::decide::{Decided, Images, decide};
@@ -237,7 +237,7 @@ pub fn complete(session: &mut Session<'_>, decided: Decided<'_>, engine: &LazyEn
         };
         for (name, service) in launched.services() {
             let Some(decision) = runs.of(name) else { continue };
-            let map = maps(service.get("userns_mode").and_then(Node::as_str).unwrap_or_default());
+            let map = maps(namespace::USERNS.or_empty(service));
             // What cannot be decided yet is pending with the user, and asked for again then.
             repairs.extend(plan(&lock.file, decision, service, &map, &caller, &scope).ok().flatten());
         }

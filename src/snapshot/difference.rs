@@ -3,6 +3,7 @@
 mod items;
 mod standing;
 
+use crate::model::identity;
 use crate::source::Span;
 use crate::yaml::{Mapping, Node, Value, natural_cmp};
 
@@ -216,7 +217,7 @@ impl Comparison<'_> {
             return Some(Meaning::new(Class::Ownership, if gone { "" } else { "the lock has another user" }));
         }
         let key = ["service".to_owned(), "user".to_owned()];
-        let inner = |node: Option<&Node>| node.map(|node| node.get("user").unwrap_or(node)).cloned();
+        let inner = |node: Option<&Node>| node.map(|node| identity::USER.node(node).unwrap_or(node)).cloned();
         let (before, after) = (inner(before), inner(after));
         let case =
             Case { path: &key, before: before.as_ref(), after: after.as_ref(), old: self.old, new: self.new };

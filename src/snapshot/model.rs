@@ -1,5 +1,6 @@
 //! The model without anything of this host, and without secrets.
 
+use crate::model::{mount, port};
 use std::path::Path as FsPath;
 
 use crate::compose::output::{Format, arrange_owned};
@@ -44,10 +45,10 @@ fn finish(node: &mut Node, spec: Option<&Spec>, name: &str, places: &Places<'_>)
 
 /// A service without short forms.
 fn settle(service: &mut Node) {
-    for port in service.get_mut("ports").and_then(Node::as_seq_mut).into_iter().flatten() {
+    for port in port::PORTS.items_mut(service) {
         split_port(port);
     }
-    for mount in service.get_mut("volumes").and_then(Node::as_seq_mut).into_iter().flatten() {
+    for mount in mount::VOLUMES.items_mut(service) {
         settle_mount(mount);
     }
 }
@@ -80,21 +81,21 @@ fn split_port(port: &mut Node) {
 
 /// Whether an expression names a volume or a path is for its value to say.
 fn settle_mount(mount: &mut Node) {
-    let open = mount.get("source").and_then(Node::as_str).is_some_and(begins_with_expression);
-    if open
-        && mount.get("type").and_then(Node::as_str) == Some("volume")
-        && let Some(map) = mount.as_map_mut()
-    {
-        map.remove("type");
+    let open = mount::SOURCE.str(mount).is_some_and(begins_with_expression);
+    if !open || mount::TYPE.str(mount) != Some("volume") {
+        return;
+    }
+    mount::TYPE.remove(mount);
+    if let Some(map) = mount.as_map_mut() {
         map.retain(|key, value| key != "volume" || value.as_map().is_some_and(|map| !map.is_empty()));
     }
 }
 
 /// Paths below the project as the project sees them, those below the user's home from `~`.
 fn localise(node: &mut Node, spec: Option<&Spec>, places: &Places<'_>) {
+    let is_bind = mount::TYPE.str(node) == Some("bind");
     match &mut node.value {
         Value::Map(map) => {
-            let is_bind = map.get("type").and_then(Node::as_str) == Some("bind");
             for (key, child) in map.iter_mut() {
                 let spec = spec.and_then(|spec| spec.child(key));
                 match (spec.and_then(|spec| spec.path), &mut child.value) {

@@ -3,6 +3,7 @@
 //! Rules look at where a path leads, and a project below `/root` leads elsewhere than one below `/srv`.
 //! What is reviewed is neither.
 
+use crate::model::mount;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -54,9 +55,9 @@ enum Way {
 
 impl Mover<'_> {
     fn walk(&self, node: &mut Node, spec: Option<&Spec>) {
+        let is_bind = mount::TYPE.str(node) == Some("bind");
         match &mut node.value {
             Value::Map(map) => {
-                let is_bind = map.get("type").and_then(Node::as_str) == Some("bind");
                 for (key, child) in map.iter_mut() {
                     let spec = spec.and_then(|spec| spec.child(key));
                     match spec.and_then(|spec| spec.path) {

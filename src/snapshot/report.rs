@@ -6,6 +6,7 @@ mod json;
 mod markdown;
 
 use crate::compose::text;
+use crate::model::mount;
 use crate::source::{SourceMap, Span};
 use crate::yaml::{Mapping, Node, to_json_compact};
 
@@ -60,20 +61,19 @@ fn port(node: &Node) -> String {
 
 /// The source, the target, and what else is said of it.
 fn mount(node: &Node) -> String {
-    let part = |key: &str| node.get(key).map(text).unwrap_or_default();
-    let mut line = part("source");
+    let mut line = mount::SOURCE.text(node).unwrap_or_default();
     if !line.is_empty() {
         line.push(':');
     }
-    line.push_str(&part("target"));
-    if let Some(mode) = node.get("read_only").map(text) {
+    line.push_str(&mount::TARGET.text(node).unwrap_or_default());
+    if let Some(mode) = mount::READ_ONLY.node(node).map(text) {
         line.push_str(match mode.as_str() {
             "true" => ":ro",
             "false" => "",
             _ => ":ro?",
         });
     }
-    let kind = part("type");
+    let kind = mount::TYPE.text(node).unwrap_or_default();
     let mut said: Vec<String> = if kind.is_empty() { Vec::new() } else { vec![kind] };
     for key in ["bind", "volume", "tmpfs"] {
         for (name, value) in node.get(key).and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {

@@ -180,6 +180,11 @@ impl Mapping {
         self.members.get(self.position(key)?).map(|member| &member.entry)
     }
 
+    /// As [`Self::get`], for a key that is ready.
+    pub fn find(&self, key: Key<'_>) -> Option<&Node> {
+        self.members.get(self.sought(key)?).map(|member| &member.entry.value)
+    }
+
     /// The key as it stands here.
     pub fn key(&self, key: &str) -> Option<&str> {
         self.members.get(self.position(key)?).map(|member| member.key.as_str())

@@ -1,5 +1,6 @@
 //! Who a service may run as, by what its image, its state and its environment show.
 
+use crate::model::{mount, namespace};
 use std::path::Path;
 
 use crate::engine::{Answer, IdMap, ResolvedUser};
@@ -66,7 +67,7 @@ pub(super) fn gather(seen: &Seen<'_>, verified: &Verified) -> Vec<Evidence> {
             },
             image: &image,
             images: &images,
-            map: id_map(seen.engine, service.get("userns_mode").and_then(Node::as_str).unwrap_or_default()),
+            map: id_map(seen.engine, namespace::USERNS.or_empty(service)),
             before: remembered.and_then(|lock| lock.services.get(name)).map(|entry| entry.user),
             binds: binds.by_ref().collect(),
         };
@@ -213,11 +214,10 @@ impl Look<'_> {
 
     /// Whether a new volume, which takes owner and mode of what the image has there, can be written.
     fn may_write_volumes(&self, owner: Owner) -> bool {
-        let mounts = self.service.get("volumes").and_then(Node::as_seq).into_iter().flatten();
+        let mounts = mount::VOLUMES.items(self.service).iter();
         let text = |mount: &Node, key: &str| mount.get(key).and_then(Node::as_str).map(str::to_owned);
         let is_volume = |mount: &&Node| {
-            text(mount, "type").as_deref() == Some("volume")
-                && mount.get("read_only").and_then(Node::as_bool) != Some(true)
+            text(mount, "type").as_deref() == Some("volume") && !mount::READ_ONLY.is_on(mount)
         };
         let is_bound = |target: &str| self.binds.iter().any(|bind| bind.target == target);
         let targets = mounts.filter(is_volume).filter_map(|mount| text(mount, "target"));

@@ -1,5 +1,6 @@
 //! `stack deploy`: the gate, then the stack, and a look at what came of it.
 
+use crate::model::{image, program};
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -94,10 +95,10 @@ fn digests(
 ) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for (name, node) in model.services() {
-        if node.get("provider").is_some() {
+        if program::PROVIDER.is_set(node) {
             continue;
         }
-        let Some(image) = node.get("image") else { continue };
+        let Some(image) = image::IMAGE.node(node) else { continue };
         let written = crate::compose::text(image);
         if ImageName::read(&written).digest.is_some() || options.as_written {
             continue;

@@ -1,8 +1,8 @@
 //! Privileged mode, capabilities, security options, the root file system, the user.
 
+use crate::model::field::{Field, Text};
+use crate::model::{capability, identity, namespace, security};
 use serde_json::Value;
-
-use crate::compose::text;
 
 use crate::model::SecurityOption;
 
@@ -10,7 +10,7 @@ use super::field::{Fields, at, beyond, list, shown, string, strings};
 use super::{Scope, podman};
 
 pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
-    let privileged = fields.is_true("privileged");
+    let privileged = security::PRIVILEGED.is_on(fields.service);
     if !privileged {
         fields.add(
             "HostConfig.Privileged",
@@ -24,7 +24,7 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
         );
     }
     let options: Vec<SecurityOption> =
-        fields.items("security_opt").iter().map(|item| SecurityOption::of_text(&text(item))).collect();
+        SecurityOption::all(fields.service).map(|(option, _)| option).collect();
     let unmasked = options.iter().any(|option| option.parts() == UNMASKED);
     if !privileged && !unmasked {
         // Neither `--privileged` nor `systempaths=unconfined` needs to show anywhere else.
@@ -43,7 +43,7 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     }
     capabilities(fields);
     security_options(fields, scope, options);
-    if fields.is_true("read_only") {
+    if security::READ_ONLY.is_on(fields.service) {
         fields.add(
             "HostConfig.ReadonlyRootfs",
             "read_only",
@@ -56,7 +56,7 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
         );
     }
     let image = || scope.image_of(name, fields.service).map(|image| image.user.clone());
-    if let Some(user) = fields.text("user").or_else(image) {
+    if let Some(user) = identity::USER.text(fields.service).or_else(image) {
         fields.add(
             "Config.User",
             "user",
@@ -70,17 +70,10 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     }
 }
 
-/// As the engine keeps it: upper case, without the prefix.
-fn capability(text: &str) -> String {
-    let upper = text.trim().to_ascii_uppercase();
-    upper.strip_prefix("CAP_").unwrap_or(&upper).to_owned()
-}
-
 fn capabilities(fields: &mut Fields<'_>) {
-    let names = |key| -> Vec<String> { fields.texts(key).iter().map(|text| capability(text)).collect() };
-    let (added, dropped) = (names("cap_add"), names("cap_drop"));
+    let (added, dropped) = (capability::added(fields.service), capability::dropped(fields.service));
     // A privileged one shows every capability, and nothing in either list.
-    let privileged = fields.is_true("privileged").then(|| "ALL".to_owned());
+    let privileged = security::PRIVILEGED.is_on(fields.service).then(|| "ALL".to_owned());
     let allowed: Vec<String> = added.iter().cloned().chain(privileged).collect();
     let without = dropped.clone();
     fields.add("HostConfig.CapAdd", "cap_add", list(&added), "it has more capabilities", move |live| {
@@ -89,7 +82,7 @@ fn capabilities(fields: &mut Fields<'_>) {
         }
         let found = strings(at(live, "HostConfig.CapAdd"));
         beyond(found, |found| {
-            let found = capability(found);
+            let found = capability::name(found);
             added.iter().any(|allowed| *allowed == found || allowed == "ALL")
         })
     });
@@ -102,7 +95,7 @@ fn capabilities(fields: &mut Fields<'_>) {
             return None;
         }
         let found: Vec<String> =
-            strings(at(live, "HostConfig.CapDrop")).iter().map(|text| capability(text)).collect();
+            strings(at(live, "HostConfig.CapDrop")).iter().map(|text| capability::name(text)).collect();
         let dropped_too = |name: &String| found.contains(name) || found.iter().any(|found| found == "ALL");
         (!dropped.iter().all(dropped_too)).then(|| list(&found))
     });
@@ -123,7 +116,7 @@ fn security_options(fields: &mut Fields<'_>, scope: &Scope<'_>, options: Vec<Sec
     let needs_no_new_privileges =
         options.iter().any(|option| option.parts() == ("no-new-privileges", "true"));
     let is_unconfined = options.iter().any(|option| option.parts() == ("seccomp", "unconfined"));
-    let needs_filter = !is_unconfined && !fields.is_true("privileged");
+    let needs_filter = !is_unconfined && !security::PRIVILEGED.is_on(fields.service);
     let wanted: Vec<Wanted> = options
         .into_iter()
         .filter(|option| option.parts() != UNMASKED)
@@ -137,12 +130,14 @@ fn security_options(fields: &mut Fields<'_>, scope: &Scope<'_>, options: Vec<Sec
         .collect();
     // The engine itself adds this one to containers that share the host's or another's processes; and the
     // labels of the other, where SELinux is on.
-    let host = |key: &str| fields.text(key).is_some_and(|mode| mode == "host");
-    let joins = |key: &str| fields.text(key).is_some_and(|mode| mode.contains(':'));
-    let adds_disable = fields.is_true("privileged") || host("pid") || host("ipc");
-    let is_privileged = fields.is_true("privileged");
-    let adds_labels = joins("pid") || joins("ipc");
-    let expected = list(&fields.texts("security_opt"));
+    let service = fields.service;
+    let host = |field: Field<Text>| field.str(service) == Some("host");
+    let joins = |field: Field<Text>| field.or_empty(service).contains(':');
+    let adds_disable =
+        security::PRIVILEGED.is_on(fields.service) || host(namespace::PID) || host(namespace::IPC);
+    let is_privileged = security::PRIVILEGED.is_on(fields.service);
+    let adds_labels = joins(namespace::PID) || joins(namespace::IPC);
+    let expected = list(&security::OPTIONS.texts(fields.service));
     fields.add("HostConfig.SecurityOpt", "security_opt", expected, "it is confined otherwise", move |live| {
         let found = strings(at(live, "HostConfig.SecurityOpt"));
         let mut rest = found.as_slice();

@@ -1,9 +1,9 @@
 //! Environment variables. Their values are never shown: many are secrets.
 
+use crate::model::{mount, order, path, program};
 use std::collections::BTreeMap;
 
 use crate::compose::text;
-use crate::yaml::{Mapping, Node};
 
 use super::Scope;
 use super::field::{Fields, at, list, strings};
@@ -14,20 +14,18 @@ use crate::policy::rules::LOADER;
 const PROXIES: &[&str] = &["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];
 
 pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
-    let map = fields.get("environment").and_then(Node::as_map);
     // A name without a value, that nothing in the environment gives one, is not set at all.
-    let wanted: BTreeMap<String, Option<String>> = map
-        .into_iter()
-        .flat_map(Mapping::iter)
+    let wanted: BTreeMap<String, Option<String>> = program::ENVIRONMENT
+        .entries(fields.service)
         .map(|(name, value)| (name.to_owned(), (!value.is_null()).then(|| text(value))))
         .collect();
     // Env files of a service that is not launched are not read.
-    let is_whole = fields.get("env_file").is_none() && fields.get("models").is_none();
+    let is_whole = !path::ENV_FILES.is_set(fields.service) && !program::MODELS.is_set(fields.service);
     let inherited: Option<BTreeMap<String, String>> = scope
         .image_of(name, fields.service)
         .map(|image| image.env.iter().filter_map(|entry| entry.split_once('=')).map(pair).collect());
     let mut prefixes = providers(fields, scope);
-    if fields.is_true("use_api_socket") {
+    if mount::API_SOCKET.is_on(fields.service) {
         prefixes.push("DOCKER_CONFIG".to_owned());
     }
     loader(fields, &wanted, inherited.as_ref());
@@ -101,10 +99,10 @@ fn pair((name, value): (&str, &str)) -> (String, String) {
 
 /// A provider hands variables to the services that depend on it, under its own name.
 fn providers(fields: &Fields<'_>, scope: &Scope<'_>) -> Vec<String> {
-    let depends = fields.get("depends_on").and_then(Node::as_map).into_iter().flat_map(Mapping::keys);
+    let depends = order::DEPENDS_ON.names(fields.service);
     depends
         .filter(|name| {
-            scope.resource("services", name).is_some_and(|service| service.get("provider").is_some())
+            scope.resource("services", name).is_some_and(|service| program::PROVIDER.is_set(service))
         })
         .map(|name| format!("{}_", name.to_uppercase().replace('-', "_")))
         .collect()

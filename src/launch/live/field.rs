@@ -189,8 +189,3 @@ pub fn list(items: &[impl AsRef<str>]) -> String {
 pub fn shown(text: &str) -> String {
     if text.is_empty() { "not set".to_owned() } else { text.to_owned() }
 }
-
-/// A size or count of the model, which keeps some of them as text.
-pub fn as_number(node: &Node) -> Option<f64> {
-    text(node).parse().ok()
-}

@@ -1,35 +1,32 @@
 //! What a container may use up. A limit of 0, or below, is none.
 
+use crate::model::kernel;
+use crate::model::limits::{self, Effective, Limit};
 use std::collections::BTreeMap;
 
-use crate::compose::text;
 use crate::engine::Inspection;
-use crate::yaml::Node;
 
-use super::field::{Fields, as_number, at, list, number};
+use super::field::{Fields, at, list, number};
 use super::podman;
 
 pub fn add(fields: &mut Fields<'_>) {
-    let pids = limit(fields, "pids_limit", "pids");
+    let pids = limit(fields, limits::OF_PIDS);
     at_most(fields, "HostConfig.PidsLimit", pids, "it can start more processes");
-    let memory = limit(fields, "mem_limit", "memory");
+    let memory = limit(fields, limits::OF_MEMORY);
     at_most(fields, "HostConfig.Memory", memory, "it can use more memory");
     swap(fields, memory.map(|(_, size)| size));
-    let cpus = limit(fields, "cpus", "cpus").map(|(key, cpus)| (key, cpus * 1e9));
+    let cpus = limit(fields, limits::OF_CPUS).map(|(key, cpus)| (key, cpus * 1e9));
     at_most(fields, "HostConfig.NanoCpus", cpus, "it can use more processor time");
     processor(fields);
     out_of_memory(fields);
     ulimits(fields);
-    let shm = fields.get("shm_size").and_then(as_number).filter(|size| *size > 0.0);
-    at_most(fields, "HostConfig.ShmSize", shm.map(|size| ("shm_size", size)), "it has more shared memory");
+    let shm = limit(fields, limits::OF_SHM);
+    at_most(fields, "HostConfig.ShmSize", shm, "it has more shared memory");
 }
 
 /// The limit and the key that sets it.
-fn limit(fields: &Fields<'_>, short: &'static str, long: &'static str) -> Option<(&'static str, f64)> {
-    let positive = |node: &Node| as_number(node).filter(|limit| *limit > 0.0);
-    let deployed = || fields.get("deploy")?.at(&["resources", "limits", long]).and_then(positive);
-    let short = fields.get(short).and_then(positive).map(|limit| (short, limit));
-    short.or_else(|| deployed().map(|limit| ("deploy.resources.limits", limit)))
+fn limit(fields: &Fields<'_>, limit: Limit) -> Option<(&'static str, f64)> {
+    limit.of(fields.service).filter(Effective::is_limit).map(|found| (found.key, found.value))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "limits are far below 2^53, and compared with a margin")]
@@ -54,7 +51,7 @@ fn at_most(
 /// Memory and swap together. Not set, the engine makes it twice the memory.
 #[expect(clippy::cast_precision_loss, reason = "see above")]
 fn swap(fields: &mut Fields<'_>, memory: Option<f64>) {
-    let set = fields.get("memswap_limit").and_then(as_number).filter(|limit| *limit != 0.0);
+    let set = limits::SWAP.number(fields.service).filter(|limit| *limit != 0.0);
     let most = match (set, memory) {
         (Some(limit), _) if limit > 0.0 => limit,
         (None, Some(memory)) => memory * 2.0,
@@ -75,9 +72,9 @@ fn swap(fields: &mut Fields<'_>, memory: Option<f64>) {
 }
 
 fn processor(fields: &mut Fields<'_>) {
-    if let Some(quota) = fields.get("cpu_quota").and_then(as_number).filter(|quota| *quota > 0.0) {
+    if let Some(quota) = limits::CPU_QUOTA.number(fields.service).filter(|quota| *quota > 0.0) {
         at_most(fields, "HostConfig.CpuQuota", Some(("cpu_quota", quota)), "it can use more processor time");
-        let period = fields.get("cpu_period").and_then(as_number).unwrap_or(0.0);
+        let period = limits::CPU_PERIOD.number(fields.service).unwrap_or(0.0);
         let expected = if period > 0.0 { format!("{period}") } else { "the engine's".to_owned() };
         fields.add(
             "HostConfig.CpuPeriod",
@@ -91,7 +88,7 @@ fn processor(fields: &mut Fields<'_>) {
             },
         );
     }
-    let realtime = fields.get("cpu_rt_runtime").and_then(as_number).unwrap_or(0.0);
+    let realtime = limits::REALTIME.number(fields.service).unwrap_or(0.0);
     fields.add(
         "HostConfig.CpuRealtimeRuntime",
         "cpu_rt_runtime",
@@ -103,7 +100,7 @@ fn processor(fields: &mut Fields<'_>) {
             (found > realtime).then(|| found.to_string())
         },
     );
-    if let Some(set) = fields.text("cpuset") {
+    if let Some(set) = limits::CPU_SET.text(fields.service) {
         fields.add(
             "HostConfig.CpusetCpus",
             "cpuset",
@@ -118,7 +115,7 @@ fn processor(fields: &mut Fields<'_>) {
 }
 
 fn out_of_memory(fields: &mut Fields<'_>) {
-    if !fields.is_true("oom_kill_disable") {
+    if !kernel::OOM_KILL_DISABLE.is_on(fields.service) {
         fields.add(
             "HostConfig.OomKillDisable",
             "oom_kill_disable",
@@ -127,7 +124,7 @@ fn out_of_memory(fields: &mut Fields<'_>) {
             |live| (at(live, "HostConfig.OomKillDisable").as_bool() == Some(true)).then(|| "true".to_owned()),
         );
     }
-    let least = fields.get("oom_score_adj").and_then(Node::as_int).unwrap_or(0);
+    let least = kernel::OOM_SCORE.int(fields.service).unwrap_or(0);
     fields.add(
         "HostConfig.OomScoreAdj",
         "oom_score_adj",
@@ -142,15 +139,15 @@ fn out_of_memory(fields: &mut Fields<'_>) {
 }
 
 fn ulimits(fields: &mut Fields<'_>) {
-    let Some(map) = fields.get("ulimits").and_then(Node::as_map) else { return };
-    let bound = |node: &Node, key: &str| {
-        let own = node.get(key).or_else(|| node.get("single"));
-        own.unwrap_or(node).as_int().unwrap_or_else(|| text(node).parse().unwrap_or(0))
+    if !limits::ULIMITS.is_set(fields.service) {
+        return;
+    }
+    let bounds = |node| {
+        let (soft, hard) = limits::bounds(node);
+        (soft.unwrap_or(0), hard.unwrap_or(0))
     };
-    let wanted: BTreeMap<String, (i64, i64)> = map
-        .iter()
-        .map(|(name, node)| (name.to_owned(), (bound(node, "soft"), bound(node, "hard"))))
-        .collect();
+    let wanted: BTreeMap<String, (i64, i64)> =
+        limits::ULIMITS.entries(fields.service).map(|(name, node)| (name.to_owned(), bounds(node))).collect();
     let words: Vec<String> =
         wanted.iter().map(|(name, (soft, hard))| format!("{name} {soft}:{hard}")).collect();
     fields.add("HostConfig.Ulimits", "ulimits", list(&words), "its limits are higher", move |live| {

@@ -2,15 +2,14 @@
 
 mod wanted;
 
+use crate::model::mount;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::compose::text;
 use crate::engine::{Inspection, MountPoint};
 use crate::model::place::clean;
-use crate::yaml::Node;
 
 use super::Scope;
 use super::field::{Fields, at, beyond, list, strings};
@@ -25,7 +24,7 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     let image = scope.image_of(name, fields.service).map(|image| image.volumes.clone());
     let borrowed = borrowed(fields, scope);
     let tmpfs: BTreeMap<String, BTreeSet<String>> =
-        fields.texts("tmpfs").iter().map(|text| short_tmpfs(text)).collect();
+        mount::TMPFS.texts(fields.service).iter().map(|text| short_tmpfs(text)).collect();
 
     let mounts = wanted.clone();
     let over: BTreeSet<String> = tmpfs.keys().cloned().collect();
@@ -73,7 +72,7 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
         (!missing.is_empty()).then(|| format!("without {}", list(&missing)))
     });
 
-    let shown = list(&fields.texts("tmpfs"));
+    let shown = list(&mount::TMPFS.texts(fields.service));
     let long = in_memory;
     fields.add("HostConfig.Tmpfs", "tmpfs", shown, "it can write elsewhere, or otherwise", move |live| {
         let found = at(live, "HostConfig.Tmpfs").as_object().into_iter().flatten();
@@ -132,7 +131,7 @@ fn describe(found: &MountPoint) -> String {
 /// Mounts of the containers that `volumes_from` names.
 fn borrowed(fields: &Fields<'_>, scope: &Scope<'_>) -> Vec<MountPoint> {
     let mut all = Vec::new();
-    for text in fields.texts("volumes_from") {
+    for text in mount::FROM.texts(fields.service) {
         let (source, read_only) = source_of(&text);
         let names = shared(&source, scope);
         let lenders = scope.containers.iter().chain(scope.others).filter(|container| {
@@ -162,7 +161,7 @@ fn lends(lent: &MountPoint, found: &MountPoint) -> bool {
 }
 
 fn volumes_from(fields: &mut Fields<'_>, scope: &Scope<'_>) {
-    let texts = fields.texts("volumes_from");
+    let texts = mount::FROM.texts(fields.service);
     let allowed: Vec<(Vec<String>, bool)> = texts
         .iter()
         .map(|text| {
@@ -241,9 +240,4 @@ fn details(live: &Inspection, target: &str) -> Value {
         mount.get("Target").and_then(Value::as_str).is_some_and(|path| clean(path) == target)
     });
     same.next().cloned().unwrap_or_default()
-}
-
-/// A text of a model's mapping.
-fn field(node: &Node, keys: &[&str]) -> String {
-    node.at(keys).map(text).unwrap_or_default()
 }

@@ -1,27 +1,29 @@
 //! What a container shares with the host or with another container.
 
+use crate::model::field::{Field, Text};
+use crate::model::namespace;
 use crate::model::uses::of_container;
 
 use super::field::{Fields, shown, string};
 use super::{Scope, podman};
 
 pub fn add(fields: &mut Fields<'_>, scope: &Scope<'_>) {
-    mode(fields, scope, "HostConfig.PidMode", "pid", &[""], "it sees other processes");
+    mode(fields, scope, "HostConfig.PidMode", namespace::PID, &[""], "it sees other processes");
     // What the engine makes of nothing depends on its `default-ipc-mode`; shareable is an invitation.
     mode(
         fields,
         scope,
         "HostConfig.IpcMode",
-        "ipc",
+        namespace::IPC,
         &["", "private", "none"],
         "it shares memory with others",
     );
-    mode(fields, scope, "HostConfig.UTSMode", "uts", &[""], "it can name the host");
+    mode(fields, scope, "HostConfig.UTSMode", namespace::UTS, &[""], "it can name the host");
     mode(
         fields,
         scope,
         "HostConfig.UsernsMode",
-        "userns_mode",
+        namespace::USERNS,
         &["", "private"],
         "its users are those of the host",
     );
@@ -29,16 +31,16 @@ pub fn add(fields: &mut Fields<'_>, scope: &Scope<'_>) {
         fields,
         scope,
         "HostConfig.CgroupParent",
-        "cgroup_parent",
+        namespace::CGROUP_PARENT,
         &[""],
         "its limits are those of another group",
     );
-    if fields.text("cgroup").as_deref() == Some("private") {
+    if namespace::CGROUP.text(fields.service).as_deref() == Some("private") {
         mode(
             fields,
             scope,
             "HostConfig.CgroupnsMode",
-            "cgroup",
+            namespace::CGROUP,
             &["private"],
             "it sees the host's control groups",
         );
@@ -50,20 +52,26 @@ fn mode(
     fields: &mut Fields<'_>,
     scope: &Scope<'_>,
     name: &'static str,
-    key: &'static str,
+    field: Field<Text>,
     default: &'static [&'static str],
     why: &'static str,
 ) {
-    let set = fields.text(key);
+    let set = field.text(fields.service);
     let mut allowed: Vec<String> = default.iter().map(|&mode| mode.to_owned()).collect();
     if let Some(set) = &set {
         allowed.extend(shared(set, scope));
     }
-    fields.add(name, key, set.as_deref().map_or_else(|| shown(""), str::to_owned), why, move |live| {
-        let found = string(live, name);
-        let is_own = set.is_none() && podman::is_own_namespace(live, name, &found);
-        (!allowed.contains(&found) && !is_own).then(|| shown(&found))
-    });
+    fields.add(
+        name,
+        field.name(),
+        set.as_deref().map_or_else(|| shown(""), str::to_owned),
+        why,
+        move |live| {
+            let found = string(live, name);
+            let is_own = set.is_none() && podman::is_own_namespace(live, name, &found);
+            (!allowed.contains(&found) && !is_own).then(|| shown(&found))
+        },
+    );
 }
 
 /// A mode as the engine may show it: a service, or a container's name, is resolved to an id.

@@ -1,13 +1,12 @@
 //! Networks and published ports.
 
+use crate::model::network;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::compose::text;
 use crate::engine::Inspection;
 use crate::model::{Address, Port, Published};
-use crate::yaml::Node;
 
 use super::Scope;
 use super::field::{Fields, at, beyond, list, string, strings};
@@ -15,23 +14,24 @@ use super::namespaces::shared;
 use super::podman;
 
 pub fn add(fields: &mut Fields<'_>, scope: &Scope<'_>) {
-    match fields.text("network_mode") {
+    match network::MODE.text(fields.service) {
         Some(mode) => with_mode(fields, scope, &mode),
         None => with_networks(fields, scope),
     }
     ports(fields);
     let hosts = |text: &str| text.replacen('=', ":", 1);
-    let wanted: BTreeSet<String> = fields.texts("extra_hosts").iter().map(|text| hosts(text)).collect();
+    let wanted: BTreeSet<String> =
+        network::HOSTS.texts(fields.service).iter().map(|text| hosts(text)).collect();
     fields.add(
         "HostConfig.ExtraHosts",
         "extra_hosts",
-        list(&fields.texts("extra_hosts")),
+        list(&network::HOSTS.texts(fields.service)),
         "names lead elsewhere",
         move |live| {
             beyond(strings(at(live, "HostConfig.ExtraHosts")), |found| wanted.contains(&hosts(found)))
         },
     );
-    let wanted = fields.texts("dns");
+    let wanted = network::DNS.texts(fields.service);
     fields.add("HostConfig.Dns", "dns", list(&wanted), "names are resolved by somebody else", move |live| {
         beyond(strings(at(live, "HostConfig.Dns")), |found| wanted.iter().any(|wanted| wanted == found))
     });
@@ -53,11 +53,8 @@ fn with_mode(fields: &mut Fields<'_>, scope: &Scope<'_>, mode: &str) {
 }
 
 fn with_networks(fields: &mut Fields<'_>, scope: &Scope<'_>) {
-    let named = |key: &str| {
-        let name = scope.resource("networks", key).and_then(|network| network.get("name")).map(text);
-        name.unwrap_or_else(|| format!("{}_{key}", scope.model.name))
-    };
-    let keys = fields.get("networks").and_then(Node::as_map).into_iter().flat_map(crate::yaml::Mapping::keys);
+    let named = |key: &str| scope.name_of("networks", key);
+    let keys = network::NETWORKS.names(fields.service);
     let all: Vec<String> = keys.map(named).collect();
     let inside = all.clone();
     let shown = if all.is_empty() { "none".to_owned() } else { list(&all) };

@@ -1,10 +1,10 @@
 //! What runs in a container: image, command, groups, kernel settings, runtime, restarts, logs.
 
+use crate::model::{identity, kernel, logging, program};
 use std::collections::BTreeMap;
 
 use crate::compose::text;
 use crate::model::Restart;
-use crate::yaml::{Mapping, Node};
 
 use super::Scope;
 use super::field::{Fields, at, beyond, list, number, shown, string, strings};
@@ -23,13 +23,13 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
         );
     }
     command(fields, name, scope);
-    let groups = fields.texts("group_add");
+    let groups = identity::GROUPS.texts(fields.service);
     fields.add("HostConfig.GroupAdd", "group_add", list(&groups), "it is in more groups", move |live| {
         beyond(strings(at(live, "HostConfig.GroupAdd")), |found| groups.iter().any(|group| group == found))
     });
     kernel(fields);
     restart(fields);
-    if let Some(runtime) = fields.text("runtime") {
+    if let Some(runtime) = kernel::RUNTIME.text(fields.service) {
         fields.add(
             "HostConfig.Runtime",
             "runtime",
@@ -41,7 +41,7 @@ pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
             },
         );
     }
-    if let Some(driver) = fields.get("logging").and_then(|logging| logging.get("driver")).map(text) {
+    if let Some(driver) = logging::DRIVER.text(fields.service) {
         fields.add_of_program(
             "HostConfig.LogConfig.Type",
             "logging.driver",
@@ -62,8 +62,9 @@ fn short(id: &str) -> String {
 /// An entrypoint of the model takes the image's command away; an empty list takes its own.
 fn command(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {
     let image = scope.image_of(name, fields.service);
-    let entrypoint = fields.get("entrypoint").map(|_| fields.texts("entrypoint"));
-    let command = Some(fields.texts("command")).filter(|words| !words.is_empty());
+    let entrypoint =
+        program::ENTRYPOINT.node(fields.service).map(|_| program::ENTRYPOINT.texts(fields.service));
+    let command = Some(program::COMMAND.texts(fields.service)).filter(|words| !words.is_empty());
     let inherited =
         if entrypoint.is_some() { Some(Vec::new()) } else { image.map(|image| image.cmd.clone()) };
     let expected = entrypoint.or_else(|| image.map(|image| image.entrypoint.clone()));
@@ -102,9 +103,9 @@ pub fn is_one_off(live: &crate::engine::Inspection) -> bool {
 }
 
 fn kernel(fields: &mut Fields<'_>) {
-    let map = fields.get("sysctls").and_then(Node::as_map);
+    let sysctls = kernel::SYSCTLS.entries(fields.service);
     let wanted: BTreeMap<String, String> =
-        map.into_iter().flat_map(Mapping::iter).map(|(name, value)| (name.to_owned(), text(value))).collect();
+        sysctls.map(|(name, value)| (name.to_owned(), text(value))).collect();
     let words: Vec<String> = wanted.iter().map(|(name, value)| format!("{name}={value}")).collect();
     fields.add(
         "HostConfig.Sysctls",

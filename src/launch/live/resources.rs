@@ -1,5 +1,6 @@
 //! Networks and volumes: what a container's own inspection does not show of them.
 
+use crate::model::{mount, network, resource};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -24,12 +25,12 @@ pub struct Used {
 pub fn used<'m>(model: &Model, services: impl Iterator<Item = &'m Node>) -> Used {
     let mut used = Used::default();
     for service in services {
-        let networks = service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::keys);
-        let networks = networks.filter(|_| service.get("network_mode").is_none());
+        let networks = network::NETWORKS.names(service);
+        let networks = networks.filter(|_| !network::MODE.is_set(service));
         used.networks.extend(networks.filter_map(|key| named(model, "networks", key, false)));
-        let volumes = service.get("volumes").and_then(Node::as_seq).unwrap_or_default().iter();
-        let volumes = volumes.filter(|mount| mount.get("type").and_then(Node::as_str) == Some("volume"));
-        let sources = volumes.filter_map(|mount| mount.get("source").and_then(Node::as_str));
+        let volumes = mount::VOLUMES.items(service).iter();
+        let volumes = volumes.filter(|mount| mount::TYPE.str(mount) == Some("volume"));
+        let sources = volumes.filter_map(|mount| mount::SOURCE.str(mount));
         used.volumes.extend(sources.clone().filter_map(|key| named(model, "volumes", key, false)));
         used.foreign.extend(sources.filter_map(|key| named(model, "volumes", key, true)));
     }
@@ -38,10 +39,10 @@ pub fn used<'m>(model: &Model, services: impl Iterator<Item = &'m Node>) -> Used
 
 fn named(model: &Model, kind: &str, key: &str, is_external: bool) -> Option<(String, String)> {
     let node = section(&model.root, kind)?.get(key)?;
-    if (node.get("external").and_then(Node::as_bool) == Some(true)) != is_external {
+    if (resource::EXTERNAL.is_on(node)) != is_external {
         return None;
     }
-    let name = node.get("name").map_or_else(|| format!("{}_{key}", model.name), text);
+    let name = resource::name(model, node, key);
     Some((key.to_owned(), name))
 }
 
@@ -53,9 +54,7 @@ pub fn networks(model: &Model, used: &Used, inspected: &[Value]) -> Vec<Weakness
         // Two networks can have one name, and a container is in either of them.
         for live in inspected.iter().filter(|live| live.get("Name").and_then(Value::as_str) == Some(name)) {
             let place = Place { node, path: format!("networks.{key}"), name };
-            if node.get("internal").and_then(Node::as_bool) == Some(true)
-                && live.get("Internal") != Some(&Value::Bool(true))
-            {
+            if resource::INTERNAL.is_on(node) && live.get("Internal") != Some(&Value::Bool(true)) {
                 found.push(place.weakness("Internal", "internal", "true", "false", "it has a route out"));
             }
             place.driver(live, "bridge", &mut found);
@@ -185,7 +184,7 @@ impl Place<'_> {
 
     /// Nothing said means the engine's own driver.
     fn driver(&self, live: &Value, default: &str, weak: &mut Vec<Weakness>) {
-        let wanted = self.node.get("driver").map(text).filter(|driver| !driver.is_empty());
+        let wanted = resource::DRIVER.text(self.node).filter(|driver| !driver.is_empty());
         let wanted = wanted.unwrap_or_else(|| default.to_owned());
         let found = live.get("Driver").and_then(Value::as_str).unwrap_or_default();
         // `default` leaves it to the engine.
@@ -196,7 +195,7 @@ impl Place<'_> {
 
     /// Compares the driver that hands out a network's addresses, and its options.
     fn addresses(&self, live: &Value, weak: &mut Vec<Weakness>) {
-        let wanted = self.node.at(&["ipam", "driver"]).map(text).filter(|driver| !driver.is_empty());
+        let wanted = resource::IPAM_DRIVER.text(self.node).filter(|driver| !driver.is_empty());
         let wanted = wanted.unwrap_or_else(|| "default".to_owned());
         let found = live.pointer("/IPAM/Driver").and_then(Value::as_str).unwrap_or("(unknown)");
         if found != wanted {
@@ -207,7 +206,8 @@ impl Place<'_> {
             let map = node.as_map().into_iter().flat_map(Mapping::iter);
             map.map(|(key, value)| format!("{key}={}", text(value))).collect()
         };
-        let wanted: BTreeSet<String> = self.node.at(&["ipam", "options"]).map(options_of).unwrap_or_default();
+        let wanted: BTreeSet<String> =
+            resource::IPAM_OPTIONS.node(self.node).map(options_of).unwrap_or_default();
         let found = live.get("IPAM").and_then(options);
         let found: Option<BTreeSet<String>> =
             found.map(|found| found.iter().map(|(key, value)| format!("{key}={value}")).collect());
@@ -220,7 +220,7 @@ impl Place<'_> {
 
     /// For a volume these say which directory of the host it is.
     fn options(&self, live: &Value, weak: &mut Vec<Weakness>) {
-        let map = self.node.get("driver_opts").and_then(Node::as_map);
+        let map = resource::OPTIONS.node(self.node).and_then(Node::as_map);
         let wanted: BTreeSet<String> = map
             .into_iter()
             .flat_map(Mapping::iter)

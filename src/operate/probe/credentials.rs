@@ -1,5 +1,6 @@
 //! One credential: where it is kept, who looks, and what is said of it.
 
+use crate::model::namespace;
 use std::path::{Path, PathBuf};
 
 use super::look::{self, LIMIT, Seen, judged, look};
@@ -170,7 +171,10 @@ fn visit(question: &Question<'_>, given: Given<'_>, asked: &look::Question) -> A
     Answer::trying(|| {
         let user = question.decision.user.as_ref().into_result()?;
         let visitor = Visitor {
-            whose: Whose::Container { user: user.owner, host: question.text("userns_mode") == "host" },
+            whose: Whose::Container {
+                user: user.owner,
+                host: namespace::USERNS.str(question.service) == Some("host"),
+            },
             // They are the container's already.
             groups: Inside::of_helper(whom.inside_groups.iter().copied().collect()),
             overrides: whom.overrides,

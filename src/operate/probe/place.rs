@@ -1,5 +1,7 @@
 //! Where a path of a service's containers is kept.
 
+use crate::model::field::{Field, Text};
+use crate::model::{mount, program, resource};
 use std::path::PathBuf;
 
 use crate::compose::{Model, text};
@@ -27,7 +29,7 @@ pub enum Seat {
 /// The path with the home of the service's user in place of `~`.
 pub fn expand(path: &str, service: &Node, image: &Answer<Image>, decision: &UserDecision) -> Answer<String> {
     let Some(rest) = path.strip_prefix('~') else { return Answer::Known(clean(path)) };
-    let own = service.get("environment").and_then(|map| map.get("HOME")).filter(|home| !home.is_null());
+    let own = program::ENVIRONMENT.entry(service, "HOME");
     let home = match own {
         Some(home) => Answer::Known(text(home)),
         None => image.as_ref().and_then(|image| match image.variable("HOME") {
@@ -52,7 +54,7 @@ pub fn find(model: &Model, service: &Node, path: &str, image: &Answer<Image>) ->
     // The innermost one hides the others; of two at one place the later is what is seen.
     let place = places.iter().filter(|place| place.holds(path)).max_by_key(|place| place.target.len());
     let Some(place) = place else {
-        if service.get("volumes_from").and_then(Node::as_seq).is_some_and(|from| !from.is_empty()) {
+        if mount::FROM.node(service).and_then(Node::as_seq).is_some_and(|from| !from.is_empty()) {
             return Answer::unknown("it may lie in what `volumes_from` gives");
         }
         return image.as_ref().map(|image| {
@@ -64,7 +66,7 @@ pub fn find(model: &Model, service: &Node, path: &str, image: &Answer<Image>) ->
         });
     };
     let below = path.strip_prefix(place.target.as_str()).unwrap_or_default().trim_start_matches('/');
-    let source = place.entry.get("source").and_then(Node::as_str);
+    let source = mount::SOURCE.str(place.entry);
     match (place.means, source) {
         (Means::Tmpfs, _) => {
             Answer::Known(Seat::Nowhere("it lies in memory, which is empty when a container starts"))
@@ -74,16 +76,15 @@ pub fn find(model: &Model, service: &Node, path: &str, image: &Answer<Image>) ->
             None => Answer::unknown("the mount has no source"),
         },
         (Means::Bind, _) => {
-            let file = declared(model, place.key, place.entry).and_then(|one| one.get("file"));
-            match file.and_then(Node::as_str) {
+            match declared(model, place.key, place.entry).and_then(|one| resource::FILE.str(one)) {
                 Some(file) => Answer::Known(Seat::Bind { source: file.into(), relative: below.into() }),
                 None => Answer::unknown("the file of the config or secret is not known"),
             }
         }
         (Means::Volume, None) => Answer::Known(Seat::Nowhere(UNNAMED)),
         (Means::Volume, Some(source)) => {
-            let name = model.root.at(&["volumes", source, "name"]).and_then(Node::as_str);
-            let inside = place.entry.at(&["volume", "subpath"]).and_then(Node::as_str).unwrap_or_default();
+            let name = model.root.at(&["volumes", source]).and_then(|volume| resource::NAME.str(volume));
+            let inside = mount::SUBPATH.or_empty(place.entry);
             match name {
                 Some(name) => {
                     let relative = PathBuf::from(clean(inside).trim_start_matches('/')).join(below);
@@ -98,13 +99,13 @@ pub fn find(model: &Model, service: &Node, path: &str, image: &Answer<Image>) ->
 }
 
 fn declared<'m>(model: &'m Model, key: &str, entry: &Node) -> Option<&'m Node> {
-    let name = entry.get("source").map(text)?;
+    let name = mount::FILE_SOURCE.text(entry)?;
     model.root.at(&[key, &name])
 }
 
 fn copied(model: &Model, key: &str, entry: &Node) -> Answer<Seat> {
     let one = declared(model, key, entry);
-    let content = one.and_then(|one| match (one.get("content"), one.get("environment")) {
+    let content = one.and_then(|one| match (resource::CONTENT.node(one), resource::VARIABLE.node(one)) {
         (Some(content), _) => content.as_str().map(str::to_owned),
         (None, Some(name)) => model.environment.get(name.as_str()?).map(str::to_owned),
         (None, None) => None,
@@ -112,11 +113,11 @@ fn copied(model: &Model, key: &str, entry: &Node) -> Answer<Seat> {
     let Some(content) = content else {
         return Answer::unknown("what Compose copies there is not known here");
     };
-    let number = |name: &str| entry.get(name).map_or(Some(0), |node| text(node).parse::<u32>().ok());
-    let mode = entry
-        .get("mode")
+    let number = |field: Field<Text>| field.text(entry).map_or(Some(0), |id| id.parse::<u32>().ok());
+    let mode = mount::FILE_MODE
+        .node(entry)
         .map_or(Some(0o444), |node| u32::from_str_radix(text(node).trim_start_matches("0o"), 8).ok());
-    match (number("uid"), number("gid"), mode) {
+    match (number(mount::FILE_UID), number(mount::FILE_GID), mode) {
         (Some(uid), Some(gid), Some(mode)) => {
             Answer::Known(Seat::Copied { content, owner: Owner::new(uid, gid), mode })
         }

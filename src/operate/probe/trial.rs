@@ -1,5 +1,6 @@
 //! Whether the service's program answers.
 
+use crate::model::{identity, mount, namespace, program, resource, security};
 use std::time::Instant;
 
 use super::Question;
@@ -40,14 +41,14 @@ fn tried(question: &Question<'_>, program: &Program) -> Answer<Tried> {
     Answer::trying(|| {
         let image = question.image().as_ref().into_result()?;
         let user = question.decision.user.as_ref().into_result()?;
-        let added = question.service.get("group_add").and_then(Node::as_seq).into_iter().flatten().map(text);
+        let added = identity::GROUPS.items(question.service).iter().map(text);
         let groups = user.supplementary.iter().map(ToString::to_string).chain(added).collect();
-        let directory = question.service.get("working_dir").and_then(Node::as_str);
+        let directory = program::WORKING_DIR.str(question.service);
         let trial = Trial {
             image,
             user: user.owner,
             groups,
-            userns_mode: question.text("userns_mode"),
+            userns_mode: namespace::USERNS.or_empty(question.service),
             working_dir: directory,
             environment: environment(question.service),
             mounts: mounts(question)?,
@@ -60,7 +61,7 @@ fn tried(question: &Question<'_>, program: &Program) -> Answer<Tried> {
 
 /// As the service has it. A name without a value is not set.
 fn environment(service: &Node) -> Vec<(String, String)> {
-    let map = service.get("environment").and_then(Node::as_map);
+    let map = program::ENVIRONMENT.node(service).and_then(Node::as_map);
     let set = map.into_iter().flat_map(Mapping::iter).filter(|(_, value)| !value.is_null());
     set.map(|(name, value)| (name.to_owned(), text(value))).collect()
 }
@@ -71,13 +72,13 @@ fn mounts(question: &Question<'_>) -> Result<Vec<Shown>, String> {
     let mut mounts: Vec<Shown> = Vec::new();
     for place in of_service(&question.model.root, question.service) {
         let target = place.target.clone();
-        let source = place.entry.get("source").and_then(Node::as_str);
+        let source = mount::SOURCE.str(place.entry);
         let shown = match place.means {
             Means::Tmpfs => Some(Shown::Memory { target }),
             Means::Bind => {
                 let file = || {
-                    let name = place.entry.get("source").map(text)?;
-                    question.model.root.at(&[place.key, &name, "file"])?.as_str()
+                    let name = mount::FILE_SOURCE.text(place.entry)?;
+                    resource::FILE.str(question.model.root.at(&[place.key, &name])?)
                 };
                 let source = if place.key == "volumes" { source } else { file() };
                 // A socket or a pipe leads to somebody who can change things.
@@ -88,10 +89,10 @@ fn mounts(question: &Question<'_>) -> Result<Vec<Shown>, String> {
                 source.filter(is_plain).map(|source| Shown::Bind { source: source.into(), target })
             }
             Means::Volume => match source
-                .and_then(|source| question.model.root.at(&["volumes", source, "name"])?.as_str())
+                .and_then(|source| resource::NAME.str(question.model.root.at(&["volumes", source])?))
             {
                 Some(name)
-                    if place.entry.at(&["volume", "subpath"]).is_none()
+                    if !mount::SUBPATH.is_set(place.entry)
                         && question.engine.has_volume(name).into_result()? =>
                 {
                     Some(Shown::Volume { name: name.to_owned(), target })
@@ -106,7 +107,7 @@ fn mounts(question: &Question<'_>) -> Result<Vec<Shown>, String> {
             mounts.push(shown);
         }
     }
-    let is_read_only = question.service.get("read_only").and_then(Node::as_bool) == Some(true);
+    let is_read_only = security::READ_ONLY.is_on(question.service);
     if !is_read_only && mounts.iter().all(|mount| mount.target() != TEMPORARY) {
         mounts.push(Shown::Memory { target: TEMPORARY.to_owned() });
     }

@@ -1,5 +1,6 @@
 //! The rules for one source.
 
+use crate::model::namespace;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -152,7 +153,7 @@ impl<'a> Judge<'a> {
         if mounts.iter().all(|mount| mount.source.is_none()) {
             return;
         }
-        let userns = node.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
+        let userns = namespace::USERNS.or_empty(node);
         let whom = Whom::of(node, self.question.users.of(name), (self.question.maps)(userns));
         if let (Answer::Known(_), Answer::Known(_), Answer::Unknown(reason)) =
             (&whom.inside, &whom.map, &whom.owner)
@@ -166,7 +167,7 @@ impl<'a> Judge<'a> {
             if !is_chosen {
                 self.unclear(mount, unanswered(message));
             } else if self.strict() {
-                let origin = node.get("userns_mode").map_or(node.origin, |mode| mode.origin);
+                let origin = namespace::USERNS.node(node).map_or(node.origin, |mode| mode.origin);
                 let finding = Finding::error(Code::UserMap, message).help(Code::UserMap.remedy());
                 self.findings.push(finding.at_origin(origin, "this mode"));
             }

@@ -1,5 +1,7 @@
 //! What a service has mounted, and where.
 
+use crate::model::Place;
+use crate::model::{mount, place, program, resource};
 use std::path::{Path, PathBuf};
 
 use crate::compose::Model;
@@ -53,22 +55,16 @@ impl Mount {
 /// Everything that is mounted in a service, by target. The working directory is among it: the engine
 /// makes it where it is missing.
 pub(super) fn of_service(model: &Model, service: &Node, sources: &SourceMap) -> Vec<Mount> {
-    let items = |key: &str| service.get(key).and_then(Node::as_seq).into_iter().flatten();
-    let mut mounts: Vec<Mount> = items("volumes").filter_map(|node| volume(model, node, sources)).collect();
-    for (key, role, directory) in [("secrets", Role::Secret, "/run/secrets/"), ("configs", Role::Config, "/")]
-    {
-        mounts.extend(items(key).filter_map(|node| file(model, key, role, directory, node)));
+    let mut mounts: Vec<Mount> =
+        mount::VOLUMES.items(service).iter().filter_map(|node| volume(model, node, sources)).collect();
+    for (field, role) in [(mount::SECRETS, Role::Secret), (mount::CONFIGS, Role::Config)] {
+        let files = field.items(service).iter();
+        mounts.extend(files.filter_map(|node| file(model, field.path(), role, node)));
     }
-    for node in service.get("tmpfs").into_iter().flat_map(|tmpfs| match tmpfs.as_seq() {
-        Some(items) => items.iter(),
-        None => std::slice::from_ref(tmpfs).iter(),
-    }) {
-        let target = node.as_str().unwrap_or_default().split(':').next().unwrap_or_default();
-        if target.starts_with('/') {
-            mounts.push(Mount::without_source(target, node.origin));
-        }
+    for place in mount::TMPFS.items(service).iter().filter_map(place::tmpfs).filter(Place::is_absolute) {
+        mounts.push(Mount::without_source(&place.target, place.entry.origin));
     }
-    if let Some(node) = service.get("working_dir")
+    if let Some(node) = program::WORKING_DIR.node(service)
         && let Some(path) = node.as_str().filter(|path| path.starts_with('/'))
     {
         mounts.push(Mount { is_mounted: false, ..Mount::without_source(path, node.origin) });
@@ -92,14 +88,14 @@ pub(super) fn place_of(mounts: &[Mount], inner: &Mount) -> Option<PathBuf> {
 }
 
 fn volume(model: &Model, node: &Node, sources: &SourceMap) -> Option<Mount> {
-    let text = |key: &str| node.get(key).and_then(Node::as_str);
-    let target = text("target").filter(|target| target.starts_with('/'))?;
-    let read_only = node.get("read_only").and_then(Node::as_bool) == Some(true);
-    let source = node.get("source");
+    let (kind, named) = (mount::TYPE.str(node), mount::SOURCE.str(node));
+    let target = mount::TARGET.str(node).filter(|target| target.starts_with('/'))?;
+    let read_only = mount::READ_ONLY.is_on(node);
+    let source = mount::SOURCE.node(node);
     let origin = source.map_or(node.origin, |source| source.origin);
-    let source = match text("type") {
+    let source = match kind {
         Some("bind") => {
-            let path = text("source").filter(|path| path.starts_with('/'))?;
+            let path = named.filter(|path| path.starts_with('/'))?;
             let written = written(origin, sources).to_owned();
             let has_slash = path.ends_with('/') || ends_with_slash(&written) || target.ends_with('/');
             let engine_creates = creates_source(node, model.reader);
@@ -113,10 +109,10 @@ fn volume(model: &Model, node: &Node, sources: &SourceMap) -> Option<Mount> {
                 name: None,
             })
         }
-        Some("volume") => text("source").and_then(|name| bound(model, name, node)),
+        Some("volume") => named.and_then(|name| bound(model, name, node)),
         _ => None,
     };
-    let volume = text("source").filter(|_| text("type") == Some("volume")).map(str::to_owned);
+    let volume = named.filter(|_| kind == Some("volume")).map(str::to_owned);
     Some(Mount { source, volume, target: clean(target), read_only, is_mounted: true, origin })
 }
 
@@ -128,15 +124,11 @@ fn ends_with_slash(written: &str) -> bool {
 /// The directory that a named volume binds.
 fn bound(model: &Model, name: &str, mount: &Node) -> Option<Source> {
     let volume = model.root.at(&["volumes", name])?;
-    let options = volume.get("driver_opts")?;
-    let option = |key: &str| options.get(key).and_then(Node::as_str);
-    let is_local = volume.get("driver").and_then(Node::as_str).is_none_or(|driver| driver == "local");
-    let is_bind = option("o").is_some_and(|o| o.split(',').any(|one| matches!(one, "bind" | "rbind")));
-    let device = option("device").filter(|device| device.starts_with('/') && is_local && is_bind)?;
-    let nocopy = mount.at(&["volume", "nocopy"]).and_then(Node::as_bool) == Some(true);
+    let device = crate::model::Volume::of(volume).device?;
+    let nocopy = mount::NOCOPY.is_on(mount);
     Some(Source {
         role: Role::Volume,
-        path: clean(device),
+        path: clean(&device),
         engine_creates: false,
         copies_up: !nocopy,
         has_slash: true,
@@ -146,12 +138,11 @@ fn bound(model: &Model, name: &str, mount: &Node) -> Option<Source> {
 }
 
 /// A secret or config that is a file of the host. Others are copied in.
-fn file(model: &Model, section: &str, role: Role, directory: &str, node: &Node) -> Option<Mount> {
-    let name = node.get("source").and_then(Node::as_str)?;
-    let file = model.root.at(&[section, name, "file"])?;
+fn file(model: &Model, section: &str, role: Role, node: &Node) -> Option<Mount> {
+    let name = mount::FILE_SOURCE.str(node)?;
+    let file = resource::FILE.node(model.root.at(&[section, name])?)?;
     let path = file.as_str().filter(|path| path.starts_with('/'))?;
-    let target = node.get("target").and_then(Node::as_str).unwrap_or(name);
-    let target = if target.starts_with('/') { target.to_owned() } else { format!("{directory}{target}") };
+    let target = place::target_of_file(section, node);
     let source = Source {
         role,
         path: clean(path),

@@ -1,5 +1,6 @@
 //! Which directories of the host the project's containers may write.
 
+use crate::model::resource;
 use std::fs::{Metadata, metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::compose::{Model, section};
 use crate::engine::MountPoint;
 use crate::source::SourceMap;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::Mapping;
 
 use super::look::clean;
 use super::mounts;
@@ -29,8 +30,7 @@ impl Reach {
         }
         // A volume's options may name a place in other ways than as a bind: as a layer of a union.
         for (_, volume) in section(&model.root, "volumes").into_iter().flat_map(Mapping::iter) {
-            let options =
-                volume.get("driver_opts").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
+            let options = resource::OPTIONS.entries(volume);
             let texts = options.filter_map(|(_, value)| value.as_str());
             let words = texts.flat_map(|text| text.split([',', '=', ':']));
             reach.places.extend(words.filter(|word| word.starts_with('/')).map(clean));

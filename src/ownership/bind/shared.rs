@@ -1,12 +1,12 @@
 //! Services with different users in one tree.
 
+use crate::model::{namespace, program};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::compose::text;
 use crate::diagnostic::{Code, Finding};
 use crate::host::{Kind, Owner};
-use crate::yaml::Node;
 
 use super::explain::shown;
 use super::judge::Judged;
@@ -82,13 +82,13 @@ pub(super) fn conflicts(judged: &[Judged], question: &BindQuestion<'_>) -> Vec<F
 fn before(question: &BindQuestion<'_>, service: &str, own: Owner) -> Vec<Owner> {
     let node = question.model.services().find(|(name, _)| *name == service).map(|(_, node)| node);
     let Some(node) = node else { return Vec::new() };
-    let hooks = node.get("pre_start").and_then(Node::as_seq).unwrap_or_default();
-    let users = hooks.iter().filter_map(|hook| numbers(&text(hook.get("user")?)));
+    let hooks = program::PRE_START.items(node);
+    let users = hooks.iter().filter_map(|hook| numbers(&text(program::HOOK_USER.node(hook)?)));
     let mut users = users.filter(|user| user.uid != 0).peekable();
     if users.peek().is_none() {
         return Vec::new();
     }
-    let mode = node.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
+    let mode = namespace::USERNS.or_empty(node);
     let map = (question.maps)(mode).known();
     users.filter_map(|user| map.as_ref()?.to_host(user)).filter(|user| user.uid != own.uid).collect()
 }

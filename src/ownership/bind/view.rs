@@ -1,6 +1,7 @@
 //! What each service has of what it mounts, under a map of users: whose it is on disk and in the container, and
 //! whether the service's user may read and write it. Nothing is judged; a map that is not in force can be asked about.
 
+use crate::model::namespace;
 use std::path::{Path, PathBuf};
 
 use crate::compose::Model;
@@ -76,7 +77,7 @@ pub fn view(question: &ViewQuestion<'_>) -> Vec<ServiceView> {
 }
 
 fn of_service(question: &ViewQuestion<'_>, name: &str, node: &Node) -> ServiceView {
-    let userns_mode = node.get("userns_mode").and_then(Node::as_str).unwrap_or_default().to_owned();
+    let userns_mode = namespace::USERNS.or_empty(node).to_owned();
     let decision = question.users.of(name);
     let whom = Whom::of(node, decision, (question.maps)(&userns_mode));
     let mounts = mounts::of_service(question.model, node, question.sources);

@@ -1,5 +1,6 @@
 //! The way to a bind source, component by component, and which services could change it.
 
+use crate::model::namespace;
 use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -110,7 +111,7 @@ impl<'q> Writer<'q> {
             if written.is_empty() {
                 continue;
             }
-            let userns = service.get("userns_mode").and_then(crate::yaml::Node::as_str).unwrap_or_default();
+            let userns = namespace::USERNS.str(service).unwrap_or_default();
             let (known, maps) = (question.users, question.maps);
             let who: Rc<Who<'q>> = Rc::new(LazyCell::new(Box::new(move || {
                 let whom = Whom::of(service, known.of(name), maps(userns));

@@ -2,6 +2,7 @@
 
 use crate::engine::{Answer, IdMap};
 use crate::host::{Credentials, Owner};
+use crate::model::{capability, identity, security};
 use crate::ownership::UserDecision;
 use crate::yaml::Node;
 
@@ -30,7 +31,7 @@ impl Whom {
         let inside = user.as_ref().map(|user| user.owner);
         let owner = inside.clone().and_then(|inside| on_host(&map, inside));
         let mut groups = user.as_ref().known().map(|user| user.supplementary.clone()).unwrap_or_default();
-        let added = service.get("group_add").and_then(Node::as_seq).into_iter().flatten();
+        let added = identity::GROUPS.items(service).iter();
         groups.extend(added.filter_map(|node| node.as_str()?.parse::<u32>().ok()));
         let inside_groups = groups.clone();
         if let Some(map) = map.as_ref().known() {
@@ -76,21 +77,17 @@ fn keeps_override(service: &Node) -> bool {
 }
 
 /// Whether a capability is left that the engine grants to root by itself.
-pub(in crate::ownership) fn keeps(service: &Node, capability: &str) -> bool {
-    if service.get("privileged").and_then(Node::as_bool) == Some(true) {
+pub(in crate::ownership) fn keeps(service: &Node, wanted: &str) -> bool {
+    if security::PRIVILEGED.is_on(service) {
         return true;
     }
-    let names = |key: &str, wanted: &[&str]| {
-        service.get(key).and_then(Node::as_seq).into_iter().flatten().filter_map(Node::as_str).any(|name| {
-            let name = name.to_ascii_uppercase();
-            wanted.contains(&name.strip_prefix("CAP_").unwrap_or(&name))
-        })
-    };
+    let (added, dropped) = (capability::added(service), capability::dropped(service));
+    let has = |names: &[String], wanted: &[&str]| names.iter().any(|name| wanted.contains(&name.as_str()));
     // Naming the capability itself counts more than naming all of them.
-    if names("cap_drop", &[capability]) {
+    if has(&dropped, &[wanted]) {
         return false;
     }
-    names("cap_add", &[capability, "ALL"]) || !names("cap_drop", &["ALL"])
+    has(&added, &[wanted, "ALL"]) || !has(&dropped, &["ALL"])
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The engine's own answers about images, each asked for once.
 
+use crate::model::{build, image, mount};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -154,11 +155,11 @@ pub fn wanted_paths(model: &Model) -> BTreeMap<String, BTreeSet<String>> {
     for (name, service) in model.services() {
         let Some(image) = image_of(model, name, service) else { continue };
         let paths = wanted.entry(image).or_default();
-        for mount in service.get("volumes").and_then(Node::as_seq).into_iter().flatten() {
-            let target = mount.get("target").and_then(Node::as_str).filter(|target| target.starts_with('/'));
+        for mount in mount::VOLUMES.items(service) {
+            let target = mount::TARGET.str(mount).filter(|target| target.starts_with('/'));
             // As it is asked for: clean, so without a slash at the end.
             let clean = target.map(|target| target.trim_end_matches('/')).filter(|target| !target.is_empty());
-            if mount.get("source").is_some() {
+            if mount::SOURCE.is_set(mount) {
                 paths.extend(clean.map(str::to_owned));
             }
         }
@@ -170,8 +171,8 @@ pub fn wanted_paths(model: &Model) -> BTreeMap<String, BTreeSet<String>> {
 /// The image that a service runs: the one named, or the one that Compose names after the service it
 /// builds. `None` for a service without a container.
 pub(crate) fn image_of(model: &Model, name: &str, service: &Node) -> Option<String> {
-    if let Some(image) = service.get("image").and_then(Node::as_str) {
+    if let Some(image) = image::IMAGE.str(service) {
         return Some(image.to_owned());
     }
-    service.get("build").map(|_| format!("{}-{name}", model.name))
+    build::BUILD.node(service).map(|_| format!("{}-{name}", model.name))
 }

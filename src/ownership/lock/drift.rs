@@ -1,5 +1,6 @@
 //! A service that would run as another user than the lock has.
 
+use crate::model::namespace;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -66,7 +67,7 @@ pub fn drift(file: &LockFile, model: &Model, observed: &[Observed<'_>], eyes: &E
 
 /// Looks for what belongs to a former user in everything that a service mounts.
 fn find(service: &Node, old: Owner, eyes: &Eyes<'_>) -> Found {
-    let userns = service.get("userns_mode").and_then(Node::as_str).unwrap_or_default();
+    let userns = namespace::USERNS.or_empty(service);
     let map = (eyes.maps)(userns);
     let uid = map.and_then(|map| {
         map.to_host(old).map(|owner| owner.uid).ok_or("the engine's map of users has nobody for him").into()

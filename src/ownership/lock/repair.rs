@@ -1,5 +1,6 @@
 //! What a repair takes, from whom, and to whom it gives it.
 
+use crate::model::mount;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -198,7 +199,7 @@ pub fn plan(
 
 /// The volumes that a service writes and that are not gone through.
 fn passed_over(service: &Node, scope: &Scope<'_>, trees: &[Tree]) -> Vec<(PathBuf, &'static str)> {
-    let is_written = |mount: &&Node| mount.get("read_only").and_then(Node::as_bool) != Some(true);
+    let is_written = |mount: &&Node| !mount::READ_ONLY.is_on(mount);
     let mut found: Vec<(PathBuf, &'static str)> = mounts(service)
         .filter(is_written)
         .filter_map(source)

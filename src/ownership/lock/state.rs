@@ -1,9 +1,10 @@
 //! Which directories and volumes are a service's state.
 
+use crate::model::{mount, resource};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::compose::{Model, section, text};
+use crate::compose::{Model, section};
 use crate::host::Kind;
 use crate::model::place::clean;
 use crate::model::volume::{self, Kind as Storage, Volume, key_of};
@@ -91,12 +92,12 @@ impl StateRoots {
 fn volumes(model: &Model) -> BTreeMap<String, StateVolume> {
     let all = section(&model.root, "volumes").into_iter().flat_map(Mapping::iter);
     let volume = |(key, node): (&str, &Node)| {
-        let is_external = node.get("external").and_then(Node::as_bool) == Some(true);
+        let is_external = resource::EXTERNAL.is_on(node);
         // What an external one is kept in, only the engine knows.
         if !is_external && Volume::of(node).kind != Storage::Directory {
             return None;
         }
-        let name = node.get("name").map_or_else(|| format!("{}_{key}", model.name), text);
+        let name = resource::name(model, node, key);
         Some((key.to_owned(), StateVolume { name, is_external, at: None }))
     };
     all.filter_map(volume).collect()
@@ -115,7 +116,7 @@ fn is_own(roots: &StateRoots, key: &str) -> bool {
 
 /// The same with volumes that are not the project's.
 pub(in crate::ownership) fn written_places(service: &Node, roots: &StateRoots) -> Vec<PathBuf> {
-    let is_written = |mount: &&Node| mount.get("read_only").and_then(Node::as_bool) != Some(true);
+    let is_written = |mount: &&Node| !mount::READ_ONLY.is_on(mount);
     let places = mounts(service).filter(is_written).filter_map(source);
     let mut paths: Vec<PathBuf> = places
         .filter(|path| match key_of(path) {
@@ -130,17 +131,17 @@ pub(in crate::ownership) fn written_places(service: &Node, roots: &StateRoots) -
 
 /// What is mounted in a service of the host, or of the engine under a name.
 pub(crate) fn mounts(service: &Node) -> impl Iterator<Item = &Node> {
-    let volumes = service.get("volumes").and_then(Node::as_seq).into_iter().flatten();
-    volumes.filter(|mount| matches!(mount.get("type").and_then(Node::as_str), Some("bind" | "volume")))
+    let volumes = mount::VOLUMES.items(service).iter();
+    volumes.filter(|mount| matches!(mount::TYPE.str(mount), Some("bind" | "volume")))
 }
 
 /// Where a mount's content lies: a path of the host, or a volume; `None` for a volume without a name.
 pub(crate) fn source(mount: &Node) -> Option<PathBuf> {
-    let source = mount.get("source")?.as_str()?;
-    if mount.get("type").and_then(Node::as_str) != Some("volume") {
+    let source = mount::SOURCE.str(mount)?;
+    if mount::TYPE.str(mount) != Some("volume") {
         return Some(PathBuf::from(source));
     }
-    let inside = mount.at(&["volume", "subpath"]).and_then(Node::as_str).map(clean);
+    let inside = mount::SUBPATH.str(mount).map(clean);
     let names = inside.iter().flat_map(|inside| inside.split('/')).filter(|name| !name.is_empty());
     Some(names.fold(volume::place(source), |place, name| place.join(name)))
 }

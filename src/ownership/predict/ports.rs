@@ -1,5 +1,6 @@
 //! Ports that only root may bind.
 
+use crate::model::{kernel, network, port};
 use std::collections::BTreeSet;
 
 use super::Subject;
@@ -16,12 +17,12 @@ pub(super) fn predict(subject: &Subject<'_>, first_port: [Option<u32>; 2], findi
         return;
     }
     let [own, host] = first_port;
-    let mode = subject.service.get("network_mode").map(text).unwrap_or_default();
+    let mode = network::MODE.text(subject.service).unwrap_or_default();
     let first = match mode.as_str() {
         "host" => host,
         // Whoever's network it is has decided.
         mode if mode.starts_with("service:") || mode.starts_with("container:") => None,
-        _ => match subject.service.at(&["sysctls", SYSCTL]) {
+        _ => match kernel::SYSCTLS.entry(subject.service, SYSCTL) {
             Some(node) => text(node).parse().ok(),
             None => own,
         },
@@ -46,7 +47,7 @@ fn bound(subject: &Subject<'_>) -> Vec<(u32, Origin)> {
     let list = |key: &str| subject.service.get(key).and_then(Node::as_seq).into_iter().flatten();
     let number = |text: &str| text.split(['/', '-']).next().and_then(|port| port.parse().ok());
     let published = Port::of_service(subject.service)
-        .filter_map(|port| Some((number(&port.target)?, port.node.get("target")?.origin)));
+        .filter_map(|port| Some((number(&port.target)?, port::TARGET.node(port.node)?.origin)));
     let exposed = list("expose").filter_map(|port| Some((number(&text(port))?, port.origin)));
     let own: Vec<(u32, Origin)> = published.chain(exposed).collect();
     if !own.is_empty() {

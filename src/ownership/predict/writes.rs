@@ -1,5 +1,6 @@
 //! Places that a service certainly writes, in a root file system that cannot be written.
 
+use crate::model::program;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -61,11 +62,11 @@ pub(super) fn predict(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     };
     for name in VARIABLES {
         if let Some(path) = subject.variable(name).filter(|path| path.starts_with('/')) {
-            say(&path, name, subject.service.at(&["environment", name]));
+            say(&path, name, program::ENVIRONMENT.entry(subject.service, name));
         }
     }
     let (entrypoint, command) = subject.words();
-    let node = subject.service.get("command").or_else(|| subject.service.get("entrypoint"));
+    let node = program::COMMAND.node(subject.service).or_else(|| program::ENTRYPOINT.node(subject.service));
     let words: Vec<String> = entrypoint.into_iter().chain(command).collect();
     for (at, word) in words.iter().enumerate() {
         let (flag, value) = match word.split_once('=') {

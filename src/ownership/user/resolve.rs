@@ -1,5 +1,6 @@
 //! From what was said to numbers.
 
+use crate::model::{identity, program};
 use std::collections::BTreeMap;
 
 use super::explain;
@@ -39,7 +40,7 @@ impl<'a> Resolver<'a> {
             .question
             .model
             .services()
-            .filter(|(_, service)| service.get("provider").is_none())
+            .filter(|(_, service)| !program::PROVIDER.is_set(service))
             .map(|(name, service)| (name, service, self.said(name, service)))
             .collect();
         self.unknown_services();
@@ -53,7 +54,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn said(&self, name: &str, service: &'a Node) -> Said<'a> {
-        if let Some(user) = service.get("user") {
+        if let Some(user) = identity::USER.node(service) {
             return Said::Own(user);
         }
         // Whoever writes no policy asks for nothing but Compose.

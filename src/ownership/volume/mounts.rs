@@ -1,5 +1,7 @@
 //! The mounts of volumes that have a name.
 
+use crate::model::field::{Field, Text};
+use crate::model::mount;
 use std::path::PathBuf;
 
 use crate::compose::Model;
@@ -24,8 +26,9 @@ pub(super) fn mounts(model: &Model) -> Vec<Mount<'_>> {
     let mut found = Vec::new();
     for (service, node) in model.services() {
         for mount in lock::mounts(node) {
-            let text = |key: &str| mount.get(key).and_then(Node::as_str);
-            let (Some("volume"), Some(key), Some(target)) = (text("type"), text("source"), text("target"))
+            let text = |field: Field<Text>| field.str(mount);
+            let (Some("volume"), Some(key), Some(target)) =
+                (text(mount::TYPE), text(mount::SOURCE), text(mount::TARGET))
             else {
                 continue;
             };
@@ -35,10 +38,10 @@ pub(super) fn mounts(model: &Model) -> Vec<Mount<'_>> {
                 node,
                 key,
                 target: clean(target),
-                read_only: mount.get("read_only").and_then(Node::as_bool) == Some(true),
-                copies: mount.at(&["volume", "nocopy"]).and_then(Node::as_bool) != Some(true),
+                read_only: mount::READ_ONLY.is_on(mount),
+                copies: !mount::NOCOPY.is_on(mount),
                 place,
-                origin: mount.get("source").map_or(mount.origin, |source| source.origin),
+                origin: mount::SOURCE.node(mount).map_or(mount.origin, |source| source.origin),
             });
         }
     }

@@ -1,5 +1,6 @@
 //! When a value of the final model is the one that an overlay set.
 
+use crate::model::capability::name as capability;
 use std::path::Path;
 
 use crate::model::SecurityOption;
@@ -58,10 +59,4 @@ pub fn holds_element(items: &[Node], element: &Node, key: &str) -> bool {
         ("security_opt", Some(a), Some(b)) => SecurityOption::of_text(a) == SecurityOption::of_text(b),
         _ => equal(element, item, Place::Other),
     })
-}
-
-/// `CAP_NET_RAW`, `net_raw` and `NET_RAW` are one capability.
-pub fn capability(text: &str) -> String {
-    let upper = text.trim().to_ascii_uppercase();
-    upper.strip_prefix("CAP_").map_or_else(|| upper.clone(), str::to_owned)
 }

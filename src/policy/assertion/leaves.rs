@@ -2,8 +2,8 @@
 
 use crate::compose::table::{Merge, PROJECT, Spec};
 use crate::compose::text;
+use crate::model::limits;
 use crate::policy::adapt::{mounts_at, tmpfs_target};
-use crate::policy::limits;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Tag, Value};
 
@@ -199,11 +199,11 @@ impl Leaves {
         let ["services", _, rest @ ..] = path.as_slice() else { return false };
         let (Some(limit), Some(service)) = (limits::find(rest), here.service) else { return false };
         let Some(bound) = limits::written(wanted).filter(|bound| *bound > 0.0) else { return false };
-        match limits::effective(service, limit) {
-            Some(found) if found.value > 0.0 && found.value <= bound => {}
+        match limit.of(service) {
+            Some(found) if found.is_limit() && found.value <= bound => {}
             Some(found) => {
                 let what = format!("is {}, above {}", found.value, text(wanted));
-                self.report(here, &what, Some(found.origin), "loosens the limit", wanted.origin);
+                self.report(here, &what, Some(found.origin()), "loosens the limit", wanted.origin);
             }
             None => self.report(here, "is gone", None, "undone here", wanted.origin),
         }

@@ -2,7 +2,7 @@
 
 use crate::compose::text;
 use crate::diagnostic::{Code, Finding};
-use crate::policy::limits;
+use crate::model::limits;
 use crate::policy::overlay::Overlay;
 use crate::yaml::{Node, Value};
 

@@ -1,10 +1,11 @@
 //! What an image's build may do.
 
+use crate::model::build;
 use std::path::{Path, PathBuf};
 
 use crate::compose::{paths as model_paths, text};
 use crate::policy::posture::Posture;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::Node;
 
 use super::{Allow, Breach, Check, Rule, Service, paths};
 
@@ -20,11 +21,10 @@ pub const RULES: &[Rule] = &[
         live: "nowhere: a build leaves only an image",
         fix: "Remove `privileged` and the entitlement.",
         check: Check::Service(|service, breaches| {
-            let Some(build) = service.get("build") else { return };
-            if let Some(node) = build.get("privileged").filter(|node| node.as_bool() == Some(true)) {
+            if let Some(node) = build::PRIVILEGED.on(service.node) {
                 breaches.push(service.breach(node, "is built privileged"));
             }
-            for node in list(build, "entitlements") {
+            for node in build::ENTITLEMENTS.items(service.node) {
                 if text(node) == "security.insecure" {
                     breaches.push(service.breach(node, "is built with the entitlement security.insecure"));
                 }
@@ -48,28 +48,22 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-fn list<'n>(build: &'n Node, key: &str) -> &'n [Node] {
-    build.get(key).and_then(Node::as_seq).unwrap_or_default()
-}
-
 fn access(service: &Service<'_>, breaches: &mut Vec<Breach>) {
-    let Some(build) = service.get("build") else { return };
     let mut add = |node: &Node, value: String| {
         breaches.push(service.breach(node, format!("is built with {value}")).allowing(value));
     };
-    if let Some(node) = build.get("network")
-        && let mode = text(node)
+    if let Some((node, mode)) = build::NETWORK.written(service.node)
         && (mode == "host" || mode.starts_with("container:"))
     {
         add(node, format!("network={mode}"));
     }
-    for node in list(build, "entitlements") {
+    for node in build::ENTITLEMENTS.items(service.node) {
         let entitlement = text(node);
         if entitlement != "security.insecure" {
             add(node, format!("entitlements={entitlement}"));
         }
     }
-    for node in list(build, "ssh") {
+    for node in build::SSH.items(service.node) {
         let id = text(node).split(':').next().unwrap_or_default().to_owned();
         add(node, format!("ssh={id}"));
     }
@@ -80,16 +74,16 @@ fn access(service: &Service<'_>, breaches: &mut Vec<Breach>) {
             || paths::in_home(path, home).is_some()
     };
     let reaches = |place: &str| place.starts_with('/') && service.view.ways.both(place).iter().any(is_bad);
-    let contexts =
-        build.get("additional_contexts").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
-    for (key, node) in build.get("context").map(|node| ("context", node)).into_iter().chain(contexts) {
+    let contexts = build::CONTEXTS.entries(service.node);
+    let own = build::CONTEXT.node(service.node).map(|node| ("context", node));
+    for (key, node) in own.into_iter().chain(contexts) {
         let place = text(node);
         if reaches(&place) {
             add(node, format!("{key}={place}"));
         }
     }
-    if let Some(node) = build.get("dockerfile") {
-        let context = build.get("context").map(text).filter(|context| context.starts_with('/'));
+    if let Some(node) = build::DOCKERFILE.node(service.node) {
+        let context = build::CONTEXT.text(service.node).filter(|context| context.starts_with('/'));
         // Below a context that is elsewhere it is elsewhere as well.
         let place = model_paths::join(Path::new(context.as_deref().unwrap_or("/")), &text(node));
         let place = if text(node).starts_with('/') { text(node) } else { place };
@@ -97,8 +91,9 @@ fn access(service: &Service<'_>, breaches: &mut Vec<Breach>) {
             add(node, format!("dockerfile={}", text(node)));
         }
     }
-    for key in ["cache_from", "cache_to"] {
-        for node in list(build, key) {
+    for field in [build::CACHE_FROM, build::CACHE_TO] {
+        for node in field.items(service.node) {
+            let key = field.path().trim_start_matches("build.");
             let cache = text(node);
             let fields = cache.split(',').filter_map(|field| field.split_once('='));
             let mut places =

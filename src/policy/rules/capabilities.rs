@@ -1,6 +1,6 @@
 //! Capabilities: what is added, and that everything else is dropped.
 
-use crate::policy::assertion::capability;
+use crate::model::capability;
 use crate::policy::posture::Posture;
 use crate::yaml::suggest;
 
@@ -52,9 +52,10 @@ pub const RULES: &[Rule] = &[
         live: "the engine refuses unknown names when the container is created",
         fix: "Correct the spelling.",
         check: Check::Service(|service, breaches| {
-            for key in ["cap_add", "cap_drop"] {
-                for (node, text) in service.texts(key) {
-                    let name = capability(&text);
+            for field in [capability::ADDED, capability::DROPPED] {
+                let key = field.name();
+                for (node, text) in field.written(service.node) {
+                    let name = capability::name(&text);
                     if name == "ALL" || CAPABILITIES.contains(&name.as_str()) {
                         continue;
                     }
@@ -81,11 +82,10 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.CapDrop is [\"ALL\"] and CapEff in /proc/PID/status is 0, or only what is allowed",
         fix: "Keep `cap_drop: [ALL]`, and add back with cap_add what is needed.",
         check: Check::Service(|service, breaches| {
-            if service.has_container()
-                && !service.texts("cap_drop").any(|(_, text)| capability(&text) == "ALL")
-            {
+            if service.has_container() && !capability::drops_all(service.node) {
                 let what = "does not drop all capabilities";
-                let breach = service.get("cap_drop").map(|node| service.breach(node, what).lacking());
+                let breach =
+                    capability::DROPPED.node(service.node).map(|node| service.breach(node, what).lacking());
                 breaches.push(breach.unwrap_or_else(|| service.lacks(what)));
             }
         }),
@@ -94,12 +94,12 @@ pub const RULES: &[Rule] = &[
 ];
 
 fn same_capability(allowed: &str, found: &str) -> bool {
-    capability(allowed) == found
+    capability::name(allowed) == found
 }
 
 fn added(service: &Service<'_>, dangerous: bool, breaches: &mut Vec<Breach>) {
-    for (node, text) in service.texts("cap_add") {
-        let name = capability(&text);
+    for (node, text) in capability::ADDED.written(service.node) {
+        let name = capability::name(&text);
         if DANGEROUS.contains(&name.as_str()) == dangerous {
             breaches.push(service.breach(node, format!("adds the capability {name}")).allowing(name));
         }

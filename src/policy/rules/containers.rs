@@ -1,10 +1,9 @@
 //! What runs, where, by whose hand.
 
-use crate::compose::text;
+use crate::model::{kernel, path, program};
 use crate::policy::posture::Posture;
 use crate::yaml::{Mapping, Node};
 
-use super::hooks::hooks;
 use super::{Allow, Breach, Check, Rule};
 
 /// Variables with which the loader puts a library into every program.
@@ -23,8 +22,8 @@ pub const RULES: &[Rule] = &[
         fix: "Remove `provider`.",
         allow: Allow::Values("types"),
         check: Check::Service(|service, breaches| {
-            if let Some(provider) = service.get("provider") {
-                let kind = provider.get("type").map(text).unwrap_or_default();
+            if let Some(provider) = program::PROVIDER.node(service.node) {
+                let kind = program::PROVIDER_TYPE.text(service.node).unwrap_or_default();
                 breaches
                     .push(service.breach(provider, format!("runs the host's program {kind}")).allowing(kind));
             }
@@ -41,13 +40,14 @@ pub const RULES: &[Rule] = &[
         fix: "Remove `runtime`, `isolation` and `credential_spec`.",
         allow: Allow::Values("runtimes"),
         check: Check::Service(|service, breaches| {
-            for key in ["runtime", "isolation"] {
-                if let Some(node) = service.get(key).filter(|_| service.text(key) != Some("runc")) {
-                    let value = text(node);
+            for field in [kernel::RUNTIME, kernel::ISOLATION] {
+                if let Some((node, value)) = field.written(service.node).filter(|(_, value)| value != "runc")
+                {
+                    let key = field.name();
                     breaches.push(service.breach(node, format!("has {key}: {value}")).allowing(value));
                 }
             }
-            if let Some(node) = service.get("credential_spec") {
+            if let Some(node) = path::CREDENTIAL_SPEC.node(service.node) {
                 breaches.push(service.breach(node, "has a credential_spec").allowing("credential_spec"));
             }
         }),
@@ -63,9 +63,7 @@ pub const RULES: &[Rule] = &[
         fix: "Remove the annotation.",
         allow: Allow::Values("annotations by name"),
         check: Check::Service(|service, breaches| {
-            for (name, node) in
-                service.get("annotations").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
-            {
+            for (name, node) in kernel::ANNOTATIONS.entries(service.node) {
                 if ["run.oci.", "org.systemd.property.", "io.podman."]
                     .iter()
                     .any(|prefix| name.starts_with(prefix))
@@ -86,9 +84,7 @@ pub const RULES: &[Rule] = &[
         fix: "Remove `models`, or run the server as a service.",
         allow: Allow::Values("models"),
         check: Check::Service(|service, breaches| {
-            for (name, node) in
-                service.get("models").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
-            {
+            for (name, node) in program::MODELS.entries(service.node) {
                 let mut breach = service.lacks(format!("uses the model {name}")).allowing(name);
                 if node.origin.span().is_some() {
                     breach.origin = node.origin;
@@ -108,13 +104,7 @@ pub const RULES: &[Rule] = &[
         live: "Config.Healthcheck.Test is not [NONE]",
         fix: "Remove `disable` and `test: [NONE]`, or write a test of your own.",
         check: Check::Service(|service, breaches| {
-            let Some(check) = service.get("healthcheck") else { return };
-            let off = check.get("disable").filter(|node| node.as_bool() == Some(true));
-            let none = check.get("test").filter(|test| {
-                let word = test.as_seq().map_or_else(|| Some(text(test)), |words| words.first().map(text));
-                word.as_deref() == Some("NONE")
-            });
-            if let Some(node) = off.or(none) {
+            if let Some(node) = program::health_off(service.node) {
                 breaches.push(service.breach(node, "switches its health check off"));
             }
         }),
@@ -137,9 +127,10 @@ pub const RULES: &[Rule] = &[
                     .map(|(name, node)| service.breach(node, format!("sets {name}{whose}")).allowing(name))
                     .collect()
             };
-            breaches.extend(set(service.get("environment"), ""));
-            for (place, hook) in hooks(service) {
-                breaches.extend(set(hook.get("environment"), &format!(" for a hook in {place}")));
+            breaches.extend(set(program::ENVIRONMENT.node(service.node), ""));
+            for (place, hook) in program::hooks(service.node) {
+                breaches
+                    .extend(set(program::HOOK_ENVIRONMENT.node(hook), &format!(" for a hook in {place}")));
             }
             let of_files = service.view.variables.map(|all| all.of(service.name)).unwrap_or_default();
             for (name, origin) in of_files.iter().filter(|(name, _)| LOADER.contains(&name.as_str())) {

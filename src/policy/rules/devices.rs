@@ -1,8 +1,8 @@
 //! Devices of the host.
 
 use crate::model::Device;
+use crate::model::device;
 use crate::policy::posture::Posture;
-use crate::yaml::Node;
 
 use super::{Allow, Breach, Check, Rule, Service};
 
@@ -45,7 +45,7 @@ pub const RULES: &[Rule] = &[
         fix: "Remove `device_cgroup_rules`; name the one device under `devices`.",
         allow: Allow::Values("rules"),
         check: Check::Service(|service, breaches| {
-            for (node, rule) in service.texts("device_cgroup_rules") {
+            for (node, rule) in device::RULES.written(service.node) {
                 breaches.push(service.breach(node, format!("may use the devices {rule:?}")).allowing(rule));
             }
         }),
@@ -103,13 +103,10 @@ fn devices(service: &Service<'_>, only_dangerous: bool, breaches: &mut Vec<Breac
 }
 
 fn gpus(service: &Service<'_>, breaches: &mut Vec<Breach>) {
-    let reserved = service.node.at(&["deploy", "resources", "reservations", "devices"]);
-    for (key, node) in [("gpus", service.get("gpus")), ("devices", reserved)] {
-        for request in node.and_then(Node::as_seq).into_iter().flatten() {
-            let driver = request.get("driver").and_then(Node::as_str).filter(|text| !text.is_empty());
-            let first = || request.get("capabilities").and_then(Node::as_seq)?.first()?.as_str();
-            let name = driver.or_else(first).unwrap_or("gpu");
-            breaches.push(service.breach(request, format!("requests {name} ({key})")).allowing(name));
-        }
+    for request in device::Request::of_service(service.node) {
+        let driver = Some(request.wants.driver.as_str()).filter(|driver| !driver.is_empty());
+        let name = driver.or(request.wants.capabilities.first().map(String::as_str)).unwrap_or("gpu");
+        let what = format!("requests {name} ({})", request.key);
+        breaches.push(service.breach(request.node, what).allowing(name));
     }
 }

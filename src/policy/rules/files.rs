@@ -1,12 +1,12 @@
 //! The variables that services get from their env files.
 
+use crate::model::path;
 use std::collections::HashMap;
 
 use crate::compose::{Model, names_in_file};
 use crate::diagnostic::Sink;
 use crate::project::Inputs;
 use crate::source::Origin;
-use crate::yaml::Node;
 
 /// The name of each variable that an env file sets, by service, with the place that names the file.
 #[derive(Debug, Default)]
@@ -18,8 +18,8 @@ impl FileVariables {
         let mut found = HashMap::new();
         for (name, service) in model.services() {
             let mut variables = Vec::new();
-            for file in service.get("env_file").and_then(Node::as_seq).unwrap_or_default() {
-                let place = file.get("path").unwrap_or(file);
+            for file in path::ENV_FILES.items(service) {
+                let place = path::ENV_FILE.place(file);
                 match names_in_file(file, inputs) {
                     Ok(names) => variables.extend(names.into_iter().map(|name| (name, place.origin))),
                     Err(finding) => sink.push(*finding),

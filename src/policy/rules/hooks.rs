@@ -1,11 +1,11 @@
 //! Commands that are run in a container besides its own.
 
 use crate::compose::text;
+use crate::model::program;
 use crate::policy::posture::Posture;
-use crate::yaml::Node;
 
 use super::user::doubtful;
-use super::{Allow, Check, Rule, Service};
+use super::{Allow, Check, Rule};
 
 pub const RULES: &[Rule] = &[
     Rule {
@@ -19,8 +19,8 @@ pub const RULES: &[Rule] = &[
         live: "nowhere: hooks are run by Compose and leave nothing to inspect, so the model alone decides",
         fix: "Remove `privileged` from the hook.",
         check: Check::Service(|service, breaches| {
-            for (place, hook) in hooks(service) {
-                if let Some(node) = hook.get("privileged").filter(|node| node.as_bool() == Some(true)) {
+            for (place, hook) in program::hooks(service.node) {
+                if let Some(node) = program::HOOK_PRIVILEGED.on(hook) {
                     breaches.push(service.breach(node, format!("has a privileged hook in {place}")));
                 }
             }
@@ -39,8 +39,8 @@ pub const RULES: &[Rule] = &[
         live: "nowhere: hooks are run by Compose and leave nothing to inspect, so the model alone decides",
         fix: "Give the hook a `user: \"UID:GID\"`.",
         check: Check::Service(|service, breaches| {
-            for (place, hook) in hooks(service) {
-                match hook.get("user") {
+            for (place, hook) in program::hooks(service.node) {
+                match program::HOOK_USER.node(hook) {
                     None => {
                         breaches.push(service.breach(hook, format!("has a hook in {place} without a user")));
                     }
@@ -70,8 +70,8 @@ pub const RULES: &[Rule] = &[
         fix: "Make it a service of its own that this one depends on, with `condition: service_completed_successfully`.",
         allow: Allow::Values("images, or build where the service's own is built"),
         check: Check::Service(|service, breaches| {
-            for hook in service.list("pre_start") {
-                let image = hook.get("image").map_or_else(|| "build".to_owned(), text);
+            for hook in program::PRE_START.items(service.node) {
+                let image = program::HOOK_IMAGE.node(hook).map_or_else(|| "build".to_owned(), text);
                 let what = format!("has a container of {image} run before it, which nothing confines");
                 breaches.push(service.breach(hook, what).allowing(image));
             }
@@ -79,14 +79,3 @@ pub const RULES: &[Rule] = &[
         ..Rule::COMMON
     },
 ];
-
-/// Every hook of a service, with the key that it stands under.
-pub(super) fn hooks<'v>(service: &Service<'v>) -> Vec<(&'static str, &'v Node)> {
-    let mut found = Vec::new();
-    for key in ["post_start", "pre_stop", "pre_start"] {
-        found.extend(service.list(key).iter().map(|hook| (key, hook)));
-    }
-    let watches = service.node.at(&["develop", "watch"]).and_then(Node::as_seq).into_iter().flatten();
-    found.extend(watches.filter_map(|watch| Some(("develop.watch", watch.get("exec")?))));
-    found
-}

@@ -2,6 +2,7 @@
 
 use crate::compose::text;
 use crate::model::ImageName;
+use crate::model::{build, image, program};
 use crate::policy::posture::Posture;
 
 use super::{Allow, Check, Rule};
@@ -18,7 +19,7 @@ pub const RULES: &[Rule] = &[Rule {
     allow: Allow::Values("images"),
     check: Check::Service(|service, breaches| {
         // An image that is built here is what the project's own files make it.
-        if let Some(node) = service.get("image").filter(|_| service.get("build").is_none()) {
+        if let Some(node) = image::IMAGE.node(service.node).filter(|_| !build::BUILD.is_set(service.node)) {
             let image = text(node);
             if !ImageName::read(&image).has_version() {
                 breaches.push(
@@ -27,8 +28,10 @@ pub const RULES: &[Rule] = &[Rule {
             }
         }
         // One that it has from the service is told with the service.
-        let own = service.get("image").map(text);
-        for node in service.list("pre_start").iter().filter_map(|hook| hook.get("image")) {
+        let own = image::IMAGE.text(service.node);
+        for node in
+            program::PRE_START.items(service.node).iter().filter_map(|hook| program::HOOK_IMAGE.node(hook))
+        {
             let image = text(node);
             if own.as_ref() != Some(&image) && !ImageName::read(&image).has_version() {
                 let what = format!("runs {image} before it starts, which has no version");

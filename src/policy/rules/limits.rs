@@ -1,8 +1,8 @@
 //! Bounds on what a service takes from the host.
 
-use crate::policy::limits::{self, Limit};
+use crate::model::limits::{self, Limit};
+use crate::model::security;
 use crate::policy::posture::Posture;
-use crate::yaml::{Mapping, Node};
 
 use super::{Allow, Breach, Check, Rule, Service};
 
@@ -23,7 +23,9 @@ pub const RULES: &[Rule] = &[
         fix: "Set `pids_limit` to 1024 or less.",
         allow: Allow::Values("bound"),
         same: at_most,
-        check: Check::Service(|service, breaches| bounded(service, "pids_limit", MOST_PROCESSES, breaches)),
+        check: Check::Service(|service, breaches| {
+            bounded(service, limits::OF_PIDS, MOST_PROCESSES, breaches);
+        }),
         ..Rule::COMMON
     },
     Rule {
@@ -39,9 +41,10 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("bound, such as 4g"),
         same: at_most,
         check: Check::Service(|service, breaches| {
-            bounded(service, "mem_limit", f64::INFINITY, breaches);
-            if let Some(node) =
-                service.get("memswap_limit").filter(|node| limits::written(node).is_some_and(|n| n < 0.0))
+            bounded(service, limits::OF_MEMORY, f64::INFINITY, breaches);
+            if let Some(node) = limits::SWAP
+                .node(service.node)
+                .filter(|_| limits::SWAP.number(service.node).is_some_and(|n| n < 0.0))
             {
                 breaches.push(service.breach(node, "may swap without limit").allowing("unlimited"));
             }
@@ -60,7 +63,7 @@ pub const RULES: &[Rule] = &[
         fix: "Set `cpus` to what the overlay gives, or less.",
         allow: Allow::Values("bound"),
         same: at_most,
-        check: Check::Service(|service, breaches| bounded(service, "cpus", f64::INFINITY, breaches)),
+        check: Check::Service(|service, breaches| bounded(service, limits::OF_CPUS, f64::INFINITY, breaches)),
         ..Rule::COMMON
     },
     Rule {
@@ -74,7 +77,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.ReadonlyRootfs is true",
         fix: "Set `read_only: true`, and mount what must be written.",
         check: Check::Service(|service, breaches| {
-            if service.has_container() && !service.is_true("read_only") {
+            if service.has_container() && !security::READ_ONLY.is_on(service.node) {
                 breaches.push(service.lacks("can write to its root file system"));
             }
         }),
@@ -92,12 +95,9 @@ pub const RULES: &[Rule] = &[
         fix: "Set a number.",
         allow: Allow::Values("limits, such as memlock"),
         check: Check::Service(|service, breaches| {
-            for (name, node) in
-                service.get("ulimits").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
-            {
-                let unlimited = |node: &Node| node.as_int() == Some(-1);
-                let part = |key: &str| node.get(key).is_some_and(unlimited);
-                if unlimited(node) || part("soft") || part("hard") {
+            for (name, node) in limits::ULIMITS.entries(service.node) {
+                let (soft, hard) = limits::bounds(node);
+                if [soft, hard].contains(&Some(-1)) {
                     breaches.push(service.breach(node, format!("has no limit on {name}")).allowing(name));
                 }
             }
@@ -115,13 +115,11 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.ShmSize is not above HostConfig.Memory",
         fix: "Lower `shm_size`, or set `mem_limit`.",
         check: Check::Service(|service, breaches| {
-            let limit = |key: &'static str| limits::LIMITS.iter().find(|limit| limit.key == key);
-            let value = |limit: Option<&Limit>| limits::effective(service.node, limit?);
-            let bound = value(limit("mem_limit")).map_or(f64::from(1 << 30), |memory| memory.value);
-            if let Some(size) = value(limit("shm_size")).filter(|size| size.value > bound)
-                && let Some(node) = service.get("shm_size")
-            {
-                breaches.push(service.breach(node, format!("has {} bytes of shared memory", size.value)));
+            let memory = limits::OF_MEMORY.of(service.node);
+            let bound = memory.map_or(f64::from(1 << 30), |memory| memory.value);
+            if let Some(size) = limits::OF_SHM.of(service.node).filter(|size| size.value > bound) {
+                breaches
+                    .push(service.breach(size.node, format!("has {} bytes of shared memory", size.value)));
             }
         }),
         ..Rule::COMMON
@@ -129,18 +127,18 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// A limit that is missing, unlimited or above a bound.
-fn bounded(service: &Service<'_>, key: &'static str, bound: f64, breaches: &mut Vec<Breach>) {
+fn bounded(service: &Service<'_>, limit: Limit, bound: f64, breaches: &mut Vec<Breach>) {
     if !service.has_container() {
         return;
     }
-    let Some(limit) = limits::LIMITS.iter().find(|limit| limit.key == key) else { return };
+    let key = limit.key;
     let bound = service.view.built_in_bounds(service.name, key).fold(bound, f64::min);
-    match limits::effective(service.node, limit) {
-        Some(found) if found.value > 0.0 && found.value <= bound => {}
+    match limit.of(service.node) {
+        Some(found) if found.is_limit() && found.value <= bound => {}
         Some(found) => {
-            let value = if found.value > 0.0 { found.value.to_string() } else { "unlimited".to_owned() };
+            let value = if found.is_limit() { found.value.to_string() } else { "unlimited".to_owned() };
             let what = format!("has {key}: {value}");
-            breaches.push(Breach::of(service.name, found.origin, what).allowing(value));
+            breaches.push(Breach::of(service.name, found.origin(), what).allowing(value));
         }
         None => breaches.push(service.lacks(format!("has no {key}")).allowing("unlimited")),
     }

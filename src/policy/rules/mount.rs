@@ -1,5 +1,6 @@
 //! Files and directories of the host that a service gets: mounts, copies, variables and labels.
 
+use crate::model::{build, mount, path, resource};
 use std::path::{Path, PathBuf};
 
 use crate::model::Volume;
@@ -36,15 +37,15 @@ pub fn find<'v>(service: &Service<'v>) -> Vec<Mount<'v>> {
             found.push(Mount { node, source, verb, read_only, places: service.view.ways.both(source) });
         }
     };
-    for volume in service.list("volumes") {
-        let read_only = volume.get("read_only").and_then(Node::as_bool) == Some(true);
-        let Some(source) = volume.get("source") else { continue };
-        match volume.get("type").and_then(Node::as_str).unwrap_or_default() {
+    for volume in mount::VOLUMES.items(service.node) {
+        let read_only = mount::READ_ONLY.is_on(volume);
+        let Some(source) = mount::SOURCE.node(volume) else { continue };
+        match mount::TYPE.or_empty(volume) {
             "bind" | "npipe" => add("mounts", source, read_only),
             "volume" => {
                 let name = source.as_str().unwrap_or_default();
                 let Some(declared) = service.view.model.root.at(&["volumes", name]) else { continue };
-                let device = declared.at(&["driver_opts", "device"]);
+                let device = resource::OPTIONS.entry(declared, "device");
                 if let Some(device) = device.filter(|_| Volume::of(declared).device.is_some()) {
                     add("mounts", device, read_only);
                 }
@@ -52,27 +53,27 @@ pub fn find<'v>(service: &Service<'v>) -> Vec<Mount<'v>> {
             _ => {}
         }
     }
-    let build_secrets = service.get("build").and_then(|build| build.get("secrets")).and_then(Node::as_seq);
     let references = [
-        ("secrets", service.list("secrets")),
-        ("configs", service.list("configs")),
-        ("secrets", build_secrets.unwrap_or_default()),
+        ("secrets", mount::SECRETS.items(service.node)),
+        ("configs", mount::CONFIGS.items(service.node)),
+        ("secrets", build::SECRETS.items(service.node)),
     ];
     for (section, references) in references {
         for reference in references {
-            let name = reference.get("source").and_then(Node::as_str).unwrap_or_default();
-            if let Some(file) = service.view.model.root.at(&[section, name, "file"]) {
+            let name = mount::FILE_SOURCE.or_empty(reference);
+            let declared = service.view.model.root.at(&[section, name]);
+            if let Some(file) = declared.and_then(|declared| resource::FILE.node(declared)) {
                 add("mounts", file, true);
             }
         }
     }
-    for file in service.list("env_file") {
-        if let Some(path) = file.get("path") {
+    for file in path::ENV_FILES.items(service.node) {
+        if let Some(path) = path::ENV_FILE.node(file) {
             add("takes its environment from", path, true);
         }
     }
-    service.list("label_file").iter().for_each(|file| add("takes labels from", file, true));
-    if let Some(file) = service.get("credential_spec").and_then(|spec| spec.get("file")) {
+    path::LABEL_FILES.items(service.node).iter().for_each(|file| add("takes labels from", file, true));
+    if let Some(file) = path::CREDENTIAL_FILE.node(service.node) {
         add("takes its credential spec from", file, true);
     }
     found

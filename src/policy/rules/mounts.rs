@@ -1,11 +1,11 @@
 //! What of the host a container gets to see.
 
+use crate::model::{mount, path, resource};
 use std::path::{Path, PathBuf};
 
 use crate::model::volume::Kind;
 use crate::model::{Means, Place, Volume};
 use crate::policy::posture::Posture;
-use crate::yaml::Node;
 
 use super::{Allow, Breach, Check, Rule, Service, View, paths};
 
@@ -49,7 +49,7 @@ pub const RULES: &[Rule] = &[
         fix: "Remove `use_api_socket`.",
         joined_by: &["volumes_from"],
         check: Check::Service(|service, breaches| {
-            if let Some(node) = service.get("use_api_socket").filter(|_| service.is_true("use_api_socket")) {
+            if let Some(node) = mount::API_SOCKET.on(service.node) {
                 breaches.push(service.breach(node, "gets the engine's API socket"));
             }
         }),
@@ -194,7 +194,7 @@ pub const RULES: &[Rule] = &[
         check: Check::Project(|view, breaches| {
             for (name, volume) in view.section("volumes") {
                 if Volume::of(volume).kind == Kind::Share {
-                    let node = volume.at(&["driver_opts", "device"]).unwrap_or(volume);
+                    let node = resource::OPTIONS.entry(volume, "device").unwrap_or(volume);
                     let what = "is a directory of another machine";
                     breaches.push(Breach::at(&format!("volumes.{name}"), node, what).allowing(name));
                 }
@@ -215,7 +215,7 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("volumes"),
         check: Check::Project(|view, breaches| {
             for (name, volume) in view.section("volumes") {
-                if let Some(node) = volume.get("external").filter(|node| node.as_bool() == Some(true)) {
+                if let Some(node) = resource::EXTERNAL.on(volume) {
                     breaches.push(
                         Breach::at(&format!("volumes.{name}"), node, "is made elsewhere").allowing(name),
                     );
@@ -236,7 +236,7 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("services"),
         joined_by: &["volumes_from"],
         check: Check::Service(|service, breaches| {
-            for (node, text) in service.texts("volumes_from") {
+            for (node, text) in mount::FROM.written(service.node) {
                 if !text.starts_with("container:") {
                     let name = text.split(':').next().unwrap_or(&text).to_owned();
                     let breach = service.breach(node, format!("takes the volumes of {name}"));
@@ -249,11 +249,11 @@ pub const RULES: &[Rule] = &[
 ];
 
 fn propagation(service: &Service<'_>, kinds: &[&str], breaches: &mut Vec<Breach>) {
-    for volume in service.list("volumes") {
-        if let Some(node) = volume.at(&["bind", "propagation"])
+    for volume in mount::VOLUMES.items(service.node) {
+        if let Some(node) = mount::PROPAGATION.node(volume)
             && let Some(kind) = node.as_str().filter(|kind| kinds.contains(kind))
         {
-            let source = volume.get("source").and_then(Node::as_str).unwrap_or_default();
+            let source = mount::SOURCE.or_empty(volume);
             let what = format!("mounts {source} with propagation {kind}");
             breaches.push(service.breach(node, what).allowing(source));
         }
@@ -283,14 +283,8 @@ fn sensitive(service: &Service<'_>, breaches: &mut Vec<Breach>) {
             breaches.push(service.breach(mount.node, what).allowing(mount.source));
         }
     }
-    for watch in service
-        .get("develop")
-        .and_then(|develop| develop.get("watch"))
-        .and_then(Node::as_seq)
-        .into_iter()
-        .flatten()
-    {
-        if let Some(node) = watch.get("path")
+    for watch in path::WATCHES.items(service.node) {
+        if let Some(node) = path::WATCHED.node(watch)
             && let Some(text) = node.as_str()
             && let Some((place, tree)) = service
                 .view
@@ -334,7 +328,7 @@ fn copied(service: &Service<'_>, breaches: &mut Vec<Breach>) {
 fn volume_devices(view: &View<'_>, breaches: &mut Vec<Breach>) {
     for (name, volume) in view.section("volumes") {
         let found = Volume::of(volume);
-        let option = |key: &str| volume.at(&["driver_opts", key]);
+        let option = |key: &str| resource::OPTIONS.entry(volume, key);
         let device = found.device.as_deref().and_then(|device| Some((option("device")?, device)));
         // What is not known may name a directory of the host anywhere; the layers of an overlay file system do.
         let unknown = found.unknown.iter().flat_map(|unknown| {
@@ -355,10 +349,8 @@ fn volume_devices(view: &View<'_>, breaches: &mut Vec<Breach>) {
 fn volume_options(view: &View<'_>, breaches: &mut Vec<Breach>) {
     for (name, volume) in view.section("volumes") {
         for unknown in Volume::of(volume).unknown {
-            let node = volume
-                .at(&["driver_opts", &unknown.key])
-                .or_else(|| volume.get(&unknown.key))
-                .unwrap_or(volume);
+            let option = resource::OPTIONS.entry(volume, &unknown.key);
+            let node = option.or_else(|| resource::DRIVER.node(volume)).unwrap_or(volume);
             let what = format!("has {}, whose effect is not known", unknown.shown);
             breaches.push(Breach::at(&format!("volumes.{name}"), node, what).allowing(unknown.shown));
         }

@@ -1,6 +1,8 @@
 //! Namespaces shared with the host, with foreign containers, or with one another.
 
+use crate::model::field::{Field, Text};
 use crate::model::uses::of_container;
+use crate::model::{mount, namespace, network};
 use crate::policy::posture::Posture;
 
 use super::{Allow, Breach, Check, Rule, Service};
@@ -17,7 +19,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.PidMode is empty",
         fix: "Remove `pid: host`.",
         joined_by: &["pid"],
-        check: Check::Service(|service, breaches| host(service, "pid", breaches)),
+        check: Check::Service(|service, breaches| host(service, namespace::PID, breaches)),
         ..Rule::COMMON
     },
     Rule {
@@ -31,7 +33,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.IpcMode is private or none",
         fix: "Remove `ipc: host`.",
         joined_by: &["ipc"],
-        check: Check::Service(|service, breaches| host(service, "ipc", breaches)),
+        check: Check::Service(|service, breaches| host(service, namespace::IPC, breaches)),
         ..Rule::COMMON
     },
     Rule {
@@ -44,7 +46,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.UTSMode is empty",
         fix: "Remove `uts: host`.",
         joined_by: &["uts"],
-        check: Check::Service(|service, breaches| host(service, "uts", breaches)),
+        check: Check::Service(|service, breaches| host(service, namespace::UTS, breaches)),
         ..Rule::COMMON
     },
     Rule {
@@ -57,7 +59,7 @@ pub const RULES: &[Rule] = &[
         model: "`userns_mode` is not host",
         live: "HostConfig.UsernsMode is empty",
         fix: "Remove `userns_mode: host`.",
-        check: Check::Service(|service, breaches| host(service, "userns_mode", breaches)),
+        check: Check::Service(|service, breaches| host(service, namespace::USERNS, breaches)),
         ..Rule::COMMON
     },
     Rule {
@@ -70,7 +72,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.CgroupnsMode is not host; engines before API 1.41 on cgroup v1 do not show it",
         fix: "Remove `cgroup: host`.",
         joined_by: &["cgroup"],
-        check: Check::Service(|service, breaches| host(service, "cgroup", breaches)),
+        check: Check::Service(|service, breaches| host(service, namespace::CGROUP, breaches)),
         ..Rule::COMMON
     },
     Rule {
@@ -85,8 +87,7 @@ pub const RULES: &[Rule] = &[
         fix: "Remove `cgroup_parent`.",
         allow: Allow::Values("control groups"),
         check: Check::Service(|service, breaches| {
-            if let (Some(node), Some(parent)) = (service.get("cgroup_parent"), service.text("cgroup_parent"))
-            {
+            if let Some((node, parent)) = namespace::CGROUP_PARENT.written(service.node) {
                 breaches.push(service.breach(node, format!("runs under {parent}")).allowing(parent));
             }
         }),
@@ -117,9 +118,9 @@ pub const RULES: &[Rule] = &[
         fix: "Let the services talk over a network or a shared volume.",
         allow: Allow::Values("namespaces, such as pid=service:web"),
         check: Check::Service(|service, breaches| {
-            for key in ["pid", "ipc", "uts", "cgroup"] {
-                let (Some(node), Some(text)) = (service.get(key), service.text(key)) else { continue };
-                let entered = text.strip_prefix("service:").or_else(|| own_container(service, text));
+            for field in namespace::SHARED {
+                let (key, Some((node, text))) = (field.name(), field.written(service.node)) else { continue };
+                let entered = text.strip_prefix("service:").or_else(|| own_container(service, &text));
                 if entered.is_some() || text == "shareable" {
                     let breach = service.breach(node, format!("has {key}: {text}"));
                     breaches.push(breach.entering(entered).allowing(format!("{key}={text}")));
@@ -130,11 +131,11 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-fn host(service: &Service<'_>, key: &str, breaches: &mut Vec<Breach>) {
-    if let Some(node) = service.get(key)
-        && service.text(key) == Some("host")
+fn host(service: &Service<'_>, field: Field<Text>, breaches: &mut Vec<Breach>) {
+    if let Some((node, mode)) = field.written(service.node)
+        && mode == "host"
     {
-        breaches.push(service.breach(node, format!("has {key}: host")));
+        breaches.push(service.breach(node, format!("has {}: host", field.name())));
     }
 }
 
@@ -145,15 +146,16 @@ fn own_container<'m>(service: &Service<'m>, text: &str) -> Option<&'m str> {
 }
 
 fn foreign(service: &Service<'_>, breaches: &mut Vec<Breach>) {
-    for key in ["pid", "ipc", "uts", "cgroup", "network_mode", "userns_mode"] {
-        if let (Some(node), Some(text)) = (service.get(key), service.text(key))
+    for field in namespace::SHARED.into_iter().chain([network::MODE, namespace::USERNS]) {
+        let key = field.name();
+        if let Some((node, text)) = field.written(service.node)
             && let Some(name) = text.strip_prefix("container:")
-            && own_container(service, text).is_none()
+            && own_container(service, &text).is_none()
         {
             breaches.push(service.breach(node, format!("has {key}: {text}")).allowing(name));
         }
     }
-    for (node, text) in service.texts("volumes_from") {
+    for (node, text) in mount::FROM.written(service.node) {
         if let Some(rest) = text.strip_prefix("container:") {
             let name = rest.split(':').next().unwrap_or(rest);
             if of_container(&service.view.model.root, name).is_none() {

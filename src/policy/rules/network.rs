@@ -1,9 +1,9 @@
 //! Which networks, and what can be reached through them.
 
-use crate::compose::{section, text};
+use crate::compose::section;
 use crate::model::network;
+use crate::model::resource;
 use crate::policy::posture::Posture;
-use crate::yaml::{Mapping, Node};
 
 use super::{Allow, Breach, Check, Rule, Service, View};
 
@@ -34,7 +34,7 @@ pub const RULES: &[Rule] = &[
         fix: "Remove `network_mode: bridge`; the project's own network is the default.",
         joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
-            for (node, name) in attached(service) {
+            for (node, name) in network::outer_names(&service.view.model.root, service.node) {
                 if matches!(name.as_str(), "bridge" | "default" | "docker0") {
                     breaches.push(service.breach(node, "uses the default bridge"));
                 }
@@ -55,9 +55,8 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("drivers"),
         check: Check::Project(|view, breaches| {
             for (name, network) in view.section("networks") {
-                if let Some(node) = network.get("driver")
-                    && let Some(driver) = node.as_str()
-                    && !matches!(driver, "bridge" | "overlay" | "null" | "none")
+                if let Some((node, driver)) = resource::DRIVER.written(network)
+                    && !matches!(driver.as_str(), "bridge" | "overlay" | "null" | "none")
                 {
                     let what = format!("has the driver {driver}");
                     breaches.push(Breach::at(&format!("networks.{name}"), node, what).allowing(driver));
@@ -101,7 +100,7 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("options as NAME=VALUE"),
         joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
-            let networks = service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
+            let networks = network::NETWORKS.entries(service.node);
             for (name, attachment) in networks {
                 for unknown in network::unknown_of_endpoint(attachment) {
                     let what = format!("has {} in the network {name}", unknown.shown);
@@ -137,7 +136,7 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("networks"),
         check: Check::Project(|view, breaches| {
             for (name, network) in view.section("networks") {
-                if let Some(node) = network.get("external").filter(|node| node.as_bool() == Some(true)) {
+                if let Some(node) = resource::EXTERNAL.on(network) {
                     breaches.push(
                         Breach::at(&format!("networks.{name}"), node, "is made elsewhere").allowing(name),
                     );
@@ -160,9 +159,8 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("modes"),
         joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
-            if let Some(node) = service.get("network_mode")
-                && let Some(mode) = node.as_str()
-                && !matches!(mode, "none" | "host" | "bridge" | "default")
+            if let Some((node, mode)) = network::MODE.written(service.node)
+                && !matches!(mode.as_str(), "none" | "host" | "bridge" | "default")
                 && !mode.starts_with("service:")
                 && !mode.starts_with("container:")
             {
@@ -183,7 +181,7 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("entries as name=address"),
         joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
-            for (node, entry) in service.texts("extra_hosts") {
+            for (node, entry) in network::HOSTS.written(service.node) {
                 breaches.push(service.breach(node, format!("knows {entry}")).allowing(entry));
             }
         }),
@@ -201,7 +199,7 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("addresses"),
         joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
-            for (node, address) in service.texts("dns") {
+            for (node, address) in network::DNS.written(service.node) {
                 breaches
                     .push(service.breach(node, format!("asks the name server {address}")).allowing(address));
             }
@@ -220,7 +218,7 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("links"),
         joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
-            for (node, link) in service.texts("external_links") {
+            for (node, link) in network::EXTERNAL_LINKS.written(service.node) {
                 breaches.push(service.breach(node, format!("is linked to {link}")).allowing(link));
             }
         }),
@@ -238,11 +236,10 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("addresses"),
         joined_by: &["network_mode"],
         check: Check::Service(|service, breaches| {
-            let own = service.get("mac_address");
-            let networks = service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter);
-            for node in own.into_iter().chain(networks.filter_map(|(_, network)| network.get("mac_address")))
-            {
-                let address = text(node);
+            let own = network::MAC.written(service.node);
+            let attached = network::NETWORKS.entries(service.node);
+            let of_networks = attached.filter_map(|(_, network)| network::ENDPOINT_MAC.written(network));
+            for (node, address) in own.into_iter().chain(of_networks) {
                 breaches.push(service.breach(node, format!("has the address {address}")).allowing(address));
             }
         }),
@@ -250,33 +247,15 @@ pub const RULES: &[Rule] = &[
     },
 ];
 
-/// The real names of what a service is attached to.
-fn attached<'v>(service: &Service<'v>) -> Vec<(&'v Node, String)> {
-    let mut found = Vec::new();
-    if let Some(node) = service.get("network_mode") {
-        found.push((node, text(node)));
-    }
-    for (key, node) in service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
-        let network = service.view.model.root.at(&["networks", key]);
-        if network.and_then(|network| network.get("external")).and_then(Node::as_bool) == Some(true)
-            && let Some(name) = network.and_then(|network| network.get("name"))
-        {
-            let at = if node.origin.span().is_some() { node } else { name };
-            found.push((at, text(name)));
-        }
-    }
-    found
-}
-
 fn host_network(service: &Service<'_>, breaches: &mut Vec<Breach>) {
-    for (node, name) in attached(service) {
+    for (node, name) in network::outer_names(&service.view.model.root, service.node) {
         if name == "host" {
             breaches.push(service.breach(node, "is on the host's network"));
         }
     }
-    for (key, node) in service.get("networks").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
-        let driver = service.view.model.root.at(&["networks", key, "driver"]);
-        if driver.and_then(Node::as_str) == Some("host") {
+    for (key, node) in network::NETWORKS.entries(service.node) {
+        let declared = service.view.model.root.at(&["networks", key]);
+        if declared.and_then(|declared| resource::DRIVER.str(declared)) == Some("host") {
             breaches.push(service.breach(node, format!("is on {key}, the host's network")));
         }
     }
@@ -284,15 +263,16 @@ fn host_network(service: &Service<'_>, breaches: &mut Vec<Breach>) {
 
 fn egress(view: &View<'_>, breaches: &mut Vec<Breach>) {
     for (name, network) in view.section("networks") {
-        let internal = network.get("internal").and_then(Node::as_bool) == Some(true);
-        let external = network.get("external").and_then(Node::as_bool) == Some(true);
+        let internal = resource::INTERNAL.is_on(network);
+        let external = resource::EXTERNAL.is_on(network);
         if !internal && !external && !view.opened.has(name, view.egress_rank(name)) {
             let place = format!("networks.{name}");
             let key =
                 section(&view.model.root, "networks").and_then(|map| map.entry(name)).map(|entry| entry.key);
-            let origin = network.get("internal").map(|node| node.origin).or(key).unwrap_or(network.origin);
+            let origin =
+                resource::INTERNAL.node(network).map(|node| node.origin).or(key).unwrap_or(network.origin);
             let breach = Breach::of(place, origin, "has a route out: it is not internal").allowing(name);
-            let is_lack = network.get("internal").is_none();
+            let is_lack = !resource::INTERNAL.is_set(network);
             breaches.push(if is_lack { breach.lacking() } else { breach });
         }
     }

@@ -1,6 +1,7 @@
 //! Options of temporary file systems and of logging, and keys that nobody here knows.
 
-use crate::compose::{text, unknown_keys};
+use crate::compose::unknown_keys;
+use crate::model::{logging, mount};
 use crate::policy::posture::Posture;
 
 use super::{Allow, Breach, Check, Rule};
@@ -18,7 +19,7 @@ pub const RULES: &[Rule] = &[
         fix: "Remove the option.",
         allow: Allow::Values("places"),
         check: Check::Service(|service, breaches| {
-            for (node, entry) in service.texts("tmpfs") {
+            for (node, entry) in mount::TMPFS.written(service.node) {
                 let (place, options) = entry.split_once(':').unwrap_or((&entry, ""));
                 if let Some(open) =
                     options.split(',').find(|option| matches!(*option, "exec" | "suid" | "dev"))
@@ -42,13 +43,11 @@ pub const RULES: &[Rule] = &[
         fix: "Use the driver local, json-file or journald.",
         allow: Allow::Values("drivers"),
         check: Check::Service(|service, breaches| {
-            if let Some(node) = service.node.at(&["logging", "driver"]) {
-                let driver = text(node);
-                if !matches!(driver.as_str(), "local" | "json-file" | "journald") {
-                    breaches.push(
-                        service.breach(node, format!("logs with the driver {driver}")).allowing(driver),
-                    );
-                }
+            if let Some((node, driver)) = logging::DRIVER.written(service.node)
+                && !matches!(driver.as_str(), "local" | "json-file" | "journald")
+            {
+                breaches
+                    .push(service.breach(node, format!("logs with the driver {driver}")).allowing(driver));
             }
         }),
         ..Rule::COMMON

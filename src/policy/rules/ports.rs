@@ -1,5 +1,6 @@
 //! Ports published on the host.
 
+use crate::model::port;
 use crate::model::{Address, Port};
 use crate::policy::posture::Posture;
 
@@ -49,7 +50,7 @@ pub const RULES: &[Rule] = &[
         check: Check::Service(|service, breaches| {
             for port in Port::of_service(service.node).filter(|port| port.published.is_privileged()) {
                 let what = format!("publishes the host's port {}", port.written);
-                let node = port.node.get("published").unwrap_or(port.node);
+                let node = port::PUBLISHED.node(port.node).unwrap_or(port.node);
                 breaches.push(service.breach(node, what).allowing(port.written));
             }
         }),

@@ -2,8 +2,8 @@
 
 use crate::compose::text;
 use crate::model::Restart;
+use crate::model::{kernel, limits, replicas};
 use crate::policy::posture::Posture;
-use crate::yaml::{Mapping, Node};
 
 use super::{Allow, Check, Rule};
 
@@ -22,13 +22,12 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.OomKillDisable is not true and OomScoreAdj is 0 or above",
         fix: "Remove `oom_kill_disable` and a negative `oom_score_adj`.",
         check: Check::Service(|service, breaches| {
-            if let Some(node) =
-                service.get("oom_kill_disable").filter(|_| service.is_true("oom_kill_disable"))
-            {
+            if let Some(node) = kernel::OOM_KILL_DISABLE.on(service.node) {
                 breaches.push(service.breach(node, "disables the kernel's out-of-memory killer"));
             }
-            if let Some(node) =
-                service.get("oom_score_adj").filter(|node| node.as_int().is_some_and(|score| score < 0))
+            if let Some(node) = kernel::OOM_SCORE
+                .node(service.node)
+                .filter(|node| node.as_int().is_some_and(|score| score < 0))
             {
                 breaches.push(service.breach(node, format!("has oom_score_adj: {}", text(node))));
             }
@@ -46,8 +45,9 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.CpuRealtimeRuntime is 0",
         fix: "Remove `cpu_rt_runtime` and `cpu_rt_period`.",
         check: Check::Service(|service, breaches| {
-            for key in ["cpu_rt_runtime", "cpu_rt_period"] {
-                if let Some(node) = service.get(key) {
+            for field in [limits::REALTIME, limits::REALTIME_PERIOD] {
+                let key = field.name();
+                if let Some(node) = field.node(service.node) {
                     breaches.push(service.breach(node, format!("has {key}: {}", text(node))));
                 }
             }
@@ -66,9 +66,7 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("settings by name"),
         joined_by: &["network_mode", "ipc"],
         check: Check::Service(|service, breaches| {
-            for (name, node) in
-                service.get("sysctls").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
-            {
+            for (name, node) in kernel::SYSCTLS.entries(service.node) {
                 breaches.push(service.breach(node, format!("sets {name} to {}", text(node))).allowing(name));
             }
         }),
@@ -86,9 +84,8 @@ pub const RULES: &[Rule] = &[
         allow: Allow::Values("number of copies"),
         same: |allowed, found| matches!((allowed.parse::<i64>(), found.parse::<i64>()), (Ok(allowed), Ok(found)) if found <= allowed),
         check: Check::Service(|service, breaches| {
-            let node = service.get("scale").or_else(|| service.node.at(&["deploy", "replicas"]));
-            if let Some(node) = node
-                && let Some(copies) = node.as_int().filter(|copies| *copies > MOST_COPIES)
+            if let Some((node, copies)) = replicas::written(service.node)
+                && copies > MOST_COPIES
             {
                 breaches.push(
                     service.breach(node, format!("runs in {copies} copies")).allowing(copies.to_string()),

@@ -1,6 +1,7 @@
 //! Privileged mode and `security_opt`: what switches the engine's own confinement off.
 
 use crate::compose::text;
+use crate::model::security;
 use crate::model::security::{NO_NEW_PRIVILEGES, SecurityOption};
 use crate::policy::posture::Posture;
 
@@ -18,7 +19,7 @@ pub const RULES: &[Rule] = &[
         live: "HostConfig.Privileged is false, and MaskedPaths and ReadonlyPaths hold the engine's defaults",
         fix: "Remove `privileged: true`; add the one capability or device that is needed instead.",
         check: Check::Service(|service, breaches| {
-            if let Some(node) = service.get("privileged").filter(|_| service.is_true("privileged")) {
+            if let Some(node) = security::PRIVILEGED.on(service.node) {
                 breaches.push(service.breach(node, "is privileged"));
             }
         }),

@@ -1,17 +1,18 @@
 //! What rules look at.
 
+use crate::model::program;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use crate::compose::{self, Model, section};
+use crate::compose::{Model, section};
 use crate::engine::Info;
 use crate::host::Owner;
+use crate::model::limits;
 use crate::model::place::{self, Place};
 use crate::model::uses::Uses;
 use crate::policy::engine::EnginePlaces;
-use crate::policy::limits;
 use crate::policy::opened::Opened;
 use crate::policy::overlay::{Kind, Overlay};
 use crate::policy::user::{UserSetting, Users};
@@ -93,7 +94,6 @@ impl<'m> View<'m> {
             node: &entry.value,
             origin: entry.key,
             view: self,
-            keys: Keys::of(&entry.value),
             mounts: OnceLock::new(),
         })
     }
@@ -121,7 +121,7 @@ impl<'m> View<'m> {
             .iter()
             .filter(move |overlay| overlay.is_builtin() && overlay.scope.covers(service))
             .flat_map(|overlay| &overlay.documents);
-        documents.filter_map(move |document| limits::written(document.root.at(&["services", "*", key])?))
+        documents.filter_map(move |document| limits::own(document.root.at(&["services", "*"])?, key))
     }
 
     pub fn home(&self) -> Option<&'m Path> {
@@ -140,35 +140,14 @@ pub struct Service<'v> {
     /// Of its name.
     pub origin: Origin,
     pub view: &'v View<'v>,
-    keys: Keys,
     /// Looked up once, for all the rules that are about them.
     mounts: OnceLock<Vec<Mount<'v>>>,
 }
 
 impl<'v> Service<'v> {
-    pub fn get(&self, key: &str) -> Option<&'v Node> {
-        if self.keys.may_have(key) { self.node.get(key) } else { None }
-    }
-
-    pub fn text(&self, key: &str) -> Option<&'v str> {
-        self.get(key)?.as_str()
-    }
-
-    pub fn list(&self, key: &str) -> &'v [Node] {
-        self.get(key).and_then(Node::as_seq).unwrap_or_default()
-    }
-
-    pub fn texts(&self, key: &str) -> impl Iterator<Item = (&'v Node, String)> + use<'v> {
-        self.list(key).iter().map(|node| (node, compose::text(node)))
-    }
-
-    pub fn is_true(&self, key: &str) -> bool {
-        self.get(key).and_then(Node::as_bool) == Some(true)
-    }
-
     /// A container runs for it; a provider runs something else.
     pub fn has_container(&self) -> bool {
-        self.get("provider").is_none()
+        program::has_container(self.node)
     }
 
     /// Bind mounts, and the files of secrets and configs.
@@ -193,47 +172,5 @@ impl<'v> Service<'v> {
     /// Something this service lacks.
     pub fn lacks(&self, what: impl Into<Cow<'static, str>>) -> Breach {
         Breach::of(self.name, self.origin, what).lacking()
-    }
-}
-
-/// Which keys a service may have. A hundred are asked for, and few are there: nearly all that are not are told
-/// without a look at the mapping.
-#[derive(Clone, Copy, Debug)]
-struct Keys(u64);
-
-impl Keys {
-    fn of(node: &Node) -> Self {
-        let keys = node.as_map().into_iter().flat_map(Mapping::keys);
-        Self(keys.fold(0, |all, key| all | Self::mark(key)))
-    }
-
-    fn may_have(self, key: &str) -> bool {
-        self.0 & Self::mark(key) != 0
-    }
-
-    /// One of 64 bits, by the length and two of the characters.
-    fn mark(key: &str) -> u64 {
-        let bytes = key.as_bytes();
-        let byte = |at: usize| bytes.get(at).map_or(0, |byte| usize::from(*byte));
-        1 << ((bytes.len() * 7 + byte(0) + 5 * byte(bytes.len() / 2)) % 64)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_that_is_there_is_found_whatever_its_mark() {
-        let mut map = Mapping::new();
-        for key in ["", "a", "privileged", "x-é", "cap_add", "🦀"] {
-            map.put(key, Node::null(Origin::Environment));
-            let keys = Keys::of(&Node::map(map.clone(), Origin::Environment));
-            assert!(map.keys().all(|key| keys.may_have(key)), "{key}");
-        }
-        let keys = Keys::of(&Node::map(map, Origin::Environment));
-        let absent = ["cap_drop", "pid", "ipc", "uts", "devices", "gpus", "build", "secrets", "dns", "tmpfs"];
-        assert!(absent.iter().any(|key| !keys.may_have(key)));
-        assert!(!Keys::of(&Node::null(Origin::Environment)).may_have("image"));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::compose::text;
 use crate::host::Owner;
+use crate::model::identity;
 use crate::policy::posture::Posture;
 use crate::policy::user::UserSetting;
 use crate::source::Origin;
@@ -39,7 +40,7 @@ pub const RULES: &[Rule] = &[
         fix: "Remove `group_add`.",
         allow: Allow::Values("groups"),
         check: Check::Service(|service, breaches| {
-            for (node, group) in service.texts("group_add") {
+            for (node, group) in identity::GROUPS.written(service.node) {
                 breaches.push(service.breach(node, format!("joins the group {group}")).allowing(group));
             }
         }),
@@ -64,7 +65,7 @@ fn root(service: &Service<'_>, breaches: &mut Vec<Breach>) {
     if !service.has_container() {
         return;
     }
-    if let Some(node) = service.get("user") {
+    if let Some(node) = identity::USER.node(service.node) {
         let user = text(node);
         if let Some(why) = doubtful(&user) {
             // `image` allows it before the image is known and after.
@@ -139,12 +140,11 @@ pub fn doubtful(user: &str) -> Option<&'static str> {
     }
     let (name, group) = user.split_once(':').map_or((user, None), |(name, group)| (name, Some(group)));
     let number = |text: &str| text.parse::<i64>().is_ok();
-    let zero = |text: &str| text.parse::<i64>() == Ok(0);
     if name.is_empty() || group == Some("") {
         Some("a part that is empty stands for 0")
-    } else if name == "root" || zero(name) {
+    } else if identity::is_root(name) {
         Some(IS_ROOT)
-    } else if group == Some("root") || group.is_some_and(zero) {
+    } else if group.is_some_and(identity::is_root) {
         Some("its group is root")
     } else if number(name) && group.is_none() {
         Some("without a group it may run with group 0")

@@ -1,10 +1,11 @@
 //! The container of a pod: image, words, environment, ports, resources, probe, hooks.
 
+use crate::model::{build, image, network, port, program};
 use std::collections::BTreeSet;
 
 use crate::compose::short::duration;
 use crate::compose::text;
-use crate::policy::limits::written;
+use crate::model::limits::written;
 use crate::source::Origin;
 use crate::yaml::Node;
 
@@ -36,7 +37,7 @@ pub fn render(
     container.put("name", string(service.label.as_str(), OWN));
     image(context, service, &mut container);
     commands(context, service, &mut container);
-    if let Some(node) = service.get("working_dir") {
+    if let Some(node) = program::WORKING_DIR.node(service.node) {
         container.put("workingDir", string(text(node), node.origin));
     }
     let ports: Vec<Node> = listening
@@ -66,9 +67,9 @@ pub fn render(
 }
 
 fn image(context: &mut Context<'_>, service: &Service<'_>, container: &mut Map) {
-    let Some(node) = service.get("image").filter(|node| !text(node).is_empty()) else {
-        if service.get("provider").is_none() {
-            let origin = service.get("build").map_or(service.node.origin, |node| node.origin);
+    let Some(node) = image::IMAGE.node(service.node).filter(|node| !text(node).is_empty()) else {
+        if !program::PROVIDER.is_set(service.node) {
+            let origin = build::BUILD.node(service.node).map_or(service.node.origin, |node| node.origin);
             service.refuse(
                 context,
                 "image",
@@ -84,7 +85,7 @@ fn image(context: &mut Context<'_>, service: &Service<'_>, container: &mut Map) 
         service.refuse(context, "image", node.origin, "an id of this machine is not known to the nodes");
     }
     container.put("image", string(image, node.origin));
-    let written = service.get("pull_policy");
+    let written = image::PULL_POLICY.node(service.node);
     let policy = match written.map(text).unwrap_or_default().as_str() {
         "" | "missing" | "if_not_present" | "build" => "IfNotPresent",
         "always" => "Always",
@@ -132,7 +133,7 @@ fn environment(context: &mut Context<'_>, service: &Service<'_>) -> Vec<Node> {
     let secret = format!("{}-env", service.label);
     let mut files = super::files::Files::new(true);
     let mut entries = Vec::new();
-    for (key, node) in service.map("environment").filter(|(_, node)| !node.is_null()) {
+    for (key, node) in program::ENVIRONMENT.entries(service.node).filter(|(_, node)| !node.is_null()) {
         let value = text(node);
         let mut entry = Map::new();
         entry.put("name", string(key, node.origin));
@@ -149,7 +150,7 @@ fn environment(context: &mut Context<'_>, service: &Service<'_>) -> Vec<Node> {
     }
     if !files.is_empty() {
         let place = format!("services.{}.environment", service.name);
-        let origin = service.get("environment").map_or(OWN, |node| node.origin);
+        let origin = program::ENVIRONMENT.node(service.node).map_or(OWN, |node| node.origin);
         context.add_files(&secret, files, Map::new(), &place, origin);
     }
     entries
@@ -162,7 +163,7 @@ pub fn listening(context: &mut Context<'_>, service: &Service<'_>) -> Vec<Listen
     let published = service.ports();
     let ports =
         published.iter().map(|port| (port.target.clone(), port.protocol.clone(), port.node, "ports.target"));
-    let exposed = service.list("expose").iter().map(|node| {
+    let exposed = network::EXPOSED.items(service.node).iter().map(|node| {
         let written = text(node);
         let (number, protocol) = written.split_once('/').unwrap_or((&written, "tcp"));
         (number.to_owned(), protocol.to_ascii_lowercase(), node, "expose")
@@ -180,7 +181,7 @@ pub fn listening(context: &mut Context<'_>, service: &Service<'_>) -> Vec<Listen
         match number.parse::<u16>() {
             Ok(number) if number > 0 => {
                 if seen.insert((number, protocol)) {
-                    let origin = node.get("target").map_or(node.origin, |target| target.origin);
+                    let origin = port::TARGET.node(node).map_or(node.origin, |target| target.origin);
                     found.push(Listening { number, protocol, origin });
                 }
             }
@@ -255,11 +256,11 @@ const TIMEOUT: i64 = 30;
 const RETRIES: i64 = 3;
 
 fn probe(context: &mut Context<'_>, service: &Service<'_>, container: &mut Map) {
-    let Some(check) = service.get("healthcheck") else { return };
-    if check.get("disable").and_then(Node::as_bool) == Some(true) {
+    let Some(check) = program::HEALTH.node(service.node) else { return };
+    if program::HEALTH_DISABLED.is_on(check) {
         return;
     }
-    let test = check.get("test").and_then(Node::as_seq).unwrap_or_default();
+    let test = program::HEALTH_TEST.items(check);
     let command = match test.split_first() {
         Some((first, rest)) => match text(first).as_str() {
             "NONE" => return,
@@ -333,7 +334,7 @@ fn hooks(context: &mut Context<'_>, service: &Service<'_>, container: &mut Map) 
             let why = format!("such a command has no {name} of its own");
             service.refuse(context, key, node.origin, &why);
         }
-        let Some(node) = hook.get("command") else { continue };
+        let Some(node) = program::HOOK_COMMAND.node(hook) else { continue };
         let words = node.as_seq().unwrap_or_default();
         let all = words.iter().map(text).collect::<Vec<_>>().join(" ");
         if !words.is_empty() && context.may_show(service.of(), key, "", &all, node.origin) {

@@ -1,5 +1,6 @@
 //! `ConfigMap`s and Secrets: configs and secrets of the project, and copies of files.
 
+use crate::model::{mount, resource};
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -97,8 +98,8 @@ struct Kept {
 /// Where a config or secret is: its object and key.
 fn kept(context: &Context<'_>, kind: &str, source: &str) -> Option<Kept> {
     let declared = context.question.model.root.at(&[kind, source])?;
-    let is_external = declared.get("external").and_then(Node::as_bool) == Some(true);
-    let object = match declared.get("name").map(text).filter(|_| is_external) {
+    let is_external = resource::EXTERNAL.is_on(declared);
+    let object = match resource::NAME.text(declared).filter(|_| is_external) {
         Some(name) => name,
         None => name::label(source),
     };
@@ -108,7 +109,7 @@ fn kept(context: &Context<'_>, kind: &str, source: &str) -> Option<Kept> {
 
 /// A config that comes from the environment, or with a credential in it, is a Secret.
 fn is_hidden_config(context: &Context<'_>, declared: &Node) -> bool {
-    if declared.get("environment").is_some() {
+    if resource::VARIABLE.is_set(declared) {
         return true;
     }
     content(context.question.model, declared, LIMIT).is_ok_and(|bytes| is_secret_file(&bytes))
@@ -118,9 +119,9 @@ fn is_hidden_config(context: &Context<'_>, declared: &Node) -> bool {
 pub fn mount(context: &mut Context<'_>, service: &Service<'_>, mounts: &mut Mounts) {
     for (kind, directory) in [("configs", "/"), ("secrets", "/run/secrets")] {
         for node in service.list(kind) {
-            let source = node.get("source").map(text).unwrap_or_default();
+            let source = mount::FILE_SOURCE.text(node).unwrap_or_default();
             let Some(kept) = kept(context, kind, &source) else { continue };
-            let written = node.get("target").map(text).filter(|target| !target.is_empty());
+            let written = mount::FILE_TARGET.text(node).filter(|target| !target.is_empty());
             let target = absolute(directory, written.as_deref().unwrap_or(&source));
             let Some(mode) = readable(context, service, kind, node) else { continue };
             if kept.secret && (kept.is_external || !context.question.with_secrets) {
@@ -164,7 +165,10 @@ fn readable(context: &mut Context<'_>, service: &Service<'_>, kind: &str, node: 
             format!("files belong to root; with mode {mode:04o} the user of the service could not read it")
         }
     };
-    let origin = node.get("mode").or_else(|| node.get("uid")).map_or(node.origin, |node| node.origin);
+    let origin = mount::FILE_MODE
+        .node(node)
+        .or_else(|| mount::FILE_UID.node(node))
+        .map_or(node.origin, |node| node.origin);
     service.refuse(context, kind, origin, &why).then_some(mode | 0o044)
 }
 
@@ -199,7 +203,12 @@ pub fn declared(context: &mut Context<'_>) {
                 continue;
             }
             let mut annotations = Map::new();
-            context.annotations(of, &format!("{kind}.labels"), declared.get("labels"), &mut annotations);
+            context.annotations(
+                of,
+                &format!("{kind}.labels"),
+                resource::LABELS.node(declared),
+                &mut annotations,
+            );
             let mut files = Files::new(kept.secret);
             let is_needed = !kept.secret || context.question.with_secrets;
             let bytes =

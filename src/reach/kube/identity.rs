@@ -2,6 +2,7 @@
 
 use crate::compose::text;
 use crate::engine::Answer;
+use crate::model::identity;
 use crate::ownership::user::numbers;
 use crate::reach::refusal::{Of, unknown_user};
 use crate::reach::table;
@@ -26,14 +27,14 @@ pub struct Identity {
 impl Identity {
     pub fn of(context: &mut Context<'_>, of: Of<'_>, node: &Node) -> Self {
         let mut identity = Self { uid: None, gid: None, groups: Vec::new(), origin: OWN, said: false };
-        if let Some(user) = node.get("user").filter(|user| !text(user).is_empty()) {
+        if let Some(user) = identity::USER.node(node).filter(|user| !text(user).is_empty()) {
             identity.user(context, of, user);
         } else if let Some(decision) = of.service.and_then(|name| context.user_of(name))
             && decision.is_pending()
         {
             context.refusals.refuse_always(unknown_user(of, decision));
         }
-        for group in node.get("group_add").and_then(Node::as_seq).into_iter().flatten() {
+        for group in identity::GROUPS.items(node) {
             match text(group).parse::<u32>() {
                 Ok(number) => identity.groups.push((number.into(), group.origin)),
                 Err(_) => {

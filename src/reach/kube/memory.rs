@@ -3,6 +3,7 @@
 use crate::compose::short::size;
 use crate::compose::text;
 use crate::model::place::clean;
+use crate::model::{limits, mount};
 use crate::yaml::Node;
 
 use super::context::Context;
@@ -12,7 +13,7 @@ use super::quantity;
 use super::service::Service;
 
 pub fn mount(context: &mut Context<'_>, service: &Service<'_>, mounts: &mut Mounts) {
-    let short = match service.get("tmpfs") {
+    let short = match mount::TMPFS.node(service.node) {
         Some(node) => node.as_seq().unwrap_or_else(|| std::slice::from_ref(node)),
         None => &[],
     };
@@ -22,7 +23,7 @@ pub fn mount(context: &mut Context<'_>, service: &Service<'_>, mounts: &mut Moun
         let size = read(context, service, node, options);
         mounts.add(target, node, volume(size), Map::new());
     }
-    let Some(node) = service.get("shm_size") else { return };
+    let Some(node) = limits::SHM.node(service.node) else { return };
     match text(node).parse::<i64>() {
         Ok(bytes) if bytes <= 0 || bytes == DEFAULT_SHARED => {}
         Ok(bytes) => {
@@ -45,11 +46,11 @@ const DEFAULT_SHARED: i64 = 64 << 20;
 
 /// `type: tmpfs`
 pub fn mount_long(node: &Node, mounts: &mut Mounts) {
-    let size = node.at(&["tmpfs", "size"]);
+    let size = mount::MEMORY_SIZE.node(node);
     let bytes =
         size.and_then(|size| Some((text(size).parse::<i64>().ok().filter(|bytes| *bytes > 0)?, size.origin)));
     let size = bytes.map(|(bytes, origin)| string(quantity::bytes(bytes), origin));
-    mounts.add(&node.get("target").map(text).unwrap_or_default(), node, volume(size), Map::new());
+    mounts.add(&mount::TARGET.text(node).unwrap_or_default(), node, volume(size), Map::new());
 }
 
 /// The size among the options of a short form; the others are refused where they say more than the default.

@@ -1,5 +1,6 @@
 //! What a container has mounted, and the volumes of its pod.
 
+use crate::model::{mount, resource};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -65,7 +66,7 @@ impl Mounts {
     }
 
     fn mount(&mut self, name: &str, target: &str, node: &Node, more: Map) {
-        let written = node.get("target").map_or(node.origin, |target| target.origin);
+        let written = mount::TARGET.node(node).map_or(node.origin, |target| target.origin);
         let mut entry = Map::new();
         entry.put("name", string(name, node.origin));
         entry.put("mountPath", string(target, written));
@@ -74,7 +75,7 @@ impl Mounts {
                 entry.put(key, value.clone());
             }
         }
-        if let Some(read_only) = node.get("read_only").filter(|node| node.as_bool() == Some(true)) {
+        if let Some(read_only) = mount::READ_ONLY.on(node) {
             entry.put("readOnly", flag(true, read_only.origin));
         }
         self.places.push(entry.done());
@@ -105,8 +106,8 @@ pub fn of_service(context: &mut Context<'_>, service: &Service<'_>) -> Mounts {
     let mut mounts = Mounts::default();
     let mut plain = Files::new(false);
     let mut secret = Files::new(true);
-    for node in service.list("volumes") {
-        match node.get("type").map(text).unwrap_or_default().as_str() {
+    for node in mount::VOLUMES.items(service.node) {
+        match mount::TYPE.text(node).unwrap_or_default().as_str() {
             "volume" => volume(context, service, node, &mut mounts),
             "tmpfs" => memory::mount_long(node, &mut mounts),
             "bind" => bind(context, service, node, &mut mounts, (&mut plain, &mut secret)),
@@ -125,7 +126,7 @@ pub fn of_service(context: &mut Context<'_>, service: &Service<'_>) -> Mounts {
         if !files.is_empty() {
             let name = format!("{}-{suffix}", service.label);
             let place = format!("services.{}.volumes", service.name);
-            let origin = service.get("volumes").map_or(OWN, |node| node.origin);
+            let origin = mount::VOLUMES.node(service.node).map_or(OWN, |node| node.origin);
             context.add_files(&name, files, Map::new(), &place, origin);
         }
     }
@@ -134,8 +135,8 @@ pub fn of_service(context: &mut Context<'_>, service: &Service<'_>) -> Mounts {
 }
 
 fn volume(context: &mut Context<'_>, service: &Service<'_>, node: &Node, mounts: &mut Mounts) {
-    let target = node.get("target").map(text).unwrap_or_default();
-    let Some(source) = node.get("source").filter(|source| !text(source).is_empty()) else {
+    let target = mount::TARGET.text(node).unwrap_or_default();
+    let Some(source) = mount::SOURCE.node(node).filter(|source| !text(source).is_empty()) else {
         return anonymous(context, service, node, &target, mounts);
     };
     let key = text(source);
@@ -168,7 +169,7 @@ fn volume(context: &mut Context<'_>, service: &Service<'_>, node: &Node, mounts:
                 let of = crate::reach::refusal::Of { service: None, section: &format!("volumes.{key}") };
                 let todo = "Make a PersistentVolume in the cluster, and write `external: true`";
                 let why = "the cluster does not mount it for a claim";
-                let origin = declared.get("driver_opts").map_or(declared.origin, |node| node.origin);
+                let origin = resource::OPTIONS.node(declared).map_or(declared.origin, |node| node.origin);
                 if !context.refusals.refuse(of, "volumes.driver_opts", origin, why, todo) {
                     return;
                 }
@@ -177,7 +178,7 @@ fn volume(context: &mut Context<'_>, service: &Service<'_>, node: &Node, mounts:
     }
     let claim = context.claims.of_volume(&key, declared, service.replicas, source.origin);
     let mut more = Map::new();
-    if let Some(subpath) = node.at(&["volume", "subpath"]).filter(|node| !text(node).is_empty()) {
+    if let Some(subpath) = mount::SUBPATH.node(node).filter(|node| !text(node).is_empty()) {
         more.put("subPath", string(text(subpath), subpath.origin));
     }
     mounts.has_claims = true;
@@ -221,16 +222,16 @@ fn bind(
     mounts: &mut Mounts,
     files: (&mut Files, &mut Files),
 ) {
-    let source = node.get("source").map(text).unwrap_or_default();
-    let target = node.get("target").map(text).unwrap_or_default();
+    let source = mount::SOURCE.text(node).unwrap_or_default();
+    let target = mount::TARGET.text(node).unwrap_or_default();
     let path = Path::new(&source);
     let directory = &context.question.model.directory;
-    let is_read_only = node.get("read_only").and_then(Node::as_bool) == Some(true);
+    let is_read_only = mount::READ_ONLY.is_on(node);
     let inside = path.strip_prefix(directory).ok().filter(|rest| !rest.as_os_str().is_empty());
     if is_read_only && inside.is_some() && Stat::at(path).is_ok_and(|stat| stat.kind == FileKind::File) {
         return copy(context, service, node, (path, &target), mounts, files);
     }
-    let origin = node.get("source").map_or(node.origin, |source| source.origin);
+    let origin = mount::SOURCE.node(node).map_or(node.origin, |source| source.origin);
     // A claim is a directory; where something else is, only that can stand there.
     let is_directory = Stat::at(path).map_or(true, |stat| stat.kind == FileKind::Directory);
     let choice = if is_directory { "=claim" } else { "=hostPath" };
@@ -275,7 +276,7 @@ fn copy(
     mounts: &mut Mounts,
     (plain, secret): (&mut Files, &mut Files),
 ) {
-    let origin = node.get("source").map_or(node.origin, |source| source.origin);
+    let origin = mount::SOURCE.node(node).map_or(node.origin, |source| source.origin);
     let read = match read_found(path, u64::try_from(files::LIMIT).unwrap_or(u64::MAX)) {
         Ok(read) => read,
         Err(ReadError::TooLarge { .. }) => {

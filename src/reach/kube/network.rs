@@ -1,5 +1,6 @@
 //! Networks as policies, and names and ports as Services.
 
+use crate::model::{life, network, resource};
 use std::collections::BTreeSet;
 
 use crate::compose::{section, text};
@@ -29,8 +30,8 @@ fn members(network: &str) -> Map {
 }
 
 fn is_internal(context: &Context<'_>, network: &str) -> bool {
-    let node = context.question.model.root.at(&["networks", network, "internal"]);
-    node.and_then(Node::as_bool) == Some(true)
+    let declared = context.question.model.root.at(&["networks", network]);
+    declared.is_some_and(|declared| resource::INTERNAL.is_on(declared))
 }
 
 /// A policy for each network.
@@ -40,7 +41,7 @@ pub fn policies(context: &mut Context<'_>) {
     for (key, node) in section(&model.root, "networks").into_iter().flat_map(Mapping::iter) {
         let place = format!("networks.{key}");
         let of = Of { service: None, section: &place };
-        let internal = node.get("internal").filter(|node| node.as_bool() == Some(true));
+        let internal = resource::INTERNAL.on(node);
         if let Some(internal) =
             internal.filter(|_| context.posture(uses.of_place(&place)) == Posture::Contained)
         {
@@ -52,7 +53,7 @@ pub fn policies(context: &mut Context<'_>) {
         context.take("NetworkPolicy", &name, &place, node.origin);
         let origin = internal.map_or(node.origin, |node| node.origin);
         let mut annotations = Map::new();
-        context.annotations(of, "networks.labels", node.get("labels"), &mut annotations);
+        context.annotations(of, "networks.labels", resource::LABELS.node(node), &mut annotations);
         let own_pods = || one("podSelector", selecting(members(key)));
         let mut spec = Map::new();
         spec.put("podSelector", selecting(members(key)));
@@ -98,10 +99,10 @@ pub fn join(context: &mut Context<'_>, service: &Service<'_>, labels: &mut Map) 
             .note(Some(service.name), "network_mode: policies are for pods that have a network of their own");
         return;
     }
-    for (network, node) in service.map("networks") {
+    for (network, node) in network::NETWORKS.entries(service.node) {
         labels.put(member(network), string("member", node.origin));
     }
-    if service.text("network_mode").as_deref() == Some("none") {
+    if network::MODE.text(service.node).as_deref() == Some("none") {
         deny(context, service);
     }
 }
@@ -109,7 +110,7 @@ pub fn join(context: &mut Context<'_>, service: &Service<'_>, labels: &mut Map) 
 /// Nobody in, nobody out: the nearest to no network, where a waiver accepts it.
 fn deny(context: &mut Context<'_>, service: &Service<'_>) {
     let name = format!("{}-none", service.label);
-    let origin = service.get("network_mode").map_or(OWN, |node| node.origin);
+    let origin = network::MODE.node(service.node).map_or(OWN, |node| node.origin);
     let mut spec = Map::new();
     spec.put("podSelector", selecting(context.selector(&service.label)));
     spec.put("policyTypes", list(vec![string("Ingress", origin), string("Egress", origin)]));
@@ -142,16 +143,16 @@ pub fn services(context: &mut Context<'_>, service: &Service<'_>, listening: &[L
 /// Names beside its own by which others reach it.
 fn aliases(context: &Context<'_>, service: &Service<'_>) -> Vec<(String, &'static str, Origin)> {
     let mut found = Vec::new();
-    if let Some(node) = service.get("container_name") {
+    if let Some(node) = life::CONTAINER_NAME.node(service.node) {
         found.push((text(node), "container_name", node.origin));
     }
-    for (_, node) in service.map("networks") {
-        for alias in node.get("aliases").and_then(Node::as_seq).into_iter().flatten() {
+    for (_, node) in network::NETWORKS.entries(service.node) {
+        for alias in network::ALIASES.items(node) {
             found.push((text(alias), "networks.aliases", alias.origin));
         }
     }
     for (_, other) in context.question.model.services() {
-        for link in other.get("links").and_then(Node::as_seq).into_iter().flatten() {
+        for link in network::LINKS.items(other) {
             let written = text(link);
             if let Some((target, alias)) = written.split_once(':')
                 && target == service.name
@@ -224,7 +225,7 @@ fn published(context: &mut Context<'_>, service: &Service<'_>, listening: &[List
     if ports.is_empty() {
         return;
     }
-    let networks: Vec<&str> = service.map("networks").map(|(network, _)| network).collect();
+    let networks: Vec<&str> = network::NETWORKS.entries(service.node).map(|(network, _)| network).collect();
     if !networks.is_empty() && networks.iter().all(|network| is_internal(context, network)) {
         context.note(Some(service.name), "ports: not published, as on the engine: all networks are internal");
         return;

@@ -1,5 +1,6 @@
 //! The pod of a service.
 
+use crate::model::{identity, image, kernel, life, mount, namespace, network, security};
 use std::net::IpAddr;
 
 use crate::compose::text;
@@ -11,7 +12,7 @@ use super::context::Context;
 use super::mounts::Mounts;
 use super::name;
 use super::node::{Map, OWN, flag, int, list, one, own, text as string};
-use super::security::{self, Options};
+use super::security::{Options, of_pod};
 use super::service::Service;
 
 /// The spec of a pod. The policy says when its container is started again.
@@ -32,13 +33,13 @@ pub fn spec(
     placement(context, service, &mut pod);
     pod.put("restartPolicy", own(restart));
     // With the processes of the node, the first one of the node reaps.
-    let is_alone = service.text("pid").as_deref() != Some("host");
-    if let Some(node) = service.get("init").filter(|_| service.is_true("init") && is_alone) {
+    let is_alone = namespace::PID.text(service.node).as_deref() != Some("host");
+    if let Some(node) = life::INIT.node(service.node).filter(|_| life::INIT.is_on(service.node) && is_alone) {
         pod.put("shareProcessNamespace", flag(true, node.origin));
     }
     grace(context, service, &mut pod);
     let low_port = listening.iter().any(|port| port.number < 1024);
-    let mut security = security::of_pod(context, service, &options, low_port);
+    let mut security = of_pod(context, service, &options, low_port);
     groups(service, mounts, &mut security);
     pod.put_map("securityContext", security);
     let container = super::container::render(context, service, mounts, &options, listening);
@@ -72,13 +73,13 @@ fn host_namespaces(context: &mut Context<'_>, service: &Service<'_>, mounts: &Mo
             }
         }
     }
-    let mode = service.get("userns_mode");
+    let mode = namespace::USERNS.node(service.node);
     if let Some(node) = mode.filter(|node| !matches!(text(node).as_str(), "" | "host")) {
         service.refuse(context, "userns_mode", node.origin, "such a mode is none of a pod");
     }
     let fits = !shares
         && mode.is_none()
-        && !service.is_true("privileged")
+        && !security::PRIVILEGED.is_on(service.node)
         && !mounts.has_claims
         && service.identity.fits_user_namespace();
     if context.question.version.has_user_namespaces()
@@ -93,7 +94,7 @@ fn host_namespaces(context: &mut Context<'_>, service: &Service<'_>, mounts: &Mo
 
 /// Host names, in the pod and of others.
 fn names(context: &mut Context<'_>, service: &Service<'_>, pod: &mut Map) {
-    if let Some(node) = service.get("hostname").filter(|node| !text(node).is_empty()) {
+    if let Some(node) = life::HOSTNAME.node(service.node).filter(|node| !text(node).is_empty()) {
         let name = text(node);
         if name::is_label(&name) {
             pod.put("hostname", string(name, node.origin));
@@ -127,7 +128,7 @@ fn names(context: &mut Context<'_>, service: &Service<'_>, pod: &mut Map) {
 /// `extra_hosts`, by address.
 fn aliases(context: &mut Context<'_>, service: &Service<'_>, pod: &mut Map) {
     let mut by_address: Vec<(String, Vec<Node>)> = Vec::new();
-    for node in service.list("extra_hosts") {
+    for node in network::HOSTS.items(service.node) {
         let entry = text(node);
         let Some((host, address)) = entry.split_once(['=', ':']) else { continue };
         let plain = address.trim_start_matches('[').trim_end_matches(']');
@@ -152,7 +153,7 @@ fn aliases(context: &mut Context<'_>, service: &Service<'_>, pod: &mut Map) {
 }
 
 fn placement(context: &mut Context<'_>, service: &Service<'_>, pod: &mut Map) {
-    if let Some(node) = service.get("runtime").filter(|node| !text(node).is_empty()) {
+    if let Some(node) = kernel::RUNTIME.node(service.node).filter(|node| !text(node).is_empty()) {
         let runtime = text(node);
         if !matches!(runtime.as_str(), "runc" | "io.containerd.runc.v2") {
             if name::is_subdomain(&runtime) {
@@ -167,7 +168,7 @@ fn placement(context: &mut Context<'_>, service: &Service<'_>, pod: &mut Map) {
             }
         }
     }
-    let Some(node) = service.get("platform").filter(|node| !text(node).is_empty()) else { return };
+    let Some(node) = image::PLATFORM.node(service.node).filter(|node| !text(node).is_empty()) else { return };
     let platform = text(node);
     let architecture = match platform.as_str() {
         "linux" => None,
@@ -195,7 +196,7 @@ fn placement(context: &mut Context<'_>, service: &Service<'_>, pod: &mut Map) {
 const GRACE: i64 = 10;
 
 fn grace(context: &mut Context<'_>, service: &Service<'_>, pod: &mut Map) {
-    let node = service.get("stop_grace_period");
+    let node = life::STOP_GRACE_PERIOD.node(service.node);
     let period = node.map_or(Some(GRACE), |node| seconds(&text(node)));
     let origin = node.map_or(OWN, |node| node.origin);
     match period.filter(|period| *period >= 0) {
@@ -208,9 +209,10 @@ fn grace(context: &mut Context<'_>, service: &Service<'_>, pod: &mut Map) {
 
 /// Volumes and files are made the group's.
 fn groups(service: &Service<'_>, mounts: &Mounts, security: &mut Map) {
-    let has_files = !service.list("secrets").is_empty() || !service.list("configs").is_empty();
+    let has_files =
+        !mount::SECRETS.items(service.node).is_empty() || !mount::CONFIGS.items(service.node).is_empty();
     if let Some(gid) = service.identity.volume_group().filter(|_| mounts.has_claims || has_files) {
-        let origin = service.get("user").map_or(OWN, |node| node.origin);
+        let origin = identity::USER.node(service.node).map_or(OWN, |node| node.origin);
         security.put("fsGroup", int(gid.into(), origin));
         security.put("fsGroupChangePolicy", own("OnRootMismatch"));
     }

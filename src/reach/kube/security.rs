@@ -2,7 +2,8 @@
 
 use crate::compose::text;
 use crate::model::SecurityOption;
-use crate::policy::assertion::capability;
+use crate::model::capability::name as capability;
+use crate::model::{kernel, security};
 use crate::yaml::Node;
 
 use super::context::Context;
@@ -22,7 +23,7 @@ pub struct Options {
 impl Options {
     pub fn read(context: &mut Context<'_>, service: &Service<'_>) -> Self {
         let mut options = Self::default();
-        for node in service.list("security_opt") {
+        for node in security::OPTIONS.items(service.node) {
             let option = SecurityOption::of_text(&text(node));
             let taken = match option.parts() {
                 ("no-new-privileges", "true") => {
@@ -81,12 +82,12 @@ impl Options {
 pub fn of_container(context: &mut Context<'_>, service: &Service<'_>, options: &Options) -> Map {
     let mut security = Map::new();
     service.identity.of_container(&mut security);
-    if let Some(node) = service.get("privileged").filter(|_| service.is_true("privileged")) {
+    if let Some(node) = security::PRIVILEGED.on(service.node) {
         security.put("privileged", flag(true, node.origin));
     }
     let added = capabilities(service, "cap_add");
     escalation(context, service, options, &added, &mut security);
-    if let Some(node) = service.get("read_only").filter(|_| service.is_true("read_only")) {
+    if let Some(node) = security::READ_ONLY.on(service.node) {
         security.put("readOnlyRootFilesystem", flag(true, node.origin));
     }
     let mut both = Map::new();
@@ -114,7 +115,7 @@ fn escalation(
 ) {
     let Some(node) = &options.no_new_privileges else { return };
     let is_open = |node: &&Node| matches!(node.as_str(), Some("SYS_ADMIN" | "ALL"));
-    if service.is_true("privileged") || added.iter().any(|node| is_open(&node)) {
+    if security::PRIVILEGED.is_on(service.node) || added.iter().any(|node| is_open(&node)) {
         let why = "a container that is privileged or has SYS_ADMIN always may get new privileges";
         service.refuse(context, "security_opt", node.origin, why);
         return;
@@ -136,7 +137,7 @@ pub fn of_pod(context: &mut Context<'_>, service: &Service<'_>, options: &Option
         sysctls.push(entry.done());
     };
     let mut opens_ports = low_port && !service.is_on_host_network();
-    for (name, value) in service.map("sysctls") {
+    for (name, value) in kernel::SYSCTLS.entries(service.node) {
         opens_ports &= name != UNPRIVILEGED_PORTS;
         if is_safe_sysctl(name, context.question.version) {
             add(name, string(text(value), value.origin));

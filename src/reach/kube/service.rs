@@ -1,11 +1,12 @@
 //! One service, as all who render it see it.
 
-use crate::compose::text;
 use crate::model::Port;
+use crate::model::network;
+use crate::model::replicas;
 use crate::reach::refusal::Of;
 use crate::reach::table;
 use crate::source::Origin;
-use crate::yaml::{Mapping, Node};
+use crate::yaml::Node;
 
 use super::context::Context;
 use super::identity::Identity;
@@ -36,7 +37,7 @@ impl<'m> Service<'m> {
         let section = format!("services.{name}");
         let of = Of { service: Some(name), section: &section };
         let identity = Identity::of(context, of, node);
-        let replicas = replicas(node);
+        let replicas = replicas::of(node);
         Self { name, node, label: name::label(name), section, identity, replicas, is_job }
     }
 
@@ -48,16 +49,8 @@ impl<'m> Service<'m> {
         self.node.get(key).filter(|node| !node.is_null())
     }
 
-    pub fn text(&self, key: &str) -> Option<String> {
-        self.get(key).map(text).filter(|text| !text.is_empty())
-    }
-
     pub fn list(&self, key: &str) -> &'m [Node] {
         self.get(key).and_then(Node::as_seq).unwrap_or_default()
-    }
-
-    pub fn map(&self, key: &str) -> impl Iterator<Item = (&'m str, &'m Node)> + use<'m> {
-        self.get(key).and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
     }
 
     pub fn is_true(&self, key: &str) -> bool {
@@ -70,7 +63,7 @@ impl<'m> Service<'m> {
 
     /// Whether it shares the network of its node.
     pub fn is_on_host_network(&self) -> bool {
-        self.text("network_mode").as_deref() == Some("host")
+        network::MODE.str(self.node) == Some("host")
     }
 
     /// Refuses a value with what the table says to do. `true` where a waiver lets it be left out.
@@ -79,10 +72,4 @@ impl<'m> Service<'m> {
         let todo = if todo.is_empty() { "Leave it out" } else { todo };
         context.refusals.refuse(self.of(), key, origin, why, todo)
     }
-}
-
-/// How many run.
-pub fn replicas(node: &Node) -> i64 {
-    let deployed = || node.at(&["deploy", "replicas"]).and_then(Node::as_int);
-    node.get("scale").and_then(Node::as_int).or_else(deployed).unwrap_or(1)
 }

@@ -1,5 +1,6 @@
 //! Claims to storage.
 
+use crate::model::{mount, resource};
 use std::collections::BTreeMap;
 
 use crate::compose::short::size;
@@ -35,8 +36,8 @@ pub struct Claims {
 impl Claims {
     /// The name of a volume's claim.
     pub fn of_volume(&mut self, key: &str, declared: Option<&Node>, pods: i64, origin: Origin) -> String {
-        let external = declared.filter(|node| node.get("external").and_then(Node::as_bool) == Some(true));
-        let name = match external.and_then(|node| node.get("name")) {
+        let external = declared.filter(|node| resource::EXTERNAL.is_on(node));
+        let name = match external.and_then(|node| resource::NAME.node(node)) {
             Some(name) => text(name),
             None => name::label(key),
         };
@@ -67,7 +68,7 @@ pub fn template(context: &mut Context<'_>, of: Of<'_>, name: &str, node: &Node) 
     let mut metadata = Map::new();
     metadata.put("name", string(name, node.origin));
     let mut annotations = Map::new();
-    context.annotations(of, "volumes.volume.labels", node.at(&["volume", "labels"]), &mut annotations);
+    context.annotations(of, "volumes.volume.labels", mount::LABELS.node(node), &mut annotations);
     metadata.put_map("annotations", annotations);
     let mut template = Map::new();
     template.put("metadata", metadata.done());
@@ -95,7 +96,7 @@ pub fn claims(context: &mut Context<'_>) {
             context.annotations(
                 of,
                 "volumes.labels",
-                declared.and_then(|node| node.get("labels")),
+                declared.and_then(|node| resource::LABELS.node(node)),
                 &mut annotations,
             );
             if claim.is_external {

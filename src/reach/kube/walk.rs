@@ -1,6 +1,7 @@
 //! The column of the table about Kubernetes, for the walk over the model.
 
 use crate::compose::text;
+use crate::model::limits;
 use crate::reach::refusal::Of;
 use crate::reach::table::{Row, Verdict};
 use crate::reach::walk::{Target, walk};
@@ -27,9 +28,7 @@ impl Target for Context<'_> {
         match row.place {
             // As much swap as memory is none beyond the memory.
             "services.*.memswap_limit" => {
-                let memory = service
-                    .get("mem_limit")
-                    .or_else(|| service.at(&["deploy", "resources", "limits", "memory"]));
+                let memory = limits::OF_MEMORY.of(service).map(|memory| memory.node);
                 memory.is_some_and(|memory| text(memory) == text(node))
             }
             _ => false,

@@ -1,6 +1,8 @@
 //! What runs a service: a Deployment, a `StatefulSet` where state is kept, a Job where it ends.
 
 use crate::compose::text;
+use crate::model::network::LINKS;
+use crate::model::{logging, order, program, replicas, restart};
 use crate::yaml::Node;
 
 use super::container;
@@ -16,7 +18,7 @@ use super::service::{Kind, Service};
 const ALWAYS: i64 = i32::MAX as i64;
 
 pub fn render(context: &mut Context<'_>, name: &str, node: &Node) {
-    if node.get("provider").is_some() {
+    if program::PROVIDER.is_set(node) {
         return;
     }
     let ends = ending(context, name, node);
@@ -48,7 +50,7 @@ pub fn render(context: &mut Context<'_>, name: &str, node: &Node) {
 }
 
 fn add(context: &mut Context<'_>, service: &Service<'_>, kind: Kind, template: Node, claims: Vec<Node>) {
-    let replicas = int(service.replicas, service.get("scale").map_or(OWN, |node| node.origin));
+    let replicas = int(service.replicas, replicas::SCALE.node(service.node).map_or(OWN, |node| node.origin));
     let selector = pod::selecting(context.selector(&service.label));
     let metadata = context.metadata(&service.label, Some(context.labels(Some(&service.label))), Map::new());
     let mut spec = Map::new();
@@ -69,7 +71,7 @@ fn add(context: &mut Context<'_>, service: &Service<'_>, kind: Kind, template: N
             ("StatefulSet", "apps/v1")
         }
         Kind::Job { retries, .. } => {
-            let origin = service.get("restart").map_or(OWN, |node| node.origin);
+            let origin = restart::RESTART.node(service.node).map_or(OWN, |node| node.origin);
             spec.put("backoffLimit", int(retries, origin));
             if service.replicas != 1 {
                 spec.put("parallelism", replicas.clone());
@@ -87,7 +89,7 @@ fn add(context: &mut Context<'_>, service: &Service<'_>, kind: Kind, template: N
 fn ending(context: &mut Context<'_>, name: &str, node: &Node) -> Option<(&'static str, i64)> {
     let section = format!("services.{name}");
     let of = crate::reach::refusal::Of { service: Some(name), section: &section };
-    let restart = node.get("restart").filter(|node| !text(node).is_empty());
+    let restart = restart::RESTART.node(node).filter(|node| !text(node).is_empty());
     if let Some(restart) = restart {
         let written = text(restart);
         let (word, count) = written.split_once(':').unwrap_or((&written, ""));
@@ -114,7 +116,7 @@ fn ending(context: &mut Context<'_>, name: &str, node: &Node) -> Option<(&'stati
             }
         };
     }
-    if let Some(policy) = node.at(&["deploy", "restart_policy"]) {
+    if let Some(policy) = restart::POLICY.node(node) {
         let condition = policy.get("condition").map(text).unwrap_or_default();
         let attempts = policy.get("max_attempts").and_then(Node::as_int).filter(|count| *count > 0);
         return match condition.as_str() {
@@ -131,7 +133,7 @@ fn ending(context: &mut Context<'_>, name: &str, node: &Node) -> Option<(&'stati
     }
     // Compose starts it once; whether it is meant to end, only who waits for that says.
     let ends = |service: &Node| {
-        let condition = service.at(&["depends_on", name, "condition"]).map(text);
+        let condition = order::DEPENDS_ON.entry(service, name).and_then(|wait| order::CONDITION.text(wait));
         condition.as_deref() == Some("service_completed_successfully")
     };
     if context.question.model.services().any(|(_, service)| ends(service)) {
@@ -153,8 +155,8 @@ fn naming(context: &mut Context<'_>, service: &Service<'_>) {
 
 /// Nothing waits for another's state.
 fn depends(context: &mut Context<'_>, service: &Service<'_>) {
-    for (other, node) in service.map("depends_on") {
-        let condition = node.get("condition");
+    for (other, node) in order::DEPENDS_ON.entries(service.node) {
+        let condition = order::CONDITION.node(node);
         if let Some(condition) =
             condition.filter(|node| !matches!(text(node).as_str(), "" | "service_started"))
         {
@@ -162,8 +164,9 @@ fn depends(context: &mut Context<'_>, service: &Service<'_>) {
             service.refuse(context, "depends_on", condition.origin, &why);
         }
         // A link says so by itself; there it is the order of starts.
-        let is_linked = service.list("links").iter().any(|link| text(link).split(':').next() == Some(other));
-        let restart = node.get("restart").filter(|node| node.as_bool() == Some(true) && !is_linked);
+        let is_linked =
+            LINKS.items(service.node).iter().any(|link| text(link).split(':').next() == Some(other));
+        let restart = order::RESTART.on(node).filter(|_| !is_linked);
         if let Some(restart) = restart {
             let why = format!("nothing there restarts it with {other}");
             service.refuse(context, "depends_on", restart.origin, &why);
@@ -175,7 +178,7 @@ fn depends(context: &mut Context<'_>, service: &Service<'_>) {
 const KEPT: [&str; 3] = ["json-file", "local", "journald"];
 
 fn logs(context: &mut Context<'_>, service: &Service<'_>) {
-    let driver = service.node.at(&["logging", "driver"]);
+    let driver = logging::DRIVER.node(service.node);
     if let Some(driver) = driver.filter(|node| !text(node).is_empty() && !KEPT.contains(&text(node).as_str()))
     {
         let why =

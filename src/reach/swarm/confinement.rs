@@ -1,5 +1,6 @@
 //! The confinement of a task: privileges, capabilities, the root file system.
 
+use crate::model::security;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -22,12 +23,12 @@ const LIMIT: u64 = 1 << 20;
 pub fn add(context: &mut Context<'_>, service: &Service<'_>, spec: &mut Fields) {
     let mut privileges = Fields::new();
     let mut selinux = Fields::new();
-    for node in service.list("security_opt") {
+    for node in security::OPTIONS.items(service.node) {
         option(context, service, node, &mut privileges, &mut selinux);
     }
     privileges.put_fields("SELinuxContext", selinux);
     spec.put_fields("Privileges", privileges);
-    if service.is_true("read_only") {
+    if security::READ_ONLY.is_on(service.node) {
         spec.put("ReadOnly", true);
     }
     for (key, field) in [("cap_add", "CapabilityAdd"), ("cap_drop", "CapabilityDrop")] {

@@ -1,5 +1,6 @@
 //! The program of a task: image, command, environment, health.
 
+use crate::model::{build, identity, image, kernel, life, network, program};
 use serde_json::Value;
 
 use crate::compose::short::duration;
@@ -14,28 +15,28 @@ use super::{NAMESPACE, confinement, files, limits, mounts};
 pub fn spec(context: &mut Context<'_>, service: &Service<'_>) -> Fields {
     let mut spec = Fields::new();
     image(context, service, &mut spec);
-    let mut labels = words(service.get("labels"));
+    let mut labels = words(life::LABELS.node(service.node));
     labels.put(NAMESPACE, context.stack());
     spec.put("Labels", labels.done());
     commands(context, service, &mut spec);
-    spec.put_some("Hostname", service.text("hostname").map(|name| literal(&name)));
-    let environment = service.map("environment").map(|(name, value)| {
+    spec.put_some("Hostname", life::HOSTNAME.text(service.node).map(|name| literal(&name)));
+    let environment = program::ENVIRONMENT.entries(service.node).map(|(name, value)| {
         // A name alone takes the image's variable away.
         if value.is_null() { name.to_owned() } else { literal(&format!("{name}={}", text(value))) }
     });
     spec.put_list("Env", texts(environment));
-    spec.put_some("Dir", service.text("working_dir"));
-    spec.put_some("User", service.text("user"));
-    spec.put_list("Groups", texts(service.texts("group_add")));
+    spec.put_some("Dir", program::WORKING_DIR.text(service.node));
+    spec.put_some("User", identity::USER.text(service.node));
+    spec.put_list("Groups", texts(identity::GROUPS.texts(service.node)));
     confinement::add(context, service, &mut spec);
-    spec.put_some("StopSignal", service.text("stop_signal"));
+    spec.put_some("StopSignal", life::STOP_SIGNAL.text(service.node));
     for (key, field) in [("tty", "TTY"), ("stdin_open", "OpenStdin")] {
         if service.is_true(key) {
             spec.put(field, true);
         }
     }
     spec.put_list("Mounts", mounts::of_service(context, service));
-    let grace = service.get("stop_grace_period");
+    let grace = life::STOP_GRACE_PERIOD.node(service.node);
     spec.put_some(
         "StopGracePeriod",
         grace.and_then(|node| time(context, service, "stop_grace_period", node)),
@@ -53,11 +54,11 @@ pub fn spec(context: &mut Context<'_>, service: &Service<'_>) -> Fields {
         spec.put_list(kind.field(), files::of_service(context, service, kind));
     }
     // The engine writes this where nothing is said.
-    spec.put("Isolation", service.text("isolation").unwrap_or_else(|| "default".to_owned()));
-    spec.put_some("Init", service.get("init").and_then(Node::as_bool));
-    spec.put_fields("Sysctls", words(service.get("sysctls")));
+    spec.put("Isolation", kernel::ISOLATION.text(service.node).unwrap_or_else(|| "default".to_owned()));
+    spec.put_some("Init", life::INIT.node(service.node).and_then(Node::as_bool));
+    spec.put_fields("Sysctls", words(kernel::SYSCTLS.node(service.node)));
     spec.put_list("Ulimits", limits::ulimits(context, service));
-    if let Some(node) = service.get("oom_score_adj")
+    if let Some(node) = kernel::OOM_SCORE.node(service.node)
         && let Some(score) = node.as_int().filter(|score| *score != 0)
     {
         context.need(service.name, "oom_score_adj", node.origin, "OomScoreAdj", (1, 46));
@@ -81,8 +82,8 @@ pub fn time(context: &mut Context<'_>, service: &Service<'_>, key: &str, node: &
 }
 
 fn image(context: &mut Context<'_>, service: &Service<'_>, spec: &mut Fields) {
-    let Some(node) = service.get("image").filter(|node| !text(node).is_empty()) else {
-        let origin = service.get("build").map_or(service.node.origin, |node| node.origin);
+    let Some(node) = image::IMAGE.node(service.node).filter(|node| !text(node).is_empty()) else {
+        let origin = build::BUILD.node(service.node).map_or(service.node.origin, |node| node.origin);
         service.refuse(context, "image", origin, "nodes pull images, and this one has no name in a registry");
         return;
     };
@@ -95,9 +96,9 @@ fn image(context: &mut Context<'_>, service: &Service<'_>, spec: &mut Fields) {
 }
 
 fn commands(context: &mut Context<'_>, service: &Service<'_>, spec: &mut Fields) {
-    let command = service.texts("command");
-    if let Some(node) = service.get("entrypoint") {
-        let entrypoint = service.texts("entrypoint");
+    let command = program::COMMAND.texts(service.node);
+    if let Some(node) = program::ENTRYPOINT.node(service.node) {
+        let entrypoint = program::ENTRYPOINT.texts(service.node);
         if entrypoint.is_empty() {
             // It takes the image's own away.
             let why = "a task without one has that of the image";
@@ -110,12 +111,12 @@ fn commands(context: &mut Context<'_>, service: &Service<'_>, spec: &mut Fields)
 
 fn health(context: &mut Context<'_>, service: &Service<'_>) -> Fields {
     let mut health = Fields::new();
-    let Some(check) = service.get("healthcheck") else { return health };
-    if check.get("disable").and_then(Node::as_bool) == Some(true) {
+    let Some(check) = program::HEALTH.node(service.node) else { return health };
+    if program::HEALTH_DISABLED.is_on(check) {
         health.put("Test", vec![Value::from("NONE")]);
         return health;
     }
-    let test = check.get("test").and_then(Node::as_seq).unwrap_or_default();
+    let test = program::HEALTH_TEST.items(check);
     health.put_list("Test", texts(test.iter().map(text)));
     for (key, field) in [
         ("interval", "Interval"),
@@ -136,7 +137,7 @@ fn health(context: &mut Context<'_>, service: &Service<'_>) -> Fields {
 /// `NAME=ADDRESS` as a line of the hosts file.
 fn hosts(context: &mut Context<'_>, service: &Service<'_>) -> Vec<Value> {
     let mut lines = Vec::new();
-    for node in service.list("extra_hosts") {
+    for node in network::HOSTS.items(service.node) {
         let entry = text(node);
         match entry.split_once('=').or_else(|| entry.split_once(':')) {
             Some((name, address)) => lines.push(Value::from(format!("{address} {name}"))),

@@ -1,5 +1,6 @@
 //! The context that all parts of a translation share.
 
+use crate::model::limits;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::text;
@@ -118,9 +119,7 @@ impl Target for Context<'_> {
         match row.place {
             // A task has as much swap as memory, as a container of which nothing is said.
             "services.*.memswap_limit" => {
-                let memory = service
-                    .get("mem_limit")
-                    .or_else(|| service.at(&["deploy", "resources", "limits", "memory"]));
+                let memory = limits::OF_MEMORY.of(service).map(|memory| memory.node);
                 let memory = memory.and_then(|memory| text(memory).parse::<i64>().ok());
                 memory.and_then(|memory| memory.checked_mul(2)) == text(node).parse().ok()
             }

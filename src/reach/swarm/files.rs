@@ -1,5 +1,6 @@
 //! Secrets and configs: what they hold, and where a task has them.
 
+use crate::model::{identity, mount, resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -55,7 +56,7 @@ pub fn declared(context: &mut Context<'_>, kind: Kind) -> Vec<Object> {
     let mut all = Vec::new();
     for (key, entry) in section(&model.root, kind.section()).into_iter().flat_map(Mapping::entries) {
         let node = &entry.value;
-        let is_external = node.get("external").and_then(Node::as_bool) == Some(true);
+        let is_external = resource::EXTERNAL.is_on(node);
         let name = name_of(context, kind, key);
         let spec = if is_external { Value::Null } else { spec(context, kind, key, &name, node) };
         all.push(Object { key: key.to_owned(), name, is_external, spec, origin: entry.key });
@@ -66,7 +67,7 @@ pub fn declared(context: &mut Context<'_>, kind: Kind) -> Vec<Object> {
 fn spec(context: &mut Context<'_>, kind: Kind, key: &str, name: &str, node: &Node) -> Value {
     let mut spec = Fields::new();
     spec.put("Name", name);
-    let mut labels = words(node.get("labels"));
+    let mut labels = words(resource::LABELS.node(node));
     labels.put(NAMESPACE, context.stack());
     spec.put("Labels", labels.done());
     let named = |key: &str| node.get(key).map(text).filter(|text| !text.is_empty());
@@ -90,9 +91,9 @@ fn spec(context: &mut Context<'_>, kind: Kind, key: &str, name: &str, node: &Nod
 
 /// Whether the user of a service can read a file; also where too little is known to say that it cannot.
 fn is_readable(service: &Service<'_>, mode: i64, uid: Option<u32>, gid: Option<u32>) -> bool {
-    let Some(user) = service.text("user").and_then(|user| numbers(&user)) else { return true };
+    let Some(user) = identity::USER.text(service.node).and_then(|user| numbers(&user)) else { return true };
     let (Some(uid), Some(gid)) = (uid, gid) else { return true };
-    let groups = service.texts("group_add");
+    let groups = identity::GROUPS.texts(service.node);
     let mut members = groups.iter().map(|group| group.parse::<u32>());
     let is_member = user.gid == gid || members.any(|group| group.map_or(true, |group| group == gid));
     user.uid == 0
@@ -109,7 +110,7 @@ fn is_readable(service: &Service<'_>, mode: i64, uid: Option<u32>, gid: Option<u
 pub fn of_service(context: &mut Context<'_>, service: &Service<'_>, kind: Kind) -> Vec<Value> {
     let mut all = Vec::new();
     for node in service.list(kind.section()) {
-        let source = node.get("source").map(text).unwrap_or_default();
+        let source = mount::FILE_SOURCE.text(node).unwrap_or_default();
         let field = |key: &str| node.get(key).map(text).filter(|text| !text.is_empty());
         let target = match (kind, field("target")) {
             (Kind::Secret, Some(target)) => absolute("/run/secrets", &target),
@@ -126,7 +127,7 @@ pub fn of_service(context: &mut Context<'_>, service: &Service<'_>, kind: Kind) 
         };
         let owner = |key: &str| field(key).map_or(Some(0), |written| written.parse::<u32>().ok());
         if !is_readable(service, mode, owner("uid"), owner("gid")) {
-            let user = service.text("user").unwrap_or_default();
+            let user = identity::USER.text(service.node).unwrap_or_default();
             let message = format!(
                 "services.{}.{}: {target} would belong to {}:{} with mode {mode:04o}, and the user {user} could not read it",
                 service.name,

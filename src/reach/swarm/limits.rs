@@ -1,10 +1,11 @@
 //! The limits and reservations of a task.
 
+use crate::model::limits;
 use serde_json::Value;
 
 use crate::compose::text;
-use crate::policy::limits::written;
-use crate::yaml::{Mapping, Node};
+use crate::model::limits::written;
+use crate::yaml::Node;
 
 use super::context::Context;
 use super::object::Fields;
@@ -51,7 +52,7 @@ pub fn resources(context: &mut Context<'_>, service: &Service<'_>) -> Fields {
             }
         }
     }
-    let generic = service.at(&["deploy", "resources", "reservations", "generic_resources"]);
+    let generic = limits::DEPLOYED_GENERIC.node(service.node);
     let generic: Vec<Value> =
         generic.and_then(Node::as_seq).unwrap_or_default().iter().filter_map(resource).collect();
     reservations.put_list("GenericResources", generic);
@@ -73,7 +74,7 @@ fn resource(node: &Node) -> Option<Value> {
 
 pub fn ulimits(context: &mut Context<'_>, service: &Service<'_>) -> Vec<Value> {
     let mut all = Vec::new();
-    for (name, node) in service.get("ulimits").and_then(Node::as_map).into_iter().flat_map(Mapping::iter) {
+    for (name, node) in limits::ULIMITS.entries(service.node) {
         let bound = |key: &str| {
             let own = node.get(key).or_else(|| node.get("single")).unwrap_or(node);
             text(own).parse::<i64>().ok()

@@ -1,5 +1,6 @@
 //! The mounts of a task: volumes, memory, and directories and files of one node.
 
+use crate::model::{mount, resource};
 use serde_json::Value;
 
 use crate::compose::short::{file_mode, size};
@@ -18,12 +19,12 @@ use super::service::{Service, words};
 
 pub fn of_service(context: &mut Context<'_>, service: &Service<'_>) -> Vec<Value> {
     let mut mounts = Vec::new();
-    for node in service.list("volumes") {
-        let kind = node.get("type").map(text).unwrap_or_default();
+    for node in mount::VOLUMES.items(service.node) {
+        let kind = mount::TYPE.text(node).unwrap_or_default();
         let mut mount = Fields::new();
         mount.put("Type", kind.as_str());
-        mount.put("Target", literal(&node.get("target").map(text).unwrap_or_default()));
-        if node.get("read_only").and_then(Node::as_bool) == Some(true) {
+        mount.put("Target", literal(&mount::TARGET.text(node).unwrap_or_default()));
+        if mount::READ_ONLY.is_on(node) {
             mount.put("ReadOnly", true);
         }
         let is_kept = match kind.as_str() {
@@ -42,7 +43,7 @@ pub fn of_service(context: &mut Context<'_>, service: &Service<'_>) -> Vec<Value
             mounts.push(mount.done());
         }
     }
-    for node in service.list("tmpfs") {
+    for node in mount::TMPFS.items(service.node) {
         mounts.push(short_memory(context, service, node));
     }
     mounts
@@ -50,36 +51,31 @@ pub fn of_service(context: &mut Context<'_>, service: &Service<'_>) -> Vec<Value
 
 /// A volume with a name, or without one. Each node makes its own.
 fn volume(context: &mut Context<'_>, service: &Service<'_>, node: &Node, mount: &mut Fields) -> bool {
-    let key = node.get("source").map(text).unwrap_or_default();
+    let key = mount::SOURCE.text(node).unwrap_or_default();
     let mut options = Fields::new();
-    if node.at(&["volume", "nocopy"]).and_then(Node::as_bool) == Some(true) {
+    if mount::NOCOPY.is_on(node) {
         options.put("NoCopy", true);
     }
-    if let Some(subpath) = node.at(&["volume", "subpath"]).filter(|node| !text(node).is_empty()) {
+    if let Some(subpath) = mount::SUBPATH.node(node).filter(|node| !text(node).is_empty()) {
         context.need(service.name, "volumes", subpath.origin, "VolumeOptions.Subpath", (1, 45));
         options.put("Subpath", text(subpath));
     }
-    let mut labels = words(node.at(&["volume", "labels"]));
+    let mut labels = words(mount::LABELS.node(node));
     let declared = context.question.model.root.at(&["volumes", &key]).filter(|_| !key.is_empty());
     if let Some(declared) = declared {
-        let own = declared.get("name").map(text).filter(|name| !name.is_empty());
+        let own = resource::NAME.text(declared).filter(|name| !name.is_empty());
         mount.put("Source", literal(&own.unwrap_or_else(|| format!("{}_{key}", context.stack()))));
-        if declared.get("external").and_then(Node::as_bool) != Some(true) {
+        if !resource::EXTERNAL.is_on(declared) {
             let volume = Volume::of(declared);
             if volume.kind == Kind::Bind && !is_placed(context, service, declared.origin) {
                 return false;
             }
-            labels = words(declared.get("labels"));
-            for (name, value) in node
-                .at(&["volume", "labels"])
-                .and_then(Node::as_map)
-                .into_iter()
-                .flat_map(crate::yaml::Mapping::iter)
-            {
+            labels = words(resource::LABELS.node(declared));
+            for (name, value) in mount::LABELS.entries(node) {
                 labels.put(name, text(value));
             }
-            let driver = declared.get("driver").map(text).filter(|name| !name.is_empty());
-            let opts = words(declared.get("driver_opts"));
+            let driver = resource::DRIVER.text(declared).filter(|name| !name.is_empty());
+            let opts = words(resource::OPTIONS.node(declared));
             if driver.is_some() || !opts.is_empty() {
                 let mut config = Fields::new();
                 config.put("Name", driver.as_deref().unwrap_or("local"));
@@ -146,14 +142,14 @@ fn short_memory(context: &mut Context<'_>, service: &Service<'_>, node: &Node) -
 }
 
 fn bind(context: &mut Context<'_>, service: &Service<'_>, node: &Node, mount: &mut Fields) -> bool {
-    let source = node.get("source").map(text).unwrap_or_default();
-    let origin = node.get("source").map_or(node.origin, |source| source.origin);
+    let source = mount::SOURCE.text(node).unwrap_or_default();
+    let origin = mount::SOURCE.node(node).map_or(node.origin, |source| source.origin);
     if !is_placed(context, service, origin) {
         return false;
     }
     mount.put("Source", literal(&source));
     let mut options = Fields::new();
-    let propagation = node.at(&["bind", "propagation"]).map(text);
+    let propagation = mount::PROPAGATION.text(node);
     options.put_some("Propagation", propagation.filter(|text| !text.is_empty()));
     mount.put_fields("BindOptions", options);
     true

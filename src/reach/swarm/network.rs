@@ -1,5 +1,6 @@
 //! Networks, and who is in them.
 
+use crate::model::{network, resource};
 use serde_json::Value;
 
 use crate::compose::{section, text};
@@ -23,7 +24,7 @@ pub fn name_of(context: &Context<'_>, key: &str) -> String {
 }
 
 fn is_external(node: &Node) -> bool {
-    node.get("external").and_then(Node::as_bool) == Some(true)
+    resource::EXTERNAL.is_on(node)
 }
 
 /// The networks of the project.
@@ -50,7 +51,7 @@ fn spec(context: &mut Context<'_>, key: &str, name: &str, node: &Node) -> Value 
     let mut spec = Fields::new();
     spec.put("Name", name);
     spec.put("Driver", "overlay");
-    if let Some(driver) = node.get("driver").filter(|node| !node.is_null()) {
+    if let Some(driver) = resource::DRIVER.node(node).filter(|node| !node.is_null()) {
         let written = text(driver);
         if written == "bridge" {
             context.note(None, format!("networks.{key}.driver: an overlay network, between nodes"));
@@ -64,8 +65,7 @@ fn spec(context: &mut Context<'_>, key: &str, name: &str, node: &Node) -> Value 
         }
     }
     let mut options = Fields::new();
-    for (option, value) in node.get("driver_opts").and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
-    {
+    for (option, value) in resource::OPTIONS.entries(node) {
         if OPTIONS.contains(&option) {
             options.put(option, text(value));
         } else {
@@ -74,7 +74,7 @@ fn spec(context: &mut Context<'_>, key: &str, name: &str, node: &Node) -> Value 
         }
     }
     spec.put_fields("Options", options);
-    if let Some(ipam) = node.get("ipam").filter(|node| !node.is_null()) {
+    if let Some(ipam) = resource::IPAM.node(node).filter(|node| !node.is_null()) {
         let mut addresses = Fields::new();
         addresses.put(
             "Driver",
@@ -99,7 +99,7 @@ fn spec(context: &mut Context<'_>, key: &str, name: &str, node: &Node) -> Value 
         addresses.put_list("Config", pools.collect());
         spec.put("IPAM", addresses.done());
     }
-    let mut labels = words(node.get("labels"));
+    let mut labels = words(resource::LABELS.node(node));
     labels.put(NAMESPACE, context.stack());
     spec.put("Labels", labels.done());
     spec.done()
@@ -108,14 +108,14 @@ fn spec(context: &mut Context<'_>, key: &str, name: &str, node: &Node) -> Value 
 /// The networks that a service is in; each knows it by its own name and its aliases.
 pub fn attachments(context: &mut Context<'_>, service: &Service<'_>) -> Vec<Value> {
     let mut all = Vec::new();
-    for (key, node) in service.map("networks") {
+    for (key, node) in network::NETWORKS.entries(service.node) {
         let mut attachment = Fields::new();
         attachment.put("Target", name_of(context, key));
-        let aliases = node.get("aliases").and_then(Node::as_seq).unwrap_or_default();
+        let aliases = network::ALIASES.items(node);
         let mut names: Vec<String> = aliases.iter().map(text).collect();
         names.push(service.name.to_owned());
         attachment.put_list("Aliases", texts(names));
-        attachment.put_fields("DriverOpts", words(node.get("driver_opts")));
+        attachment.put_fields("DriverOpts", words(resource::OPTIONS.node(node)));
         all.push(attachment.done());
     }
     all
@@ -123,7 +123,7 @@ pub fn attachments(context: &mut Context<'_>, service: &Service<'_>) -> Vec<Valu
 
 /// Whether none of a service's networks has a way out.
 pub fn is_closed(context: &Context<'_>, service: &Service<'_>) -> bool {
-    let mut networks = service.map("networks").peekable();
+    let mut networks = network::NETWORKS.entries(service.node).peekable();
     networks.peek().is_some()
         && networks.all(|(key, _)| {
             let node = context.question.model.root.at(&["networks", key, "internal"]);

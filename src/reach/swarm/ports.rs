@@ -1,6 +1,7 @@
 //! Published ports, and how a service's name is resolved.
 
 use crate::compose::text;
+use crate::model::port;
 use crate::model::{Port, Published};
 use crate::yaml::Node;
 
@@ -69,5 +70,5 @@ pub fn endpoint(context: &mut Context<'_>, service: &Service<'_>) -> Fields {
 
 /// Whether ports of a service are those of every node.
 pub fn is_in_ingress(service: &Node) -> bool {
-    Port::of_service(service).any(|port| port.node.get("mode").map(text).as_deref() != Some("host"))
+    Port::of_service(service).any(|port| port::MODE.text(port.node).as_deref() != Some("host"))
 }

@@ -5,6 +5,7 @@ use crate::compose::table::{RESOURCES, is_extension};
 use crate::compose::{Model, section, text};
 use crate::diagnostic::{Code, Finding};
 use crate::model::restart::Restart;
+use crate::model::{mount, port, program, replicas};
 use crate::reach::refusal::Of;
 use crate::reach::table::{self, Client, Row, Verdict};
 use crate::reach::walk::{Target, walk};
@@ -24,7 +25,7 @@ pub fn render(model: &Model) -> Rendering {
     walk(&mut loss, model);
     let mut root = Mapping::new();
     let mut services = Mapping::new();
-    for (name, node) in model.services().filter(|(_, node)| node.get("provider").is_none()) {
+    for (name, node) in model.services().filter(|(_, node)| !program::PROVIDER.is_set(node)) {
         services.put(name, service(&mut loss, name, node));
     }
     put(&mut root, "services", services);
@@ -155,9 +156,9 @@ fn service(loss: &mut Loss, name: &str, node: &Node) -> Node {
         };
         out.put(key, value);
     }
-    let mut volumes: Vec<Node> =
-        node.get("volumes").and_then(Node::as_seq).unwrap_or_default().iter().map(volume).collect();
-    let short = node.get("tmpfs").map(|tmpfs| tmpfs.as_seq().unwrap_or_else(|| std::slice::from_ref(tmpfs)));
+    let mut volumes: Vec<Node> = mount::VOLUMES.items(node).iter().map(volume).collect();
+    let short =
+        mount::TMPFS.node(node).map(|tmpfs| tmpfs.as_seq().unwrap_or_else(|| std::slice::from_ref(tmpfs)));
     volumes.extend(short.unwrap_or_default().iter().map(|node| memory(loss, of, node)));
     if !volumes.is_empty() {
         out.put("volumes", Node::seq(volumes, node.origin));
@@ -207,14 +208,14 @@ fn attachments(node: &Node) -> Node {
 
 fn port(loss: &mut Loss, of: Of<'_>, node: &Node) -> Node {
     let mut out = kept(node, &["target", "protocol", "mode"]);
-    if let Some(published) = node.get("published") {
+    if let Some(published) = port::PUBLISHED.node(node) {
         match text(published).parse::<i64>() {
             Ok(port) => drop(out.put("published", int(port, published.origin))),
             Err(_) => loss.say(of, "ports.published", published.origin, "the client takes one port"),
         }
     }
     if let Some(address) =
-        node.get("host_ip").filter(|node| !matches!(text(node).as_str(), "" | "0.0.0.0" | "::"))
+        port::HOST_IP.node(node).filter(|node| !matches!(text(node).as_str(), "" | "0.0.0.0" | "::"))
     {
         loss.say(of, "ports.host_ip", address.origin, "the port listens on every address of every node");
     }
@@ -223,7 +224,7 @@ fn port(loss: &mut Loss, of: Of<'_>, node: &Node) -> Node {
 
 fn file(node: &Node) -> Node {
     let mut out = kept(node, &["source", "target", "uid", "gid"]);
-    if let Some(mode) = node.get("mode")
+    if let Some(mode) = port::MODE.node(node)
         && let Ok(number) = file_mode::parse(&text(mode))
     {
         out.put("mode", int(number, mode.origin));
@@ -233,13 +234,13 @@ fn file(node: &Node) -> Node {
 
 fn volume(node: &Node) -> Node {
     let mut out = kept(node, &["type", "source", "target", "read_only", "consistency", "volume"]);
-    let propagation = node.at(&["bind", "propagation"]).filter(|node| !text(node).is_empty());
+    let propagation = mount::PROPAGATION.node(node).filter(|node| !text(node).is_empty());
     if let Some(propagation) = propagation {
         let mut bind = Mapping::new();
         bind.put("propagation", propagation.clone());
         put(&mut out, "bind", bind);
     }
-    if let Some(size) = node.at(&["tmpfs", "size"]) {
+    if let Some(size) = mount::MEMORY_SIZE.node(node) {
         let mut memory = Mapping::new();
         memory.put("size", text(size).parse().map_or_else(|_| size.clone(), |bytes| int(bytes, size.origin)));
         put(&mut out, "tmpfs", memory);
@@ -277,7 +278,7 @@ fn deploy(node: &Node) -> Mapping {
     for (key, value) in written.iter().filter(|(key, _)| !is_extension(key) && *key != "resources") {
         out.put(key, value.clone());
     }
-    if let Some(scale) = node.get("scale") {
+    if let Some(scale) = replicas::SCALE.node(node) {
         out.put("replicas", scale.clone());
     }
     if let Some((restart, _, place)) = Restart::of_service(node) {

@@ -1,5 +1,6 @@
 //! The schedule of tasks: their number, their nodes, their restarts, and how they are replaced.
 
+use crate::model::{image, replicas, restart};
 use serde_json::Value;
 
 use crate::compose::text;
@@ -14,11 +15,9 @@ use super::service::Service;
 
 /// `Mode` of a service.
 pub fn mode(context: &mut Context<'_>, service: &Service<'_>) -> Value {
-    let node = service.at(&["deploy", "mode"]);
+    let node = replicas::MODE.node(service.node);
     let written = node.map(text).unwrap_or_default();
-    let deployed = || service.at(&["deploy", "replicas"]);
-    let count = service.get("scale").or_else(deployed);
-    let replicas = count.and_then(Node::as_int).unwrap_or(1);
+    let replicas = replicas::of(service.node);
     let (mut mode, mut inner) = (Fields::new(), Fields::new());
     match written.as_str() {
         "" | "replicated" => {
@@ -31,7 +30,7 @@ pub fn mode(context: &mut Context<'_>, service: &Service<'_>) -> Value {
             mode.put("ReplicatedJob", inner.done());
         }
         "global" | "global-job" => {
-            if let Some(count) = count.filter(|_| replicas != 1) {
+            if let Some((count, _)) = replicas::written(service.node).filter(|_| replicas != 1) {
                 service.refuse(context, "scale", count.origin, "every node has one task in this mode");
             }
             mode.put(if written == "global" { "Global" } else { "GlobalJob" }, inner.done());
@@ -64,7 +63,7 @@ pub fn restart(context: &mut Context<'_>, service: &Service<'_>) -> Fields {
     if restart.attempts > 0 {
         policy.put("MaxAttempts", restart.attempts);
     }
-    let deployed = service.at(&["deploy", "restart_policy"]);
+    let deployed = restart::POLICY.node(service.node);
     if deployed.is_some_and(|policy| policy.get("condition").is_none_or(Node::is_null)) {
         let words =
             "deploy.restart_policy: without a condition a task is not started again, as Compose has it";
@@ -93,7 +92,7 @@ pub fn placement(context: &mut Context<'_>, service: &Service<'_>) -> Fields {
         placement.put_list("Preferences", spreads.collect());
         placement.put_some("MaxReplicas", node.get("max_replicas_per_node").and_then(Node::as_int));
     }
-    if let Some(node) = service.get("platform").filter(|node| !text(node).is_empty()) {
+    if let Some(node) = image::PLATFORM.node(service.node).filter(|node| !text(node).is_empty()) {
         let written = text(node);
         let mut parts = written.split('/');
         match (parts.next(), parts.next(), parts.next()) {

@@ -1,5 +1,6 @@
 //! One service: its name and labels around the template of its tasks.
 
+use crate::model::{identity, image, logging, order, program};
 use serde_json::Value;
 
 use crate::compose::text;
@@ -36,10 +37,6 @@ impl<'m> Service<'m> {
         self.node.at(keys).filter(|node| !node.is_null())
     }
 
-    pub fn text(&self, key: &str) -> Option<String> {
-        self.get(key).map(text).filter(|text| !text.is_empty())
-    }
-
     pub fn list(&self, key: &str) -> &'m [Node] {
         match self.get(key) {
             Some(node) => node.as_seq().unwrap_or_else(|| std::slice::from_ref(node)),
@@ -49,10 +46,6 @@ impl<'m> Service<'m> {
 
     pub fn texts(&self, key: &str) -> Vec<String> {
         self.list(key).iter().map(text).collect()
-    }
-
-    pub fn map(&self, key: &str) -> impl Iterator<Item = (&'m str, &'m Node)> + use<'m> {
-        self.get(key).and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
     }
 
     pub fn is_true(&self, key: &str) -> bool {
@@ -69,7 +62,7 @@ impl<'m> Service<'m> {
 
 /// The service; `None` where there is nothing to run.
 pub fn translate(context: &mut Context<'_>, name: &str, node: &Node) -> Option<Object> {
-    if node.get("provider").is_some() {
+    if program::PROVIDER.is_set(node) {
         return None;
     }
     let service = Service::new(name, node);
@@ -85,23 +78,21 @@ pub fn translate(context: &mut Context<'_>, name: &str, node: &Node) -> Option<O
     let placement = schedule::placement(context, &service);
     task.put_fields("Placement", placement);
     task.put_list("Networks", network::attachments(context, &service));
-    if let Some(log) = service.get("logging") {
+    if let Some(log) = logging::LOGGING.node(service.node) {
         let mut driver = Fields::new();
-        driver.put_some("Name", log.get("driver").map(text).filter(|name| !name.is_empty()));
-        driver.put_fields("Options", words(log.get("options")));
-        if driver.is_empty() || log.get("driver").is_none() {
-            // Options alone are those of the engine's own driver, which is not the same on every node.
-            if !driver.is_empty() {
-                service.refuse(context, "logging", log.origin, "options without a driver are dropped");
-            }
-        } else {
+        driver.put_some("Name", logging::DRIVER.text(service.node));
+        driver.put_fields("Options", words(logging::OPTIONS.node(service.node)));
+        if logging::DRIVER.text(service.node).is_some() {
             task.put("LogDriver", driver.done());
+        } else if !driver.is_empty() {
+            // Options alone are those of the engine's own driver, which is not the same on every node.
+            service.refuse(context, "logging", log.origin, "options without a driver are dropped");
         }
     }
     task.put("Runtime", "container");
     let mut labels = words(service.at(&["deploy", "labels"]));
     labels.put(NAMESPACE, context.stack());
-    labels.put(IMAGE, service.text("image").unwrap_or_default());
+    labels.put(IMAGE, image::IMAGE.text(service.node).unwrap_or_default());
     let mut spec = Fields::new();
     let full = format!("{}_{name}", context.stack());
     spec.put("Name", full.as_str());
@@ -141,8 +132,8 @@ pub fn words(node: Option<&Node>) -> Fields {
 
 /// Nothing waits for another's state.
 fn depends(context: &mut Context<'_>, service: &Service<'_>) {
-    for (other, node) in service.map("depends_on") {
-        let condition = node.get("condition");
+    for (other, node) in order::DEPENDS_ON.entries(service.node) {
+        let condition = order::CONDITION.node(node);
         if let Some(condition) =
             condition.filter(|node| !matches!(text(node).as_str(), "" | "service_started"))
         {
@@ -150,7 +141,7 @@ fn depends(context: &mut Context<'_>, service: &Service<'_>) {
             let why = format!("nothing there waits until {other} is {state}");
             service.refuse(context, "depends_on", condition.origin, &why);
         }
-        if let Some(restart) = node.get("restart").filter(|node| node.as_bool() == Some(true)) {
+        if let Some(restart) = order::RESTART.on(node) {
             let why = format!("nothing there restarts it with {other}");
             service.refuse(context, "depends_on", restart.origin, &why);
         }
@@ -159,7 +150,7 @@ fn depends(context: &mut Context<'_>, service: &Service<'_>) {
 }
 
 fn user(context: &mut Context<'_>, service: &Service<'_>) {
-    if service.text("user").is_some() {
+    if identity::USER.text(service.node).is_some() {
         return;
     }
     let decision = context.question.users.iter().find(|decision| decision.service == service.name);

@@ -1,6 +1,7 @@
 //! A project under the name of its stack.
 
 use crate::compose::{Model, text};
+use crate::model::resource;
 use crate::yaml::{Mapping, Node, Value};
 
 /// The model with the stack's name in the place of the project's: in its own name, and in those of networks, volumes,
@@ -14,7 +15,7 @@ pub fn stacked(model: &Model, stack: &str) -> Model {
     for section in ["networks", "volumes", "secrets", "configs"] {
         let Some(map) = model.root.get_mut(section).and_then(Node::as_map_mut) else { continue };
         for (key, node) in map.iter_mut() {
-            if node.get("external").and_then(Node::as_bool) == Some(true) {
+            if resource::EXTERNAL.is_on(node) {
                 continue;
             }
             let origin = node.origin;

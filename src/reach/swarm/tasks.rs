@@ -1,5 +1,6 @@
 //! Tasks as the containers that they are, beside the model.
 
+use crate::model::mount;
 use std::collections::BTreeMap;
 
 use crate::compose::Model;
@@ -36,12 +37,7 @@ pub fn weaker(
 /// A service as its tasks show it: secrets and configs are no mounts, and memory is a mount with its mode.
 fn as_task(node: &Node) -> Node {
     let mut node = node.clone();
-    let memory: Vec<Node> = match node.get("tmpfs") {
-        Some(tmpfs) => {
-            tmpfs.as_seq().unwrap_or_else(|| std::slice::from_ref(tmpfs)).iter().map(long).collect()
-        }
-        None => Vec::new(),
-    };
+    let memory: Vec<Node> = mount::TMPFS.items(&node).iter().map(long).collect();
     let origin = node.origin;
     if let Some(map) = node.as_map_mut() {
         for key in ["secrets", "configs", "tmpfs"] {

@@ -3,6 +3,7 @@
 use super::value::{self, reach};
 use super::{Case, FUNCTIONAL, Meaning, all, functional, limit_of, strengthens, weakens};
 use crate::compose::text;
+use crate::model::mount;
 use crate::yaml::Node;
 
 pub fn judge(case: &Case<'_>) -> Meaning {
@@ -26,9 +27,9 @@ const SHARED: Meaning = weakens("mounts made in the container reach the host");
 fn changed(before: &Node, after: &Node) -> Meaning {
     let mut found = Vec::new();
     let (was, is) = (exposure(before), exposure(after));
-    let source = |node: &Node| (node.get("type").map(text), node.get("source").map(text));
+    let source = |node: &Node| (mount::TYPE.text(node), mount::SOURCE.text(node));
     if source(before) != source(after) {
-        if value::flag(after.get("read_only")) != Some(true) {
+        if value::flag(mount::READ_ONLY.node(after)) != Some(true) {
             found.push(Meaning::new(super::Class::Ownership, "another thing is written"));
         }
         found.push(if is >= 2 && is <= was {
@@ -42,7 +43,7 @@ fn changed(before: &Node, after: &Node) -> Meaning {
         std::cmp::Ordering::Less => found.push(strengthens("it leads less far out of the project")),
         std::cmp::Ordering::Equal => {}
     }
-    let read_only = |node: &Node| value::flag(node.get("read_only"));
+    let read_only = |node: &Node| value::flag(mount::READ_ONLY.node(node));
     match (read_only(before), read_only(after)) {
         (a, b) if a == b => {}
         (_, Some(true)) => found.push(strengthens("it can no longer be written")),
@@ -59,8 +60,8 @@ fn changed(before: &Node, after: &Node) -> Meaning {
 
 /// Nothing of the host, the project's own, or beyond.
 fn exposure(mount: &Node) -> u8 {
-    let source = mount.get("source").map(text);
-    match (mount.get("type").and_then(Node::as_str), source) {
+    let source = mount::SOURCE.text(mount);
+    match (mount::TYPE.str(mount), source) {
         (Some("bind" | "npipe"), Some(source)) => reach(&source),
         // Its value decides whether it is a path.
         (None, Some(source)) => reach(&source),
@@ -69,7 +70,7 @@ fn exposure(mount: &Node) -> u8 {
 }
 
 fn is_shared(mount: &Node) -> bool {
-    let propagation = mount.at(&["bind", "propagation"]).and_then(Node::as_str);
+    let propagation = mount::PROPAGATION.str(mount);
     propagation.is_some_and(|text| text.contains("shared") || value::has_expression(text))
 }
 

@@ -9,6 +9,7 @@ use super::{
 use crate::compose::text;
 use crate::model::ImageName;
 use crate::model::security::{NO_NEW_PRIVILEGES, SecurityOption};
+use crate::model::{capability, logging, network, program, resource};
 use crate::policy::rules::LOADER;
 use crate::yaml::{Mapping, Node};
 
@@ -195,9 +196,9 @@ fn another(_: &Case<'_>) -> Meaning {
     weakens("another runtime confines it")
 }
 
-fn list<'n>(model: &'n Node, case: &Case<'_>, key: &str) -> &'n [Node] {
-    let service = case.path.first().map(String::as_str).unwrap_or_default();
-    model.at(&["services", service, key]).and_then(Node::as_seq).unwrap_or_default()
+/// A service of one of the two models.
+fn service_of<'n>(model: &'n Node, case: &Case<'_>) -> Option<&'n Node> {
+    model.at(&["services", case.path.first().map(String::as_str).unwrap_or_default()])
 }
 
 fn cap_add(case: &Case<'_>) -> Meaning {
@@ -210,9 +211,7 @@ fn cap_add(case: &Case<'_>) -> Meaning {
 const ALL_IS_DROPPED: Meaning = Meaning::new(super::Class::Cosmetic, "ALL is dropped anyway");
 
 fn cap_drop(case: &Case<'_>) -> Meaning {
-    let drops_all = |model: &Node| {
-        list(model, case, "cap_drop").iter().any(|item| value::capability(&text(item)) == "ALL")
-    };
+    let drops_all = |model: &Node| service_of(model, case).is_some_and(capability::drops_all);
     match (case.before, case.after) {
         (None, _) if drops_all(case.old) => ALL_IS_DROPPED,
         (None, _) => strengthens("a capability is dropped"),
@@ -323,23 +322,24 @@ fn networks(case: &Case<'_>) -> Meaning {
     if case.path.len() > 3 {
         return FUNCTIONAL;
     }
-    let service = case.path.first().map(String::as_str).unwrap_or_default();
-    let mode = case.new.at(&["services", service, "network_mode"]).map(text);
-    if mode.as_deref() == Some("none") {
+    let mode = service_of(case.new, case).and_then(|service| network::MODE.str(service));
+    if mode == Some("none") {
         return strengthens("it has no network any more");
     }
     let leads_out = |model: &Node| {
-        let own = model.at(&["services", service, "networks"]).and_then(Node::as_map);
-        own.into_iter()
-            .flat_map(Mapping::keys)
-            .any(|network| value::flag(model.at(&["networks", network, "internal"])) != Some(true))
+        let is_internal = |network: &str| {
+            let declared = model.at(&["networks", network]);
+            value::flag(declared.and_then(|declared| resource::INTERNAL.node(declared))) == Some(true)
+        };
+        service_of(model, case)
+            .is_some_and(|service| network::NETWORKS.names(service).any(|network| !is_internal(network)))
     };
     let rank = |model: &Node| u8::from(leads_out(model));
     let way = by_rank(rank(case.old), rank(case.new), "it gets a way out", "it has no way out any more");
     let joins = |model: &Node, other: &Node| {
         let own = |model: &Node| -> Vec<String> {
-            let own = model.at(&["services", service, "networks"]).and_then(Node::as_map);
-            own.into_iter().flat_map(Mapping::keys).map(ToString::to_string).collect()
+            let service = service_of(model, case).into_iter();
+            service.flat_map(|service| network::NETWORKS.names(service)).map(ToString::to_string).collect()
         };
         let known = own(other);
         own(model).iter().any(|network| !known.contains(network))
@@ -383,8 +383,7 @@ fn image(case: &Case<'_>) -> Meaning {
 /// Whether what is said is kept, and whether it stays on this machine.
 fn logging(case: &Case<'_>) -> Meaning {
     let driver = |model: &Node| {
-        let service = case.path.first().map(String::as_str).unwrap_or_default();
-        model.at(&["services", service, "logging", "driver"]).map(text).unwrap_or_default()
+        service_of(model, case).and_then(|service| logging::DRIVER.text(service)).unwrap_or_default()
     };
     let (was, is) = (driver(case.old), driver(case.new));
     let stays = |driver: &str| matches!(driver, "" | "none" | "local" | "json-file" | "journald");
@@ -493,8 +492,8 @@ fn below(case: &Case<'_>, judge: Judge) -> Meaning {
 fn hook(case: &Case<'_>) -> Meaning {
     let strong = |node: Option<&Node>| {
         let Some(node) = node else { return 0 };
-        let as_root = node.get("user").map(text).is_none_or(|user| is_root(&user));
-        u8::from(as_root || value::flag(node.get("privileged")) != Some(false))
+        let as_root = program::HOOK_USER.text(node).is_none_or(|user| is_root(&user));
+        u8::from(as_root || value::flag(program::HOOK_PRIVILEGED.node(node)) != Some(false))
     };
     let power = by_rank(
         strong(case.before),

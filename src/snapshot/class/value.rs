@@ -2,6 +2,7 @@
 
 use crate::compose::short::size;
 use crate::compose::text;
+use crate::model::identity;
 use crate::yaml::{Node, Value};
 
 /// A limit as written.
@@ -85,14 +86,7 @@ pub fn reach(path: &str) -> u8 {
 /// Whether a `user:` is root, or its group is.
 pub fn is_root(user: &str) -> bool {
     let (uid, gid) = user.split_once(':').unwrap_or((user, ""));
-    let root = |id: &str| id == "root" || !id.is_empty() && id.bytes().all(|byte| byte == b'0');
-    root(uid) || root(gid) || uid.is_empty()
-}
-
-/// A capability by its one name.
-pub fn capability(name: &str) -> String {
-    let name = name.to_ascii_uppercase();
-    name.strip_prefix("CAP_").map(str::to_owned).unwrap_or(name)
+    identity::is_root(uid) || identity::is_root(gid) || uid.is_empty()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Which elements of two lists are the same.
 
 use crate::compose::text;
-use crate::snapshot::class::value::capability;
+use crate::model::capability::name as capability;
 use crate::yaml::{Node, Value};
 
 /// How two lists are compared.

@@ -1,12 +1,11 @@
 //! The mounts that the model gives a service: `volumes`, secrets, configs, the engine's socket.
 
-use crate::compose::text;
 use crate::launch::live::Scope;
-use crate::launch::live::field::{Fields, as_number};
-use crate::model::place::{absolute, clean};
+use crate::launch::live::field::Fields;
+use crate::model::field::{Field, Number};
+use crate::model::place::{clean, target_of_file};
+use crate::model::{mount, resource};
 use crate::yaml::Node;
-
-use super::field;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -37,12 +36,12 @@ impl Mount {
     /// In the order of the model.
     pub fn all(fields: &Fields<'_>, scope: &Scope<'_>) -> Vec<Self> {
         let mut all: Vec<Self> =
-            fields.items("volumes").iter().map(|node| Self::volume(node, scope)).collect();
-        for (section, directory) in [("secrets", "/run/secrets"), ("configs", "/")] {
-            let files = fields.items(section).iter();
-            all.extend(files.filter_map(|node| Self::file(node, section, directory, scope)));
+            mount::VOLUMES.items(fields.service).iter().map(|node| Self::volume(node, scope)).collect();
+        for section in [mount::SECRETS, mount::CONFIGS] {
+            let files = section.items(fields.service).iter();
+            all.extend(files.filter_map(|node| Self::file(node, section.path(), scope)));
         }
-        if fields.is_true("use_api_socket") {
+        if mount::API_SOCKET.is_on(fields.service) {
             all.push(Self::bind("/var/run/docker.sock", "/var/run/docker.sock", false));
         }
         all
@@ -55,8 +54,8 @@ impl Mount {
     }
 
     fn volume(node: &Node, scope: &Scope<'_>) -> Self {
-        let source = field(node, &["source"]);
-        let kind = match (field(node, &["type"]).as_str(), source.is_empty()) {
+        let source = mount::SOURCE.text(node).unwrap_or_default();
+        let kind = match (mount::TYPE.or_empty(node), source.is_empty()) {
             ("bind", _) => Kind::Bind,
             ("volume", true) => Kind::Anonymous,
             ("volume", false) => Kind::Volume,
@@ -64,28 +63,24 @@ impl Mount {
             (other, _) => Kind::Other(other.to_owned()),
         };
         let source = if kind == Kind::Volume { volume_name(&source, scope) } else { source };
-        let number = |keys: &[&str]| node.at(keys).and_then(as_number).map(whole);
+        let number = |field: Field<Number>| field.number(node).map(whole);
         Self {
             kind,
             source,
-            target: clean(&field(node, &["target"])),
-            read_only: node.get("read_only").and_then(Node::as_bool) == Some(true),
-            propagation: field(node, &["bind", "propagation"]),
-            subpath: field(node, &["volume", "subpath"]),
-            size: number(&["tmpfs", "size"]).unwrap_or(0),
-            mode: number(&["tmpfs", "mode"]).filter(|mode| *mode > 0),
+            target: clean(mount::TARGET.or_empty(node)),
+            read_only: mount::READ_ONLY.is_on(node),
+            propagation: mount::PROPAGATION.text(node).unwrap_or_default(),
+            subpath: mount::SUBPATH.text(node).unwrap_or_default(),
+            size: number(mount::MEMORY_SIZE).unwrap_or(0),
+            mode: number(mount::MEMORY_MODE).filter(|mode| *mode > 0),
         }
     }
 
     /// A secret or config that is a file of the host. Others are copied in, and are no mounts.
-    fn file(node: &Node, section: &str, directory: &str, scope: &Scope<'_>) -> Option<Self> {
-        let name = field(node, &["source"]);
-        let source = scope.resource(section, &name)?.get("file").map(text)?;
-        let target = match field(node, &["target"]) {
-            target if target.is_empty() => absolute(directory, &name),
-            target => absolute(directory, &target),
-        };
-        Some(Self::bind(&source, &target, true))
+    fn file(node: &Node, section: &str, scope: &Scope<'_>) -> Option<Self> {
+        let name = mount::FILE_SOURCE.text(node)?;
+        let source = resource::FILE.text(scope.resource(section, &name)?)?;
+        Some(Self::bind(&source, &target_of_file(section, node), true))
     }
 
     pub fn shown(&self) -> String {
@@ -99,8 +94,7 @@ impl Mount {
 
 /// The name that the engine knows a volume by.
 pub fn volume_name(key: &str, scope: &Scope<'_>) -> String {
-    let name = scope.resource("volumes", key).and_then(|volume| volume.get("name")).map(text);
-    name.unwrap_or_else(|| format!("{}_{key}", scope.model.name))
+    scope.name_of("volumes", key)
 }
 
 #[expect(

@@ -3,6 +3,7 @@
 use crate::compose::text;
 use crate::model::place::{self, Means, Place};
 use crate::model::{ImageName, Port};
+use crate::model::{build, image, life, mount, namespace, network, order, port, program, resource};
 use crate::yaml::{Mapping, Node};
 
 use super::{Sides, Undone, file, shown, undone};
@@ -25,37 +26,33 @@ fn entries<'n>(root: &'n Node, section: &str) -> impl Iterator<Item = (&'n str, 
     root.get(section).and_then(Node::as_map).into_iter().flat_map(Mapping::iter)
 }
 
-fn list<'n>(node: &'n Node, key: &str) -> &'n [Node] {
-    node.get(key).and_then(Node::as_seq).unwrap_or_default()
-}
-
 /// A service leaves an internal network for another way to the outside.
 fn left_networks(sides: &Sides<'_>, lost: &mut Vec<Undone>) {
     let internal = |root: &Node, network: &str| {
-        root.at(&["networks", network, "internal"]).and_then(Node::as_bool) == Some(true)
+        root.at(&["networks", network]).is_some_and(|network| resource::INTERNAL.is_on(network))
     };
     for (network, wanted) in entries(sides.wanted, "networks") {
-        let Some(leaf) = wanted.get("internal").filter(|leaf| leaf.as_bool() == Some(true)) else { continue };
+        let Some(leaf) = resource::INTERNAL.on(wanted) else { continue };
         if file(leaf.origin).is_none() {
             continue;
         }
         for (service, have) in entries(sides.have, "services") {
             let before = sides.laid.and_then(|laid| laid.at(&["services", service]));
             let was_on = sides.laid.is_none()
-                || before.is_some_and(|before| before.at(&["networks", network]).is_some());
+                || before.is_some_and(|before| network::NETWORKS.names(before).any(|name| name == network));
             if !was_on {
                 continue;
             }
             let path = ["networks", network, "internal"];
-            let mode = have.get("network_mode").filter(|mode| mode.as_str() != Some("none"));
+            let mode = network::MODE.node(have).filter(|mode| mode.as_str() != Some("none"));
             if let Some(mode) = mode.filter(|mode| sides.is_new(&["services", service, "network_mode"], mode))
             {
                 let said = format!("services.{service}.network_mode: {}", text(mode));
                 lost.push(undone(&path, leaf, mode.origin, &said));
             }
-            let joined = have.get("networks").and_then(Node::as_map);
-            for (other, attached) in joined.into_iter().flat_map(Mapping::iter) {
-                let is_known = before.is_some_and(|before| before.at(&["networks", other]).is_some());
+            for (other, attached) in network::NETWORKS.entries(have) {
+                let is_known =
+                    before.is_some_and(|before| network::NETWORKS.names(before).any(|name| name == other));
                 if !is_known && other != network && !internal(sides.have, other) {
                     let said = format!("services.{service}.networks.{other}");
                     lost.push(undone(&path, leaf, attached.origin, &said));
@@ -67,7 +64,7 @@ fn left_networks(sides: &Sides<'_>, lost: &mut Vec<Undone>) {
 
 /// What a demand mounts for reading is written through another mount of the same source, or of what holds it.
 fn written_elsewhere(sides: &Sides<'_>, name: &str, wanted: &Node, lost: &mut Vec<Undone>) {
-    let source = |place: &Place<'_>| place.entry.get("source").map(text);
+    let source = |place: &Place<'_>| mount::SOURCE.text(place.entry);
     for demanded in place::of_service(sides.have, wanted).iter().filter(|place| place.key == "volumes") {
         let (true, Some(from)) = (demanded.read_only, source(demanded)) else { continue };
         if file(demanded.entry.origin).is_none() {
@@ -103,10 +100,11 @@ fn written_elsewhere(sides: &Sides<'_>, name: &str, wanted: &Node, lost: &mut Ve
 
 /// Another service enters a namespace that a demand keeps apart.
 fn joined(sides: &Sides<'_>, name: &str, wanted: &Node, lost: &mut Vec<Undone>) {
-    for key in ["pid", "ipc", "network_mode"] {
-        let Some(leaf) = wanted.get(key).filter(|leaf| file(leaf.origin).is_some()) else { continue };
+    for field in [namespace::PID, namespace::IPC, network::MODE] {
+        let key = field.path();
+        let Some(leaf) = field.node(wanted).filter(|leaf| file(leaf.origin).is_some()) else { continue };
         for (other, have) in entries(sides.have, "services") {
-            let entered = have.get(key).filter(|mode| text(mode) == format!("service:{name}"));
+            let entered = field.node(have).filter(|mode| text(mode) == format!("service:{name}"));
             if let Some(by) = entered.filter(|by| sides.is_new(&["services", other, key], by))
                 && file(by.origin) != file(leaf.origin)
             {
@@ -119,12 +117,11 @@ fn joined(sides: &Sides<'_>, name: &str, wanted: &Node, lost: &mut Vec<Undone>) 
 
 /// An address or a name on a network that another service takes as well.
 fn addresses(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &mut Vec<Undone>) {
-    let attached = wanted.get("networks").and_then(Node::as_map);
-    for (network, demanded) in attached.into_iter().flat_map(Mapping::iter) {
+    for (network, demanded) in network::NETWORKS.entries(wanted) {
         for key in ["ipv4_address", "ipv6_address", "mac_address", "aliases"] {
             let Some(leaf) = demanded.get(key).filter(|leaf| file(leaf.origin).is_some()) else { continue };
             let path = ["services", name, "networks", network, key];
-            let own = have.get("mac_address").filter(|own| key == "mac_address" && !own.same(leaf));
+            let own = network::MAC.node(have).filter(|own| key == "mac_address" && !own.same(leaf));
             if let Some(own) = own.filter(|own| file(own.origin) != file(leaf.origin)) {
                 let said = format!("services.{name}.mac_address: {}", text(own));
                 lost.push(undone(&path, leaf, own.origin, &said));
@@ -150,7 +147,7 @@ fn addresses(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &m
 /// its target gets.
 fn published(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &mut Vec<Undone>) {
     let laid = sides.laid.and_then(|laid| laid.at(&["services", name]));
-    let known = laid.map(|laid| list(laid, "ports")).unwrap_or_default();
+    let known = laid.map(|laid| port::PORTS.items(laid)).unwrap_or_default();
     for leaf in Port::of_service(wanted).filter(|port| !port.host_ip.is_empty()) {
         let wider = |port: &Port<'_>| {
             port.inside() == leaf.inside()
@@ -170,15 +167,16 @@ fn published(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &m
 /// of the resolver the last one counts.
 fn listed(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &mut Vec<Undone>) {
     let option = |item: &Node| text(item).split(':').next().unwrap_or_default().to_owned();
-    for key in ["profiles", "dns_opt"] {
-        let Some(leaf) = list(wanted, key).first() else { continue };
+    for (is_profile, field) in [(true, life::PROFILES), (false, network::DNS_OPTIONS)] {
+        let (key, items) = (field.path(), |service| field.items(service));
+        let Some(leaf) = items(wanted).first() else { continue };
         let laid = sides.laid.and_then(|laid| laid.at(&["services", name]));
-        let known = laid.map(|laid| list(laid, key)).unwrap_or_default();
+        let known = laid.map(items).unwrap_or_default();
         let decides = |item: &&Node| {
             !known.iter().any(|known| known.same(item))
-                && (key == "profiles" || list(wanted, key).iter().any(|own| option(own) == option(item)))
+                && (is_profile || items(wanted).iter().any(|own| option(own) == option(item)))
         };
-        if let Some(by) = list(have, key).iter().find(decides) {
+        if let Some(by) = items(have).iter().find(decides) {
             let said = format!("services.{name}.{key}: {}", text(by));
             lost.push(undone(&["services", name, key], leaf, by.origin, &said));
         }
@@ -187,16 +185,16 @@ fn listed(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &mut 
 
 /// An image that a demand names is made by another service, under the same name.
 fn made_by_others(sides: &Sides<'_>, name: &str, wanted: &Node, lost: &mut Vec<Undone>) {
-    let Some(leaf) = wanted.get("image").filter(|leaf| file(leaf.origin).is_some()) else { return };
+    let Some(leaf) = image::IMAGE.node(wanted).filter(|leaf| file(leaf.origin).is_some()) else { return };
     let image = text(leaf);
     let is_same = |node: &Node| ImageName::read(&text(node)).is_same(&ImageName::read(&image));
     for (other, service) in entries(sides.have, "services") {
-        let Some(build) = service.get("build") else { continue };
-        if !sides.is_new(&["services", other, "build"], build) {
+        let Some(own) = build::BUILD.node(service) else { continue };
+        if !sides.is_new(&["services", other, "build"], own) {
             continue;
         }
-        let named = service.get("image").filter(|named| other != name && is_same(named));
-        let tag = list(build, "tags").iter().find(|tag| is_same(tag));
+        let named = image::IMAGE.node(service).filter(|named| other != name && is_same(named));
+        let tag = build::TAGS.items(service).iter().find(|tag| is_same(tag));
         if let Some(by) = named.or(tag).filter(|by| file(by.origin) != file(leaf.origin)) {
             let said = format!("services.{other}.build, which makes {image}");
             lost.push(undone(&["services", name, "image"], leaf, by.origin, &said));
@@ -206,14 +204,20 @@ fn made_by_others(sides: &Sides<'_>, name: &str, wanted: &Node, lost: &mut Vec<U
 
 /// A service to wait for whose health is asked for in another way, or that starts only by a profile.
 fn healthy(sides: &Sides<'_>, name: &str, wanted: &Node, lost: &mut Vec<Undone>) {
-    let waits = wanted.get("depends_on").and_then(Node::as_map);
-    for (other, wait) in waits.into_iter().flat_map(Mapping::iter) {
-        let Some(leaf) = wait.get("condition").filter(|leaf| file(leaf.origin).is_some()) else { continue };
+    for (other, wait) in order::DEPENDS_ON.entries(wanted) {
+        let Some(leaf) = order::CONDITION.node(wait).filter(|leaf| file(leaf.origin).is_some()) else {
+            continue;
+        };
         let is_health = leaf.as_str() == Some("service_healthy");
-        let keys: &[&[&str]] = &[&["profiles"], &["healthcheck", "test"], &["healthcheck", "disable"]];
-        for key in keys.iter().filter(|key| is_health || key.len() == 1) {
-            let path: Vec<&str> = ["services", other].iter().chain(*key).copied().collect();
-            let Some(by) = sides.have.at(&path).filter(|by| sides.is_new(&path, by)) else { continue };
+        let Some(awaited) = sides.have.at(&["services", other]) else { continue };
+        let of_health = [
+            (program::HEALTH_TEST.path(), program::HEALTH_TEST.node(awaited)),
+            (program::HEALTH_DISABLED.path(), program::HEALTH_DISABLED.node(awaited)),
+        ];
+        let decide = [(life::PROFILES.path(), life::PROFILES.node(awaited))].into_iter();
+        for (key, node) in decide.chain(of_health.into_iter().filter(|_| is_health)) {
+            let path: Vec<&str> = ["services", other].into_iter().chain(key.split('.')).collect();
+            let Some(by) = node.filter(|by| sides.is_new(&path, by)) else { continue };
             if by.as_bool() == Some(false) || file(by.origin) == file(leaf.origin) {
                 continue;
             }

@@ -1,7 +1,8 @@
 //! Mounts and copied files at the places of a container that an overlay fills.
 
+use crate::model::limits;
 use crate::model::place::{self, Means, Place};
-use crate::policy::limits;
+use crate::model::{mount, path, program, security};
 use crate::yaml::{Mapping, Node};
 
 use super::{Sides, Undone, shown, undone, writes};
@@ -58,9 +59,9 @@ const OF_PROGRAMS: [&str; 7] = ["/bin", "/sbin", "/usr", "/lib", "/lib64", "/opt
 /// A new mount over a demanded program or its directory, or, where the root is to be read only, a writable one over
 /// the image's programs.
 fn programs(name: &str, wanted: &Node, have: &Node, new: &[&Place<'_>], lost: &mut Vec<Undone>) {
-    for key in ["entrypoint", "command"] {
-        let Some(words) = wanted.get(key).and_then(Node::as_seq) else { continue };
-        for word in words {
+    for field in [program::ENTRYPOINT, program::COMMAND] {
+        let key = field.path();
+        for word in field.items(wanted) {
             let path = word.as_str().filter(|word| word.starts_with('/')).map(place::clean);
             let covering = path.and_then(|path| new.iter().find(|other| other.holds(&path)));
             if let Some(by) = covering.filter(|by| !writes(word, by.entry)) {
@@ -68,18 +69,18 @@ fn programs(name: &str, wanted: &Node, have: &Node, new: &[&Place<'_>], lost: &m
             }
         }
     }
-    if let Some(leaf) = wanted.get("working_dir")
+    if let Some(leaf) = program::WORKING_DIR.node(wanted)
         && let Some(directory) = leaf.as_str().map(place::clean)
         && let Some(by) = new.iter().find(|other| other.holds(&directory) && !writes(leaf, other.entry))
     {
         lost.push(undone(&["services", name, "working_dir"], leaf, by.written.origin, &said(name, by)));
     }
-    let Some(leaf) = wanted.get("read_only").filter(|leaf| leaf.as_bool() == Some(true)) else { return };
-    let first = |key: &str| have.get(key).and_then(Node::as_seq).and_then(<[Node]>::first);
-    let program = first("entrypoint").or_else(|| first("command")).and_then(Node::as_str);
+    let Some(leaf) = security::READ_ONLY.on(wanted) else { return };
+    let words = [program::ENTRYPOINT, program::COMMAND];
+    let program = words.iter().find_map(|field| field.items(have).first()).and_then(Node::as_str);
     let own = [
         program.and_then(|path| path.rsplit_once('/')).map(|(folder, _)| folder),
-        have.get("working_dir").and_then(Node::as_str),
+        program::WORKING_DIR.str(have),
     ];
     let over = |place: &Place<'_>| {
         OF_PROGRAMS.contains(&place.target.as_str())
@@ -94,7 +95,7 @@ fn programs(name: &str, wanted: &Node, have: &Node, new: &[&Place<'_>], lost: &m
 /// Mounts of another container, which may lie at or below a demanded place.
 fn borrowed(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &mut Vec<Undone>) {
     let Some(from) =
-        have.get("volumes_from").filter(|from| sides.is_new(&["services", name, "volumes_from"], from))
+        mount::FROM.node(have).filter(|from| sides.is_new(&["services", name, "volumes_from"], from))
     else {
         return;
     };
@@ -123,9 +124,11 @@ fn borrowed(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &mu
 /// Files that are copied into a demanded place, or into what is mounted there, whenever they change.
 fn watched(sides: &Sides<'_>, name: &str, wanted: &Node, have: &Node, lost: &mut Vec<Undone>) {
     let path = ["services", name, "develop", "watch"];
-    let rules = have.at(&["develop", "watch"]).filter(|rules| sides.is_new(&path, rules));
+    let rules = path::WATCHES.node(have).filter(|rules| sides.is_new(&path, rules));
     for rule in rules.and_then(Node::as_seq).unwrap_or_default() {
-        let Some(target) = rule.get("target").filter(|target| target.as_str().is_some()) else { continue };
+        let Some(target) = path::WATCH_TARGET.node(rule).filter(|target| target.as_str().is_some()) else {
+            continue;
+        };
         let at = place::clean(target.as_str().unwrap_or_default());
         for demanded in place::of_service(sides.have, wanted) {
             let touches = place::lies_in(&at, &demanded.target) || place::lies_in(&demanded.target, &at);
@@ -159,7 +162,7 @@ fn covers(demanded: &Place<'_>, other: &Place<'_>) -> bool {
                 || other.key == "secrets" && other.target == demanded.target
         }
         // An empty place without bounds has nothing that a deeper mount could take away.
-        Means::Tmpfs if demanded.options.is_empty() && demanded.entry.get("tmpfs").is_none() => {
+        Means::Tmpfs if demanded.options.is_empty() && !mount::MEMORY.is_set(demanded.entry) => {
             other.target == demanded.target
         }
         _ => other.is_in(&demanded.target),

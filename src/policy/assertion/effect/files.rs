@@ -2,13 +2,21 @@
 
 use crate::compose::{names_in_file, text};
 use crate::diagnostic::Finding;
+use crate::model::field::{Field, Named};
+use crate::model::path::{ENV_FILE, ENV_FILES, LABEL_FILES};
+use crate::model::{life, program};
 use crate::project::Inputs;
 use crate::yaml::{Mapping, Node};
 
 use super::{Sides, Undone, file, undone};
 
 /// The list of files, and the mapping that counts more than all of them.
-const KEYS: [(&str, &str); 2] = [("env_file", "environment"), ("label_file", "labels")];
+fn files_of(service: &Node) -> [(&'static str, &[Node], Field<Named>); 2] {
+    [
+        (ENV_FILES.path(), ENV_FILES.items(service), program::ENVIRONMENT),
+        (LABEL_FILES.path(), LABEL_FILES.items(service), life::LABELS),
+    ]
+}
 
 /// Whether an overlay has such files at all.
 pub fn concern(wanted: &Node) -> bool {
@@ -16,7 +24,7 @@ pub fn concern(wanted: &Node) -> bool {
     services
         .into_iter()
         .flat_map(Mapping::iter)
-        .any(|(_, service)| KEYS.iter().any(|(key, _)| service.get(key).is_some()))
+        .any(|(_, service)| ENV_FILES.is_set(service) || LABEL_FILES.is_set(service))
 }
 
 /// # Errors
@@ -25,16 +33,16 @@ pub fn find(sides: &Sides<'_>, inputs: &mut Inputs, lost: &mut Vec<Undone>) -> R
     let services = sides.wanted.get("services").and_then(Node::as_map);
     for (name, wanted) in services.into_iter().flat_map(Mapping::iter) {
         let Some(have) = sides.have.at(&["services", name]) else { continue };
-        for (key, above) in KEYS {
-            for demanded in wanted.get(key).and_then(Node::as_seq).unwrap_or_default() {
-                if file(demanded.origin).is_none() && demanded.get("path").is_none() {
+        for (key, demands, above) in files_of(wanted) {
+            for demanded in demands {
+                if file(demanded.origin).is_none() && !ENV_FILE.is_set(demanded) {
                     continue;
                 }
                 let names = names_in_file(demanded, inputs)?;
                 if let Some((by, said)) =
                     counts_more(sides, name, have, (key, above), demanded, &names, inputs)?
                 {
-                    let leaf = demanded.get("path").unwrap_or(demanded);
+                    let leaf = ENV_FILE.place(demanded);
                     lost.push(undone(&["services", name, key], leaf, by.origin, &said));
                 }
             }
@@ -48,25 +56,29 @@ fn counts_more<'n>(
     sides: &Sides<'n>,
     service: &str,
     have: &'n Node,
-    (key, above): (&str, &str),
+    (key, above): (&str, Field<Named>),
     demanded: &Node,
     names: &[String],
     inputs: &mut Inputs,
 ) -> Result<Option<(&'n Node, String)>, Box<Finding>> {
-    let written = have.get(above).and_then(Node::as_map);
-    for (name, value) in written.into_iter().flat_map(Mapping::iter) {
+    for (name, value) in above.entries(have) {
+        let above = above.path();
         let is_new = sides.is_new(&["services", service, above, name], value);
         if is_new && names.iter().any(|own| own == name) && file(value.origin) != file(demanded.origin) {
             return Ok(Some((value, format!("services.{service}.{above}.{name}"))));
         }
     }
-    let known = sides.laid.and_then(|laid| laid.at(&["services", service, key])).and_then(Node::as_seq);
-    let files = have.get(key).and_then(Node::as_seq).unwrap_or_default();
+    let of = |service: &'n Node| {
+        let all = files_of(service).into_iter();
+        all.filter(|(own, ..)| *own == key).flat_map(|(_, files, _)| files).collect::<Vec<_>>()
+    };
+    let known = sides.laid.and_then(|laid| laid.at(&["services", service])).map(of).unwrap_or_default();
+    let files = of(have);
     let Some(place) = files.iter().position(|one| path(one) == path(demanded)) else { return Ok(None) };
     for other in files.iter().skip(place + 1) {
-        let is_known = known.unwrap_or_default().iter().any(|known| path(known) == path(other));
+        let is_known = known.iter().any(|known| path(known) == path(other));
         if !is_known && names_in_file(other, inputs)?.iter().any(|name| names.contains(name)) {
-            let by = other.get("path").unwrap_or(other);
+            let by = ENV_FILE.place(other);
             return Ok(Some((by, format!("services.{service}.{key}: {}", path(other)))));
         }
     }
@@ -74,5 +86,5 @@ fn counts_more<'n>(
 }
 
 fn path(entry: &Node) -> String {
-    text(entry.get("path").unwrap_or(entry))
+    text(ENV_FILE.place(entry))
 }

@@ -1,6 +1,7 @@
 //! Names by which others reach a service that an overlay brings in, and variables that speak of one thing.
 
 use crate::compose::text;
+use crate::model::{build, image, life, network, order, program, replicas};
 use crate::yaml::{Mapping, Node};
 
 use super::{Sides, Undone, file, undone};
@@ -14,7 +15,7 @@ pub fn find(sides: &Sides<'_>, lost: &mut Vec<Undone>) {
         if !sides.brings(&name) {
             continue;
         }
-        let Some(made) = wanted.get("image").or_else(|| wanted.get("build")) else { continue };
+        let Some(made) = image::IMAGE.node(&wanted).or_else(|| build::BUILD.node(&wanted)) else { continue };
         for (other, service) in have.iter().filter(|(other, _)| *other != name) {
             if let Some((path, by)) = takes(service, &name)
                 && file(by.origin) != file(made.origin)
@@ -34,28 +35,26 @@ fn all(root: &Node) -> Vec<(String, Node)> {
 
 /// The key of a service that gives a name of another one to itself, or leads it elsewhere.
 fn takes<'n>(service: &'n Node, name: &str) -> Option<(String, &'n Node)> {
-    if let Some(own) = service.get("container_name").filter(|own| own.as_str() == Some(name)) {
+    if let Some(own) = life::CONTAINER_NAME.node(service).filter(|own| own.as_str() == Some(name)) {
         return Some(("container_name".to_owned(), own));
     }
-    let networks = service.get("networks").and_then(Node::as_map);
-    for (network, attached) in networks.into_iter().flat_map(Mapping::iter) {
-        let aliases = attached.get("aliases").and_then(Node::as_seq).unwrap_or_default();
+    for (network, attached) in network::NETWORKS.entries(service) {
+        let aliases = network::ALIASES.items(attached);
         if let Some(alias) = aliases.iter().find(|alias| alias.as_str() == Some(name)) {
             return Some((format!("networks.{network}.aliases"), alias));
         }
     }
-    let list = |key: &str| service.get(key).and_then(Node::as_seq).unwrap_or_default();
     let elsewhere = |item: &&Node| {
         item.as_str()
             .and_then(|item| item.split_once(':'))
             .is_some_and(|(to, alias)| alias == name && to != name)
     };
-    for key in ["links", "external_links"] {
-        if let Some(link) = list(key).iter().find(elsewhere) {
-            return Some((key.to_owned(), link));
+    for field in [network::LINKS, network::EXTERNAL_LINKS] {
+        if let Some(link) = field.items(service).iter().find(elsewhere) {
+            return Some((field.path().to_owned(), link));
         }
     }
-    let hosts = service.get("extra_hosts")?;
+    let hosts = network::HOSTS.node(service)?;
     let host = match (hosts.as_map(), hosts.as_seq()) {
         (Some(map), _) => map.get(name),
         (_, Some(items)) => items
@@ -68,14 +67,13 @@ fn takes<'n>(service: &'n Node, name: &str) -> Option<(String, &'n Node)> {
 
 /// A proxy has two spellings, and one variable that excludes everything.
 fn proxies(sides: &Sides<'_>, name: &str, wanted: &Node, lost: &mut Vec<Undone>) {
-    let demanded = wanted.get("environment").and_then(Node::as_map);
-    let Some(have) = sides.have.at(&["services", name, "environment"]).and_then(Node::as_map) else { return };
-    for (key, leaf) in demanded.into_iter().flat_map(Mapping::iter) {
+    let Some(have) = sides.have.at(&["services", name]) else { return };
+    for (key, leaf) in program::ENVIRONMENT.entries(wanted) {
         let lower = key.to_ascii_lowercase();
         if !matches!(lower.as_str(), "http_proxy" | "https_proxy" | "all_proxy" | "no_proxy") {
             continue;
         }
-        for (other, by) in have.iter() {
+        for (other, by) in program::ENVIRONMENT.entries(have) {
             let spelled = other != key && other.eq_ignore_ascii_case(key) && !by.same(leaf);
             let excluded = lower != "no_proxy"
                 && other.eq_ignore_ascii_case("no_proxy")
@@ -90,14 +88,15 @@ fn proxies(sides: &Sides<'_>, name: &str, wanted: &Node, lost: &mut Vec<Undone>)
 
 /// A service to wait for that has no copies.
 fn conditions(sides: &Sides<'_>, name: &str, wanted: &Node, lost: &mut Vec<Undone>) {
-    let waits = wanted.get("depends_on").and_then(Node::as_map);
-    for (other, wait) in waits.into_iter().flat_map(Mapping::iter) {
-        let Some(leaf) = wait.get("condition").filter(|leaf| file(leaf.origin).is_some()) else { continue };
-        for key in [&["scale"][..], &["deploy", "replicas"]] {
-            let path: Vec<&str> = ["services", other].iter().chain(key).copied().collect();
-            let none = sides.have.at(&path).filter(|count| text(count) == "0");
+    for (other, wait) in order::DEPENDS_ON.entries(wanted) {
+        let Some(leaf) = order::CONDITION.node(wait).filter(|leaf| file(leaf.origin).is_some()) else {
+            continue;
+        };
+        let Some(awaited) = sides.have.at(&["services", other]) else { continue };
+        for field in [replicas::SCALE, replicas::REPLICAS] {
+            let none = field.node(awaited).filter(|_| field.int(awaited) == Some(0));
             if let Some(by) = none.filter(|by| file(by.origin) != file(leaf.origin)) {
-                let said = format!("{}: 0", path.join("."));
+                let said = format!("services.{other}.{}: 0", field.path());
                 lost.push(undone(
                     &["services", name, "depends_on", other, "condition"],
                     leaf,

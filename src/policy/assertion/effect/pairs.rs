@@ -1,13 +1,14 @@
 //! Pairs of keys: what is demanded, and what takes its effect away.
 
 use crate::model::Restart;
+use crate::model::limits;
 use crate::model::network;
+use crate::model::program;
 use crate::model::program::is_shell;
-use crate::policy::limits;
 use crate::policy::rules::user::doubtful;
 use crate::yaml::Node;
 
-use crate::policy::assertion::capability;
+use crate::model::capability::name as capability;
 
 /// A demanded key, and the key of the same service, network, volume, config or secret that cancels it.
 pub struct Pair {
@@ -245,10 +246,8 @@ fn other_build(wanted: &Node, have: &Node) -> bool {
 
 fn runs_as_root(wanted: &Node, have: &Node) -> bool {
     let root = |user: &str| doubtful(user).is_some();
-    let hook = |hook: &Node| {
-        hook.get("user").and_then(Node::as_str).is_some_and(root)
-            || hook.get("privileged").and_then(Node::as_bool) == Some(true)
-    };
+    let hook =
+        |hook: &Node| program::HOOK_USER.str(hook).is_some_and(root) || program::HOOK_PRIVILEGED.is_on(hook);
     !wanted.as_str().is_some_and(root) && have.as_seq().is_some_and(|hooks| hooks.iter().any(hook))
 }
 
