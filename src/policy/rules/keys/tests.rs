@@ -407,3 +407,72 @@ fn each_of_those_rules_reads_the_key() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+/// Where a field of a service is declared: the view, once for each declaration. That of the project's own networks,
+/// volumes and files has paths that begin otherwise.
+fn readers(path: &str) -> Vec<&'static str> {
+    let all = crate::model::views();
+    all.iter()
+        .filter(|(view, _)| *view != "resource")
+        .flat_map(|(view, fields)| fields.iter().copied().flatten().map(move |field| (*view, *field)))
+        .filter(|(_, field)| *field == path)
+        .map(|(view, _)| view)
+        .collect()
+}
+
+/// What holds a field: `volumes[]` of `volumes[].source`, and `volumes` of `volumes[]`.
+fn holder(path: &str) -> Option<&str> {
+    path.strip_suffix("[]").or_else(|| path.rsplit_once('.').map(|(above, _)| above))
+}
+
+/// A key that a rule judges can place, run, confine or open something. One view reads it, or the entry as a whole.
+#[test]
+fn what_places_runs_confines_or_opens_is_read_by_exactly_one_view() {
+    let mut failures = Vec::new();
+    let mut judged = 0;
+    for (key, rules) in KEYS {
+        let (By(_), Some(field)) = (rules, key.strip_prefix("services.*.")) else { continue };
+        judged += 1;
+        let mut at = Some(field);
+        while let Some(path) = at.filter(|path| readers(path).is_empty()) {
+            at = holder(path);
+        }
+        match at.map(readers).unwrap_or_default().as_slice() {
+            [_] => {}
+            [] => failures.push(format!("{field}: no view reads it")),
+            several => failures.push(format!("{field}: read by {several:?}")),
+        }
+    }
+    assert!(judged > 80, "only {judged} keys are judged; is the table where it was?");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// What a view declares is a key of a service that Compose has, and nothing is declared twice.
+#[test]
+fn every_field_of_a_view_is_one_of_the_table() {
+    let mut known = BTreeSet::new();
+    leaves(&PROJECT, "", &mut known);
+    let known: Vec<&str> = known.iter().filter_map(|key| key.strip_prefix("services.*.")).collect();
+    let mut failures = Vec::new();
+    for (view, fields) in crate::model::views().into_iter().filter(|(view, _)| *view != "resource") {
+        for group in fields {
+            let last = group.first().and_then(|path| path.rsplit('.').next());
+            for field in *group {
+                let is_it = |key: &&&str| {
+                    key.strip_prefix(field)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+                };
+                if known.iter().find(is_it).is_none() {
+                    failures.push(format!("{view}: Compose has no {field}"));
+                }
+                if readers(field).len() != 1 {
+                    failures.push(format!("{view}: {field} is read by {:?}", readers(field)));
+                }
+                if field.rsplit('.').next() != last {
+                    failures.push(format!("{view}: {field} has another last key than {:?}", group.first()));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
