@@ -24,6 +24,7 @@ mod within;
 pub(crate) use whom::Whom;
 pub(in crate::ownership) use whom::keeps;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::images::Images;
@@ -206,17 +207,23 @@ impl BindDecision {
     }
 }
 
-/// Whether something has to be made on the host, so that somebody has to own it: a bind source that is missing, or
-/// the place inside one over which something else is mounted.
+/// Whether something has to be made or set on the host: a bind source that is missing, or the place inside one over
+/// which something else is mounted, and the mode of that place where a tmpfs is to have another.
 pub fn misses_something(model: &Model, sources: &SourceMap) -> bool {
     let is_missing = |path: &Path| std::fs::symlink_metadata(path).is_err();
+    let has_mode = |path: &Path, mode: u32| {
+        std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.mode() & 0o7777 == mode)
+    };
     model.services().any(|(_, service)| {
         let mounts = mounts::of_service(model, service, sources);
         mounts.iter().any(|mount| {
             let own = mount.source.as_ref().filter(|source| source.role == Role::Bind);
             let place = mounts::place_of(&mounts, mount);
             own.is_some_and(|source| is_missing(&source.path))
-                || place.is_some_and(|place| is_missing(&place))
+                || place.is_some_and(|place| match tmpfs::at(service, mount) {
+                    Some(tmpfs) => !has_mode(&place, tmpfs.wanted_mode()),
+                    None => is_missing(&place),
+                })
         })
     })
 }

@@ -254,14 +254,15 @@ fn a_network_with_a_route_and_a_volume_that_is_a_directory_of_the_host_are_found
 #[ignore = "needs a container engine: run scripts/test"]
 fn a_container_joined_by_its_name_must_be_the_projects_own() {
     let tunnel = format!("sw-tunnel-{}", std::process::id());
-    let compose = |more: &str| {
+    let compose = |vpn: &str, app: &str| {
         format!(
             "services:\n  vpn:\n    image: sw-busybox\n    container_name: {tunnel}\n    command: [sleep, '600']\n    \
-             init: true\n    stop_grace_period: 0s\n{more}  app:\n    image: sw-busybox\n    network_mode: \
-             container:{tunnel}\n    command: [sleep, '600']\n    init: true\n    stop_grace_period: 0s\n"
+             init: true\n    stop_grace_period: 0s\n{vpn}  app:\n    image: sw-busybox\n    network_mode: \
+             container:{tunnel}\n    command: [sleep, '600']\n    init: true\n    stop_grace_period: 0s\n{app}"
         )
     };
-    let project = Project::new(&compose(""));
+    // Compose knows an order only where one is declared.
+    let project = Project::new(&compose("", "    depends_on: [vpn]\n"));
     project.file("seaworthy.yaml", "version: 1\nposture: baseline\n...\n");
     project.seaworthy(&["up", "-d"]).ok();
     let joined = project.container("app")["HostConfig"]["NetworkMode"].as_str().unwrap().to_owned();
@@ -269,7 +270,7 @@ fn a_container_joined_by_its_name_must_be_the_projects_own() {
     project.seaworthy(&["attest"]).ok();
     project.seaworthy(&["down"]).ok();
     docker(&["run", "-d", "--init", "--name", &tunnel, "--network", "none", "sw-busybox", "sleep", "600"]);
-    project.file("compose.yaml", &compose("    profiles: [never]\n"));
+    project.file("compose.yaml", &compose("    profiles: [never]\n", ""));
     let refused = project.seaworthy(&["up", "-d"]);
     docker(&["rm", "-f", &tunnel]);
     refused.refuses(77, "live-posture").says("HostConfig.NetworkMode");

@@ -63,7 +63,7 @@ fn mount_point(judge: &mut Judge<'_>, service: &Service<'_>, inner: &Mount, oute
     let directory = judge.question.model.directory.as_path();
     let at = shown(&path, directory);
     let label = "mounted inside another mount";
-    let over = tmpfs::at(service, inner);
+    let over = tmpfs::at(service.node, inner);
     if let Some(over) = &over {
         tmpfs::agree(judge, service, over, inner, &path);
     }
@@ -194,7 +194,7 @@ fn plan(
 
 /// A tmpfs gets the mode of its mount point. Under everything else that is mounted there it does not show.
 pub(super) fn mode(service: &Service<'_>, inner: &Mount, kind: Kind) -> u32 {
-    match tmpfs::at(service, inner) {
+    match tmpfs::at(service.node, inner) {
         Some(tmpfs) => tmpfs.wanted_mode(),
         None if kind == Kind::Directory => 0o755,
         None => 0o644,

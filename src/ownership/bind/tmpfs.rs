@@ -65,11 +65,11 @@ pub(super) fn judge(judge: &Judge<'_>, name: &str, service: &Node, mounts: &[Mou
 }
 
 /// The tmpfs that is mounted there, if one is.
-pub(super) fn at(service: &Service<'_>, mount: &Mount) -> Option<Tmpfs> {
+pub(super) fn at(service: &Node, mount: &Mount) -> Option<Tmpfs> {
     if mount.source.is_some() || mount.volume.is_some() || !mount.is_mounted {
         return None;
     }
-    tmpfs::of(service.node).into_iter().find(|tmpfs| clean(&tmpfs.target) == mount.target)
+    tmpfs::of(service).into_iter().find(|tmpfs| clean(&tmpfs.target) == mount.target)
 }
 
 /// One directory of the host is the mount point of all services that mount a tmpfs in the same place of it.

@@ -257,10 +257,10 @@ const RETRIES: i64 = 3;
 
 fn probe(context: &mut Context<'_>, service: &Service<'_>, container: &mut Map) {
     let Some(check) = program::HEALTH.node(service.node) else { return };
-    if program::HEALTH_DISABLED.is_on(check) {
+    if program::HEALTH_DISABLED.is_on(service.node) {
         return;
     }
-    let test = program::HEALTH_TEST.items(check);
+    let test = program::HEALTH_TEST.items(service.node);
     let command = match test.split_first() {
         Some((first, rest)) => match text(first).as_str() {
             "NONE" => return,

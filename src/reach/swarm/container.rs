@@ -112,11 +112,11 @@ fn commands(context: &mut Context<'_>, service: &Service<'_>, spec: &mut Fields)
 fn health(context: &mut Context<'_>, service: &Service<'_>) -> Fields {
     let mut health = Fields::new();
     let Some(check) = program::HEALTH.node(service.node) else { return health };
-    if program::HEALTH_DISABLED.is_on(check) {
+    if program::HEALTH_DISABLED.is_on(service.node) {
         health.put("Test", vec![Value::from("NONE")]);
         return health;
     }
-    let test = program::HEALTH_TEST.items(check);
+    let test = program::HEALTH_TEST.items(service.node);
     health.put_list("Test", texts(test.iter().map(text)));
     for (key, field) in [
         ("interval", "Interval"),
