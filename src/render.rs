@@ -5,12 +5,11 @@ mod place;
 mod properties;
 pub mod read_back;
 
-use crate::model::{build, limits, order};
-use compact_str::format_compact;
-
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+
+use compact_str::format_compact;
 
 use crate::compose::output::{self, Format};
 use crate::compose::table::PROJECT;
@@ -18,6 +17,7 @@ use crate::compose::{Model, bind, blank, section, unicity};
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::host::process::shell_word;
 use crate::host::{FileSystem, Sealed, read_found, sweep, write_atomic};
+use crate::model::{build, limits, order};
 use crate::ownership::bind::Reach;
 use crate::source::SourceMap;
 use crate::yaml::{Mapping, Node, Value, to_yaml_lossless};

@@ -74,6 +74,43 @@ fn every_module_of_the_library_has_its_place() {
     }
 }
 
+/// The modules that CONTRIBUTING.md explains are those of the library.
+#[test]
+fn every_module_is_explained() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("CONTRIBUTING.md")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |"));
+    let explained: Vec<&str> = rows.map(|(module, _)| module).collect();
+    let known: Vec<&str> = ORDER.iter().chain(&BESIDE).chain(&TOP).copied().collect();
+    for module in &known {
+        assert!(explained.contains(module), "{module} is not explained");
+    }
+    for module in explained {
+        assert!(known.contains(&module), "{module} is explained, and is no module");
+    }
+    let (foundations, stages) = ORDER.split_at(6);
+    assert!(text.contains(&foundations.join(" → ")) && text.contains(&stages.join(" → ")));
+}
+
+/// Each function of the walks is where docs/architecture.md says.
+#[test]
+fn the_walks_go_through_the_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
+    let mut steps = 0;
+    for line in text.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let Some(at) = cells.iter().position(|cell| cell.ends_with(".rs`")) else { continue };
+        let file = cells[at].trim_matches('`');
+        let code = fs::read_to_string(root.join("src").join(file)).expect(file);
+        for name in cells[at + 1].split(", ").map(|name| name.trim_matches('`')) {
+            steps += 1;
+            let is_there = ["(", "<"].iter().any(|next| code.contains(&format!("fn {name}{next}")));
+            assert!(is_there, "{file} has no function `{name}`");
+        }
+    }
+    assert!(steps > 30, "only {steps} steps were found; are the tables what they were?");
+}
+
 #[test]
 fn a_back_edge_is_seen() {
     assert!(allowed("compose", "policy").is_err());

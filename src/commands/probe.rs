@@ -68,7 +68,7 @@ fn probes<'p>(
 
 /// Whose a directory is on disk that the service will see as its own once a launch has mounted it so.
 fn on_disk(verified: &Verified, path: &Path) -> Option<Owner> {
-    let trees = verified.repairs.iter().flat_map(|repair| &repair.trees);
+    let trees = verified.host.repairs.iter().flat_map(|repair| &repair.trees);
     let mapped = trees.filter(|tree| path.starts_with(&tree.path)).filter_map(|tree| tree.mapped.as_ref());
     mapped.map(|mapped| mapped.disk).next()
 }

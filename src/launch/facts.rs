@@ -1,6 +1,5 @@
 //! What the engine says of a project, asked in as few questions as there are kinds, side by side.
 
-use crate::model::{mount, namespace, network, program};
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::{Builder, ScopedJoinHandle, scope};
 
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use crate::compose::{Model, text};
 use crate::engine::socket::{Silence, Socket, escape};
 use crate::engine::{Answer, Container, Engine, Image, Inspection};
+use crate::model::{mount, namespace, network, program};
 
 use crate::yaml::Node;
 

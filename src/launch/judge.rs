@@ -1,11 +1,11 @@
 //! Flags that change what is launched, judged as if they stood in the file.
 
-use crate::model::mount;
 use std::sync::Arc;
 
 use crate::cli::ComposeCommand;
 use crate::compose::{self, Model};
 use crate::diagnostic::{Code, Finding, Sink};
+use crate::model::mount;
 use crate::policy::{Arranged, Policy};
 use crate::project::{Inputs, Project, dotenv, env_file_fault};
 use crate::source::{FileId, Origin};

@@ -3,8 +3,6 @@
 //! A container keeps what it was made with. Whether it may run is asked of that, and not of what the files or the tag of
 //! its image would make today.
 
-use crate::model::field::Field;
-use crate::model::{build, capability, identity, image, mount, namespace, program, security};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -13,7 +11,9 @@ use serde_json::Value as Json;
 use crate::cli::ComposeCommand;
 use crate::compose::Model;
 use crate::engine::{Inspection, MountPoint};
+use crate::model::field::Field;
 use crate::model::place::{self, clean};
+use crate::model::{build, capability, identity, image, mount, namespace, program, security};
 use crate::ownership::lock::repair::MOUNTS;
 use crate::source::Origin;
 use crate::yaml::{Mapping, Node, Value};

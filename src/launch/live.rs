@@ -26,15 +26,16 @@ mod shape;
 #[cfg(test)]
 pub(super) mod tests;
 
-use crate::model::{image, resource};
 use std::collections::BTreeMap;
+
+use field::Fields;
 
 use crate::compose::{Model, section};
 use crate::engine::{Image, Inspection};
+use crate::model::{image, resource};
 use crate::source::Origin;
 use crate::yaml::Node;
 
-use field::Fields;
 pub use field::{Expected, Weakness};
 pub(super) use field::{at, string, strings};
 pub use process::is_one_off;

@@ -1,6 +1,5 @@
 //! The verdict on containers that were created: as the model says, or not.
 
-use crate::model::{image, program, replicas};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -8,6 +7,7 @@ use serde_json::Value;
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Inspection, State};
+use crate::model::{image, program, replicas};
 use crate::policy::Policy;
 use crate::source::Origin;
 use crate::yaml::Node;

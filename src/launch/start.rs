@@ -6,8 +6,6 @@
 //! does at a start besides (waiting for health or for an end, hooks, secrets put into a container, attaching)
 //! is left to Compose.
 
-use crate::model::field::{Entries, Field};
-use crate::model::{mount, order, program, resource};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -15,6 +13,8 @@ use crate::cli::{ComposeCommand, Global};
 use crate::compose::{Model, section};
 use crate::engine::socket::Socket;
 use crate::engine::{Answer, Inspection, State};
+use crate::model::field::{Entries, Field};
+use crate::model::{mount, order, program, resource};
 use crate::yaml::{Mapping, Node};
 
 use super::phases::CREATING;

@@ -13,13 +13,13 @@ pub mod there;
 pub(in crate::operate) mod time;
 mod trial;
 
-use crate::model::namespace;
 use std::cell::OnceCell;
 use std::path::Path;
 
 use crate::compose::Model;
 use crate::engine::{Answer, Engine, IdMap, Image, Location};
 use crate::host::Owner;
+use crate::model::namespace;
 use crate::ownership::bind::Whom;
 use crate::ownership::{UserDecision, images};
 use crate::policy::probes::Probe;

@@ -1,9 +1,10 @@
 //! Writing the decisions into the model.
 
-use super::UserDecision;
 use crate::model::identity;
 use crate::source::Origin;
 use crate::yaml::Node;
+
+use super::UserDecision;
 
 /// Puts `user:` into every service that was given one and has none, with the policy as its origin.
 /// Services that are not in this model, or not known yet, are passed over.

@@ -6,21 +6,22 @@
 mod dockerfile;
 mod ignore;
 
-use crate::model::build;
 use std::collections::VecDeque;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::Users;
-use super::command::quoted;
+use dockerfile::{Copy, copies};
+use ignore::Ignore;
+
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::Answer;
 use crate::host::{Access, Credentials, Kind, Owner, access};
+use crate::model::build;
 use crate::yaml::Node;
 
-use dockerfile::{Copy, copies};
-use ignore::Ignore;
+use super::Users;
+use super::command::quoted;
 
 /// A Dockerfile larger than this is none.
 const LARGEST: u64 = 4 << 20;

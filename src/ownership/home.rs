@@ -3,16 +3,17 @@
 //! A user whom the image does not know has `/` for its `HOME`, which is root's: programs that keep
 //! settings or caches there fail, often long after the start. Only what is certain is reported.
 
-use crate::model::{mount, place, program, security};
 use std::path::Path;
 
-use super::images::image_of;
-use super::{Images, UserDecision, Users};
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::Answer;
+use crate::model::{mount, place, program, security};
 use crate::source::{Origin, Span};
 use crate::yaml::{Mapping, Node};
+
+use super::images::image_of;
+use super::{Images, UserDecision, Users};
 
 /// What is wrong with the homes and working directories of services, as warnings. Asks the images.
 pub fn report(model: &Model, users: &Users, images: &dyn Images) -> Vec<Finding> {

@@ -20,18 +20,17 @@ mod writes;
 pub use start::{Start, needs, start};
 pub use told::{Becomes, becomes, gives_itself_a_user, told};
 
+use crate::compose::{Model, text};
+use crate::diagnostic::{Code, Finding, Severity};
+use crate::engine::Image;
+use crate::model::{identity, place, program};
+use crate::source::Origin;
+use crate::yaml::Node;
+
 use super::bind::{BindDecision, keeps};
 use super::images::image_of;
 use super::volume::VolumeDecision;
 use super::{Identity, Images, UserDecision};
-use crate::compose::{Model, text};
-use crate::diagnostic::{Code, Finding, Severity};
-use crate::engine::Image;
-use crate::model::identity;
-use crate::model::place;
-use crate::model::program;
-use crate::source::Origin;
-use crate::yaml::Node;
 
 /// What there is to know.
 pub struct Question<'q> {

@@ -1,22 +1,23 @@
 //! Directories that several users write: by a group that all of them have, or by access control lists that
 //! name them, in place of giving everything to one of them.
 
-use crate::model::{mount, namespace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::bind::Whom;
-use super::lock::{self, Lock, StateRoots};
-use super::state::{DeclaredState, Strategy, declared_trees};
-use super::{Caller, Users};
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Answer, IdMap};
 use crate::host::Owner;
 use crate::host::walk::share::{By, Share};
 use crate::model::volume::key_of;
+use crate::model::{mount, namespace};
 use crate::source::Origin;
 use crate::yaml::Node;
+
+use super::bind::Whom;
+use super::lock::{self, Lock, StateRoots};
+use super::state::{DeclaredState, Strategy, declared_trees};
+use super::{Caller, Users};
 
 /// One directory that is shared.
 #[derive(Clone, Debug)]

@@ -9,25 +9,25 @@ mod mounts;
 mod say;
 #[cfg(test)]
 mod tests;
-use crate::model::{namespace, resource};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use mounts::{Mount, mounts};
 
-use super::bind::{Whom, keeps};
-use super::images::image_of;
-use super::lock;
-use super::{Images, Users};
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Answer, IdMap, ImageEntry};
 use crate::host::access::{Access, permits};
 use crate::host::{Kind, Owner};
-use crate::model::Volume;
 use crate::model::volume::Kind as Storage;
+use crate::model::{Volume, namespace, resource};
 use crate::source::Origin;
 use crate::yaml::Node;
+
+use super::bind::{Whom, keeps};
+use super::images::image_of;
+use super::lock;
+use super::{Images, Users};
 
 /// Owner and mode of a directory, in the host's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

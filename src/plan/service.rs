@@ -1,14 +1,14 @@
 //! The services of a plan, from the model and what was decided about users.
 
-use super::posture;
-use super::{PlanMount, PlanService, PlanUser};
 use crate::compose::{Model, text};
 use crate::engine::Answer;
-use crate::model::Port;
-use crate::model::{build, identity, image, mount, program};
+use crate::model::{Port, build, identity, image, mount, program};
 use crate::ownership::UserDecision;
 use crate::source::SourceMap;
 use crate::yaml::Node;
+
+use super::posture;
+use super::{PlanMount, PlanService, PlanUser};
 
 /// The services of a launch, with the user that each gets.
 pub fn services(selected: &Model, users: &[UserDecision], sources: &SourceMap) -> Vec<PlanService> {

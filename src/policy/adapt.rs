@@ -1,13 +1,11 @@
 //! Fits the copies of `"*"` to what the project has, where Compose would refuse them or they would
 //! loosen something: a list that must not repeat, a limit kept under `deploy`, a tighter limit.
 
-use crate::model::mount;
 use std::collections::{HashMap, HashSet};
 
 use crate::compose::{merge, section, table::PROJECT, text};
+use crate::model::{limits, mount};
 use crate::yaml::{Mapping, Node, Value};
-
-use crate::model::limits;
 
 /// What a project and the overlays before this one set.
 pub struct Surroundings<'m> {

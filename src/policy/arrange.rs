@@ -1,13 +1,12 @@
 //! The order in which Compose gets the files: the base, the mandatory overlays, the rest.
 
-use crate::model::network;
-use crate::model::resource;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::compose::{self, Layer, Phases, Selection};
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::model::uses::Uses;
+use crate::model::{network, resource};
 use crate::project::{Inputs, Project};
 use crate::yaml::{Mapping, Node, Tag};
 

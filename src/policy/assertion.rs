@@ -13,6 +13,10 @@ mod suspects;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use effect::Sides;
+use leaves::{Leaves, Undone};
+use suspects::Suspects;
+
 use crate::compose::{self, Model};
 use crate::diagnostic::{Code, Finding, Sink};
 use crate::model::uses::Uses;
@@ -24,10 +28,6 @@ use super::arrange::{self, Arranged};
 use super::expand::{Choice, Names, expand};
 use super::overlay::Overlay;
 use super::{Policy, opened};
-
-use effect::Sides;
-use leaves::{Leaves, Undone};
-use suspects::Suspects;
 
 /// Keys of services and networks for which an overlay's assertion was undone, so that a rule about the
 /// same key need not say it again.

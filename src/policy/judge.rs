@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding, Severity, Sink, Waivable};
+use crate::model::capability::name as capability;
 use crate::project::{Inputs, Project};
 use crate::source::Origin;
 use crate::yaml::suggest;
@@ -17,7 +18,6 @@ use super::postures::Postures;
 use super::rules::{self, Allow, Breach, Check, FileVariables, Rule, Service, View};
 use super::waiver::Waiver;
 use super::{Policy, Rank, opened};
-use crate::model::capability::name as capability;
 
 impl Policy {
     /// Judges the final model: every service of every profile. Errors in the sink refuse a launch.

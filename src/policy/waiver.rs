@@ -1,6 +1,7 @@
 //! Written exceptions from a rule: for whom, from what, how far, why, until when.
 
 use crate::diagnostic::Code;
+use crate::model::capability::name as capability;
 use crate::source::Origin;
 use crate::yaml::suggest;
 use crate::yaml::{Mapping, Node, Value};
@@ -9,7 +10,6 @@ use super::Rank;
 use super::date::Date;
 use super::reader::{Keys, Located, Reader};
 use super::rules::{self, Allow, Breach, Rule, user};
-use crate::model::capability::name as capability;
 
 /// One entry of `waivers:`.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! The content of a project's configs and secrets.
 
-use crate::model::resource;
 use std::path::Path;
 
 use crate::compose::{Model, text};
 use crate::host::read_found;
+use crate::model::resource;
 use crate::yaml::Node;
 
 /// The content of a declared config or secret, of a file at most `limit` bytes.

@@ -1,10 +1,10 @@
 //! Places in the model, found by what people write: `services.*.user`, a port, a mount's target.
 
-use crate::model::port;
 use std::fmt;
 
 use crate::compose::table::{PROJECT, Spec, UniqueBy};
 use crate::compose::{key_of, section, text};
+use crate::model::port;
 use crate::yaml::{Mapping, Node, Value};
 
 /// From the project's root down.

@@ -1,7 +1,6 @@
 //! What is launched, where that is not what the files say: what was typed with the command, and containers that are
 //! only started.
 
-use crate::model::{build, mount, resource};
 use std::path::Path;
 
 use crate::cli::Command;
@@ -10,6 +9,7 @@ use crate::diagnostic::{Code, Finding};
 use crate::engine::{Answer, State};
 use crate::launch::facts::containers;
 use crate::launch::{judge, kept};
+use crate::model::{build, mount, resource};
 use crate::ownership::Users;
 use crate::project::Project;
 use crate::yaml::{Mapping, Node};

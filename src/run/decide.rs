@@ -47,6 +47,28 @@ pub struct Decided<'e> {
     pub is_review: bool,
 }
 
+impl Decided<'_> {
+    /// Every service of every profile, as it is launched.
+    pub fn whole(&self) -> &Model {
+        self.asked.as_ref().map_or(&self.model, |asked| &asked.model)
+    }
+
+    /// The services of this launch, as they are launched.
+    pub fn launched(&self) -> &Model {
+        self.asked.as_ref().map_or(&self.selected, |asked| &asked.selected)
+    }
+
+    /// Who they run as.
+    pub fn runs(&self) -> &Users {
+        self.asked.as_ref().map_or(&self.users, |asked| &asked.users)
+    }
+
+    /// Whether what is launched is what containers have that are there.
+    pub fn is_kept(&self) -> bool {
+        self.asked.as_ref().is_some_and(|asked| asked.is_kept)
+    }
+}
+
 /// Loads the project, and decides who runs.
 pub fn decide<'e>(
     session: &mut Session<'_>,

@@ -1,11 +1,11 @@
 //! Notes at a launch who has which map of users, so that what ended can be attributed.
 
-use crate::model::namespace;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Engine, Inspection};
+use crate::model::namespace;
 use crate::operate::history::{self, Record};
 use crate::ownership::bind::Reach;
 use crate::render::{kept_writable, make_parents};

@@ -1,6 +1,5 @@
 //! Who the services are on the host, under the map in force and under another one.
 
-use crate::model::security;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -12,6 +11,7 @@ use crate::engine::{Answer, Engine, IdMap, Info, Location};
 use crate::host::Owner;
 use crate::launch::facts::objects;
 use crate::launch::live::resources::used;
+use crate::model::security;
 use crate::ownership::bind::view::{ServiceView, ViewQuestion, view};
 use crate::ownership::lock::StateRoots;
 use crate::ownership::state::declared_trees;

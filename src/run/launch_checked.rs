@@ -7,17 +7,15 @@
 
 mod initialized;
 
-use crate::model::life;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 
 use crate::cli::{ComposeCommand, Request};
 use crate::diagnostic::{Code, Exit, Finding};
 use crate::engine::socket::Socket;
-use crate::engine::{Answer, Command, Engine, Inspection};
+use crate::engine::{Answer, Engine, Inspection};
 use crate::launch::facts::{Facts, Question, joined_by_name, listed, objects, those_there};
 use crate::launch::live::Weakness;
 use crate::launch::phases::{Then, split};
@@ -26,12 +24,14 @@ use crate::launch::proof;
 use crate::launch::standing::{self, Standing};
 use crate::launch::start::{self, Started};
 use crate::launch::{identity, kept};
+use crate::model::life;
 use crate::model::uses::of_container;
 use crate::ownership::lock::Observed;
 use crate::ownership::{EngineImages, UserDecision};
 use crate::policy::{Policy, Posture};
 use crate::yaml::Node;
 
+use super::hand_over::HandOver;
 use super::history::Notes;
 use super::images::LazyEngine;
 use super::session::Session;
@@ -48,10 +48,7 @@ pub struct Launch<'l> {
     /// Whether volumes are put right between creation and start.
     pub settles: bool,
     pub engine: &'l LazyEngine,
-    /// With the environment that Compose gets.
-    pub docker: &'l Command,
-    pub variables: &'l BTreeMap<String, String>,
-    pub rendered: &'l Path,
+    pub hand_over: &'l HandOver,
     /// Bind sources that a service could exchange.
     pub standing: &'l [Standing],
     /// What is noted of it once it is proved.
@@ -103,7 +100,7 @@ fn prove(session: &mut Session<'_>, launch: &Launch<'_>) -> Result<Exit, Stop> {
     }
     let phases = split(launch.command, &launched.iter().cloned().collect::<Vec<_>>(), &existing);
 
-    let program = Program::direct(launch.docker).map_err(|finding| vec![finding])?;
+    let program = Program::direct(&launch.hand_over.docker).map_err(|finding| vec![finding])?;
     if !phases.create.is_empty() && !launch.command.flags.on("yes") {
         let used = Question::new(&launch.verified.selected, &launched).used;
         let names: Vec<&String> = used.volumes.values().collect();
@@ -215,11 +212,12 @@ fn prove(session: &mut Session<'_>, launch: &Launch<'_>) -> Result<Exit, Stop> {
     }
     let words: Vec<OsString> = match phases.then {
         Then::Nothing => return Ok(Exit::Done),
-        Then::AsTyped => launch.request.launch(&model.directory, &model.name, launch.rendered),
+        Then::AsTyped => launch.hand_over.words(launch.request),
         Then::Words(words) => globals(launch).chain(words.into_iter().map(OsString::from)).collect(),
     };
-    let program = Program::for_command(launch.docker, launch.command).map_err(|finding| vec![finding])?;
-    Err(vec![program.exec(words, launch.variables)].into())
+    let program =
+        Program::for_command(&launch.hand_over.docker, launch.command).map_err(|finding| vec![finding])?;
+    Err(vec![program.exec(words, &launch.hand_over.variables)].into())
 }
 
 /// What of the containers is weaker than the model.
@@ -360,15 +358,15 @@ fn launched(launch: &Launch<'_>) -> BTreeSet<String> {
 }
 
 fn globals(launch: &Launch<'_>) -> impl Iterator<Item = OsString> {
-    let model = &launch.verified.model;
-    launch.request.launch_globals(&model.directory, &model.name, launch.rendered).into_iter()
+    launch.hand_over.globals(launch.request).into_iter()
 }
 
 /// Runs one step of creation.
 fn create(launch: &Launch<'_>, program: &Program, words: &[String], is_said_again: bool) -> Result<(), Stop> {
     let words = globals(launch).chain(words.iter().map(OsString::from));
-    let status =
-        program.step(words, launch.variables, is_said_again).map_err(|finding| Stop::from(vec![finding]))?;
+    let status = program
+        .step(words, &launch.hand_over.variables, is_said_again)
+        .map_err(|finding| Stop::from(vec![finding]))?;
     if status.success() {
         return Ok(());
     }

@@ -1,12 +1,12 @@
 //! Directories that stay the operator's and are shown to their service as its own.
 
-use crate::model::mount;
 use std::path::Path;
 
 use crate::compose::Model;
 use crate::compose::bind::say_whether_created;
 use crate::diagnostic::{Code, Finding};
 use crate::host::idmap::{is_mapped, mount_mapped};
+use crate::model::mount;
 use crate::ownership::lock::repair::{Mapped, Repair, Tree};
 use crate::yaml::Value;
 
@@ -22,7 +22,7 @@ fn trees<'r>(repairs: &'r [Repair]) -> impl Iterator<Item = (&'r str, &'r Tree, 
 /// Has the services mount what is shown, and not what is on disk. An engine that finds it missing fails: it
 /// never makes the directory itself.
 pub fn rewrite(verified: &mut Verified) {
-    for (service, tree, mapped) in trees(&verified.repairs) {
+    for (service, tree, mapped) in trees(&verified.host.repairs) {
         for model in [&mut verified.model, &mut verified.selected] {
             sources(model, service, &tree.path, &mapped.source());
         }

@@ -175,29 +175,29 @@ pub fn before_launch(
     engine: &LazyEngine,
     notes: &mut Vec<Finding>,
 ) -> Result<(), Finding> {
-    let in_one_go = verified.repairs.is_empty() && verified.shared.is_empty();
+    let in_one_go = verified.host.repairs.is_empty() && verified.host.shared.is_empty();
     there(verified, engine, notes, Part { makes: true, judges: in_one_go })?;
-    if let (Ok((way, _)), false) = (verified.way, verified.repairs.is_empty()) {
+    if let (Ok((way, _)), false) = (verified.host.way, verified.host.repairs.is_empty()) {
         let by = by(way, engine)?;
         let mut failed = None;
-        mend(&verified.repairs, false, &by, |mended| {
+        mend(&verified.host.repairs, false, &by, |mended| {
             notes.extend(note(&mended));
             failed =
                 failed.take().or_else(|| incomplete(&mended)).or_else(|| left::unusable(&mended, engine));
         })?;
         failed.map_or(Ok(()), Err)?;
     }
-    if let (Ok((way, _)), false) = (verified.way, verified.shared.is_empty()) {
+    if let (Ok((way, _)), false) = (verified.host.way, verified.host.shared.is_empty()) {
         let by = by(way, engine)?;
-        shared::keep(&verified.shared, false, &by, |tree, summary| {
+        shared::keep(&verified.host.shared, false, &by, |tree, summary| {
             notes.extend(shared::note(tree, summary));
         })?;
     }
     if !in_one_go {
         there(verified, engine, notes, Part { makes: false, judges: true })?;
     }
-    mapped::mount(&verified.repairs)?;
-    let mut refused = try_all(&verified.probes);
+    mapped::mount(&verified.host.repairs)?;
+    let mut refused = try_all(&verified.host.probes);
     let last = refused.pop();
     notes.append(&mut refused);
     last.map_or(Ok(()), Err)
@@ -210,10 +210,10 @@ fn there(
     notes: &mut Vec<Finding>,
     part: Part,
 ) -> Result<(), Finding> {
-    if verified.sought.is_empty() {
+    if verified.host.sought.is_empty() {
         return Ok(());
     }
-    let said = see_to(&verified.sought, part, &by(Way::Helper, engine)?)?;
+    let said = see_to(&verified.host.sought, part, &by(Way::Helper, engine)?)?;
     let (mut refused, mut made): (Vec<_>, Vec<_>) =
         said.into_iter().partition(|finding| finding.severity == Severity::Error);
     notes.append(&mut made);

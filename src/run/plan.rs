@@ -109,8 +109,8 @@ pub(crate) fn foresee(session: &mut Session<'_>, verified: &Verified, engine: &L
         users: &verified.users,
         images: &images,
         first_port,
-        binds: &verified.binds,
-        volumes: &verified.volumes,
+        binds: &verified.host.binds,
+        volumes: &verified.host.volumes,
         waivable: &waivable,
         sees_devices: engine.get().map(Engine::location).known() == Some(Location::Here),
         names_users: engine.get().known().is_some_and(|engine| engine.info().is_podman),
@@ -199,10 +199,11 @@ fn describe(
             .collect(),
         rules: standing(verified, variables, sources),
         owners: verified
+            .host
             .binds
             .iter()
             .map(|bind| owner(bind, verified))
-            .chain(verified.volumes.iter().map(volumes::owner))
+            .chain(verified.host.volumes.iter().map(volumes::owner))
             .collect(),
         identities: None,
         changes: changes(verified),
@@ -312,12 +313,16 @@ fn reviewed(difference: &Difference, sources: &SourceMap) -> PlanChange {
 
 /// Everything that a launch does on the host before anything starts.
 fn steps(verified: &Verified) -> Vec<PlanStep> {
-    let repairs = verified.way.iter().flat_map(|(by, reason)| {
-        verified.repairs.iter().flat_map(move |repair| repaired(repair, *by, reason))
+    let repairs = verified.host.way.iter().flat_map(|(by, reason)| {
+        verified.host.repairs.iter().flat_map(move |repair| repaired(repair, *by, reason))
     });
-    let shared = verified.way.iter().flat_map(|(by, _)| verified.shared.iter().map(|tree| shared(tree, *by)));
-    let copies = verified.copies.iter().map(copied);
-    let there = verified.sought.iter().filter_map(|sought| {
+    let shared = verified
+        .host
+        .way
+        .iter()
+        .flat_map(|(by, _)| verified.host.shared.iter().map(|tree| shared(tree, *by)));
+    let copies = verified.host.copies.iter().map(copied);
+    let there = verified.host.sought.iter().filter_map(|sought| {
         let how = if sought.is_elsewhere {
             "by the helper on the engine's machine, where it is missing"
         } else {
@@ -326,7 +331,7 @@ fn steps(verified: &Verified) -> Vec<PlanStep> {
         Some(PlanStep { how: Some(how.to_owned()), ..step(sought.step.as_ref()?) })
     });
     let volumes = volumes::steps(verified);
-    let before = verified.steps.iter().map(step).chain(there).chain(repairs).chain(shared).chain(copies);
+    let before = verified.host.steps.iter().map(step).chain(there).chain(repairs).chain(shared).chain(copies);
     before.chain(volumes).collect()
 }
 

@@ -3,53 +3,31 @@
 use std::fmt::Write;
 
 use crate::cli::Request;
-use crate::diagnostic::{Code, Exit, Finding, Sink};
+use crate::diagnostic::{Code, Exit, Finding};
 use crate::host::Kind;
 use crate::ownership::bind::{BindDecision, Outcome};
 use crate::ownership::images::AFTER_PULL;
 use crate::prepare::copy::refresh;
 use crate::prepare::{Receipt, prepare};
 
-use super::decide::Images;
+use super::gate::{self, Settled, Wanted};
 use super::images::LazyEngine;
 use super::pass::options;
 use super::session::Session;
-use super::verify::{Verified, verify};
+use super::verify::Verified;
 
 pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
     let mut session = Session::new(request);
+    let wanted = Wanted { services, launches: false, fetches: false, takes_turn: !request.global.dry_run };
     let engine = LazyEngine::new(options(request));
-    let Some(mut verified) = verify(&mut session, services, &engine, Images::WhereNeeded) else {
+    let Some(Settled { verified, engine, turn }) = gate::decide(&mut session, &wanted, engine) else {
         return Err(session.report());
-    };
-    let turn = match &verified.lock {
-        Some(lock) if !request.global.dry_run => {
-            match lock
-                .turn(&session.home(&verified.project))
-                .and_then(|turn| Ok((turn, verified.is_outdated()?)))
-            {
-                Ok((turn, outdated)) => {
-                    if outdated {
-                        session.sink = Sink::new();
-                        match verify(&mut session, services, &engine, Images::WhereNeeded) {
-                            Some(again) => verified = again,
-                            None => return Err(session.report()),
-                        }
-                    }
-                    Some(turn)
-                }
-                Err(finding) => {
-                    session.sink.push(finding);
-                    return Err(session.report());
-                }
-            }
-        }
-        _ => None,
     };
     let undecided = undecided(&verified);
     if request.global.dry_run {
-        let by_helper = verified.sought.iter().filter(|sought| sought.step.is_some() && !sought.is_elsewhere);
-        let count = verified.steps.len() + by_helper.count();
+        let by_helper =
+            verified.host.sought.iter().filter(|sought| sought.step.is_some() && !sought.is_elsewhere);
+        let count = verified.host.steps.len() + by_helper.count();
         session.sink.extend(undecided);
         return end(&mut session, &format!("{count} to create\n"));
     }
@@ -82,7 +60,7 @@ pub fn run(request: &Request, services: &[String]) -> Result<Exit, Exit> {
         let _ = writeln!(text, "refreshed {refreshed} derived file{}", if refreshed == 1 { "" } else { "s" });
     } else if receipt.created.is_empty()
         && receipt.modes.is_empty()
-        && verified.sought.is_empty()
+        && verified.host.sought.is_empty()
         && undecided.is_empty()
     {
         text.push_str("nothing to create: all that is mounted of the host is there\n");
@@ -97,8 +75,8 @@ pub(crate) fn see_to(
     engine: &LazyEngine,
     notes: &mut Vec<Finding>,
 ) -> Result<(usize, Receipt), Finding> {
-    let refreshed = refresh(&verified.copies)?;
-    let receipt = prepare(&verified.steps).map_err(|failure| *failure.finding)?;
+    let refreshed = refresh(&verified.host.copies)?;
+    let receipt = prepare(&verified.host.steps).map_err(|failure| *failure.finding)?;
     super::mend::before_launch(verified, engine, notes)?;
     Ok((refreshed, receipt))
 }
@@ -114,9 +92,9 @@ fn end(session: &mut Session<'_>, text: &str) -> Result<Exit, Exit> {
 pub(crate) fn undecided(verified: &Verified) -> Vec<Finding> {
     // Where all is there, and nothing is to be repaired, nothing to be done hangs on what is not clear.
     let repairs = verified.policy.as_ref().is_some_and(|policy| !policy.state.is_empty());
-    let is_wanted = repairs || verified.binds.iter().any(BindDecision::is_pending);
-    let mut findings = if is_wanted { verified.unclear.clone() } else { Vec::new() };
-    for bind in &verified.binds {
+    let is_wanted = repairs || verified.host.binds.iter().any(BindDecision::is_pending);
+    let mut findings = if is_wanted { verified.host.unclear.clone() } else { Vec::new() };
+    for bind in &verified.host.binds {
         let Outcome::Pending(reason) = &bind.outcome else { continue };
         let message =
             format!("{} of service `{}` is not made: {reason}", bind.source.display(), bind.service);

@@ -1,11 +1,11 @@
 //! `repair`: gives the state directories of services to the users that they have now.
 
-use crate::model::namespace;
 use std::fmt::Write;
 
 use crate::cli::{RepairOptions, Request};
 use crate::diagnostic::{Code, Exit, Finding, Sink};
 use crate::engine::Engine;
+use crate::model::namespace;
 use crate::ownership::lock::repair::{Repair, Scope, plan};
 use crate::ownership::lock::{StateRoots, next, shown};
 use crate::ownership::{DeclaredState, SharedTree, StatePolicy, Strategy, share, way};

@@ -1,7 +1,6 @@
 //! Volumes between the creation of their containers and the start: only then they are what the engine makes of
 //! them. What is new, or empty, and closed to its service's user is given to that user.
 
-use crate::model::mount;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::Answer;
 use crate::host::{Handover, Owner, Takes};
+use crate::model::mount;
 use crate::ownership::Way;
 use crate::ownership::images::image_of;
 use crate::ownership::volume::{MadeBy, Now, There, VolumeDecision};
@@ -21,12 +21,12 @@ use super::volumes::{Volumes, is_within_reach};
 
 /// Whether something is to be looked at once the containers are there.
 pub fn is_needed(verified: &Verified) -> bool {
-    verified.policy.is_some() && verified.volumes.iter().any(VolumeDecision::is_open)
+    verified.policy.is_some() && verified.host.volumes.iter().any(VolumeDecision::is_open)
 }
 
 /// What a command to be typed does not do.
 pub fn not_by_a_command(verified: &Verified) -> Finding {
-    let open = verified.volumes.iter().filter(|decision| decision.is_open());
+    let open = verified.host.volumes.iter().filter(|decision| decision.is_open());
     let mut names: Vec<String> = open.map(|decision| format!("`{}`", decision.key)).collect();
     names.sort();
     names.dedup();
@@ -54,6 +54,7 @@ pub struct Settled {
 /// Looks at the volumes of the services that are launched, and puts right what may be put right.
 pub fn settle(verified: &Verified, launched: &BTreeSet<String>, engine: &LazyEngine) -> Settled {
     let open: Vec<&VolumeDecision> = verified
+        .host
         .volumes
         .iter()
         .filter(|decision| decision.is_open() && launched.contains(&decision.service))
@@ -146,7 +147,7 @@ fn give(
         relative: decision.place.iter().skip(1).collect(),
         work: Work::HandOver(handover),
     };
-    let by = engine.get().and_then(|engine| match verified.way {
+    let by = engine.get().and_then(|engine| match verified.host.way {
         Ok((Way::Host, _)) if is_within_reach(engine) => Answer::Known(By::Host),
         _ => Helper::new(engine).map(By::Helper),
     });
@@ -175,7 +176,7 @@ pub fn keep_for_one_off(verified: &mut Verified, service: &str) {
             && matches!(decision.made_by, MadeBy::Image { is_filled: false })
     };
     let targets: Vec<String> =
-        verified.volumes.iter().filter(is_reset).map(|decision| decision.target.clone()).collect();
+        verified.host.volumes.iter().filter(is_reset).map(|decision| decision.target.clone()).collect();
     for model in [&mut verified.model, &mut verified.selected] {
         let service = model.root.get_mut("services").and_then(|services| services.get_mut(service));
         for mount in service.into_iter().flat_map(|service| mount::VOLUMES.items_mut(service)) {

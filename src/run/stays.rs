@@ -1,6 +1,5 @@
 //! Which services run and are left as they are by a command.
 
-use crate::model::image;
 use std::cell::OnceCell;
 
 use crate::cli::{Command, ComposeCommand, Request};
@@ -9,6 +8,7 @@ use crate::engine::{Inspection, State};
 use crate::launch::facts::containers;
 use crate::launch::live::image_name;
 use crate::launch::proof::{service, wanted_count};
+use crate::model::image;
 use crate::policy::{Policy, Posture};
 use crate::yaml::Node;
 

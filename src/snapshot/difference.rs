@@ -3,14 +3,14 @@
 mod items;
 mod standing;
 
+use items::{Pairing, pairing, pairs};
+
 use crate::model::identity;
 use crate::source::Span;
 use crate::yaml::{Mapping, Node, Value, natural_cmp};
 
 use super::Snapshot;
 use super::class::{self, COSMETIC, Case, Class, FUNCTIONAL, Meaning};
-
-use items::{Pairing, pairing, pairs};
 
 /// One place that differs.
 #[derive(Clone, Debug)]

@@ -1,11 +1,11 @@
 //! The model without anything of this host, and without secrets.
 
-use crate::model::{mount, port};
 use std::path::Path as FsPath;
 
 use crate::compose::output::{Format, arrange_owned};
 use crate::compose::table::{Decode, Map, PROJECT, PathRule, Spec};
 use crate::compose::{as_written, begins_with_expression};
+use crate::model::{mount, port};
 use crate::redact::{self, names_secret};
 use crate::yaml::{Mapping, Node, Path, Text, Value, spread};
 

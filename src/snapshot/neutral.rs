@@ -3,7 +3,6 @@
 //! Rules look at where a path leads, and a project below `/root` leads elsewhere than one below `/srv`.
 //! What is reviewed is neither.
 
-use crate::model::mount;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -12,6 +11,7 @@ use std::sync::Arc;
 
 use crate::compose::Model;
 use crate::compose::table::{PROJECT, PathRule, Spec};
+use crate::model::mount;
 use crate::policy::rules::real;
 use crate::source::SourceMap;
 use crate::yaml::{Node, Value};

@@ -1,10 +1,10 @@
 //! Who a service may run as, by what its image, its state and its environment show.
 
-use crate::model::{mount, namespace};
 use std::path::Path;
 
 use crate::engine::{Answer, IdMap, ResolvedUser};
 use crate::host::{Dir, Kind, Owner};
+use crate::model::{mount, namespace};
 use crate::ownership::bind::{BindDecision, Role};
 use crate::ownership::images::{image_of, wanted_paths};
 use crate::ownership::predict::{Question, Start, start, told};
@@ -53,7 +53,7 @@ pub(super) fn gather(seen: &Seen<'_>, verified: &Verified) -> Vec<Evidence> {
         let Some(image) = image_of(model, name, service) else { continue };
         let from = verified.users.iter().find(|user| user.service == name).map(|user| user.from);
         let of_service = |bind: &&BindDecision| bind.service == name;
-        let mut binds = verified.binds.iter().filter(of_service);
+        let mut binds = verified.host.binds.iter().filter(of_service);
         let look = Look {
             seen,
             name,

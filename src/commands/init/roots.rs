@@ -31,7 +31,7 @@ pub(super) fn find(seen: &Seen<'_>, verified: &Verified, findings: &[Finding]) -
             && !is_half(bind, findings)
     };
     let sources: Vec<&Path> =
-        verified.binds.iter().filter(is_ours).map(|bind| bind.source.as_path()).collect();
+        verified.host.binds.iter().filter(is_ours).map(|bind| bind.source.as_path()).collect();
     let outside: BTreeSet<PathBuf> = sources
         .iter()
         .filter(|source| !source.starts_with(project) && !project.starts_with(source))

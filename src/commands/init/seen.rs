@@ -154,7 +154,13 @@ impl<'e> Seen<'e> {
             .map(|verdict| verdict.place.strip_prefix("networks.").unwrap_or(&verdict.place).to_owned())
             .collect();
         let roots = roots::find(self, &verified, attempt.session.sink.findings());
-        Ok(Found { directory: verified.model.directory, ways_out, services, binds: verified.binds, roots })
+        Ok(Found {
+            directory: verified.model.directory,
+            ways_out,
+            services,
+            binds: verified.host.binds,
+            roots,
+        })
     }
 
     pub fn is_left(&self, finding: &Finding) -> bool {

@@ -92,7 +92,7 @@ fn mend(draft: &mut Draft, seen: &Seen<'_>, attempt: &Attempt<'_>) -> bool {
     if mended {
         return true;
     }
-    for bind in &verified.binds {
+    for bind in &verified.host.binds {
         if let Outcome::Refuse(finding) = &bind.outcome {
             mended |= mend_bind(draft, seen, bind, finding, attempt);
         }
@@ -150,7 +150,7 @@ fn declare(draft: &mut Draft, bind: &BindDecision, made: Made) -> bool {
 /// Gives a directory that root creates to the user that the service becomes, because that user could not enter it.
 fn leave_to_successors(draft: &mut Draft, seen: &Seen<'_>, attempt: &Attempt<'_>) -> bool {
     let mut changed = false;
-    for bind in attempt.verified.iter().flat_map(|verified| &verified.binds) {
+    for bind in attempt.verified.iter().flat_map(|verified| &verified.host.binds) {
         let service = seen.service(&bind.service);
         let is_root = |service: &&Evidence| {
             let named = draft.users.contains_key(&service.name) || service.said.is_some();
@@ -191,7 +191,7 @@ fn keep_capabilities(draft: &mut Draft, seen: &Seen<'_>, service: &str) -> bool 
 /// Directories that several users write are kept usable for all of them.
 fn share(draft: &mut Draft, verified: &Verified) -> bool {
     let mut users: BTreeMap<&PathBuf, Vec<(&BindDecision, Owner)>> = BTreeMap::new();
-    for bind in &verified.binds {
+    for bind in &verified.host.binds {
         let is_tree = matches!(bind.role, Role::Bind | Role::Volume) && bind.kind == Kind::Directory;
         let decision = verified.users.iter().find(|user| user.service == bind.service);
         let inside = decision.and_then(|decision| decision.user.as_ref().known());

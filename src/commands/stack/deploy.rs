@@ -1,6 +1,5 @@
 //! `stack deploy`: the gate, then the stack, and a look at what came of it.
 
-use crate::model::{image, program};
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -11,6 +10,7 @@ use crate::engine::Answer;
 use crate::engine::swarm::Manager;
 use crate::launch::proof;
 use crate::model::image::ImageName;
+use crate::model::{image, program};
 use crate::reach::swarm::{self, Stack};
 use crate::run::images::LazyEngine;
 use crate::run::session::Session;

@@ -1,10 +1,9 @@
 //! Privileged mode, capabilities, security options, the root file system, the user.
 
-use crate::model::field::{Field, Text};
-use crate::model::{capability, identity, namespace, security};
 use serde_json::Value;
 
-use crate::model::SecurityOption;
+use crate::model::field::{Field, Text};
+use crate::model::{SecurityOption, capability, identity, namespace, security};
 
 use super::field::{Fields, at, beyond, list, shown, string, strings};
 use super::{Scope, podman};

@@ -1,8 +1,9 @@
 //! Devices, and the rules for those that are made later.
 
+use serde_json::Value;
+
 use crate::model::device::{self, Device, Request, Wants};
 use crate::model::field::{Field, Text};
-use serde_json::Value;
 
 use super::field::{Fields, at, beyond, list, strings};
 

@@ -1,14 +1,14 @@
 //! Environment variables. Their values are never shown: many are secrets.
 
-use crate::model::{mount, order, path, program};
 use std::collections::BTreeMap;
 
 use crate::compose::text;
+use crate::model::{mount, order, path, program};
+use crate::policy::rules::LOADER;
 
 use super::Scope;
 use super::field::{Fields, at, list, strings};
 use super::podman;
-use crate::policy::rules::LOADER;
 
 /// What Compose itself adds from the client's configuration.
 const PROXIES: &[&str] = &["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"];

@@ -1,10 +1,10 @@
 //! What a container may use up. A limit of 0, or below, is none.
 
-use crate::model::kernel;
-use crate::model::limits::{self, Effective, Limit};
 use std::collections::BTreeMap;
 
 use crate::engine::Inspection;
+use crate::model::kernel;
+use crate::model::limits::{self, Effective, Limit};
 
 use super::field::{Fields, at, list, number};
 use super::podman;

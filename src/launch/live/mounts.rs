@@ -2,20 +2,21 @@
 
 mod wanted;
 
-use crate::model::mount;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
+use wanted::Kind;
 
 use crate::engine::{Inspection, MountPoint};
+use crate::model::mount;
 use crate::model::place::clean;
 
 use super::Scope;
 use super::field::{Fields, at, beyond, list, strings};
 use super::namespaces::shared;
 use super::podman;
-use wanted::Kind;
+
 pub use wanted::Mount;
 
 pub fn add(fields: &mut Fields<'_>, name: &str, scope: &Scope<'_>) {

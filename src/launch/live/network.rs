@@ -1,12 +1,11 @@
 //! Networks and published ports.
 
-use crate::model::network;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::engine::Inspection;
-use crate::model::{Address, Port, Published};
+use crate::model::{Address, Port, Published, network};
 
 use super::Scope;
 use super::field::{Fields, at, beyond, list, string, strings};

@@ -1,10 +1,9 @@
 //! What runs in a container: image, command, groups, kernel settings, runtime, restarts, logs.
 
-use crate::model::{identity, kernel, logging, program};
 use std::collections::BTreeMap;
 
 use crate::compose::text;
-use crate::model::Restart;
+use crate::model::{Restart, identity, kernel, logging, program};
 
 use super::Scope;
 use super::field::{Fields, at, beyond, list, number, shown, string, strings};

@@ -1,12 +1,11 @@
 //! Networks and volumes: what a container's own inspection does not show of them.
 
-use crate::model::{mount, network, resource};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::compose::{Model, section, text};
-use crate::model::Volume;
+use crate::model::{Volume, mount, network, resource};
 use crate::policy::rules::is_of_host;
 use crate::yaml::{Mapping, Node};
 

@@ -1,19 +1,20 @@
 //! One credential: where it is kept, who looks, and what is said of it.
 
-use crate::model::namespace;
 use std::path::{Path, PathBuf};
+
+use crate::engine::helper::{FILE, Given, Whose};
+use crate::engine::rootfs::Look;
+use crate::engine::{Answer, Image, Inside};
+use crate::host::access::{Access, Verdict, check_below, permits};
+use crate::host::{Credentials, Dir, FileSystem, Kind, NotRead, Owner, led_to, run_as};
+use crate::model::namespace;
+use crate::policy::probes::{Credential, Where};
 
 use super::look::{self, LIMIT, Seen, judged, look};
 use super::place::{self, Seat};
 use super::report::{Line, Outcome};
 use super::there::{self, Visitor};
 use super::{Question, time};
-use crate::engine::helper::{FILE, Given, Whose};
-use crate::engine::rootfs::Look;
-use crate::engine::{Answer, Image, Inside};
-use crate::host::access::{Access, Verdict, check_below, permits};
-use crate::host::{Credentials, Dir, FileSystem, Kind, NotRead, Owner, led_to, run_as};
-use crate::policy::probes::{Credential, Where};
 
 pub fn look_at(question: &Question<'_>, credential: &Credential) -> Line {
     let written = credential.place.value.path();

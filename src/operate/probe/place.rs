@@ -1,13 +1,13 @@
 //! Where a path of a service's containers is kept.
 
-use crate::model::field::{Field, Text};
-use crate::model::{mount, program, resource};
 use std::path::PathBuf;
 
 use crate::compose::{Model, text};
 use crate::engine::{Answer, Image};
 use crate::host::Owner;
+use crate::model::field::{Field, Text};
 use crate::model::place::{Means, clean, of_service};
+use crate::model::{mount, program, resource};
 use crate::ownership::UserDecision;
 use crate::yaml::Node;
 

@@ -1,18 +1,19 @@
 //! Whether the service's program answers.
 
-use crate::model::{identity, mount, namespace, program, resource, security};
 use std::time::Instant;
 
-use super::Question;
-use super::report::{Line, Outcome};
 use crate::compose::text;
 use crate::engine::Answer;
 use crate::engine::trial::{Shown, Trial, Tried};
 use crate::host::process::shell_word;
 use crate::host::{Kind, led_to};
 use crate::model::place::{Means, of_service};
+use crate::model::{identity, mount, namespace, program, resource, security};
 use crate::policy::probes::Program;
 use crate::yaml::{Mapping, Node};
+
+use super::Question;
+use super::report::{Line, Outcome};
 
 /// Where programs keep what they need for a moment.
 const TEMPORARY: &str = "/tmp";

@@ -1,6 +1,5 @@
 //! The rules for one source.
 
-use crate::model::namespace;
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Code, Finding, Severity};
 use crate::engine::{Answer, Location, unanswered};
 use crate::host::{Kind, Owner};
+use crate::model::namespace;
 use crate::ownership::images::{AFTER_PULL, NO_ENGINE, image_of};
 use crate::ownership::kind::{self, KindFrom};
 use crate::ownership::remote;
@@ -44,6 +44,34 @@ pub(super) struct Service<'a> {
     pub image: Option<String>,
     pub whom: Whom,
     pub mounts: Vec<Mount>,
+}
+
+impl Service<'_> {
+    /// What was decided about one of its sources, whether or not it could be looked at.
+    pub fn judged(
+        &self,
+        mount: &Mount,
+        source: &Source,
+        (kind, kind_from): (Kind, KindFrom),
+        outcome: Outcome,
+    ) -> Judged {
+        let decision = BindDecision {
+            service: self.name.to_owned(),
+            role: source.role,
+            source: source.path.clone(),
+            target: mount.target.display().to_string(),
+            read_only: mount.read_only,
+            origin: mount.origin,
+            kind,
+            kind_from,
+            identity: None,
+            changed_by: None,
+            owner: self.whom.owner.clone(),
+            outcome,
+        };
+        let (groups, overrides) = (self.whom.groups.clone(), self.whom.overrides);
+        Judged { decision, real: source.path.clone(), groups, overrides, probe: None }
+    }
 }
 
 pub(super) struct Judge<'a> {
@@ -227,23 +255,12 @@ impl<'a> Judge<'a> {
         };
         self.findings.extend(plan.finding.take());
         let probe = probe::of(self, service, mount, (source.role, kind), &plan.outcome, there.as_ref());
-        let decision = BindDecision {
-            service: service.name.to_owned(),
-            role: source.role,
-            source: source.path.clone(),
-            target: mount.target.display().to_string(),
-            read_only: mount.read_only,
-            origin: mount.origin,
-            kind,
-            kind_from,
-            identity: there.as_ref().map(|seen| seen.identity),
-            changed_by: way::changed_by(self, &source.path),
-            owner: service.whom.owner.clone(),
-            outcome: plan.outcome,
-        };
-        let groups = service.whom.groups.clone();
-        let overrides = service.whom.overrides;
-        self.judged.push(Judged { decision, real, groups, overrides, probe });
+        let mut judged = service.judged(mount, source, (kind, kind_from), plan.outcome);
+        judged.decision.identity = there.as_ref().map(|seen| seen.identity);
+        judged.decision.changed_by = way::changed_by(self, &source.path);
+        judged.real = real;
+        judged.probe = probe;
+        self.judged.push(judged);
     }
 
     /// What is derived and will stand there, and the mode of its files.

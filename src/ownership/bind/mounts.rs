@@ -1,11 +1,10 @@
 //! What a service has mounted, and where.
 
-use crate::model::Place;
-use crate::model::{mount, place, program, resource};
 use std::path::{Path, PathBuf};
 
 use crate::compose::Model;
 use crate::compose::bind::creates_source;
+use crate::model::{Place, mount, place, program, resource};
 use crate::ownership::text::written;
 use crate::source::{Origin, SourceMap};
 use crate::yaml::Node;

@@ -1,12 +1,12 @@
 //! Which directories of the host the project's containers may write.
 
-use crate::model::resource;
 use std::fs::{Metadata, metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::compose::{Model, section};
 use crate::engine::MountPoint;
+use crate::model::resource;
 use crate::source::SourceMap;
 use crate::yaml::Mapping;
 

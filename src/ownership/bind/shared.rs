@@ -1,12 +1,12 @@
 //! Services with different users in one tree.
 
-use crate::model::{namespace, program};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::compose::text;
 use crate::diagnostic::{Code, Finding};
 use crate::host::{Kind, Owner};
+use crate::model::{namespace, program};
 
 use super::explain::shown;
 use super::judge::Judged;

@@ -15,10 +15,10 @@ use crate::ownership::root::nearest;
 use crate::ownership::step::{HostStep, Place};
 use crate::source::Origin;
 
-use super::judge::{Judge, Judged, Service};
+use super::judge::{Judge, Service};
 use super::look::{Found, look};
 use super::mounts::{self, Mount, Source};
-use super::{BindDecision, Declared, Outcome, Role, nested};
+use super::{Declared, Outcome, Role, nested};
 
 /// Something that a service mounts, for the helper to look at or to make.
 #[derive(Clone, Debug)]
@@ -81,23 +81,7 @@ fn one(judge: &mut Judge<'_>, service: &Service<'_>, mount: &Mount, source: &Sou
             Outcome::There(BY_HELPER.to_owned())
         }
     };
-    let decision = BindDecision {
-        service: service.name.to_owned(),
-        role: source.role,
-        source: source.path.clone(),
-        target: mount.target.display().to_string(),
-        read_only: mount.read_only,
-        origin: mount.origin,
-        kind,
-        kind_from,
-        identity: None,
-        changed_by: None,
-        owner: service.whom.owner.clone(),
-        outcome,
-    };
-    let groups = service.whom.groups.clone();
-    let overrides = service.whom.overrides;
-    judge.judged.push(Judged { decision, real: source.path.clone(), groups, overrides, probe: None });
+    judge.judged.push(service.judged(mount, source, (kind, kind_from), outcome));
 }
 
 fn inside(judge: &Judge<'_>, path: &Path) -> Option<(PathBuf, PathBuf)> {

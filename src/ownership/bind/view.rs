@@ -1,13 +1,13 @@
 //! What each service has of what it mounts, under a map of users: whose it is on disk and in the container, and
 //! whether the service's user may read and write it. Nothing is judged; a map that is not in force can be asked about.
 
-use crate::model::namespace;
 use std::path::{Path, PathBuf};
 
 use crate::compose::Model;
 use crate::engine::{Answer, IdMap};
 use crate::host::access::{self, Access, Verdict};
 use crate::host::{Credentials, FileSystem, Kind, Owner};
+use crate::model::namespace;
 use crate::ownership::Users;
 use crate::source::SourceMap;
 use crate::yaml::Node;

@@ -1,6 +1,5 @@
 //! The way to a bind source, component by component, and which services could change it.
 
-use crate::model::namespace;
 use std::cell::LazyCell;
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -13,6 +12,7 @@ use std::rc::Rc;
 use crate::diagnostic::{Code, Finding};
 use crate::host::access::{Access, Verdict, check_below};
 use crate::host::{Credentials, Owner};
+use crate::model::namespace;
 use crate::ownership::root::Standing;
 
 use super::explain::Say;

@@ -1,16 +1,17 @@
 //! The engine's own answers about images, each asked for once.
 
-use crate::model::{build, image, mount};
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::Images;
 use crate::compose::Model;
 use crate::engine::rootfs::{Look, UserDatabase};
 use crate::engine::{Answer, Engine, Image, ImageEntry, ResolvedUser, TmpfsMode, UserError, resolve_user};
 use crate::host::Kind;
+use crate::model::{build, image, mount};
 use crate::ownership::tmpfs;
 use crate::yaml::Node;
+
+use super::Images;
 
 /// Why an image's facts are not known yet.
 pub(crate) const AFTER_PULL: &str = "known after pull";

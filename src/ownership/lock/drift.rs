@@ -1,17 +1,18 @@
 //! A service that would run as another user than the lock has.
 
-use crate::model::namespace;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::{Entry, From, LockFile, Observed, state};
 use crate::compose::Model;
 use crate::diagnostic::{Code, Finding};
 use crate::engine::{Answer, IdMap, Location};
 use crate::host::Owner;
+use crate::model::namespace;
 use crate::model::volume::key_of;
 use crate::ownership::UserSource;
 use crate::yaml::Node;
+
+use super::{Entry, From, LockFile, Observed, state};
 
 /// How many entries of a directory are looked at for one of the old user.
 const LOOKED_AT: usize = 4096;

@@ -1,13 +1,12 @@
 //! What a repair takes, from whom, and to whom it gives it.
 
-use crate::model::mount;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Lock, LockFile, StateRoots, mounts, shown, source, state_paths};
 use crate::engine::idmap::OVERFLOW;
 use crate::engine::{Answer, IdMap};
 use crate::host::{Credentials, Handover, Owner, Takes};
+use crate::model::mount;
 use crate::model::volume::key_of;
 use crate::ownership::bind::Whom;
 use crate::ownership::share::SharedTree;
@@ -15,6 +14,8 @@ use crate::ownership::state::{DeclaredState, DeclaredTree, Strategy, declared_tr
 use crate::ownership::volume::OTHER_STORAGE;
 use crate::ownership::{Caller, UserDecision};
 use crate::yaml::Node;
+
+use super::{Lock, LockFile, StateRoots, mounts, shown, source, state_paths};
 
 /// One directory to be put right.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! Which directories and volumes are a service's state.
 
-use crate::model::{mount, resource};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use crate::compose::{Model, section};
 use crate::host::Kind;
 use crate::model::place::clean;
 use crate::model::volume::{self, Kind as Storage, Volume, key_of};
+use crate::model::{mount, resource};
 use crate::ownership::kind;
 use crate::ownership::root::{Roots, Standing, nearest};
 use crate::yaml::{Mapping, Node};

@@ -1,9 +1,10 @@
 //! Devices of the machine that are not there.
 
-use super::Subject;
 use crate::diagnostic::Finding;
 use crate::host::is_there;
 use crate::model::Device;
+
+use super::Subject;
 
 /// Says which of a service's devices this machine lacks. The engine refuses its start then, after the rest is made.
 pub(super) fn predict(subject: &Subject<'_>, findings: &mut Vec<Finding>) {

@@ -1,6 +1,5 @@
 //! The first program: whether its user may run it, and whether it wants to become somebody else.
 
-use super::{Question, Subject, start, switch};
 use crate::diagnostic::Finding;
 use crate::engine::{Answer, ImageEntry};
 use crate::host::Kind;
@@ -8,6 +7,8 @@ use crate::model::program::is_shell;
 use crate::model::security::gains_no_privileges;
 use crate::ownership::Images;
 use crate::policy::rules::user;
+
+use super::{Question, Subject, start, switch};
 
 /// How many words of an entrypoint are looked up: launchers come first, then what they launch.
 const WORDS: usize = 4;

@@ -6,13 +6,14 @@
 use std::fs;
 use std::io::ErrorKind;
 
-use super::{Question, Subject, entry, switch};
 use crate::diagnostic::Finding;
 use crate::host::Owner;
 use crate::model::place::{self, Means, Place, lies_in};
 use crate::ownership::Images;
 use crate::ownership::bind::Outcome;
 use crate::ownership::volume::MadeBy;
+
+use super::{Question, Subject, entry, switch};
 
 /// The function of `PostgreSQL`'s own entrypoint that calls it, for the server and for nothing else.
 const KNOWN: &str = "docker_init_database_dir";

@@ -1,14 +1,14 @@
 //! Ports that only root may bind.
 
-use crate::model::{kernel, network, port};
 use std::collections::BTreeSet;
 
-use super::Subject;
 use crate::compose::text;
 use crate::diagnostic::Finding;
-use crate::model::Port;
+use crate::model::{Port, kernel, network, port};
 use crate::source::Origin;
 use crate::yaml::Node;
+
+use super::Subject;
 
 const SYSCTL: &str = "net.ipv4.ip_unprivileged_port_start";
 

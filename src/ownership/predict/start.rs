@@ -1,9 +1,10 @@
 //! What a service's first program does about its user, as far as its image shows that.
 
-use super::{Question, Subject, entry, switch};
 use crate::engine::Answer;
 use crate::model::place::{self, Means, Place};
 use crate::yaml::Node;
+
+use super::{Question, Subject, entry, switch};
 
 /// How a service begins.
 #[derive(Clone, Debug, PartialEq, Eq)]

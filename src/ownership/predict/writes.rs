@@ -1,13 +1,14 @@
 //! Places that a service certainly writes, in a root file system that cannot be written.
 
-use crate::model::program;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::Subject;
 use crate::diagnostic::Finding;
+use crate::model::program;
 use crate::ownership::home::{read_only, writable};
 use crate::yaml::Node;
+
+use super::Subject;
 
 /// Variables whose directory programs write to.
 const VARIABLES: &[&str] = &[

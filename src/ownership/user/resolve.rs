@@ -1,18 +1,19 @@
 //! From what was said to numbers.
 
-use crate::model::{identity, program};
 use std::collections::BTreeMap;
 
-use super::explain;
-use super::{Identity, UserDecision, UserQuestion, UserSource, Users};
 use crate::diagnostic::Finding;
 use crate::engine::{Answer, ResolvedUser, UserError, resolve_user};
 use crate::host::Owner;
+use crate::model::{identity, program};
 use crate::ownership::allocate::{self, Exhausted};
 use crate::ownership::images::image_of;
 use crate::ownership::predict::{Question, gives_itself_a_user};
 use crate::ownership::spec::{Incomplete, Placed, SpecError, UserSpec};
 use crate::yaml::Node;
+
+use super::explain;
+use super::{Identity, UserDecision, UserQuestion, UserSource, Users};
 
 /// What was said about one service, before any number is known.
 enum Said<'a> {

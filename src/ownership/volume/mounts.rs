@@ -1,10 +1,10 @@
 //! The mounts of volumes that have a name.
 
-use crate::model::field::{Field, Text};
-use crate::model::mount;
 use std::path::PathBuf;
 
 use crate::compose::Model;
+use crate::model::field::{Field, Text};
+use crate::model::mount;
 use crate::model::place::clean;
 use crate::ownership::lock;
 use crate::source::Origin;

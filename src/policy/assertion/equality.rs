@@ -1,9 +1,9 @@
 //! When a value of the final model is the one that an overlay set.
 
-use crate::model::capability::name as capability;
 use std::path::Path;
 
 use crate::model::SecurityOption;
+use crate::model::capability::name as capability;
 use crate::policy::binds::clean;
 use crate::source::Origin;
 use crate::yaml::{Node, Value};

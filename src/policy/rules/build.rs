@@ -1,9 +1,9 @@
 //! What an image's build may do.
 
-use crate::model::build;
 use std::path::{Path, PathBuf};
 
 use crate::compose::{paths as model_paths, text};
+use crate::model::build;
 use crate::policy::posture::Posture;
 use crate::yaml::Node;
 

@@ -1,7 +1,6 @@
 //! Devices of the host.
 
-use crate::model::Device;
-use crate::model::device;
+use crate::model::{Device, device};
 use crate::policy::posture::Posture;
 
 use super::{Allow, Breach, Check, Rule, Service};

@@ -1,10 +1,10 @@
 //! The variables that services get from their env files.
 
-use crate::model::path;
 use std::collections::HashMap;
 
 use crate::compose::{Model, names_in_file};
 use crate::diagnostic::Sink;
+use crate::model::path;
 use crate::project::Inputs;
 use crate::source::Origin;
 

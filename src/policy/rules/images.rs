@@ -1,8 +1,7 @@
 //! What image a service runs.
 
 use crate::compose::text;
-use crate::model::ImageName;
-use crate::model::{build, image, program};
+use crate::model::{ImageName, build, image, program};
 use crate::policy::posture::Posture;
 
 use super::{Allow, Check, Rule};

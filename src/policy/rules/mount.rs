@@ -1,9 +1,8 @@
 //! Files and directories of the host that a service gets: mounts, copies, variables and labels.
 
-use crate::model::{build, mount, path, resource};
 use std::path::{Path, PathBuf};
 
-use crate::model::Volume;
+use crate::model::{Volume, build, mount, path, resource};
 use crate::yaml::Node;
 
 use super::Service;

@@ -1,10 +1,9 @@
 //! What of the host a container gets to see.
 
-use crate::model::{mount, path, resource};
 use std::path::{Path, PathBuf};
 
 use crate::model::volume::Kind;
-use crate::model::{Means, Place, Volume};
+use crate::model::{Means, Place, Volume, mount, path, resource};
 use crate::policy::posture::Posture;
 
 use super::{Allow, Breach, Check, Rule, Service, View, paths};

@@ -1,8 +1,7 @@
 //! Which networks, and what can be reached through them.
 
 use crate::compose::section;
-use crate::model::network;
-use crate::model::resource;
+use crate::model::{network, resource};
 use crate::policy::posture::Posture;
 
 use super::{Allow, Breach, Check, Rule, Service, View};

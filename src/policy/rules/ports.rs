@@ -1,7 +1,6 @@
 //! Ports published on the host.
 
-use crate::model::port;
-use crate::model::{Address, Port};
+use crate::model::{Address, Port, port};
 use crate::policy::posture::Posture;
 
 use super::{Allow, Check, Rule};

@@ -1,8 +1,7 @@
 //! How the kernel treats a service's processes.
 
 use crate::compose::text;
-use crate::model::Restart;
-use crate::model::{kernel, limits, replicas};
+use crate::model::{Restart, kernel, limits, replicas};
 use crate::policy::posture::Posture;
 
 use super::{Allow, Check, Rule};

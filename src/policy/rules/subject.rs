@@ -1,6 +1,5 @@
 //! What rules look at.
 
-use crate::model::program;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,9 +8,9 @@ use std::sync::OnceLock;
 use crate::compose::{Model, section};
 use crate::engine::Info;
 use crate::host::Owner;
-use crate::model::limits;
 use crate::model::place::{self, Place};
 use crate::model::uses::Uses;
+use crate::model::{limits, program};
 use crate::policy::engine::EnginePlaces;
 use crate::policy::opened::Opened;
 use crate::policy::overlay::{Kind, Overlay};

@@ -1,11 +1,11 @@
 //! The container of a pod: image, words, environment, ports, resources, probe, hooks.
 
-use crate::model::{build, image, network, port, program};
 use std::collections::BTreeSet;
 
 use crate::compose::short::duration;
 use crate::compose::text;
 use crate::model::limits::written;
+use crate::model::{build, image, network, port, program};
 use crate::source::Origin;
 use crate::yaml::Node;
 

@@ -1,6 +1,5 @@
 //! `ConfigMap`s and Secrets: configs and secrets of the project, and copies of files.
 
-use crate::model::{mount, resource};
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -8,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::compose::{section, text};
 use crate::model::place::absolute;
+use crate::model::{mount, resource};
 use crate::reach::content::content;
 use crate::reach::refusal::Of;
 use crate::source::Origin;

@@ -1,13 +1,12 @@
 //! What a container has mounted, and the volumes of its pod.
 
-use crate::model::{mount, resource};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::compose::text;
 use crate::host::{Kind as FileKind, ReadError, Stat, read_found};
-use crate::model::Volume;
 use crate::model::volume::Kind;
+use crate::model::{Volume, mount, resource};
 use crate::source::Origin;
 use crate::yaml::Node;
 

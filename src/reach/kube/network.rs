@@ -1,11 +1,10 @@
 //! Networks as policies, and names and ports as Services.
 
-use crate::model::{life, network, resource};
 use std::collections::BTreeSet;
 
 use crate::compose::{section, text};
-use crate::model::Published;
 use crate::model::uses::Uses;
+use crate::model::{Published, life, network, resource};
 use crate::policy::Posture;
 use crate::reach::refusal::Of;
 use crate::source::Origin;

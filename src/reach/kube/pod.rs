@@ -1,9 +1,9 @@
 //! The pod of a service.
 
-use crate::model::{identity, image, kernel, life, mount, namespace, network, security};
 use std::net::IpAddr;
 
 use crate::compose::text;
+use crate::model::{identity, image, kernel, life, mount, namespace, network, security};
 use crate::policy::Posture;
 use crate::yaml::Node;
 

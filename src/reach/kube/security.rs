@@ -1,9 +1,8 @@
 //! Privileges, capabilities, security options and kernel settings.
 
 use crate::compose::text;
-use crate::model::SecurityOption;
 use crate::model::capability::name as capability;
-use crate::model::{kernel, security};
+use crate::model::{SecurityOption, kernel, security};
 use crate::yaml::Node;
 
 use super::context::Context;

@@ -1,8 +1,6 @@
 //! One service, as all who render it see it.
 
-use crate::model::Port;
-use crate::model::network;
-use crate::model::replicas;
+use crate::model::{Port, network, replicas};
 use crate::reach::refusal::Of;
 use crate::reach::table;
 use crate::source::Origin;

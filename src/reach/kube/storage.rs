@@ -1,10 +1,10 @@
 //! Claims to storage.
 
-use crate::model::{mount, resource};
 use std::collections::BTreeMap;
 
 use crate::compose::short::size;
 use crate::compose::text;
+use crate::model::{mount, resource};
 use crate::reach::refusal::Of;
 use crate::source::Origin;
 use crate::yaml::Node;

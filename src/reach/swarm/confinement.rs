@@ -1,13 +1,12 @@
 //! The confinement of a task: privileges, capabilities, the root file system.
 
-use crate::model::security;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::compose::text;
 use crate::host::read_found;
-use crate::model::SecurityOption;
+use crate::model::{SecurityOption, security};
 use crate::yaml::Node;
 
 use super::context::Context;

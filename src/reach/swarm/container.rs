@@ -1,10 +1,10 @@
 //! The program of a task: image, command, environment, health.
 
-use crate::model::{build, identity, image, kernel, life, network, program};
 use serde_json::Value;
 
 use crate::compose::short::duration;
 use crate::compose::text;
+use crate::model::{build, identity, image, kernel, life, network, program};
 use crate::yaml::Node;
 
 use super::context::Context;

@@ -1,9 +1,9 @@
 //! The context that all parts of a translation share.
 
-use crate::model::limits;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::text;
+use crate::model::limits;
 use crate::reach::refusal::{Of, Refusals};
 use crate::reach::table::{Row, Verdict};
 use crate::reach::walk::{Target, walk};

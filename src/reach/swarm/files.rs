@@ -1,6 +1,5 @@
 //! Secrets and configs: what they hold, and where a task has them.
 
-use crate::model::{identity, mount, resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -9,6 +8,7 @@ use crate::compose::short::file_mode;
 use crate::compose::{section, text};
 use crate::diagnostic::{Code, Finding};
 use crate::model::place::absolute;
+use crate::model::{identity, mount, resource};
 use crate::ownership::user::numbers;
 use crate::reach::content::content;
 use crate::reach::refusal::Of;

@@ -1,9 +1,9 @@
 //! The limits and reservations of a task.
 
-use crate::model::limits;
 use serde_json::Value;
 
 use crate::compose::text;
+use crate::model::limits;
 use crate::model::limits::written;
 use crate::yaml::Node;
 

@@ -1,12 +1,11 @@
 //! The mounts of a task: volumes, memory, and directories and files of one node.
 
-use crate::model::{mount, resource};
 use serde_json::Value;
 
 use crate::compose::short::{file_mode, size};
 use crate::compose::text;
-use crate::model::Volume;
 use crate::model::volume::Kind;
+use crate::model::{Volume, mount, resource};
 use crate::source::Origin;
 use crate::yaml::Node;
 

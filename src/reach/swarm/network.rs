@@ -1,9 +1,9 @@
 //! Networks, and who is in them.
 
-use crate::model::{network, resource};
 use serde_json::Value;
 
 use crate::compose::{section, text};
+use crate::model::{network, resource};
 use crate::reach::refusal::Of;
 use crate::reach::table;
 use crate::yaml::{Mapping, Node};

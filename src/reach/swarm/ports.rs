@@ -1,8 +1,7 @@
 //! Published ports, and how a service's name is resolved.
 
 use crate::compose::text;
-use crate::model::port;
-use crate::model::{Port, Published};
+use crate::model::{Port, Published, port};
 use crate::yaml::Node;
 
 use super::context::Context;

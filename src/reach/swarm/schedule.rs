@@ -1,10 +1,10 @@
 //! The schedule of tasks: their number, their nodes, their restarts, and how they are replaced.
 
-use crate::model::{image, replicas, restart};
 use serde_json::Value;
 
 use crate::compose::text;
 use crate::model::restart::Restart;
+use crate::model::{image, replicas, restart};
 use crate::yaml::Node;
 
 use super::Here;

@@ -1,9 +1,9 @@
 //! One service: its name and labels around the template of its tasks.
 
-use crate::model::{identity, image, logging, order, program};
 use serde_json::Value;
 
 use crate::compose::text;
+use crate::model::{identity, image, logging, order, program};
 use crate::reach::refusal::{Of, unknown_user};
 use crate::reach::table;
 use crate::source::Origin;

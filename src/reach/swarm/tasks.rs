@@ -1,12 +1,12 @@
 //! Tasks as the containers that they are, beside the model.
 
-use crate::model::mount;
 use std::collections::BTreeMap;
 
 use crate::compose::Model;
 use crate::engine::{Image, Inspection};
 use crate::launch::live::{Scope, Weakness, expect, weaknesses};
 use crate::launch::proof;
+use crate::model::mount;
 use crate::yaml::{Mapping, Node, Value};
 
 use super::ports::is_in_ingress;

@@ -5,9 +5,8 @@ use crate::compose::{Phases, Selection};
 use crate::diagnostic::{Exit, Finding, Sink};
 use crate::launch::program::Program;
 use crate::ownership::{Users, apply, home};
-use crate::render;
 use crate::run::decide::Images;
-use crate::run::gate::{find_docker, reach, rendered, variables};
+use crate::run::hand_over::HandOver;
 use crate::run::images::LazyEngine;
 use crate::run::mapped;
 use crate::run::session::Session;
@@ -90,14 +89,9 @@ fn hand_over(
     verified: &Verified,
     engine: &LazyEngine,
 ) -> Result<std::convert::Infallible, Finding> {
-    let (directory, name) = (&verified.model.directory, &verified.model.name);
-    let variables = variables(&verified.project, &verified.model);
-    let docker = find_docker(session.request, &variables)?;
-    let reach = reach(session, verified, engine)?;
-    let text = rendered(session, verified);
-    let handed = render::write(&session.home(&verified.project), name, &text, &reach)?;
-    let program = Program::docker(&docker)?;
+    let hand_over = HandOver::write(session, verified, engine)?;
+    let program = Program::docker(&hand_over.docker)?;
     session.warn().ok();
     session.sink = Sink::new();
-    Err(program.exec(session.request.launch(directory, name, &handed.path), &variables))
+    Err(program.exec(hand_over.words(session.request), &hand_over.variables))
 }

@@ -20,7 +20,7 @@ fn is_of_image(decision: &UserDecision) -> bool {
 
 fn one(verified: &Verified, decision: &UserDecision, accounts: &Accounts) -> Option<Finding> {
     let service = decision.service.as_str();
-    let mut mounts = verified.binds.iter().filter(|bind| bind.service == service);
+    let mut mounts = verified.host.binds.iter().filter(|bind| bind.service == service);
     let bind = mounts.find(|bind| !bind.read_only && matches!(bind.role, Role::Bind | Role::Volume))?;
     let Answer::Known(owner) = &bind.owner else { return None };
     let name = accounts.login(owner.uid)?;

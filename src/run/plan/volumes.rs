@@ -34,7 +34,7 @@ pub fn owner(volume: &VolumeDecision) -> PlanOwner {
 
 /// The volumes that are new, or become another user's.
 pub fn steps(verified: &Verified) -> Vec<PlanStep> {
-    verified.volumes.iter().filter_map(|volume| step(volume, verified)).collect()
+    verified.host.volumes.iter().filter_map(|volume| step(volume, verified)).collect()
 }
 
 fn step(volume: &VolumeDecision, verified: &Verified) -> Option<PlanStep> {
@@ -42,7 +42,7 @@ fn step(volume: &VolumeDecision, verified: &Verified) -> Option<PlanStep> {
     let becomes = volume.becomes()?;
     let (owner, mode, how) = match &volume.fate {
         Fate::Give(owner) => {
-            let by = verified.way.map_or("", |(way, _)| way.describe());
+            let by = verified.host.way.map_or("", |(way, _)| way.describe());
             (*owner, None, format!("between creation and start ({by}): it {becomes}"))
         }
         Fate::Usable if is_new => {

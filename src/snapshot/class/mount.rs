@@ -1,10 +1,11 @@
 //! What is mounted, and what of the host it shows.
 
-use super::value::{self, reach};
-use super::{Case, FUNCTIONAL, Meaning, all, functional, limit_of, strengthens, weakens};
 use crate::compose::text;
 use crate::model::mount;
 use crate::yaml::Node;
+
+use super::value::{self, reach};
+use super::{Case, FUNCTIONAL, Meaning, all, functional, limit_of, strengthens, weakens};
 
 pub fn judge(case: &Case<'_>) -> Meaning {
     match (case.before, case.after) {

@@ -1,11 +1,11 @@
 //! Published ports.
 
-use super::{Case, FUNCTIONAL, Meaning, all, by_rank, functional, strengthens, weakens};
 use crate::compose::text;
 use crate::model::{Address, Port};
 use crate::yaml::Node;
 
 use super::value::has_expression;
+use super::{Case, FUNCTIONAL, Meaning, all, by_rank, functional, strengthens, weakens};
 
 pub fn judge(case: &Case<'_>) -> Meaning {
     match (case.before, case.after) {

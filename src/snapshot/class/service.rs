@@ -1,17 +1,17 @@
 //! Every key of a service, and what it means that it differs.
 
+use crate::compose::text;
+use crate::model::security::{NO_NEW_PRIVILEGES, SecurityOption};
+use crate::model::{ImageName, capability, logging, network, program, resource};
+use crate::policy::rules::LOADER;
+use crate::yaml::{Mapping, Node};
+
 use super::value::{self, has_expression, is_root};
 use super::{
     COSMETIC, Case, FUNCTIONAL, Meaning, OWNERSHIP, all, by_rank, danger, danger_flag,
     functional as otherwise, guard_flag, limit, limit_of, mount, place, port, strengthens, two_edged,
     weakens, worst,
 };
-use crate::compose::text;
-use crate::model::ImageName;
-use crate::model::security::{NO_NEW_PRIVILEGES, SecurityOption};
-use crate::model::{capability, logging, network, program, resource};
-use crate::policy::rules::LOADER;
-use crate::yaml::{Mapping, Node};
 
 type Judge = fn(&Case<'_>) -> Meaning;
 

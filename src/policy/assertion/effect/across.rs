@@ -2,8 +2,9 @@
 
 use crate::compose::text;
 use crate::model::place::{self, Means, Place};
-use crate::model::{ImageName, Port};
-use crate::model::{build, image, life, mount, namespace, network, order, port, program, resource};
+use crate::model::{
+    ImageName, Port, build, image, life, mount, namespace, network, order, port, program, resource,
+};
 use crate::yaml::{Mapping, Node};
 
 use super::{Sides, Undone, file, shown, undone};

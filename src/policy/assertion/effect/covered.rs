@@ -1,8 +1,7 @@
 //! Mounts and copied files at the places of a container that an overlay fills.
 
-use crate::model::limits;
 use crate::model::place::{self, Means, Place};
-use crate::model::{mount, path, program, security};
+use crate::model::{limits, mount, path, program, security};
 use crate::yaml::{Mapping, Node};
 
 use super::{Sides, Undone, shown, undone, writes};

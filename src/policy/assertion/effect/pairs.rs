@@ -1,14 +1,10 @@
 //! Pairs of keys: what is demanded, and what takes its effect away.
 
-use crate::model::Restart;
-use crate::model::limits;
-use crate::model::network;
-use crate::model::program;
+use crate::model::capability::name as capability;
 use crate::model::program::is_shell;
+use crate::model::{Restart, limits, network, program};
 use crate::policy::rules::user::doubtful;
 use crate::yaml::Node;
-
-use crate::model::capability::name as capability;
 
 /// A demanded key, and the key of the same service, network, volume, config or secret that cancels it.
 pub struct Pair {
